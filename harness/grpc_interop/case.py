@@ -1,0 +1,249 @@
+"""What is played: methods, steps, scripts and cases. Immutable data, no code of any language, no I/O.
+
+The steps are those of the driver contract (proto/interop/driver/v1/driver.proto, message Step), with the messages in
+place rather than referred to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """The four kinds of gRPC method."""
+
+    UNARY = "unary"
+    SERVER_STREAMING = "server_streaming"
+    CLIENT_STREAMING = "client_streaming"
+    BIDI_STREAMING = "bidi_streaming"
+
+    @property
+    def client_streams(self) -> bool:
+        return self in (Kind.CLIENT_STREAMING, Kind.BIDI_STREAMING)
+
+    @property
+    def server_streams(self) -> bool:
+        return self in (Kind.SERVER_STREAMING, Kind.BIDI_STREAMING)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC: `service` and the message types are full names without a leading dot."""
+
+    service: str
+    name: str
+    kind: Kind
+    request: str
+    response: str
+
+    @property
+    def path(self) -> str:
+        """`/greeter.v1.Greeter/SayHello`, as it travels."""
+        return f"/{self.service}/{self.name}"
+
+
+class Entry(NamedTuple):
+    """One metadata entry; keys are lower case and begin with `x-interop-`."""
+
+    key: str
+    value: bytes
+
+
+class Status(NamedTuple):
+    """How an RPC ends.
+
+    `message` is None where the runtime chooses the words itself: nobody promises those. `details` is a serialised
+    google.rpc.Status, empty for none.
+    """
+
+    code: int
+    message: str | None = ""
+    details: bytes = b""
+    trailers: tuple[Entry, ...] = ()
+
+
+OK = Status(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Sends one message: its bytes, of the method's request type (client) or response type (server)."""
+
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Takes the other side's next message, or the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveToEnd:
+    """Takes all that is still to come, and the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfClose:
+    """Client: there will be no more messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Client: cancels the RPC. The last step of its lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendHeaders:
+    """Server: sends the initial metadata now; before any message, at most once."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveHeaders:
+    """Client: waits for the initial metadata, or for the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Server: ends the RPC, once the other lane is done. The last step of its lane."""
+
+    status: Status = OK
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Tells the other side something outside the RPC; only after a receive in the same lane."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Waits for a signal of that name that no earlier step took."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForTermination:
+    """Server: waits until the RPC is ended from outside."""
+
+
+Step = (
+    Send
+    | Receive
+    | ReceiveToEnd
+    | HalfClose
+    | Cancel
+    | SendHeaders
+    | ReceiveHeaders
+    | Finish
+    | Signal
+    | WaitFor
+    | WaitForTermination
+)
+Lane = tuple[Step, ...]
+Script = tuple[Lane, ...]
+
+RECEIVING = (Receive, ReceiveToEnd, WaitForTermination)
+"""Steps that observe something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One conversation, whole: what is called, what each side does, with which options.
+
+    `timeout_us` is the client's deadline in microseconds. `own_connection` keeps a case that may harm its connection
+    away from all others. `why` says in a sentence what the case proves, for whoever reads a report. `player` says who
+    plays: the drivers, or an implementation's hand-written `programs`; for the latter `spread_us` is the least time
+    between the first message and the last that the client may measure.
+    """
+
+    suite: str
+    name: str
+    method: Method
+    client: Script
+    server: Script
+    metadata: tuple[Entry, ...] = ()
+    timeout_us: int | None = None
+    own_connection: bool = False
+    compression: str = ""
+    why: str = ""
+    extra_requires: frozenset[str] = field(default=frozenset())
+    player: str = "drivers"
+    spread_us: int = 0
+
+    @property
+    def id(self) -> str:
+        """`calls/greeter.v1.Greeter/AllStream/ping_pong_10`."""
+        return f"{self.suite}/{self.method.service}/{self.method.name}/{self.name}"
+
+    def client_requires(self) -> frozenset[str]:
+        """The capabilities that the client's driver needs."""
+        needs = set(self.extra_requires) | set(_step_needs(self.client))
+        if self.metadata:
+            needs.add("metadata")
+        if self.timeout_us is not None:
+            needs.add("deadline")
+        if self.compression:
+            needs.add(f"compression:{self.compression}")
+        for status in finishes(self.server):
+            needs |= _status_needs(status)
+        if any(isinstance(step, SendHeaders) for step in steps(self.server)):
+            needs.add("metadata")
+        return frozenset(needs)
+
+    def server_requires(self) -> frozenset[str]:
+        """The capabilities that the server's driver needs."""
+        needs = set(self.extra_requires) | set(_step_needs(self.server))
+        if self.metadata:
+            needs.add("metadata")
+        if self.timeout_us is not None:
+            needs.add("deadline")
+        if self.compression:
+            needs.add(f"compression:{self.compression}")
+        return frozenset(needs)
+
+
+def steps(script: Script) -> Iterator[Step]:
+    """All steps of all lanes."""
+    for lane in script:
+        yield from lane
+
+
+def finishes(script: Script) -> list[Status]:
+    """The statuses with which a server's script ends the RPC: one, in a script that keeps the grammar."""
+    return [step.status for step in steps(script) if isinstance(step, Finish)]
+
+
+def _status_needs(status: Status) -> set[str]:
+    needs = set()
+    if status.trailers:
+        needs.add("trailers_on_ok" if status.code == 0 else "metadata")
+    if status.details:
+        needs.add("details")
+    return needs
+
+
+_NEEDS = {
+    Cancel: "cancel",
+    SendHeaders: "metadata",
+    ReceiveHeaders: "metadata",
+    Signal: "signals",
+    WaitFor: "signals",
+    WaitForTermination: "wait_for_termination",
+}
+
+
+def _step_needs(script: Script) -> Iterator[str]:
+    if len(script) > 1:
+        yield "lanes"
+    for step in steps(script):
+        if type(step) in _NEEDS:
+            yield _NEEDS[type(step)]
+        if isinstance(step, Finish):
+            yield from _status_needs(step.status)

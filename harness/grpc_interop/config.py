@@ -1,0 +1,127 @@
+"""What to run: the project's `interop.toml`, the command's options, and what lies where."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest
+from grpc_interop.errors import UsageError
+
+STATE_FOLDER = ".interop"
+"""Everything made at run time lies here: cache, builds, reports."""
+
+DEFAULT_SEED = 1
+"""A fixed seed: a change that touched nothing must not go red by chance."""
+
+_KEYS: dict[str, dict[str, type]] = {
+    "": {"protos": dict, "implementations": list, "suites": list, "seed": int},
+    "protos": {"roots": list, "includes": list},
+}
+
+
+def home() -> Path:
+    """The folder that holds the bundled proto/ and *_impl/: inside the installed package, or the checkout."""
+    bundled = Path(__file__).parent / "_bundled"
+    return bundled if bundled.is_dir() else Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A user's repository: its folder, and what its `interop.toml` says (all of it may be left out)."""
+
+    folder: Path
+    roots: tuple[Path, ...] = ()
+    includes: tuple[Path, ...] = ()
+    implementations: tuple[Manifest, ...] = ()
+    suites: tuple[str, ...] = ()
+    seed: int = DEFAULT_SEED
+
+    @property
+    def state(self) -> Path:
+        return self.folder / STATE_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A run's options, after the project's defaults were applied. Paths are absolute."""
+
+    project: Project
+    roots: tuple[Path, ...]
+    includes: tuple[Path, ...] = ()
+    image: Path | None = None
+    implementations: tuple[Manifest, ...] = ()
+    clients: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+    keyword: str = ""
+    shard: tuple[int, int] = (1, 1)
+    seed: int = DEFAULT_SEED
+    count: int = 0
+    strict: bool = False
+    report: Path = field(default=Path())
+
+
+def find_project(start: Path | None = None) -> Project:
+    """The project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
+    implementation's manifest. Without one, the current folder and the bundled implementations."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        path = folder / FILE
+        if path.is_file():
+            table = _read(path)
+            if "name" not in table:
+                return _project(path, table)
+    return Project(here, implementations=_bundled())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+
+
+def _project(path: Path, table: dict[str, Any]) -> Project:
+    check_keys(path, "", table, _KEYS[""])
+    protos = table.get("protos", {})
+    check_keys(path, "protos", protos, _KEYS["protos"])
+    folder = path.parent
+    listed = table.get("implementations")
+    return Project(
+        folder=folder,
+        roots=tuple(folder / name for name in protos.get("roots", [])),
+        includes=tuple(folder / name for name in protos.get("includes", [])),
+        implementations=tuple(find_implementation(name, folder) for name in listed) if listed is not None else _bundled(),
+        suites=tuple(table.get("suites", [])),
+        seed=table.get("seed", DEFAULT_SEED),
+    )
+
+
+def find_implementation(name: str, folder: Path) -> Manifest:
+    """The implementation in a folder (relative to `folder`), or the bundled one of that folder name or name."""
+    for place in (folder / name, home() / name, home() / f"{name}_impl"):
+        if (place / FILE).is_file():
+            return read_manifest(place)
+    raise UsageError(f"{name}: no folder with an {FILE} (looked below {folder} and among the bundled ones)")
+
+
+def _bundled() -> tuple[Manifest, ...]:
+    return tuple(read_manifest(path.parent) for path in sorted(home().glob(f"*_impl/{FILE}")))
+
+
+def in_continuous_integration() -> bool:
+    """CI systems set CI=true; there, what is missing is a failure."""
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def choose(what: str, wanted: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """`wanted`, or all that is known. Raises UsageError for a name that is not known."""
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"unknown {what} {name!r}", f"known: {', '.join(known) or 'none'}")
+    return tuple(dict.fromkeys(wanted)) or tuple(known)

@@ -1,0 +1,225 @@
+"""Builds implementations, each by its own toolchain, keyed by content. docs/manifest.md describes request and answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.drivers.manifest import FILE, Manifest
+from grpc_interop.drivers.process import Process, ending, environment
+from grpc_interop.errors import BuildError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no file locks there: two runs at once would build twice
+    fcntl = None  # type: ignore[assignment]
+
+REQUEST_SCHEMA = 1
+_DONE = "done.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Protos:
+    """What the drivers are built with. `files` are generated; `descriptor_set` holds them and all they import."""
+
+    descriptor_set: bytes
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How something is started."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A proto that one language's generator or compiler refused, in its words."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An implementation, ready to start. `unavailable` says what is missing, and the remedy, when it could not be
+    built here. `fresh` tells whether something was built, or found from before."""
+
+    manifest: Manifest
+    driver: Launch | None = None
+    programs: Mapping[str, Launch] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    unavailable: tuple[str, str] | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One line of `interop doctor`."""
+
+    name: str
+    version: str
+    where: str
+    ok: bool
+    remedy: str
+
+
+class Builder:
+    """Builds below `root` (`.interop`): results under `build/`, each implementation's own cache under `cache/`."""
+
+    def __init__(self, root: Path, contract: Path) -> None:
+        """`contract` is the folder that holds interop/driver/v1/driver.proto."""
+        self.root = root
+        self.contract = contract
+
+    def build(self, manifest: Manifest, protos: Protos) -> Built:
+        """Builds, or finds the result of an equal build. Raises BuildError with the log's last lines."""
+        fixed = Built(manifest, _launch_here(manifest, manifest.driver), _programs_here(manifest))
+        if not manifest.build_command:
+            return fixed
+        key = self._key(manifest, protos)
+        out = self.root / "build" / f"{manifest.name}-{key}"
+        done = out / _DONE
+        fresh = False
+        if not done.exists():
+            with _lock(out.with_suffix(".lock")):
+                if not done.exists():
+                    fresh = True
+                    answer = self._run(manifest, protos, out)
+                    if "unavailable" in answer:
+                        missing = answer["unavailable"]
+                        return Built(manifest, unavailable=(missing["what"], missing.get("remedy", "")))
+                    done.write_text(json.dumps(answer), encoding="utf-8")
+        return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh)
+
+    def doctor(self, manifest: Manifest) -> list[Tool]:
+        """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
+        if not manifest.build_command:
+            return []
+        scratch = self.root / "doctor" / manifest.name
+        scratch.mkdir(parents=True, exist_ok=True)
+        answer = self._ask(manifest, scratch, {"action": "doctor"})
+        return [Tool(t["name"], t["version"], t["where"], t["ok"], t.get("remedy", "")) for t in answer.get("tools", [])]
+
+    def _run(self, manifest: Manifest, protos: Protos, out: Path) -> dict[str, Any]:
+        if out.exists():
+            # What an interrupted build left: it is not known what is missing in it.
+            shutil.rmtree(out)
+        out.mkdir(parents=True)
+        descriptors = out / "tree.binpb"
+        descriptors.write_bytes(protos.descriptor_set)
+        request = {
+            "action": "build",
+            "contract": {"include": str(self.contract), "file": "interop/driver/v1/driver.proto"},
+            "descriptor_set": str(descriptors),
+            "files": list(protos.files),
+            "out": str(out),
+        }
+        return self._ask(manifest, out, request)
+
+    def _ask(self, manifest: Manifest, scratch: Path, request: dict[str, Any]) -> dict[str, Any]:
+        cache = self.root / "cache" / manifest.name
+        cache.mkdir(parents=True, exist_ok=True)
+        answer, log = scratch / "answer.json", scratch / "build.log"
+        answer.unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
+        path = scratch / "request.json"
+        path.write_text(
+            json.dumps({"schema": REQUEST_SCHEMA, **request, "cache": str(cache), "answer": str(answer)}, indent=1), encoding="utf-8"
+        )
+        process = Process(
+            _here(manifest, (*manifest.build_command, str(path))),
+            env=environment(names=manifest.build_env),
+            cwd=manifest.folder,
+            log=log,
+        )
+        try:
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        process.close()
+        if status != 0 or not answer.exists():
+            how = ending(status) if status != 0 else "wrote no answer"
+            raise BuildError(f"{manifest.name}: the build command {how}; its last words ({log}):\n{process.tail(30)}")
+        try:
+            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BuildError(f"{manifest.name}: the build's answer {answer} is not JSON: {error}") from None
+        return found
+
+    def _key(self, manifest: Manifest, protos: Protos) -> str:
+        digest = hashlib.sha256()
+        for part in self._key_parts(manifest, protos):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.hexdigest()[:20]
+
+    def _key_parts(self, manifest: Manifest, protos: Protos) -> Iterator[bytes]:
+        """All that the result depends on."""
+        yield str(manifest.folder).encode()
+        yield (self.contract / "interop/driver/v1/driver.proto").read_bytes()
+        yield protos.descriptor_set
+        yield "\n".join(protos.files).encode()
+        for name in manifest.build_env:
+            yield f"{name}={os.environ.get(name)}".encode()
+        search = environment()["PATH"]
+        for tool in (manifest.build_command[0], *manifest.tools):
+            found = shutil.which(tool, path=search)
+            stat = os.stat(found) if found else None
+            yield f"{tool}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
+        files = {manifest.folder / FILE}
+        for pattern in manifest.sources:
+            files.update(path for path in manifest.folder.glob(pattern) if path.is_file())
+        for path in sorted(files):
+            yield str(path.relative_to(manifest.folder)).encode()
+            yield path.read_bytes()
+
+
+def _built(fixed: Built, answer: Mapping[str, Any], fresh: bool) -> Built:
+    name = fixed.manifest.name
+    try:
+        driver = answer.get("driver")
+        programs = {key: _launch(value) for key, value in answer.get("programs", {}).items()}
+        refused = tuple(Refused(error["file"], error["text"]) for error in answer.get("errors", []))
+        return Built(
+            fixed.manifest, _launch(driver) if driver else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BuildError(f"{name}: the build's answer is not as docs/manifest.md says: {error!r}") from None
+
+
+def _launch(value: Mapping[str, Any]) -> Launch:
+    return Launch(tuple(value["argv"]), dict(value.get("env", {})))
+
+
+def _launch_here(manifest: Manifest, words: Sequence[str]) -> Launch | None:
+    return Launch(_here(manifest, words), dict(manifest.run_env)) if words else None
+
+
+def _programs_here(manifest: Manifest) -> dict[str, Launch]:
+    return {name: Launch(_here(manifest, words), dict(manifest.run_env)) for name, words in manifest.programs}
+
+
+def _here(manifest: Manifest, words: Sequence[str]) -> tuple[str, ...]:
+    """A command whose program may lie in the manifest's folder."""
+    beside = manifest.folder / words[0]
+    return (str(beside) if beside.is_file() else words[0], *words[1:])
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Only one process builds a thing at a time; the others wait and find it done."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

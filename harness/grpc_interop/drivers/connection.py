@@ -1,0 +1,154 @@
+"""Frames over a socket: commands out, events in. Never blocks, and never stops reading while it writes."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+
+from google.protobuf.message import DecodeError
+
+from grpc_interop.drivers import driver_pb2 as pb
+
+MAX_FRAME = 1024 * 1024
+"""Bytes of one frame at most. What is larger goes in parts: some readers refuse more (Go's protodelim: 4 MiB)."""
+
+PART = MAX_FRAME - 64
+"""Bytes of one part: leaves room for the frame's other fields."""
+
+MAX_EVENT = 512 * 1024 * 1024
+"""Bytes of one event put together from parts. A driver that sends more is broken, and must not eat all memory."""
+
+READ = 256 * 1024
+"""Bytes asked for in one read: a full socket buffer."""
+
+
+class ContractBroken(Exception):  # noqa: N818  says what happened
+    """The other side does not keep the contract; the text says how."""
+
+
+def frame(message: bytes) -> bytes:
+    """A message with its length before it, as a base-128 varint."""
+    return varint(len(message)) + message
+
+
+def varint(value: int) -> bytes:
+    """`value` as a base-128 varint."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class Connection:
+    """One driver's connection. The owner calls `readable` and `writable` when its selector says so."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.socket = sock
+        self.closed = False
+        self._inbox = bytearray()
+        self._outbox: deque[bytes] = deque()
+        self._parts: dict[int, bytearray] = {}
+
+    @property
+    def wants_to_write(self) -> bool:
+        return bool(self._outbox)
+
+    def send(self, command: bytes, command_id: int) -> None:
+        """Queues a serialised Command; `command_id` is its id, for parts."""
+        if len(command) <= MAX_FRAME:
+            self._outbox.append(frame(command))
+            return
+        for start in range(0, len(command), PART):
+            part = command[start : start + PART]
+            more = start + PART < len(command)
+            self._outbox.append(frame(pb.Command(id=command_id, part=part, more=more).SerializeToString()))
+
+    def writable(self) -> None:
+        """Writes as much as the socket takes."""
+        while self._outbox:
+            data = b"".join(self._outbox) if len(self._outbox) > 1 else self._outbox[0]
+            self._outbox.clear()
+            try:
+                sent = self.socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                # The reading side will find out why.
+                return
+            if sent < len(data):
+                self._outbox.append(data[sent:])
+                return
+
+    def readable(self) -> list[pb.Event]:
+        """The events that have arrived. Sets `closed` at the end. Raises ContractBroken."""
+        try:
+            data = self.socket.recv(READ)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data = b""
+        if not data:
+            self.closed = True
+            return []
+        self._inbox += data
+        return self._events()
+
+    def close(self) -> None:
+        self.closed = True
+        self.socket.close()
+
+    def _events(self) -> list[pb.Event]:
+        events = []
+        inbox = self._inbox
+        at = 0
+        while True:
+            length, start = _read_varint(inbox, at)
+            if start < 0:
+                break
+            if length > MAX_FRAME:
+                raise ContractBroken(f"sent a frame of {length:,} bytes; the most is {MAX_FRAME:,}")
+            if len(inbox) - start < length:
+                break
+            event = _parse(bytes(inbox[start : start + length]))
+            at = start + length
+            if event.more or event.part:
+                whole = self._join(event)
+                if whole is None:
+                    continue
+                event = whole
+            events.append(event)
+        del inbox[:at]
+        return events
+
+    def _join(self, event: pb.Event) -> pb.Event | None:
+        parts = self._parts.setdefault(event.id, bytearray())
+        parts += event.part
+        if len(parts) > MAX_EVENT:
+            raise ContractBroken(f"sent an event of more than {MAX_EVENT:,} bytes")
+        if event.more:
+            return None
+        return _parse(bytes(self._parts.pop(event.id)))
+
+
+def _parse(data: bytes) -> pb.Event:
+    try:
+        return pb.Event.FromString(data)
+    except DecodeError:
+        raise ContractBroken(f"sent {len(data)} bytes that are not an Event: {data[:32]!r}") from None
+
+
+def _read_varint(data: bytearray, at: int) -> tuple[int, int]:
+    """The varint at `at` and where it ends; (0, -1) when it is not all there."""
+    value = shift = 0
+    for index in range(at, min(len(data), at + 5)):
+        byte = data[index]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, index + 1
+        shift += 7
+    if len(data) - at >= 5:
+        raise ContractBroken(f"sent something that is not the length of a frame: {bytes(data[at : at + 16])!r}")
+    return 0, -1

@@ -1,0 +1,248 @@
+"""A driver that runs: its process, its connection, what it said it can do, and what was set up on it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from itertools import count
+from pathlib import Path
+
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.connection import Connection, ContractBroken, varint
+from grpc_interop.drivers.process import Process, ending, environment, tail
+from grpc_interop.errors import BuildError
+
+CONTRACT = 1
+"""The version of the driver contract that the harness speaks."""
+
+START_SECONDS = 60.0
+"""How long a driver may take until it says Hello. Interpreters with large protos take seconds on a loaded machine."""
+
+END_SECONDS = 1.0
+"""How long a process may live on after its connection has ended, before it is killed."""
+
+DUMP_SECONDS = 1.0
+"""How long a driver gets to print its stacks before it is killed."""
+
+MOST_DUMPS = 3
+"""Stack dumps asked of one driver: more say the same again and hide the rest of its log."""
+
+
+class Role(Enum):
+    """What a driver's process is used for: one process serves, another calls, even of the same implementation."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+class Driver:
+    """One process. It is ready when it has said Hello and, as a server, listens.
+
+    `who` names it in messages: "go server". `gone` says how it ended, once it has.
+    """
+
+    def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None) -> None:
+        """Starts the process. Raises BuildError when there is nothing to start."""
+        if built.driver is None:
+            raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
+        self.name = built.manifest.name
+        self.role = role
+        self.who = f"{self.name} {role.value}"
+        self.log = log
+        self.hello: pb.Hello | None = None
+        self.capabilities: frozenset[str] = frozenset()
+        self.address = ""
+        self.server = 0
+        self.gone = ""
+        self.started = time.monotonic()
+        self.connection: Connection | None = None
+        self.sent_payloads: set[int] = set()
+        self.in_flight = 0
+        self.dumps = 0
+        self._channels: dict[str, int] = {}
+        self._ids = ids or count(1)
+        self._dump_signal = built.manifest.stack_dump_signal
+        self._folder = Path(tempfile.mkdtemp(prefix="interop-"))
+        self.listener, address, token = _listen(self._folder)
+        self._token = token
+        env = {**built.driver.env, "INTEROP_DRIVER_ADDRESS": address}
+        if token:
+            env["INTEROP_DRIVER_TOKEN"] = token
+        try:
+            self.process = Process(built.driver.argv, env=environment(env), cwd=built.manifest.folder, log=log)
+        except OSError as error:
+            self._stop_listening()
+            raise BuildError(f"{self.who}: cannot be started: {error}") from None
+
+    @property
+    def ready(self) -> bool:
+        return self.hello is not None and not self.gone and (self.role is Role.CLIENT or bool(self.address))
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many plays it takes at once; 0: as many as one likes."""
+        return self.hello.max_plays if self.hello else 0
+
+    # -- talking -------------------------------------------------------------------------------------------------------
+
+    def accept(self) -> Connection:
+        """Takes the driver's connection; its listener then no longer exists."""
+        sock, _ = self.listener.accept()
+        self._stop_listening()
+        self.connection = Connection(sock)
+        return self.connection
+
+    def send(self, body: bytes, command_id: int, resource: int = 0) -> None:
+        """Sends a serialised Command, whose id and resource go before it: protobuf joins the two."""
+        if self.connection is None or self.gone:
+            return
+        head = b"\x08" + varint(command_id)
+        if resource:
+            head += b"\x10" + varint(resource)
+        self.connection.send(head + body, command_id)
+
+    def order(self, command: pb.Command) -> int:
+        """Sends a command with a new id, which is returned."""
+        command_id = next(self._ids)
+        self.send(command.SerializeToString(), command_id)
+        return command_id
+
+    def provide(self, payloads: Iterable[tuple[int, str, bytes]]) -> None:
+        """Sends those payloads (id, type, bytes) that it does not have yet."""
+        for payload_id, type_name, message in payloads:
+            if payload_id not in self.sent_payloads:
+                body = pb.Command(payload=pb.Payload(type=type_name, binary=message)).SerializeToString()
+                self.send(body, payload_id)
+                self.sent_payloads.add(payload_id)
+
+    def forget_payloads(self) -> None:
+        """Closes all payloads."""
+        for payload_id in self.sent_payloads:
+            self.order(pb.Command(close=pb.Close(resource=payload_id)))
+        self.sent_payloads.clear()
+
+    def channel(self, target: str, *, own: bool = False) -> int:
+        """The id of a channel to `target`: the shared one, or one that nobody else uses."""
+        if not own and target in self._channels:
+            return self._channels[target]
+        channel = self.order(pb.Command(dial=pb.Dial(target=target)))
+        if not own:
+            self._channels[target] = channel
+        return channel
+
+    def drop_channel(self, target: str) -> None:
+        """Closes the shared channel to a server that is gone."""
+        channel = self._channels.pop(target, None)
+        if channel:
+            self.close_resource(channel)
+
+    def close_resource(self, resource: int) -> None:
+        self.order(pb.Command(close=pb.Close(resource=resource)))
+
+    def abort(self, play: int, *, if_not_arrived: bool = False) -> None:
+        self.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=if_not_arrived)))
+
+    # -- starting and ending -------------------------------------------------------------------------------------------
+
+    def take_setup(self, event: pb.Event) -> bool:
+        """Handles what belongs to starting: Hello, and Ready of the server. True if the event was one of these.
+        Raises ContractBroken."""
+        kind = event.WhichOneof("kind")
+        if self.hello is None:
+            if kind != "hello":
+                raise ContractBroken(f"said {kind or 'nothing'} before Hello")
+            self._greet(event.hello)
+            return True
+        if kind == "hello":
+            raise ContractBroken("said Hello twice")
+        if kind == "ready" and event.id == self.server:
+            self.address = event.ready.address
+            if not self.address.startswith("127.0.0.1:"):
+                raise ContractBroken(f"serves on {self.address!r}; only 127.0.0.1 is allowed")
+            return True
+        if kind == "error" and event.id == self.server and not self.address:
+            raise ContractBroken(f"cannot serve: {event.error.text}")
+        return False
+
+    def _greet(self, hello: pb.Hello) -> None:
+        if hello.contract != CONTRACT:
+            raise ContractBroken(f"speaks version {hello.contract} of the driver contract; this harness speaks {CONTRACT}")
+        if self._token and hello.token != self._token:
+            raise ContractBroken("does not know the token")
+        self.hello = hello
+        self.capabilities = frozenset(hello.capabilities)
+        if self.role is Role.SERVER:
+            self.server = self.order(pb.Command(serve=pb.Serve()))
+
+    def dump_stacks(self) -> bool:
+        """Asks the process to print its stacks to its log; False when it cannot be asked, or was asked enough."""
+        number = getattr(signal, self._dump_signal, None)
+        if number is None or self.dumps >= MOST_DUMPS:
+            return False
+        self.dumps += 1
+        self.process.signal(number)
+        return True
+
+    def end(self, why: str = "") -> str:
+        """Ends the process, at once, and says how it went: `why`, or how it had ended by itself."""
+        if self.gone:
+            return self.gone
+        if not why:
+            try:
+                why = ending(self.process.wait(END_SECONDS))
+            except subprocess.TimeoutExpired:
+                why = "closed its connection, and was then killed"
+        self.gone = why
+        self._let_go()
+        self.process.kill()
+        return why
+
+    def stop(self) -> None:
+        """Lets the process end in order: the end of its stdin tells it to."""
+        if self.gone:
+            return
+        self.gone = "was stopped"
+        self._let_go()
+        self.process.stop()
+        self.process.close()
+
+    def ask_to_stop(self) -> None:
+        """The first half of `stop`, for stopping several at the same time."""
+        if not self.gone:
+            self.process.end_stdin()
+
+    def tail(self, lines: int = 12) -> str:
+        return tail(self.log, lines)
+
+    def _let_go(self) -> None:
+        self._stop_listening()
+        if self.connection is not None:
+            self.connection.close()
+
+    def _stop_listening(self) -> None:
+        self.listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _listen(folder: Path) -> tuple[socket.socket, str, str]:
+    """A listening socket, its address as the contract writes it, and the token that TCP needs."""
+    if hasattr(socket, "AF_UNIX"):
+        listener = socket.socket(socket.AF_UNIX)
+        path = str(folder / "socket")
+        listener.bind(path)
+        address, token = f"unix:{path}", ""
+    else:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        address, token = f"tcp:127.0.0.1:{listener.getsockname()[1]}", secrets.token_urlsafe(24)
+    listener.listen(1)
+    listener.setblocking(False)
+    return listener, address, token

@@ -1,0 +1,100 @@
+"""An implementation's manifest, `interop.toml`. docs/manifest.md describes it for people."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.errors import UsageError
+
+FILE = "interop.toml"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+
+_KEYS: dict[str, dict[str, type]] = {
+    "": {"name": str, "description": str, "build": dict, "run": dict, "programs": dict},
+    "build": {"command": list, "sources": list, "tools": list, "env": list},
+    "run": {"driver": list, "env": dict, "stack_dump_signal": str},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is known of an implementation before it is built. `folder` is where its commands run."""
+
+    name: str
+    folder: Path
+    description: str = ""
+    build_command: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    build_env: tuple[str, ...] = ()
+    driver: tuple[str, ...] = ()
+    run_env: tuple[tuple[str, str], ...] = ()
+    stack_dump_signal: str = ""
+    programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads `folder/interop.toml`. Raises UsageError naming file and key, and the nearest known key."""
+    path = folder / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{folder}: no {FILE} there", "an implementation is a folder with a manifest: docs/manifest.md") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    check_keys(path, "", table, _KEYS[""])
+    for name in ("build", "run"):
+        check_keys(path, name, table.get(name, {}), _KEYS[name])
+    name = table.get("name")
+    if not name:
+        raise UsageError(f"{path}: the key `name` is missing", 'say what people type, such as name = "go"')
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{path}: name = {name!r} has other characters than letters, digits and dashes")
+    return _manifest(path, name, table)
+
+
+def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
+    build, run = table.get("build", {}), table.get("run", {})
+    if "build" in table and not build.get("command"):
+        raise UsageError(f"{path}: the key `build.command` is missing", 'say how it is built, such as command = ["python3", "build.py"]')
+    if not (build or run.get("driver") or table.get("programs")):
+        raise UsageError(f"{path}: neither `build.command` nor `run.driver` nor `programs` is given, so there is nothing to run")
+    programs = {key: _words(path, f"programs.{key}", value) for key, value in table.get("programs", {}).items()}
+    return Manifest(
+        name=name,
+        folder=path.parent.resolve(),
+        description=table.get("description", ""),
+        build_command=_words(path, "build.command", build.get("command", [])),
+        sources=_words(path, "build.sources", build.get("sources", [])),
+        tools=_words(path, "build.tools", build.get("tools", [])),
+        build_env=_words(path, "build.env", build.get("env", [])),
+        driver=_words(path, "run.driver", run.get("driver", [])),
+        run_env=tuple(sorted(run.get("env", {}).items())),
+        stack_dump_signal=run.get("stack_dump_signal", ""),
+        programs=tuple(programs.items()),
+    )
+
+
+def check_keys(path: Path, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:
+    """Raises UsageError for a key that is not known, or whose value is of another type."""
+    for key, value in found.items():
+        full = f"{table}.{key}" if table else key
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+            raise UsageError(f"{path}: unknown key `{full}`", hint)
+        if not isinstance(value, known[key]):
+            wanted = {str: "a text", list: "a list", dict: "a table", bool: "true or false", int: "a number"}[known[key]]
+            raise UsageError(f"{path}: `{full}` must be {wanted}, not {value!r}")
+
+
+def _words(path: Path, key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise UsageError(f"{path}: `{key}` must be a list of texts, not {value!r}")
+    return tuple(value)

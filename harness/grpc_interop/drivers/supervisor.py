@@ -1,0 +1,75 @@
+"""Runs one command and outlives nothing: started by process.py as a small interpreter of its own, standard library only.
+
+    python -I -S supervisor.py LIFELINE_FD COMMAND [ARG...]
+
+LIFELINE_FD is one end of a socket whose other end only the harness holds. When the harness goes away, however it
+died, the socket ends, and the command is killed with all its children. When the command ends, what it left behind in
+its process group is killed too, and the supervisor ends the same way as the command did.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGABRT)
+
+
+def main() -> None:
+    lifeline = socket.socket(fileno=int(sys.argv[1]))
+    lifeline.set_inheritable(False)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    command = sys.argv[2:]
+    try:
+        child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0)
+    except OSError as error:
+        print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        os._exit(127)
+    for number in FORWARDED:
+        signal.signal(number, lambda received, _: _send(child, received))
+    lifeline.sendall(b"%d\n" % child)
+    status = _wait(child, lifeline.fileno(), woken)
+    _send_group(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL) if -code not in (signal.SIGKILL, signal.SIGSTOP) else None
+        os.kill(os.getpid(), -code)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _wait(child: int, lifeline: int, woken: int) -> int:
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        for fd, _ in poll.poll():
+            if fd == woken:
+                os.read(woken, 512)
+            else:
+                _send_group(child, signal.SIGKILL)
+                return os.waitpid(child, 0)[1]
+
+
+def _send(child: int, number: int) -> None:
+    try:
+        os.kill(child, number)
+    except ProcessLookupError:
+        pass
+
+
+def _send_group(child: int, number: int) -> None:
+    try:
+        os.killpg(child, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Between the core's data and the contract's messages: a case's two plays, and the transcripts that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grpc_interop.case import (
+    Cancel,
+    Case,
+    Entry,
+    Finish,
+    HalfClose,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Script,
+    Send,
+    SendHeaders,
+    Signal,
+    Status,
+    Step,
+    WaitFor,
+    WaitForTermination,
+    steps,
+)
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.connection import ContractBroken
+from grpc_interop.model import by_key
+from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
+
+PAYLOAD_ID_BASE = 1 << 40
+"""Ids of payloads begin here, those of other commands at 1: neither counter can reach the other's range in a run."""
+
+
+class Payloads:
+    """Gives each message (type and bytes) one id for the whole run, so that a play's bytes are the same for every
+    driver. Which driver already has which payload is the driver's own book-keeping."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, bytes], int] = {}
+        self._next = PAYLOAD_ID_BASE
+
+    def id(self, type_name: str, message: bytes) -> int:
+        key = (type_name, message)
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = self._next
+            self._next += 1
+        return found
+
+    def forget_all(self) -> None:
+        """Starts anew with ids never used before; memory stays flat over any number of cases."""
+        self._ids.clear()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool) -> pb.Play:
+    """One side of a case as the contract's Play."""
+    type_name = case.method.request if client else case.method.response
+    play = pb.Play(method=case.method.path)
+    for lane in script:
+        play.lanes.add().steps.extend(_step(step, type_name, payloads) for step in lane)
+    if client:
+        play.metadata.extend(_entries(case.metadata))
+        play.compression = case.compression
+        if case.timeout_us is not None:
+            play.timeout_us = case.timeout_us
+    return play
+
+
+def messages_sent(case: Case, script: Script, *, client: bool) -> Iterator[tuple[str, bytes]]:
+    """The payloads that a script refers to, in order, with repetitions."""
+    type_name = case.method.request if client else case.method.response
+    for step in steps(script):
+        if isinstance(step, Send):
+            yield type_name, step.message
+
+
+_NOTHING = pb.Nothing()
+
+
+def _step(step: Step, type_name: str, payloads: Payloads) -> pb.Step:  # noqa: PLR0911  one line a step
+    match step:
+        case Send(message):
+            return pb.Step(send=payloads.id(type_name, message))
+        case Receive():
+            return pb.Step(receive=_NOTHING)
+        case ReceiveToEnd():
+            return pb.Step(receive_to_end=_NOTHING)
+        case HalfClose():
+            return pb.Step(half_close=_NOTHING)
+        case Cancel():
+            return pb.Step(cancel=_NOTHING)
+        case SendHeaders(entries):
+            return pb.Step(send_headers=pb.Headers(entries=_entries(entries)))
+        case ReceiveHeaders():
+            return pb.Step(receive_headers=_NOTHING)
+        case Finish(status):
+            return pb.Step(finish=_status(status))
+        case Signal(name):
+            return pb.Step(signal=name)
+        case WaitFor(name):
+            return pb.Step(wait_for=name)
+        case WaitForTermination():
+            return pb.Step(wait_for_termination=_NOTHING)
+
+
+def _status(status: Status) -> pb.Status:
+    return pb.Status(
+        code=status.code, message=status.message or "", details=status.details, trailers=_entries(status.trailers)
+    )
+
+
+def _entries(entries: tuple[Entry, ...]) -> list[pb.Entry]:
+    return [pb.Entry(key=entry.key, value=entry.value) for entry in entries]
+
+
+def client_transcript(seen: pb.Transcript) -> ClientTranscript:
+    """Raises ContractBroken for an observation that is none."""
+    status = None
+    if seen.HasField("status"):
+        told = seen.status
+        trailers = _read_entries(told.trailers) if told.trailers else ()
+        status = Status(told.code, told.message, told.details, by_key(trailers))
+    initial = by_key(_read_entries(seen.initial)) if seen.initial else ()
+    return ClientTranscript(_lanes(seen), initial, status, seen.elapsed_ns // 1000, seen.aborted)
+
+
+def server_transcript(seen: pb.Transcript) -> ServerTranscript:
+    """Raises ContractBroken for an observation that is none."""
+    remaining = seen.remaining_us if seen.HasField("remaining_us") else None
+    request = by_key(_read_entries(seen.request)) if seen.request else ()
+    return ServerTranscript(seen.arrived, _lanes(seen), request, remaining, seen.aborted)
+
+
+def _lanes(seen: pb.Transcript) -> tuple[Observed, ...]:
+    return tuple([tuple([_observation(one) for one in lane.observed]) for lane in seen.lanes])
+
+
+def _observation(one: pb.Observation) -> Observation:
+    kind = one.WhichOneof("kind")
+    if kind == "message":
+        return one.message.binary
+    if kind == "end":
+        return END
+    if kind == "terminated":
+        return TERMINATED
+    raise ContractBroken("sent a transcript with an observation that is neither message nor end nor termination")
+
+
+def _read_entries(entries: object) -> tuple[Entry, ...]:
+    return tuple(Entry(entry.key, entry.value) for entry in entries)  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""The drivers of a run: one process for each implementation and role, started when first needed, and again when it
+dies, as often as makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.driver import Driver, Role
+from grpc_interop.errors import BuildError
+from grpc_interop.verdict import Pair
+
+MOST_DEATHS = 20
+"""After so many deaths of one driver in a run its remaining cases are not played: each costs a restart."""
+
+
+class Crew:
+    """Hands out drivers. `given_up` says of a role why there will be no driver for it any more."""
+
+    def __init__(self, logs: Path, ids: Iterator[int]) -> None:
+        self.logs = logs
+        self.built: dict[str, Built] = {}
+        self.given_up: dict[tuple[str, Role], str] = {}
+        self.drivers: dict[tuple[str, Role], Driver] = {}
+        self._deaths: dict[tuple[str, Role], int] = {}
+        self._starts: dict[tuple[str, Role], int] = {}
+        self._ids = ids
+
+    def get(self, name: str, role: Role) -> Driver | None:
+        """The driver, starting if need be; None once it was given up."""
+        key = (name, role)
+        if key in self.given_up:
+            return None
+        driver = self.drivers.get(key)
+        if driver is None:
+            driver = self._start(key)
+        return driver
+
+    def pair(self, pair: Pair) -> tuple[Driver | None, Driver | None]:
+        return self.get(pair.client, Role.CLIENT), self.get(pair.server, Role.SERVER)
+
+    def why_not(self, pair: Pair) -> str:
+        """Why a pair can no longer be played; empty if it can."""
+        return self.given_up.get((pair.client, Role.CLIENT), "") or self.given_up.get((pair.server, Role.SERVER), "")
+
+    def buried(self, driver: Driver) -> None:
+        """A driver has died: the next `get` starts another, unless it never started or dies all the time."""
+        key = (driver.name, driver.role)
+        if self.drivers.get(key) is not driver:
+            return
+        del self.drivers[key]
+        self._deaths[key] = self._deaths.get(key, 0) + 1
+        if driver.hello is None or (driver.role is Role.SERVER and not driver.address):
+            self.given_up[key] = f"the {driver.who} {driver.gone} while starting; its last words:\n{driver.tail()}"
+        elif self._deaths[key] >= MOST_DEATHS:
+            self.given_up[key] = f"the {driver.who} died {MOST_DEATHS} times, last: {driver.gone}"
+
+    def close(self) -> None:
+        """Stops all drivers, together."""
+        for driver in self.drivers.values():
+            driver.ask_to_stop()
+        for driver in self.drivers.values():
+            driver.stop()
+        self.drivers.clear()
+
+    def _start(self, key: tuple[str, Role]) -> Driver | None:
+        name, role = key
+        self._starts[key] = self._starts.get(key, 0) + 1
+        log = self.logs / f"{name}-{role.value}-{self._starts[key]}.log"
+        try:
+            driver = Driver(self.built[name], role, log, self._ids)
+        except BuildError as error:
+            self.given_up[key] = str(error)
+            return None
+        self.drivers[key] = driver
+        return driver

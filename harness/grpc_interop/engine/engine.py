@@ -1,0 +1,417 @@
+"""The loop: keeps many cases in flight, one process a role, and gives every case its verdict whatever the drivers do.
+
+Single-threaded, never blocking: `poll` moves everything on a little and returns the verdicts that became final.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.connection import ContractBroken
+from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
+from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
+from grpc_interop.engine.crew import Crew
+from grpc_interop.engine.flight import Flight, unsupported
+from grpc_interop.engine.incident import Incident
+from grpc_interop.engine.jobs import Job, Preparer
+from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
+
+WINDOW = 64
+"""Cases in flight on one driver. Throughput is flat from 16 on; more hides the seconds of the deadline cases. 64 calls
+with 30 KB unread each way on one connection passed everywhere."""
+
+CASE_SECONDS = 10.0
+"""How long a case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end up
+to 2.9 s late; 10 s had no false alarm."""
+
+ABORT_SECONDS = 3.0
+"""How long a driver may take to answer an Abort before it counts as hanging."""
+
+TICK_SECONDS = 0.2
+"""How often the watchdog looks: well below all its limits."""
+
+MOST_CHECKS = 8
+"""Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
+first; the number bounds the time when everything fails."""
+
+
+class ProgramPlayer(Protocol):
+    """Plays cases with the implementations' hand-written programs, elsewhere and in its own time."""
+
+    def submit(self, job: Job) -> None: ...
+    def collect(self) -> list[tuple[Job, Verdict]]: ...
+    @property
+    def busy(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Engine:
+    """Plays jobs. Drivers are started when first needed and live until `close`.
+
+    `dropped` counts, by pair, the jobs that could not be played because a driver does not start or dies all the time;
+    `why_dropped` says why. `incidents` tells of drivers that died with nothing in flight.
+    """
+
+    def __init__(self, logs: Path, *, case_seconds: float = CASE_SECONDS, window: int = WINDOW, programs: ProgramPlayer | None = None):
+        self.preparer = Preparer()
+        self.dropped: Counter[Pair] = Counter()
+        self.why_dropped: dict[Pair, str] = {}
+        self.incidents: list[str] = []
+        self._ids = count(1)
+        self.crew = Crew(logs, self._ids)
+        self._programs = programs
+        self._case_seconds = case_seconds
+        self._window = window
+        self._selector = selectors.DefaultSelector()
+        self._known: set[Driver] = set()
+        self._flights: dict[int, Flight] = {}
+        self._queues: deque[Iterator[Job]] = deque()
+        self._held: deque[Job] = deque()
+        self._alone: deque[Job] = deque()
+        self._checked: Counter[object] = Counter()
+        self._doomed: dict[Driver, float] = {}
+        self._final: list[Verdict] = []
+        self._next_tick = 0.0
+
+    # -- for the run ---------------------------------------------------------------------------------------------------
+
+    def add(self, built: Built) -> None:
+        """An implementation is ready to be started."""
+        self.crew.built[built.manifest.name] = built
+
+    def enqueue(self, jobs: Iterator[Job]) -> None:
+        """Jobs to be played, taken one at a time as there is room. Their implementations have been added."""
+        self._queues.append(jobs)
+
+    @property
+    def busy(self) -> bool:
+        return bool(
+            self._queues or self._held or self._flights or self._alone or self._final or (self._programs and self._programs.busy)
+        )
+
+    def poll(self, seconds: float) -> list[Verdict]:
+        """Moves on for at most about `seconds`; gives the verdicts that became final."""
+        self._fill()
+        self._flush()
+        for key, _ in self._selector.select(0 if self._final else seconds):
+            self._serve(key.data)
+        self._collect_programs()
+        if time.monotonic() >= self._next_tick:
+            self._tick()
+        final, self._final = self._final, []
+        return final
+
+    def close(self) -> None:
+        """Stops all processes."""
+        if self._programs:
+            self._programs.close()
+        for driver in list(self._known):
+            self._forget(driver)
+        self.crew.close()
+        self._selector.close()
+
+    # -- starting cases ------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
+        if self._alone:
+            if not self._flights and self._start(self._alone[0]):
+                self._alone.popleft()
+            return
+        if any(flight.job.alone for flight in self._flights.values()):
+            return
+        if self.preparer.full and not self._drop_payloads():
+            return
+        for _ in range(len(self._held)):
+            job = self._held.popleft()
+            if not self._start(job):
+                self._held.append(job)
+        while self._queues and not self._held and not self._alone:
+            job = next(self._queues[0], None)
+            if job is None:
+                self._queues.popleft()
+            elif not self._start(job):
+                self._held.append(job)
+
+    def _drop_payloads(self) -> bool:
+        if self._flights:
+            return False
+        self.preparer.drop_payloads()
+        for driver in self.crew.drivers.values():
+            driver.forget_payloads()
+        return True
+
+    def _start(self, job: Job) -> bool:
+        """Sends a case to its drivers; False when they are not ready or full."""
+        case = job.prepared.case
+        if case.player == "programs":
+            assert self._programs is not None  # noqa: S101  the run hands one in with such cases
+            self._programs.submit(job)
+            return True
+        client, server = self.crew.pair(job.pair)
+        for driver in (client, server):
+            if driver is not None and driver not in self._known:
+                self._known.add(driver)
+                self._selector.register(driver.listener, selectors.EVENT_READ, driver)
+        if client is None or server is None:
+            self._drop(job)
+            return True
+        if not (client.ready and server.ready) or self._full(client) or self._full(server):
+            return False
+        for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
+            if missing := needs - driver.capabilities:
+                self._finish(job, unsupported(job, driver.role, missing))
+                return True
+        self._send(job, client, server)
+        return True
+
+    def _full(self, driver: Driver) -> bool:
+        return driver.in_flight >= min(self._window, driver.most_in_flight or self._window)
+
+    def _send(self, job: Job, client: Driver, server: Driver) -> None:
+        prepared = job.prepared = self.preparer.refresh(job.prepared)
+        if job.repeat:
+            prepared = self.preparer.loop(prepared, job.repeat, job.concurrency)
+        play = next(self._ids)
+        own = prepared.case.own_connection
+        channel = client.channel(server.address, own=own)
+        client.provide(prepared.client_payloads)
+        server.provide(prepared.server_payloads)
+        server.send(prepared.expect, play, server.server)
+        client.send(prepared.call, play, channel)
+        client.in_flight += 1
+        server.in_flight += 1
+        now = time.monotonic()
+        limit = self._case_seconds * (1 + job.repeat / 100) + (prepared.case.timeout_us or 0) / 1e6
+        self._flights[play] = Flight(play, job, prepared, client, server, now, now + limit, channel if own else 0)
+
+    def _drop(self, job: Job) -> None:
+        """The job will never be played; if others wait for it, they must not wait for ever."""
+        why = self.crew.why_not(job.pair)
+        if job.incident is not None:
+            what = Difference(job.incident.side, f"{job.incident.what}, and did not come back: {why}")
+            verdict = Verdict(job.prepared.case, job.pair, Outcome.ERROR, difference=what)
+            self._final.extend(job.incident.settle(verdict, killed=True))
+            return
+        if job.suspect is not None:
+            self._final.append(job.suspect)
+            return
+        self.dropped[job.pair] += 1
+        self.why_dropped[job.pair] = why
+
+    # -- hearing from drivers ------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        for driver in self._known:
+            connection = driver.connection
+            if connection is None or not connection.wants_to_write:
+                continue
+            connection.writable()
+            self._watch(driver)
+
+    def _watch(self, driver: Driver) -> None:
+        connection = driver.connection
+        if connection is None or connection.closed:
+            return
+        mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
+        if self._selector.get_key(connection.socket).events != mask:
+            self._selector.modify(connection.socket, mask, driver)
+
+    def _serve(self, driver: Driver) -> None:
+        """Something happened on a driver's socket."""
+        if driver.connection is None:
+            self._selector.unregister(driver.listener)
+            connection = driver.accept()
+            self._selector.register(connection.socket, selectors.EVENT_READ, driver)
+            return
+        connection = driver.connection
+        if connection.wants_to_write:
+            connection.writable()
+            self._watch(driver)
+        try:
+            for event in connection.readable():
+                self._hear(driver, event)
+        except ContractBroken as broken:
+            self._bury(driver, str(broken))
+            return
+        if connection.closed and not driver.gone:
+            self._bury(driver)
+
+    def _hear(self, driver: Driver, event: pb.Event) -> None:
+        kind = event.WhichOneof("kind")
+        if kind == "transcript":
+            self._take(driver, event)
+        elif kind == "signal":
+            flight = self._flights.get(event.signal.play)
+            if flight is not None:
+                body = pb.Command(signal=event.signal).SerializeToString()
+                flight.other(driver).send(body, next(self._ids))
+        elif driver.take_setup(event):
+            pass
+        elif kind == "error":
+            self._refused(driver, event)
+        elif kind not in ("ready", "done"):
+            raise ContractBroken(f"sent an event of no known kind in answer to {event.id}")
+
+    def _take(self, driver: Driver, event: pb.Event) -> None:
+        flight = self._flights.get(event.id)
+        if flight is None:
+            return
+        if driver not in flight.unreported():
+            raise ContractBroken(f"reported play {event.id} twice")
+        flight.take(driver, event.transcript)
+        driver.in_flight -= 1
+        if flight.complete:
+            self._land(flight)
+        elif driver is flight.client and flight.prepared.may_not_arrive:
+            flight.server.abort(flight.id, if_not_arrived=True)
+
+    def _land(self, flight: Flight) -> None:
+        """Both sides have reported."""
+        del self._flights[flight.id]
+        if flight.frozen:
+            flight.client.abort(flight.id)
+            flight.server.abort(flight.id)
+        if flight.own_channel:
+            flight.client.close_resource(flight.own_channel)
+        self._finish(flight.job, flight.judge(self._case_seconds), flight)
+
+    def _refused(self, driver: Driver, event: pb.Event) -> None:
+        """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
+        text = event.error.text
+        if event.id >= PAYLOAD_ID_BASE:
+            hit = [flight for flight in self._flights.values() if _uses(flight, driver, event.id)]
+        else:
+            hit = [flight for flight in self._flights.values() if flight.id == event.id]
+        outcome = Outcome.UNSUPPORTED if event.error.kind == pb.Error.KIND_UNSUPPORTED else Outcome.FAILED
+        for flight in hit:
+            self._give_up(flight, driver)
+            self._finish(flight.job, flight.broken(driver, f"the {driver.who} refused the command: {text}", outcome))
+
+    def _give_up(self, flight: Flight, culprit: Driver) -> None:
+        """One side will never report: ends the play at the other."""
+        del self._flights[flight.id]
+        for driver in flight.unreported():
+            driver.in_flight -= 1
+        other = flight.other(culprit)
+        other.abort(flight.id)
+        other.abort(flight.id)
+
+    # -- verdicts ------------------------------------------------------------------------------------------------------
+
+    def _finish(self, job: Job, verdict: Verdict, flight: Flight | None = None) -> None:
+        """A verdict has been reached: final, or to be explained by playing the case alone."""
+        if job.incident is not None:
+            self._final.extend(job.incident.settle(verdict, killed=False))
+        elif job.suspect is not None:
+            self._final.append(_explained(job.suspect, verdict))
+        elif verdict.outcome is Outcome.FAILED and not job.alone and flight is not None and self._worth_checking(verdict):
+            self._alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
+        else:
+            self._final.append(verdict)
+
+    def _worth_checking(self, verdict: Verdict) -> bool:
+        """The first failure of each cause is played again alone, to tell interference."""
+        cause = (verdict.pair, verdict.difference and verdict.difference.fingerprint)
+        if self._checked[cause] or self._checked[verdict.pair] >= MOST_CHECKS:
+            return False
+        self._checked[cause] += 1
+        self._checked[verdict.pair] += 1
+        return True
+
+    def _collect_programs(self) -> None:
+        if self._programs:
+            for job, verdict in self._programs.collect():
+                self._finish(job, verdict)
+
+    # -- when things go wrong ------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """The watchdog."""
+        now = time.monotonic()
+        self._next_tick = now + TICK_SECONDS
+        for flight in [flight for flight in self._flights.values() if flight.due <= now]:
+            self._late(flight, now)
+        for driver in [driver for driver, due in self._doomed.items() if due <= now]:
+            del self._doomed[driver]
+            if not driver.gone:
+                self._bury(driver, f"did not answer for {ABORT_SECONDS:g} s and was killed")
+        for driver in list(self._known):
+            if driver.ready or driver.gone:
+                continue
+            if driver.connection is None and driver.process.poll() is not None:
+                self._bury(driver)
+            elif now - driver.started > START_SECONDS:
+                self._bury(driver, f"was not ready after {START_SECONDS:g} s")
+
+    def _late(self, flight: Flight, now: float) -> None:
+        flight.due = now + ABORT_SECONDS
+        for driver in flight.unreported():
+            if flight.frozen:
+                # It did not even answer the Abort.
+                driver.dump_stacks()
+                self._doomed.setdefault(driver, now + DUMP_SECONDS)
+            else:
+                driver.dump_stacks()
+                driver.abort(flight.id)
+        flight.frozen = True
+
+    def _bury(self, driver: Driver, why: str = "") -> None:
+        """A driver is dead, or as good as dead: its cases are played again, one by one."""
+        self._forget(driver)
+        how = driver.end(why)
+        self.crew.buried(driver)
+        if driver.address:
+            for other in self.crew.drivers.values():
+                other.drop_channel(driver.address)
+        hit = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
+        what = f"the {driver.who} {how}"
+        ready = driver.hello is not None
+        if not hit:
+            if ready:
+                self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
+            return
+        again = [flight for flight in hit if not flight.job.alone]
+        incident = Incident(what, driver.role.value, len(hit), len(again))
+        for flight in hit:
+            self._give_up(flight, driver)
+            if flight.job.alone:
+                self._killed(flight, driver, what)
+            else:
+                self._alone.append(Job(flight.job.prepared, flight.job.pair, alone=True, incident=incident))
+
+    def _killed(self, flight: Flight, driver: Driver, what: str) -> None:
+        """A case that was played alone took its driver with it."""
+        verdict = flight.broken(driver, what)
+        if flight.job.incident is not None:
+            self._final.extend(flight.job.incident.settle(verdict, killed=True))
+        else:
+            self._final.append(verdict)
+
+    def _forget(self, driver: Driver) -> None:
+        self._known.discard(driver)
+        self._doomed.pop(driver, None)
+        for sock in (driver.listener, driver.connection.socket if driver.connection else None):
+            if sock is not None and sock.fileno() >= 0 and sock in self._selector.get_map():
+                self._selector.unregister(sock)
+
+
+def _uses(flight: Flight, driver: Driver, payload: int) -> bool:
+    payloads = flight.prepared.client_payloads if driver is flight.client else flight.prepared.server_payloads
+    return driver in (flight.client, flight.server) and any(entry[0] == payload for entry in payloads)
+
+
+def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
+    """A failure in company, explained by what the case did alone. It fails in any case."""
+    if alone.outcome is Outcome.PASSED:
+        return replace(suspect, notes=(*suspect.notes, "interference: it fails beside other cases, and passes alone"))
+    return replace(suspect, notes=(*suspect.notes, "it fails alone as well"))

@@ -1,0 +1,104 @@
+"""One play that is under way: its two sides, what they have reported, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.driver import Driver, Role
+from grpc_interop.drivers.translate import client_transcript, server_transcript
+from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.transcript import ClientTranscript, ServerTranscript
+from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict, compare
+
+LOG_LINES = 12
+"""Lines of each driver's log that go with a failure: as much as a person reads."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """`due`: when the watchdog looks at it again (monotonic seconds). `frozen`: Abort was sent because it was late.
+    `own_channel`: the channel made for this case alone, or 0."""
+
+    id: int
+    job: Job
+    prepared: Prepared
+    client: Driver
+    server: Driver
+    started: float
+    due: float
+    own_channel: int = 0
+    frozen: bool = False
+    client_seen: ClientTranscript | None = None
+    server_seen: ServerTranscript | None = None
+    completed: int = 0
+
+    def other(self, driver: Driver) -> Driver:
+        return self.server if driver is self.client else self.client
+
+    def take(self, driver: Driver, seen: pb.Transcript) -> None:
+        """Keeps a side's transcript. Raises ContractBroken when it is none."""
+        if driver is self.client:
+            self.client_seen = client_transcript(seen)
+            self.completed = seen.completed
+        else:
+            self.server_seen = server_transcript(seen)
+
+    @property
+    def complete(self) -> bool:
+        return self.client_seen is not None and self.server_seen is not None
+
+    def unreported(self) -> list[Driver]:
+        """The sides that have not reported yet."""
+        sides = ((self.client, self.client_seen), (self.server, self.server_seen))
+        return [driver for driver, seen in sides if seen is None]
+
+    def judge(self, limit_seconds: float) -> Verdict:
+        """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
+        assert self.client_seen is not None and self.server_seen is not None  # noqa: S101
+        case = self.job.prepared.case
+        difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen)
+        if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
+            late = "client" if self.client_seen.aborted else "server"
+            difference = Difference(late, f"the {late} did not end the play within {limit_seconds:g} s")
+        if difference is None and self.job.repeat and self.completed != self.job.repeat:
+            what = f"only {self.completed} of {self.job.repeat} calls went as the first"
+            difference = Difference("client", what)
+        outcome = Outcome.FAILED if difference else Outcome.PASSED
+        return Verdict(
+            case,
+            self.job.pair,
+            outcome,
+            self.client_seen.elapsed_us / 1e6,
+            difference,
+            expected if difference else None,
+            self.client_seen if difference or self.job.repeat else None,
+            self.server_seen if difference else None,
+            tuple(self.job.notes),
+            self.logs() if difference else (),
+        )
+
+    def broken(self, driver: Driver | None, what: str, outcome: Outcome = Outcome.FAILED) -> Verdict:
+        """The verdict when a side will never report: `what` says why, as a sentence."""
+        side = driver.role.value if driver else "client"
+        return Verdict(
+            self.job.prepared.case,
+            self.job.pair,
+            outcome,
+            difference=Difference(side, what),
+            expected=self.prepared.allowed[0],
+            client=self.client_seen,
+            server=self.server_seen,
+            notes=tuple(self.job.notes),
+            logs=self.logs(),
+        )
+
+    def logs(self) -> tuple[Log, ...]:
+        return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
+
+
+def unsupported(job: Job, role: Role, missing: frozenset[str]) -> Verdict:
+    """The verdict of a case that a driver cannot play, by its own word."""
+    name = job.pair.client if role is Role.CLIENT else job.pair.server
+    what = f"the {name} {role.value} does not offer {', '.join(sorted(missing))}"
+    return Verdict(job.prepared.case, Pair(job.pair.client, job.pair.server), Outcome.UNSUPPORTED, difference=Difference(role.value, what))

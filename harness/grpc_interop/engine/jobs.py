@@ -1,0 +1,116 @@
+"""A case made ready to be played: judged by the model once and written as commands once, for all its pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from grpc_interop.case import Case, Script
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.translate import Payloads, messages_sent, play_message
+from grpc_interop.model import Expected, model
+from grpc_interop.verdict import Pair
+
+if TYPE_CHECKING:
+    from grpc_interop.engine.incident import Incident
+    from grpc_interop.verdict import Verdict
+
+MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
+"""How much the drivers keep before all of it is dropped: bounds their memory in a run of any length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`call` and `expect` are serialised Commands without id and resource. `generation` names the payload ids that
+    they refer to."""
+
+    case: Case
+    allowed: tuple[Expected, ...]
+    client_needs: frozenset[str]
+    server_needs: frozenset[str]
+    call: bytes = b""
+    expect: bytes = b""
+    client_payloads: tuple[tuple[int, str, bytes], ...] = ()
+    server_payloads: tuple[tuple[int, str, bytes], ...] = ()
+    generation: int = 0
+    may_not_arrive: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of
+    the bench, inside the drivers. `incident`: the death of a driver that the job was in flight with; `suspect`: the
+    verdict in company that playing it alone is to explain."""
+
+    prepared: Prepared
+    pair: Pair
+    alone: bool = False
+    repeat: int = 0
+    concurrency: int = 0
+    incident: Incident | None = None
+    suspect: Verdict | None = None
+    tag: object = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Preparer:
+    """Prepares cases, and counts the payloads that their commands refer to."""
+
+    def __init__(self) -> None:
+        self.payloads = Payloads()
+        self.generation = 0
+        self._bytes = 0
+
+    def prepare(self, case: Case) -> Prepared:
+        """Raises NotACase where the model promises nothing."""
+        return self._write(Prepared(case, model(case), case.client_requires(), case.server_requires()))
+
+    def refresh(self, prepared: Prepared) -> Prepared:
+        """The same with payload ids that are still valid."""
+        return prepared if prepared.generation == self.generation else self._write(prepared)
+
+    @property
+    def full(self) -> bool:
+        """Whether the payloads should be dropped as soon as nothing is in flight."""
+        return len(self.payloads) > MOST_PAYLOADS or self._bytes > MOST_PAYLOAD_BYTES
+
+    def drop_payloads(self) -> None:
+        self.payloads.forget_all()
+        self.generation += 1
+        self._bytes = 0
+
+    def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
+        """The same case as a loop inside the drivers, for the bench."""
+        case = prepared.case
+        call = play_message(case, case.client, self.payloads, client=True)
+        call.repeat, call.concurrency = repeat, concurrency
+        expect = play_message(case, case.server, self.payloads, client=False)
+        expect.repeat = repeat
+        return replace(
+            prepared,
+            call=_command(prepared.client_needs | {"repeat"}, call=call),
+            expect=_command(prepared.server_needs | {"repeat"}, expect=expect),
+        )
+
+    def _write(self, prepared: Prepared) -> Prepared:
+        case = prepared.case
+        call = play_message(case, case.client, self.payloads, client=True)
+        expect = play_message(case, case.server, self.payloads, client=False)
+        return replace(
+            prepared,
+            call=_command(prepared.client_needs, call=call),
+            expect=_command(prepared.server_needs, expect=expect),
+            client_payloads=self._payloads(case, case.client, client=True),
+            server_payloads=self._payloads(case, case.server, client=False),
+            generation=self.generation,
+            may_not_arrive=any(not expected.server.arrived for expected in prepared.allowed),
+        )
+
+    def _payloads(self, case: Case, script: Script, *, client: bool) -> tuple[tuple[int, str, bytes], ...]:
+        distinct = dict.fromkeys(messages_sent(case, script, client=client))
+        self._bytes += sum(len(message) for _, message in distinct)
+        return tuple((self.payloads.id(type_name, message), type_name, message) for type_name, message in distinct)
+
+
+def _command(needs: frozenset[str], *, call: pb.Play | None = None, expect: pb.Play | None = None) -> bytes:
+    return pb.Command(requires=sorted(needs), call=call, expect=expect).SerializeToString()

@@ -1,0 +1,41 @@
+"""Which cases of a run are played: pytest's own `-k` expressions, and the shard."""
+
+from __future__ import annotations
+
+import zlib
+
+# Not public, but the very thing that `pytest -k` uses: an expression must mean the same in both. A test holds it.
+from _pytest.mark.expression import Expression
+
+from grpc_interop.case import Case
+from grpc_interop.errors import UsageError
+from grpc_interop.verdict import Pair
+
+
+class Selection:
+    """Decides by a case's id and pair. `shard` is (number from 1, of how many)."""
+
+    def __init__(self, keyword: str = "", shard: tuple[int, int] = (1, 1)) -> None:
+        """Raises UsageError for an expression that is none."""
+        self.keyword = keyword
+        self._number, self._of = shard
+        try:
+            self._expression = Expression.compile(keyword) if keyword else None
+        except SyntaxError as error:
+            raise UsageError(f"-k {keyword!r} is not an expression: {error}", 'such as -k "AllStream and ping_pong"') from None
+
+    def takes(self, case: Case, pair: Pair) -> bool:
+        text = f"{case.id}[{pair}]"
+        if self._expression is not None:
+            lowered = text.lower()
+            if not self._expression.evaluate(lambda name, /, **_: name.lower() in lowered):
+                return False
+        return self._of == 1 or zlib.crc32(text.encode()) % self._of == self._number - 1
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """`2/4` as (2, 4). Raises UsageError."""
+    number, slash, of = text.partition("/")
+    if slash and number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
+        return int(number), int(of)
+    raise UsageError(f"--shard {text!r} is not K/N with 1 <= K <= N", "such as --shard 2/4")

@@ -1,0 +1,53 @@
+"""What one side observed in one RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from grpc_interop.case import Entry, Status
+
+
+class Token(Enum):
+    """An observation that is not a message."""
+
+    END = "end"
+    """No more messages. At a client: the status is known. At a server: the client half-closed."""
+    TERMINATED = "terminated"
+    """At a server: the RPC was ended from outside (cancel, deadline, lost connection)."""
+
+
+END = Token.END
+TERMINATED = Token.TERMINATED
+
+Observation = bytes | Token
+"""A message, as the receiver's runtime writes it again; or a token."""
+
+Observed = tuple[Observation, ...]
+"""What one lane observed, in order."""
+
+
+class ClientTranscript(NamedTuple):
+    """`status` is None only when the play was stopped before the RPC ended; `elapsed_us` is its duration in
+    microseconds. Only programs played by hand (Case.player) measure `early`, the messages that came before the client
+    had half-closed though its script receives none there, and `spread_us`, the time between the first message and the
+    last."""
+
+    lanes: tuple[Observed, ...]
+    initial: tuple[Entry, ...]
+    status: Status | None
+    elapsed_us: int = 0
+    aborted: bool = False
+    early: int = 0
+    spread_us: int = 0
+
+
+class ServerTranscript(NamedTuple):
+    """`arrived`: the call reached the handler. `remaining_us`: time left until the deadline when the handler began, in
+    microseconds, None without a deadline."""
+
+    arrived: bool
+    lanes: tuple[Observed, ...]
+    request: tuple[Entry, ...]
+    remaining_us: int | None = None
+    aborted: bool = False
