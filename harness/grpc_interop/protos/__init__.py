@@ -1,0 +1,1 @@
+"""Proto trees: what they hold, and sample messages of their types."""

@@ -1,0 +1,146 @@
+"""What a proto tree holds: its methods, its messages, and how to read a message of any of its types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory, text_format
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from grpc_interop.case import Kind, Method
+from grpc_interop.protos.compiler import compile_tree
+from grpc_interop.protos.roots import ProtoError, common_includes, resolve
+
+_BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
+"""Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
+
+
+class Catalog:
+    """A set of proto files in a descriptor pool of its own, so that no file of the harness' own can meet them.
+
+    `files` are those of the roots, sorted: their methods are driven; what they merely import is not.
+    """
+
+    def __init__(self, files: Sequence[str], descriptor_set: bytes) -> None:
+        self._set = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
+        self._by_name = {file.name: file for file in self._set.file}
+        self._pool = descriptor_pool.DescriptorPool()
+        self.files = tuple(sorted(files))
+        for file in self._set.file:
+            try:
+                self._pool.Add(file)
+            except (TypeError, ValueError) as error:
+                raise ProtoError(f"{file.name}: {error}", "the descriptor set must hold every import, and imports first") from error
+
+    @classmethod
+    def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> Catalog:
+        """Compiles the files under the roots, or takes them from the cache folder. Raises ProtoError."""
+        return cls(*compile_tree(roots, includes, cache))
+
+    @classmethod
+    def from_image(cls, image: Path) -> Catalog:
+        """A descriptor set as protoc and buf write it. Files that are there only to be imported are not driven: those
+        that buf marked so, and those that another file imports and that are commonly installed. Raises ProtoError."""
+        try:
+            content = image.read_bytes()
+        except OSError as error:
+            raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
+        try:
+            parsed = descriptor_pb2.FileDescriptorSet.FromString(content)
+        except DecodeError as error:
+            raise ProtoError(f"{image} is not a descriptor set", "make one with `buf build -o` or protoc --descriptor_set_out") from error
+        if not parsed.file:
+            raise ProtoError(f"{image} holds no file", "make one with `buf build -o` or protoc --descriptor_set_out")
+        return cls([file.name for file in parsed.file if not _is_import(file, parsed)], content)
+
+    def methods(self) -> Iterator[Method]:
+        """Every RPC of the roots' files, in their order."""
+        for name in self.files:
+            for service in self._pool.FindFileByName(name).services_by_name.values():
+                for method in service.methods:
+                    kind = _KINDS[method.client_streaming, method.server_streaming]
+                    request, response = method.input_type.full_name, method.output_type.full_name
+                    yield Method(service.full_name, method.name, kind, request, response)
+
+    def messages(self) -> Iterator[str]:
+        """The full name of every message type of the roots' files, nested ones included, map entries not."""
+        for name in self.files:
+            yield from _message_names(self._pool.FindFileByName(name).message_types_by_name.values())
+
+    def message(self, type_name: str) -> Descriptor:
+        """Raises KeyError."""
+        return self._pool.FindMessageTypeByName(type_name)
+
+    def file_of(self, method: Method) -> str:
+        """The name of the file that declares the method's service."""
+        return self._pool.FindServiceByName(method.service).file.name
+
+    def parse(self, type_name: str, data: bytes) -> Message:
+        """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""
+        return message_factory.GetMessageClass(self.message(type_name)).FromString(data)
+
+    def canonical(self, type_name: str, data: bytes) -> bytes:
+        """The same message in the one form in which two of them can be compared: languages write fields of oneofs,
+        extensions and map entries in different orders. Bytes that cannot be read stay as they are."""
+        try:
+            return self.parse(type_name, data).SerializePartialToString(deterministic=True)
+        except DecodeError:
+            return data
+
+    def describe(self, type_name: str, data: bytes) -> str:
+        """The message in text format on one line, for people; `(empty)` when it says nothing."""
+        try:
+            message = self.parse(type_name, data)
+        except (DecodeError, KeyError):
+            return f"(not a {type_name}) {data!r}"
+        shown = text_format.MessageToString(message, as_utf8=True, as_one_line=True, print_unknown_fields=True)
+        return shown.strip() or "(empty)"
+
+    def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
+        """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first. The
+        whole set carries source info; a chosen part leaves it out and is small enough to travel in a replay."""
+        if files is None:
+            return self._set.SerializeToString(deterministic=True)
+        wanted: set[str] = set()
+        queue = list(files)
+        while queue:
+            name = queue.pop()
+            if name not in wanted:
+                wanted.add(name)
+                queue.extend(self._by_name[name].dependency)
+        part = descriptor_pb2.FileDescriptorSet()
+        for file in self._set.file:
+            if file.name in wanted:
+                part.file.add().CopyFrom(file)
+                part.file[-1].ClearField("source_code_info")
+        return part.SerializeToString(deterministic=True)
+
+
+_KINDS = {(kind.client_streams, kind.server_streams): kind for kind in Kind}
+
+
+def _message_names(messages: Iterable[Descriptor]) -> Iterator[str]:
+    for message in messages:
+        if not message.GetOptions().map_entry:
+            yield message.full_name
+            yield from _message_names(message.nested_types)
+
+
+def _is_import(file: descriptor_pb2.FileDescriptorProto, image: descriptor_pb2.FileDescriptorSet) -> bool:
+    marks = _buf_marks(file)
+    if marks is not None:
+        return marks
+    imported = any(file.name in other.dependency for other in image.file)
+    return imported and resolve(file.name, common_includes()) is not None
+
+
+def _buf_marks(file: descriptor_pb2.FileDescriptorProto) -> bool | None:
+    """Whether buf marked the file as an import, or None when buf did not write it."""
+    for field in UnknownFieldSet(file):
+        if field.field_number == _BUF_IMAGE_FIELD:
+            extension = UnknownFieldSet(empty_pb2.Empty.FromString(field.data))
+            return any(mark.field_number == _BUF_IS_IMPORT and mark.data for mark in extension)
+    return None

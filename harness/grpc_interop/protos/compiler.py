@@ -1,0 +1,118 @@
+"""From proto sources to a descriptor set: runs protoc, and remembers what it said by the content of all it read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2
+
+from grpc_interop.protos.roots import ProtoError, common_includes, resolve, root_files
+
+FORMAT = "1"
+"""Part of every cache key; to be raised when what is cached changes its form."""
+
+_MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
+
+
+def compile_tree(roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> tuple[tuple[str, ...], bytes]:
+    """The names of the roots' files, and a serialised FileDescriptorSet of them and all that they import, imports
+    first, with source info.
+
+    Nothing is run when the cache folder holds the answer for equal contents, wherever they lay. Raises ProtoError with
+    protoc's own words.
+    """
+    files = root_files(roots)
+    for folder in includes:
+        if not folder.is_dir():
+            raise ProtoError(f"{folder}: no such folder to import protos from", "check --include")
+    search = [*roots, *(folder for folder in includes if folder not in roots), *common_includes()]
+    entry = cache / "protos" / _key(files)
+    cached = _cached(entry, search)
+    if cached is None:
+        cached = _protoc(files, search)
+        _keep(entry, cached, files, search)
+    return tuple(files), cached
+
+
+def _key(files: Mapping[str, Path]) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {importlib.metadata.version('grpcio-tools')}".encode())
+    for name, path in files.items():
+        digest.update(f"\0{name}\0{_digest(path)}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _cached(entry: Path, search: Sequence[Path]) -> bytes | None:
+    """What was kept for the roots' files, if their imports still mean files of the same content."""
+    try:
+        imports = json.loads(entry.with_suffix(".imports.json").read_text())
+        descriptor_set = entry.with_suffix(".binpb").read_bytes()
+    except FileNotFoundError:
+        return None
+    for name, digest in imports.items():
+        path = resolve(name, search)
+        if path is None or _digest(path) != digest:
+            return None
+    return descriptor_set
+
+
+def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search: Sequence[Path]) -> None:
+    parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
+    names = [file.name for file in parsed.file if file.name not in files]
+    imports = {name: _digest(path) for name in names if (path := resolve(name, search))}
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    _write(entry.with_suffix(".binpb"), descriptor_set)
+    _write(entry.with_suffix(".imports.json"), json.dumps(imports, indent=1).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All at once, since several harnesses may share a cache."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
+        out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")
+        lines = [
+            *(f"--proto_path={path.resolve()}" for path in search),
+            "--include_imports",
+            "--include_source_info",
+            f"--descriptor_set_out={out}",
+            # Paths, not names: a file of the same name in the current folder would be taken first.
+            *map(str, files.values()),
+        ]
+        # In a file, because a large tree's names exceed what a command line may hold.
+        arguments.write_text("\n".join(lines), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))", f"@{arguments}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ProtoError(*_explain(done.stderr.strip(), search))
+        return out.read_bytes()
+
+
+def _explain(said: str, search: Sequence[Path]) -> tuple[str, str]:
+    """protoc's words, and what to do about them."""
+    missing = sorted(set(_MISSING_IMPORT.findall(said)))
+    remedy = ""
+    if missing:
+        places = "".join(f"\n    {folder}" for folder in search)
+        remedy = f"{', '.join(missing)}: looked for in{places}\n  if it lies elsewhere, name the folder with --include"
+    return f"protoc refuses the protos:\n{said}", remedy

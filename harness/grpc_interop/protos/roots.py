@@ -1,0 +1,73 @@
+"""Where protos lie: the roots whose files are driven, and the folders in which their imports are looked up."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from grpc_interop.errors import UsageError
+
+
+class ProtoError(UsageError):
+    """The protos cannot be used as they are."""
+
+
+def root_files(roots: Sequence[Path]) -> dict[str, Path]:
+    """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name.
+
+    Raises ProtoError for a root that is missing, empty or within another one, and for a name that two roots hold.
+    """
+    found: dict[str, Path] = {}
+    _refuse_nested(roots)
+    for root in roots:
+        if not root.is_dir():
+            raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
+        files = dict(_walk(root.resolve()))
+        if not files:
+            raise ProtoError(f"{root}: no .proto file lies here or below", "check --proto-path, or the roots in interop.toml")
+        for name in files.keys() & found.keys():
+            raise ProtoError(
+                f"{name} is in two roots: {found[name]} and {files[name]}",
+                "one name can mean only one file; if one of the folders is only imported from, give it with --include",
+            )
+        found |= files
+    return dict(sorted(found.items()))
+
+
+def _refuse_nested(roots: Sequence[Path]) -> None:
+    for outer in roots:
+        for inner in roots:
+            if outer is not inner and inner.resolve().is_relative_to(outer.resolve()):
+                raise ProtoError(
+                    f"{inner} lies within {outer}, so its files would have two names each",
+                    "give only the folder that the imports are relative to",
+                )
+
+
+def _walk(root: Path) -> Iterator[tuple[str, Path]]:
+    """Hidden folders are left out: .git, .venv and our own .interop hold protos that no one means."""
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.endswith(".proto"):
+                yield path.relative_to(root).as_posix(), path
+
+
+def common_includes() -> list[Path]:
+    """Folders whose protos are found without being asked for: google/protobuf, which comes with protoc, and google/api,
+    google/rpc, google/type and so on where googleapis-common-protos is installed."""
+    tools = importlib.util.find_spec("grpc_tools")
+    folders = [Path(place, "_proto") for place in (tools.submodule_search_locations if tools else None) or ()]
+    google = importlib.util.find_spec("google.rpc") if importlib.util.find_spec("google") else None
+    for place in (google.submodule_search_locations if google else None) or ():
+        if Path(place, "status.proto").is_file():
+            folders.append(Path(place).parent.parent)
+    return folders
+
+
+def resolve(name: str, folders: Iterable[Path]) -> Path | None:
+    """The file that an import of `name` means: the first of the folders that holds it."""
+    return next((path for folder in folders if (path := folder / name).is_file()), None)

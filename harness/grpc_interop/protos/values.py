@@ -1,0 +1,235 @@
+"""Sample messages of any type, the same on every machine, as bytes in field order.
+
+Messages are numbered: the number can be read off their content, so that a lost, doubled or swapped one is seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import lru_cache
+from typing import NamedTuple
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos import wire
+from grpc_interop.protos.catalog import Catalog
+
+BUDGET = 512
+"""Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread
+(model.CAPACITY), even with long names and required fields."""
+
+CYCLE = 10
+"""Over so many successive samples every field of a type gets its turn; as many as the shorter scripts send."""
+
+DEPTH = 5
+"""How deep full samples go, required fields apart."""
+
+_TEXTS = {Field.TYPE_STRING, Field.TYPE_BYTES}
+_MESSAGES = {Field.TYPE_MESSAGE, Field.TYPE_GROUP}
+_INDISTINCT = {Field.TYPE_BOOL, Field.TYPE_ENUM}
+"""Types with too few values to carry a number."""
+
+UNKNOWN_FIELDS = frozenset({"unknown_fields"})
+"""The capability that a message needs which carries something in a field that its type does not declare."""
+
+
+class Sample(NamedTuple):
+    """A message, and the capabilities that a driver needs in order to pass it on whole."""
+
+    data: bytes
+    requires: frozenset[str] = frozenset()
+
+
+class Values:
+    """Samples of a catalog's message types. Types are given by full name; an unknown one raises KeyError."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._paths: dict[tuple[str, bool], tuple[Field, ...] | None] = {}
+        # Every shape of a method draws the same few: those of its two types.
+        self.full = lru_cache(maxsize=2 * CYCLE)(self._full)
+        self.of_size = lru_cache(maxsize=2)(self._of_size)
+
+    def empty(self, type_name: str) -> Sample:
+        """Nothing but the fields that proto2 requires."""
+        return Sample(_joined(_required(self._catalog.message(type_name), 1)))
+
+    def small(self, type_name: str, number: int) -> Sample:
+        """The message number `number` (from 1), with little else in it."""
+        message = self._catalog.message(type_name)
+        path = self._path(message, texts_only=False)
+        if path:
+            return Sample(_along(message, path, _value(path[-1], number), number))
+        data = _joined(_required(message, number))
+        field = wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number)
+        return Sample(data + field, UNKNOWN_FIELDS)
+
+    def _full(self, type_name: str, number: int) -> Sample:
+        """The message number `number`, with as many of its fields set as a small message allows; over CYCLE successive
+        numbers each has its turn, and each arm of a oneof."""
+        message = self._catalog.message(type_name)
+        filling = _Filling(number)
+        data = filling.message(message, BUDGET, (message,))
+        if filling.distinct:
+            return Sample(data)
+        if self._path(message, texts_only=False):
+            return self.small(type_name, number)
+        return Sample(data + wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number), UNKNOWN_FIELDS)
+
+    def _of_size(self, type_name: str, size: int) -> Sample:
+        """A message of `size` bytes (where a length prefix leaves no exact fit, a byte or two less): in a text field
+        where the type has one, else in a field that it does not declare."""
+        message = self._catalog.message(type_name)
+        path = self._path(message, texts_only=True)
+        text = _digits(size)
+        while True:
+            if path:
+                value = text if path[-1].type == Field.TYPE_STRING else text.encode()
+                sample = Sample(_along(message, path, value, 1))
+            else:
+                field = wire.tag(_undeclared(message), wire.LENGTH) + wire.delimited(text.encode())
+                sample = Sample(_joined(_required(message, 1)) + field, UNKNOWN_FIELDS)
+            excess = len(sample.data) - size
+            if excess <= 0 or not text:
+                return sample
+            text = text[:-excess]
+
+    def _path(self, message: Descriptor, *, texts_only: bool) -> tuple[Field, ...] | None:
+        key = (message.full_name, texts_only)
+        if key not in self._paths:
+            self._paths[key] = _path_to_scalar(message, texts_only=texts_only)
+        return self._paths[key]
+
+
+def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ...] | None:
+    """The shortest way from the message to a field that can carry a number, or any text; texts are preferred, since
+    people read them more easily."""
+    queue: deque[tuple[Descriptor, tuple[Field, ...]]] = deque([(message, ())])
+    visited = {message.full_name}
+    while queue:
+        here, way = queue.popleft()
+        fields = [field for field in here.fields if not _is_map(field)]
+        scalars = [field for field in fields if field.type not in _MESSAGES | _INDISTINCT]
+        texts = [field for field in scalars if field.type in _TEXTS]
+        for field in texts or ([] if texts_only else scalars):
+            return (*way, field)
+        for field in fields:
+            if field.type in _MESSAGES and field.message_type.full_name not in visited:
+                visited.add(field.message_type.full_name)
+                queue.append((field.message_type, (*way, field)))
+    return None
+
+
+def _along(message: Descriptor, path: tuple[Field, ...], value: wire.Scalar, number: int) -> bytes:
+    """The message with this value at the end of the path, and with what is required on the way."""
+    field, *rest = path
+    fields = _required(message, number)
+    if rest:
+        fields[field.number] = wire.message_field(field, _along(field.message_type, tuple(rest), value, number))
+    else:
+        fields[field.number] = wire.scalar_field(field, value)
+    return _joined(fields)
+
+
+def _required(message: Descriptor, number: int, within: frozenset[str] = frozenset()) -> dict[int, bytes]:
+    """The required fields. Of a message that requires one of its own type none can exist: it is left incomplete."""
+    fields = {}
+    around = within | {message.full_name}
+    for field in message.fields:
+        if not field.is_required or (field.message_type and field.message_type.full_name in around):
+            continue
+        if field.type in _MESSAGES:
+            fields[field.number] = wire.message_field(field, _joined(_required(field.message_type, number, around)))
+        else:
+            fields[field.number] = wire.scalar_field(field, _value(field, number))
+    return fields
+
+
+class _Filling:
+    """Fills one message. `distinct`: something was written that only this number has."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.distinct = False
+
+    def message(self, message: Descriptor, budget: int, within: tuple[Descriptor, ...]) -> bytes:
+        """The message's content in about `budget` bytes; `within` are the types around it, itself included."""
+        fields = _required(message, self.number)
+        size = sum(map(len, fields.values()))
+        for field in self._turns(message):
+            if size >= budget:
+                break
+            if field.number in fields or (content := self._field(field, budget - size, within)) is None:
+                continue
+            fields[field.number] = content
+            size += len(content)
+        return _joined(fields)
+
+    def _turns(self, message: Descriptor) -> list[Field]:
+        """The fields in an order that begins elsewhere with each number; of a oneof only the arm whose turn it is."""
+        fields = []
+        for field in message.fields:
+            arms = field.containing_oneof.fields if field.containing_oneof else [field]
+            if arms[self.number % len(arms)] is field or len(arms) == 1:
+                fields.append(field)
+        stride = -(-len(fields) // CYCLE)
+        start = (self.number - 1) * stride % len(fields) if fields else 0
+        return fields[start:] + fields[:start]
+
+    def _field(self, field: Field, budget: int, within: tuple[Descriptor, ...]) -> bytes | None:
+        if _is_map(field):
+            key, value = field.message_type.fields
+            entry = wire.scalar_field(key, _value(key, self.number))
+            content = self._field(value, budget // 2, within)
+            return None if content is None else wire.message_field(field, entry + content)
+        if field.type not in _MESSAGES:
+            if not (value := _value(field, self.number)) and not field.has_presence and not field.is_repeated:
+                return None  # an enum that has only its zero, which is not written
+            self.distinct |= field.type not in _INDISTINCT
+            return wire.scalar_field(field, value)
+        kind = field.message_type
+        if len(within) >= DEPTH or within.count(kind) > 1:
+            return None
+        return wire.message_field(field, self.message(kind, budget // 2, (*within, kind)))
+
+
+def _value(field: Field, number: int) -> wire.Scalar:
+    """A value that is not the type's zero, and that shows the number where the type has room for it."""
+    if field.type == Field.TYPE_STRING:
+        return f"{field.name} {number}"
+    if field.type == Field.TYPE_BYTES:
+        return f"{field.name} {number} ".encode() + b"\xff\x00"
+    if field.type in (Field.TYPE_FLOAT, Field.TYPE_DOUBLE):
+        return number + 0.5
+    if field.type in (Field.TYPE_SINT32, Field.TYPE_SINT64, Field.TYPE_SFIXED32, Field.TYPE_SFIXED64):
+        return -number
+    if field.type == Field.TYPE_BOOL:
+        return True
+    if field.type == Field.TYPE_ENUM:
+        numbers = [value.number for value in field.enum_type.values]
+        telling = [value for value in numbers if value] or numbers
+        return telling[number % len(telling)]
+    return number
+
+
+def _is_map(field: Field) -> bool:
+    return field.type == Field.TYPE_MESSAGE and field.message_type.GetOptions().map_entry
+
+
+def _undeclared(message: Descriptor) -> int:
+    """The highest number that is no field of the type."""
+    number = wire.MAX_FIELD_NUMBER
+    while number in message.fields_by_number:
+        number -= 1
+    return number
+
+
+@lru_cache(maxsize=2)
+def _digits(length: int) -> str:
+    """A text that counts: what is cut out of it or shifted is seen."""
+    return "".join(f"{at:08d}" for at in range(0, length + 8, 8))[:length]
+
+
+def _joined(fields: dict[int, bytes]) -> bytes:
+    return b"".join(fields[number] for number in sorted(fields))

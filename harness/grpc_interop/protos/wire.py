@@ -1,0 +1,92 @@
+"""The protobuf wire format, written by hand: no runtime's choices in the way. Fields are given by their descriptors."""
+
+from __future__ import annotations
+
+import struct
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = range(6)
+"""Wire types (protobuf.dev/programming-guides/encoding)."""
+
+MAX_FIELD_NUMBER = (1 << 29) - 1
+
+Scalar = int | float | bool | str | bytes
+
+_ZIGZAG = {Field.TYPE_SINT32, Field.TYPE_SINT64}
+_FORMATS = {
+    Field.TYPE_FIXED32: "<I",
+    Field.TYPE_SFIXED32: "<i",
+    Field.TYPE_FLOAT: "<f",
+    Field.TYPE_FIXED64: "<Q",
+    Field.TYPE_SFIXED64: "<q",
+    Field.TYPE_DOUBLE: "<d",
+}
+
+
+def varint(value: int) -> bytes:
+    """Base-128; negative numbers as 64-bit two's complement, as protobuf has it."""
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def tag(number: int, wire_type: int) -> bytes:
+    return varint(number << 3 | wire_type)
+
+
+def delimited(content: bytes) -> bytes:
+    """The content after its length."""
+    return varint(len(content)) + content
+
+
+def wire_type(field: Field) -> int:
+    """That of one value of the field, unpacked."""
+    if field.type in _FORMATS:
+        return FIXED32 if struct.calcsize(_FORMATS[field.type]) == 4 else FIXED64
+    if field.type in (Field.TYPE_STRING, Field.TYPE_BYTES, Field.TYPE_MESSAGE):
+        return LENGTH
+    return START_GROUP if field.type == Field.TYPE_GROUP else VARINT
+
+
+def scalar(field: Field, value: Scalar) -> bytes:
+    """One value without its tag. Raises struct.error or TypeError for a value that the type cannot hold."""
+    if field.type in _FORMATS:
+        return struct.pack(_FORMATS[field.type], value)
+    if isinstance(value, str):
+        return delimited(value.encode())
+    if isinstance(value, bytes):
+        return delimited(value)
+    number = int(value)
+    if field.type in _ZIGZAG:
+        number = number << 1 ^ number >> 63
+    return varint(number)
+
+
+def scalar_field(field: Field, value: Scalar) -> bytes:
+    """The field with one value, packed where its type says so."""
+    if field.is_packed:
+        return tag(field.number, LENGTH) + delimited(scalar(field, value))
+    return tag(field.number, wire_type(field)) + scalar(field, value)
+
+
+def message_field(field: Field, content: bytes) -> bytes:
+    """The field with one message (a map field: with one entry)."""
+    if field.type == Field.TYPE_GROUP:
+        return tag(field.number, START_GROUP) + content + tag(field.number, END_GROUP)
+    return tag(field.number, LENGTH) + delimited(content)
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number that begins at `at`, and where it ends. Raises ValueError when it is cut off."""
+    value = shift = 0
+    for end in range(at, len(data)):
+        value |= (data[end] & 0x7F) << shift
+        if data[end] < 0x80:
+            return value & (1 << 64) - 1, end + 1
+        shift += 7
+    raise ValueError(f"a number that begins at byte {at} is cut off")

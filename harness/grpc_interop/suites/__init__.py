@@ -1,0 +1,21 @@
+"""The suites by name. Each has a file of its own; protocol.py says what one is."""
+
+from __future__ import annotations
+
+import difflib
+
+from grpc_interop.errors import UsageError
+from grpc_interop.suites import calls, greeter
+from grpc_interop.suites.protocol import Suite
+
+SUITES = {suite.name: suite for suite in (greeter.SUITE, calls.SUITE)}
+"""In the order in which they run."""
+
+
+def find(name: str) -> Suite:
+    """Raises UsageError, naming the nearest one."""
+    if name in SUITES:
+        return SUITES[name]
+    near = difflib.get_close_matches(name, SUITES, 1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"there is no suite {name!r}", f"{guess}the suites are {', '.join(SUITES)}")

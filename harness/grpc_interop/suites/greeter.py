@@ -1,0 +1,117 @@
+"""The `greeter` suite: the hand-written programs of the quick start, one process calling another.
+
+docs/manifest.md says how such programs are called and what they print. What a program may choose freely (a price, the
+words around an echo) is a placeholder in the expected text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from grpc_interop.case import OK, Case, Finish, HalfClose, Lane, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.texts import ANYTHING, PRICE, message
+
+NAME = "greeter"
+SERVICE = "greeter.v1.Greeter"
+
+INTERVAL_SECONDS = 0.25
+"""Time between two ticks: long enough to tell ticks that come one by one from ticks that come at once, on a loaded
+machine; short enough to wait for ten of them."""
+
+TICKS = 10
+SPREAD_US = int(INTERVAL_SECONDS * (TICKS - 1) / 2 * 1e6)
+"""Half of the time that the ticks should take: the first one may have come late."""
+
+_TO_END = ReceiveToEnd()
+_OK_END = Finish(OK)
+
+
+class _Talk(NamedTuple):
+    """What the client's and the server's side say, as a case of a method."""
+
+    method: str
+    name: str
+    why: str
+    client: Lane
+    server: Lane
+    spread_us: int = 0
+
+
+def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
+    """The Greeter's cases, where the roots hold its service."""
+    methods = {method.name: method for method in catalog.methods() if method.service == SERVICE}
+    for talk in _TALKS:
+        if talk.method in methods:
+            yield _case(methods[talk.method], talk)
+
+
+def _case(method: Method, talk: _Talk) -> Case:
+    return Case(
+        suite=NAME,
+        name=talk.name,
+        method=method,
+        client=(talk.client,),
+        server=(talk.server,),
+        why=talk.why,
+        player="programs",
+        spread_us=talk.spread_us,
+    )
+
+
+def _say(*texts: str) -> Lane:
+    return tuple(Send(message(text)) for text in texts)
+
+
+def _greets(name: str, who: str) -> _Talk:
+    why = "SayHello greets whom it is told to greet."
+    return _Talk("SayHello", name, why, (*_say(who), _TO_END), (Receive(), *_say(f"Hello, {who}"), _OK_END))
+
+
+def _ticks(name: str, symbol: str) -> _Talk:
+    ticks = [f"{symbol} {number}/{TICKS} {PRICE}" for number in range(1, TICKS + 1)]
+    why = "GetStream sends ten numbered ticks of the symbol, one by one, then ends."
+    return _Talk("GetStream", name, why, (*_say(symbol), _TO_END), (Receive(), *_say(*ticks), _OK_END), SPREAD_US)
+
+
+def _counts(name: str, items: Sequence[str]) -> _Talk:
+    # Without items there is no last one, and what is said of it is free.
+    answer = f"{len(items)} items, last {items[-1]}" if items else f"0 items{ANYTHING}"
+    why = "PutStream answers once, after the last item, with their number and the last."
+    return _Talk("PutStream", name, why, (*_say(*items), HalfClose(), _TO_END), (_TO_END, *_say(answer), _OK_END))
+
+
+def _echoes(name: str, texts: Sequence[str]) -> _Talk:
+    answers = [f"{ANYTHING}{text}{ANYTHING}" for text in texts]
+    client = [step for text in texts for step in (*_say(text), Receive())]
+    server = [step for answer in answers for step in (Receive(), *_say(answer))]
+    why = "AllStream answers each message before the next one, and ends when the client does."
+    return _Talk("AllStream", name, why, (*client, HalfClose(), _TO_END), (*server, _TO_END, _OK_END))
+
+
+def _talks_on(name: str, texts: Sequence[str]) -> _Talk:
+    answers = [f"{ANYTHING}{text}{ANYTHING}" for text in texts]
+    receives = (Receive(),) * len(texts)
+    why = "AllStream answers in order, and before the half-close, a client that does not wait for answers."
+    client = (*_say(*texts), *receives, HalfClose(), _TO_END)
+    return _Talk("AllStream", name, why, client, (*receives, *_say(*answers), _TO_END, _OK_END))
+
+
+_NON_ASCII = "Grüße, 世界 👋"
+
+# No text holds another one: each answer must tell which message it answers.
+_TALKS = (
+    _greets("greets", "World"),
+    _greets("greets_non_ascii", _NON_ASCII),
+    _ticks("ten_ticks", "ETH"),
+    _ticks("ten_ticks_non_ascii", "ΞTH"),
+    _counts("counts_none", ()),
+    _counts("counts_one", ("only",)),
+    _counts("counts_three", ("apple", "birne 🍐", "cherry pie")),
+    _echoes("answers_each", ("alpha", "beta", "gamma", _NON_ASCII, "omega")),
+    _talks_on("talks_on", ("red", "green", "blue")),
+)
+
+SUITE = Suite(NAME, "the hand-written Greeter programs, each client with each server", cases)

@@ -1,0 +1,26 @@
+"""What a suite is: a named family of cases, made from a catalog of protos and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from grpc_interop.case import Case
+from grpc_interop.protos.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run may say to its suites. `seed` fixes every random choice, on every machine."""
+
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`cases` yields lazily, in an order that is the same each time, and may be called many times; two cases never have
+    one id. `about` is a sentence for `interop list`."""
+
+    name: str
+    about: str
+    cases: Callable[[Catalog, Options], Iterator[Case]]

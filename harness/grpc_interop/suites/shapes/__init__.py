@@ -1,0 +1,14 @@
+"""The shapes of the `calls` suite: what can happen in an RPC, one table for each kind of method."""
+
+from __future__ import annotations
+
+from grpc_interop.case import Kind
+from grpc_interop.suites.shapes import bidi_streaming, client_streaming, server_streaming, unary
+from grpc_interop.suites.shapes.shape import Shape
+
+SHAPES: dict[Kind, tuple[Shape, ...]] = {
+    Kind.UNARY: unary.SHAPES,
+    Kind.SERVER_STREAMING: server_streaming.SHAPES,
+    Kind.CLIENT_STREAMING: client_streaming.SHAPES,
+    Kind.BIDI_STREAMING: bidi_streaming.SHAPES,
+}

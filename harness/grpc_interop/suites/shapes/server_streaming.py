@@ -1,0 +1,117 @@
+"""Server streaming: one request, many responses."""
+
+from __future__ import annotations
+
+from grpc_interop.case import Finish, Receive, Signal, Status, WaitFor
+from grpc_interop.suites.draw import Draw
+from grpc_interop.suites.shapes.shape import (
+    AMPLE_US,
+    CANCEL,
+    DEADLINE_US,
+    ENDED,
+    ERROR_WITH_TRAILERS,
+    OK_END,
+    OK_WITH_TRAILERS,
+    RECEIVE_HEADERS,
+    REQUEST,
+    SEND_HEADERS,
+    SOME_ERROR,
+    TO_END,
+    Scripts,
+    Shape,
+    alternate,
+    receive,
+    status_shapes,
+)
+
+
+def _count(count: int) -> Shape:
+    words = {0: "none", 1: "one", 2: "two", 10: "ten", 1000: "thousand"}
+    return Shape(
+        words[count],
+        f"{count} responses: none lost, none added, in order, then the end.",
+        lambda draw: Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(count), OK_END),)),
+    )
+
+
+def _one_at_a_time(draw: Draw) -> Scripts:
+    client = (*draw.requests(1), *(Receive(), Signal("got")) * 10, TO_END)
+    server = (Receive(), *alternate(draw.responses(10), (WaitFor("got"),) * 10), OK_END)
+    return Scripts((client,), (server,))
+
+
+def _empty_message(draw: Draw) -> Scripts:
+    return Scripts(((draw.empty_request(), TO_END),), ((Receive(), *(draw.empty_response(),) * 3, OK_END),))
+
+
+def _large_message(draw: Draw) -> Scripts:
+    server = (Receive(), draw.large_response(), *draw.responses(1), OK_END)
+    return Scripts(((draw.large_request(), TO_END),), (server,))
+
+
+def _metadata(draw: Draw) -> Scripts:
+    server = (Receive(), SEND_HEADERS, *draw.responses(2), OK_WITH_TRAILERS)
+    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
+
+
+def _metadata_on_error(draw: Draw) -> Scripts:
+    server = (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS)
+    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
+
+
+def _headers_first(draw: Draw) -> Scripts:
+    server = (Receive(), SEND_HEADERS, *draw.responses(2), OK_END)
+    return Scripts(((*draw.requests(1), RECEIVE_HEADERS, TO_END),), (server,))
+
+
+def _early_error(draw: Draw) -> Scripts:
+    return Scripts(((*draw.requests(1), TO_END),), ((SOME_ERROR,),))
+
+
+def _error_after_3(draw: Draw) -> Scripts:
+    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(3), SOME_ERROR),))
+
+
+def _ending_with(draw: Draw, status: Status) -> Scripts:
+    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(1), Finish(status)),))
+
+
+def _deadline(draw: Draw) -> Scripts:
+    client = (*draw.requests(1), Receive(), TO_END)
+    return Scripts((client,), ((Receive(), *draw.responses(1), *ENDED),), timeout_us=DEADLINE_US)
+
+
+def _deadline_in_time(draw: Draw) -> Scripts:
+    client, server = (*draw.requests(1), TO_END), (Receive(), *draw.responses(10), OK_END)
+    return Scripts((client,), (server,), timeout_us=AMPLE_US)
+
+
+def _cancel_before(draw: Draw) -> Scripts:
+    return Scripts(((*draw.requests(1), CANCEL),), ((Receive(), *ENDED),))
+
+
+def _cancel_between(draw: Draw) -> Scripts:
+    return Scripts(((*draw.requests(1), *receive(3), CANCEL),), ((Receive(), *draw.responses(10), *ENDED),))
+
+
+def _cancel_after(draw: Draw) -> Scripts:
+    return Scripts(((*draw.requests(1), *receive(10), CANCEL),), ((Receive(), *draw.responses(10), *ENDED),))
+
+
+SHAPES = (
+    *map(_count, (0, 1, 2, 10, 1000)),
+    Shape("one_at_a_time_10", "Each response arrives before the next is sent: nobody buffers.", _one_at_a_time),
+    Shape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
+    Shape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
+    Shape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
+    Shape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
+    Shape("headers_first", "The client can have the initial metadata before it takes a response.", _headers_first),
+    Shape("early_error", "An error that does not wait for the request.", _early_error),
+    Shape("error_after_3", "What was sent before an error arrives, then the error.", _error_after_3),
+    *status_shapes(_ending_with),
+    Shape("deadline", "The deadline ends the RPC on both sides, after the response that came.", _deadline),
+    Shape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
+    Shape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
+    Shape("cancel_between", "A cancel after three of ten responses reaches the server.", _cancel_between),
+    Shape("cancel_after", "A cancel after all responses, while the server does not end, reaches it.", _cancel_after),
+)

@@ -1,0 +1,136 @@
+"""What a shape is, and the words in which shapes are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from grpc_interop.case import (
+    OK,
+    Cancel,
+    Entry,
+    Finish,
+    HalfClose,
+    Lane,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Script,
+    Send,
+    SendHeaders,
+    Status,
+    Step,
+    WaitForTermination,
+)
+from grpc_interop.model import CANCELLED, LEAST_DEADLINE_US
+from grpc_interop.protos import wire
+from grpc_interop.suites.draw import Draw
+
+TO_END = ReceiveToEnd()
+HALF_CLOSE = HalfClose()
+CANCEL = Cancel()
+OK_END = Finish(OK)
+SOME_ERROR = Finish(Status(9, "this far and no further"))
+
+ENDED = (WaitForTermination(), Finish(Status(CANCELLED, "ended from outside")))
+"""How a server's script ends when the client, or its deadline, ends the RPC."""
+
+DEADLINE_US = LEAST_DEADLINE_US
+"""A deadline that expires: the shortest that surely leaves time for a round trip, since people wait for it."""
+
+AMPLE_US = 60_000_000
+"""A deadline that never expires: longer than the harness lets any case take."""
+
+
+class Scripts(NamedTuple):
+    """What both sides of a case do."""
+
+    client: Script
+    server: Script
+    metadata: tuple[Entry, ...] = ()
+    timeout_us: int | None = None
+
+
+class Shape(NamedTuple):
+    """A named way in which an RPC can go. `why` says what it proves, for whoever reads a report."""
+
+    name: str
+    why: str
+    scripts: Callable[[Draw], Scripts]
+
+
+def receive(count: int) -> Lane:
+    return (Receive(),) * count
+
+
+def alternate(ours: Lane, theirs: Lane) -> Lane:
+    """First of ours, first of theirs, second of ours..."""
+    return tuple(step for both in zip(ours, theirs, strict=True) for step in both)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Metadata
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def entries(whence: str) -> tuple[Entry, ...]:
+    """All that is special about metadata: keys that come twice, in an order of their own, and any bytes."""
+    return (
+        Entry("x-interop-from", whence.encode()),
+        Entry("x-interop-twice", b"first, with a comma"),
+        Entry("x-interop-twice", b"second"),
+        Entry("x-interop-any-bin", bytes(range(256))),
+        Entry("x-interop-twice-bin", b"\xff\x00\xff"),
+        Entry("x-interop-twice-bin", b"not base64, but text"),
+    )
+
+
+REQUEST, INITIAL, TRAILERS = entries("request"), entries("initial"), entries("trailers")
+SEND_HEADERS = SendHeaders(INITIAL)
+RECEIVE_HEADERS = ReceiveHeaders()
+OK_WITH_TRAILERS = Finish(Status(0, trailers=TRAILERS))
+ERROR_WITH_TRAILERS = Finish(Status(9, "with trailers", trailers=TRAILERS))
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Statuses
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _details(code: int, message: str) -> bytes:
+    """A google.rpc.Status: its code and message are those of the RPC, as its definition demands, and it holds a
+    google.protobuf.StringValue."""
+    url = b"type.googleapis.com/google.protobuf.StringValue"
+    value = wire.tag(1, wire.LENGTH) + wire.delimited("détails".encode())
+    packed = wire.tag(1, wire.LENGTH) + wire.delimited(url) + wire.tag(2, wire.LENGTH) + wire.delimited(value)
+    return (
+        wire.tag(1, wire.VARINT)
+        + wire.varint(code)
+        + wire.tag(2, wire.LENGTH)
+        + wire.delimited(message.encode())
+        + wire.tag(3, wire.LENGTH)
+        + wire.delimited(packed)
+    )
+
+
+STATUSES = {
+    "plain": Status(5, "no such thing"),
+    "without_message": Status(10, ""),
+    "non_ascii": Status(3, "ungültig: 値が違う 🚫 e\u0301"),
+    "percent": Status(9, "100% of %41, %zz and %"),
+    "newline": Status(15, "first\nsecond\r\n\tthird"),
+    "long": Status(11, "too long " * 200),
+    "details": Status(7, "with details", _details(7, "with details")),
+    "details_and_trailers": Status(8, "with all", _details(8, "with all"), TRAILERS),
+}
+"""Status messages travel percent-encoded, so that whatever is special there is a case."""
+
+
+def status_shapes(scripts: Callable[[Draw, Status], Scripts]) -> Iterator[Shape]:
+    """A shape for each of STATUSES; `scripts` makes an RPC that ends with the given one."""
+    for name, status in STATUSES.items():
+        yield Shape(f"status_{name}", "The server's status reaches the client whole.", _ending(scripts, status))
+
+
+def _ending(scripts: Callable[[Draw, Status], Scripts], status: Status) -> Callable[[Draw], Scripts]:
+    return lambda draw: scripts(draw, status)
