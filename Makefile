@@ -41,6 +41,8 @@ lint: $(VENV)/.dev ## Check style, types, protos and that generated code is up t
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy py_impl
+	$(BIN)/mypy go_impl
 	$(BIN)/buf lint
 	$(BIN)/python scripts/generate.py --check
 	$(BIN)/python go_impl/dev.py lint
