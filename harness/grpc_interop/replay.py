@@ -1,0 +1,146 @@
+"""A case as text that works on another machine: the case, the pair, and the protos that its method needs.
+
+    ic1:eJyrVkrOz0nV...
+
+After the prefix, base64url of zlib of JSON. It holds no paths and no code. Bytes stand in the JSON as text with one
+character per byte (latin-1): that compresses better than base64, and ASCII messages stay readable.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+import zlib
+from typing import Any, NamedTuple, get_args
+
+from grpc_interop.case import Case, Entry, Kind, Method, Status, Step
+from grpc_interop.drivers.driver import CONTRACT
+from grpc_interop.errors import UsageError
+from grpc_interop.verdict import Pair
+
+PREFIX = "ic1:"
+"""`interop case`, form 1. Another form gets another number."""
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Of the JSON. Some bytes of zlib can unpack to gigabytes, and a replay text may come from anywhere."""
+
+
+class ReplayError(UsageError):
+    """A text that cannot be replayed."""
+
+
+class Replay(NamedTuple):
+    """`descriptor_set`: a serialised FileDescriptorSet with the method's file and all that it imports."""
+
+    case: Case
+    pair: Pair
+    descriptor_set: bytes
+
+
+def encode(case: Case, pair: Pair, descriptor_set: bytes) -> str:
+    """The text for `interop replay`: ASCII without blanks, safe in a shell."""
+    value = {"contract": CONTRACT, "case": _plain(case), "pair": str(pair), "protos": descriptor_set.decode("latin-1")}
+    packed = zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    return PREFIX + base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+
+
+def decode(text: str) -> Replay:
+    """The case in a text that `encode` made; blanks and line breaks, as mails and terminals add them, do no harm.
+
+    Raises ReplayError for a text that is cut, garbled, of another form or of another version of the driver contract.
+    """
+    text = "".join(text.split())
+    if not text.startswith(PREFIX):
+        raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")
+    value = _unpack(text.removeprefix(PREFIX))
+    contract = value.get("contract")
+    if contract != CONTRACT:
+        raise ReplayError(
+            f"the replay text is of version {contract!r} of the driver contract; this harness speaks {CONTRACT}",
+            "replay it with the version of the harness that printed it",
+        )
+    try:
+        client, _, server = value["pair"].partition(":")
+        case = _rebuilt(value["case"])
+        if not isinstance(case, Case):
+            raise TypeError("no case")
+        return Replay(case, Pair(client, server), value["protos"].encode("latin-1"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReplayError(
+            f"the replay text holds something that this version does not know: {error}",
+            "replay it with the version of the harness that printed it",
+        ) from error
+
+
+def _unpack(text: str) -> dict[str, Any]:
+    remedy = "copy the whole text from the report; nothing may be missing at its end"
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        unpacker = zlib.decompressobj()
+        unpacked = unpacker.decompress(packed, MOST_BYTES)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise ReplayError(f"the replay text is cut or garbled: {error}", remedy) from None
+    if not unpacker.eof:
+        why = "its end is missing" if len(unpacked) < MOST_BYTES else f"it unpacks to more than {MOST_BYTES:,} bytes"
+        raise ReplayError(f"the replay text is cut or garbled: {why}", remedy)
+    try:
+        value = json.loads(unpacked)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ReplayError("the replay text is well packed but holds no case", remedy)
+    return value
+
+
+def _start(text: str) -> str:
+    return repr(text if len(text) <= 30 else f"{text[:30]}…")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Cases as JSON: whatever is not text, a number or a list is an object with one key, its type's name
+# ----------------------------------------------------------------------------------------------------------------------
+
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Case, Method, Entry, Status, *get_args(Step))}
+
+
+def _plain(value: Any) -> Any:
+    """The value for JSON. Fields that have their default are left out."""
+    if isinstance(value, bytes):
+        return {"bytes": value.decode("latin-1")}
+    if isinstance(value, Kind):
+        return {"Kind": value.value}
+    if isinstance(value, frozenset):
+        return {"set": sorted(value)}
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if not _is_default(value, field)}
+        return {type(value).__name__: {name: _plain(one) for name, one in fields.items()}}
+    if isinstance(value, Entry | Status):
+        defaults = value._field_defaults
+        fields = {name: one for name, one in value._asdict().items() if name not in defaults or one != defaults[name]}
+        return {type(value).__name__: {name: _plain(one) for name, one in fields.items()}}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _is_default(value: Any, field: dataclasses.Field[Any]) -> bool:
+    default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return bool(getattr(value, field.name) == default)
+
+
+def _rebuilt(value: Any) -> Any:
+    """What `_plain` was given. Raises KeyError, TypeError or ValueError for what it did not make."""
+    if isinstance(value, list):
+        return tuple(_rebuilt(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    ((name, content),) = value.items()
+    if name == "bytes":
+        return content.encode("latin-1")
+    if name == "set":
+        return frozenset(content)
+    if name == "Kind":
+        return Kind(content)
+    return _TYPES[name](**{field: _rebuilt(one) for field, one in content.items()})

@@ -1,0 +1,60 @@
+"""Reports only render verdicts: nothing here judges, and nothing else prints results.
+
+    recorder = Recorder(directory, standard_reports(directory), describe=catalog.describe, replay_text=...)
+    recorder.run_started(RunInfo("interop run", seed, pairs, implementations))
+    recorder.note_progress("building go")          # milestones, as often as there are any
+    recorder.know(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
+    recorder.not_run("java:go", "no JDK found")
+    recorder.add(verdict)                          # for every case; or add_record(record) from another process
+    summary = recorder.run_finished(seconds)       # writes the files, prints the matrix; interrupted=True after Ctrl-C
+    summary.findings                               # not empty: exit status 1
+
+    merge(shards, Recorder(directory, standard_reports(directory)))
+
+A new form is a class with the four methods of Report (protocol.py) in a file of its own. docs/reading-a-report.md shows
+what people get to see.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+from grpc_interop.report.github import GitHub
+from grpc_interop.report.junit import JUnit
+from grpc_interop.report.merge import merge
+from grpc_interop.report.protocol import (
+    Implementation,
+    NotRun,
+    Report,
+    ReportError,
+    RunInfo,
+)
+from grpc_interop.report.recorder import Recorder
+from grpc_interop.report.records import Record, from_json, record_of, to_json
+from grpc_interop.report.results import Results
+from grpc_interop.report.summary import Summary
+from grpc_interop.report.terminal import Terminal
+
+__all__ = [
+    "Implementation",
+    "NotRun",
+    "Record",
+    "Recorder",
+    "Report",
+    "ReportError",
+    "RunInfo",
+    "Summary",
+    "from_json",
+    "merge",
+    "record_of",
+    "standard_reports",
+    "to_json",
+]
+
+
+def standard_reports(directory: Path, out: IO[str] | None = None) -> list[Report]:
+    """The reports of every run: files in `directory`, GitHub's where it is around, and the terminal (`out`, stdout by
+    default), which comes last because it names the files."""
+    return [Results(directory), JUnit(directory), GitHub(directory, os.environ, out), Terminal(directory, out)]

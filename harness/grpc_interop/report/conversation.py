@@ -1,0 +1,305 @@
+"""A case's conversation in three columns: what the client did and saw, what the server did and saw, and, where that
+differs, what the model says.
+
+What one side sends stands on one line with what the other side received for it. The lines are in one possible order of
+events (Expected.order); gRPC orders nothing across lanes, so other orders would be as true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from grpc_interop.case import (
+    Cancel,
+    HalfClose,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Script,
+    Send,
+    SendHeaders,
+    Signal,
+    Status,
+    Step,
+    WaitFor,
+    WaitForTermination,
+    finishes,
+)
+from grpc_interop.report.plain_text import Describe, message_text, printable
+from grpc_interop.transcript import END, TERMINATED, Observation, Observed
+from grpc_interop.verdict import Verdict, code_name
+
+NOTHING = "—"
+"""What a side shows where the model has something and the side saw nothing."""
+
+BEFORE, AFTER = 3, 5
+"""How many lines around the first difference are shown; the first two and the last always are."""
+
+
+class Row(NamedTuple):
+    """One line. `arrow` points from the sender to the receiver: `->`, `<-` or empty. `model` is empty where both sides
+    agree with it."""
+
+    client: str
+    arrow: str
+    server: str
+    model: str = ""
+
+
+def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
+    """The lines around the first difference; none where neither side reported or the model was not asked."""
+    if verdict.expected is None or (verdict.client is None and verdict.server is None):
+        return ()
+    drawing = _Drawing(verdict)
+    drawing.draw()
+    return tuple(_text(row, describe) for row in _excerpt(drawing.rows))
+
+
+class _Message(NamedTuple):
+    """A cell that holds a message; described only if its line is shown."""
+
+    verb: str
+    type_name: str
+    message: bytes
+
+
+_Cell = str | _Message
+
+
+class _Row(NamedTuple):
+    client: _Cell
+    arrow: str
+    server: _Cell
+    model: _Cell = ""
+
+
+class _Event(NamedTuple):
+    """The observation `number` (from 0) of a lane, and its place in the order of events."""
+
+    place: int
+    side: int
+    lane: int
+    number: int
+
+
+CLIENT, SERVER = 0, 1
+_BEHIND_ALL = 1 << 40
+"""The place of what the model did not foresee."""
+
+
+class _Drawing:
+    """Walks through the observations in the order of events, and through both scripts beside them."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        assert verdict.expected is not None
+        self.verdict = verdict
+        self.expected = verdict.expected
+        self.scripts: tuple[Script, Script] = (verdict.case.client, verdict.case.server)
+        self.receives = (verdict.case.method.response, verdict.case.method.request)
+        self.wanted = (self.expected.client.lanes, self.expected.server.lanes)
+        self.reported = (verdict.client is not None, verdict.server is not None)
+        self.got: tuple[tuple[Observed, ...], tuple[Observed, ...]] = (
+            verdict.client.lanes if verdict.client else (),
+            verdict.server.lanes if verdict.server else (),
+        )
+        self.sends = tuple(list(_places(script, Send)) for script in self.scripts)
+        self.received = [0, 0]
+        self.shown: set[tuple[int, int, int]] = set()
+        self.rows: list[_Row] = []
+
+    def draw(self) -> None:
+        self._call()
+        for event in sorted(self._events()):
+            self._observation(event)
+        for side in (CLIENT, SERVER):
+            for lane, steps in enumerate(self.scripts[side]):
+                self._catch_up(side, lane, len(steps))
+        self._status()
+        self._remark()
+
+    # -- lines ---------------------------------------------------------------------------------------------------------
+
+    def _call(self) -> None:
+        case, server = self.verdict.case, self.verdict.server
+        arrives = self.expected.server.arrived
+        strays = server is not None and server.arrived != arrives
+        if case.timeout_us is None and not strays:
+            return
+        deadline = "" if case.timeout_us is None else f", deadline {case.timeout_us / 1e6:g} s"
+        seen = "(no report)" if server is None else "arrives" if server.arrived else "never arrives"
+        self.rows.append(_Row(f"call{deadline}", "->", seen, ("arrives" if arrives else "never arrives") if strays else ""))
+
+    def _events(self) -> Iterator[_Event]:
+        orders = iter(self.expected.order)
+        for side in (CLIENT, SERVER):
+            for lane in range(len(self.scripts[side])):
+                order = next(orders, ())
+                wanted, got = _lane(self.wanted[side], lane), _lane(self.got[side], lane)
+                for index in range(max(len(wanted), len(got))):
+                    yield _Event(order[index] if index < len(order) else _BEHIND_ALL, side, lane, index)
+
+    def _observation(self, event: _Event) -> None:
+        wanted = _at(_lane(self.wanted[event.side], event.lane), event.number)
+        got = _at(_lane(self.got[event.side], event.lane), event.number)
+        if event.side == CLIENT and wanted is END and got is END:
+            return  # said by the line with the status
+        self._catch_up(event.side, event.lane, self._observing_step(event))
+        sent = self._sent(event.side, got if wanted is None else wanted)
+        type_name = self.receives[event.side]
+        seen = _seen(got, type_name) if self.reported[event.side] else "(no report)"
+        model = _seen(wanted, type_name) if self.reported[event.side] and wanted != got else ""
+        self._add(event.side, seen, sent, model)
+
+    def _add(self, receiver: int, seen: _Cell, sent: _Cell, model: _Cell) -> None:
+        if receiver == CLIENT:
+            self.rows.append(_Row(seen, "<-" if sent else "", sent, model))
+        else:
+            self.rows.append(_Row(sent, "->" if sent else "", seen, model))
+
+    def _status(self) -> None:
+        client, wanted = self.verdict.client, self.expected.client.status
+        got = client.status if client else None
+        seen = "(no report)" if client is None else "no status" if got is None else _status(got)
+        ended = any(TERMINATED in lane for lane in self.wanted[SERVER]) or not self.expected.server.arrived
+        server = self.verdict.server
+        if server is not None and server.aborted:
+            finish = "still busy"
+        else:
+            finish = "" if ended else f"finish {_status(finishes(self.scripts[SERVER])[0])}"
+        differs = client is not None and (got is None or _other_status(wanted, got))
+        self.rows.append(_Row(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else ""))
+
+    def _remark(self) -> None:
+        """What no line shows so far: metadata, deadlines, times."""
+        difference = self.verdict.difference
+        if difference is None or any(row.model for row in self.rows):
+            return
+        side = CLIENT if difference.side == "client" else SERVER
+
+        def cell(value: str | bytes) -> _Cell:
+            return value if isinstance(value, str) else _Message("", self.receives[side], value)
+
+        self._add(side, cell(difference.got), "", cell(difference.wanted))
+
+    # -- scripts -------------------------------------------------------------------------------------------------------
+
+    def _observing_step(self, event: _Event) -> int:
+        """Which step of its lane made an observation."""
+        left = event.number
+        steps = self.scripts[event.side][event.lane]
+        for at, step in enumerate(steps):
+            if isinstance(step, ReceiveToEnd):
+                return at
+            if isinstance(step, Receive | WaitForTermination):
+                if left == 0:
+                    return at
+                left -= 1
+        return len(steps)
+
+    def _sent(self, receiver: int, what: Observation | None) -> _Cell:
+        """The other side's step that an observation comes from, if no line has shown it yet."""
+        sender = SERVER if receiver == CLIENT else CLIENT
+        if isinstance(what, bytes):
+            number = self.received[receiver]
+            self.received[receiver] += 1
+            if number >= len(self.sends[sender]):
+                return ""
+            return self._take(sender, self.sends[sender][number])
+        step = HalfClose if what is END else Cancel
+        place = next(iter(_places(self.scripts[sender], step)), None)
+        return self._take(sender, place) if place else ""
+
+    def _take(self, side: int, place: tuple[int, int]) -> _Cell:
+        lane, at = place
+        self._catch_up(side, lane, at)
+        if (side, lane, at) in self.shown:
+            return ""
+        self.shown.add((side, lane, at))
+        return self._cell(side, lane, at)
+
+    def _catch_up(self, side: int, lane: int, end: int) -> None:
+        """Lines for the steps of a lane before `end` that have none yet."""
+        for at in range(end):
+            if (side, lane, at) not in self.shown:
+                self.shown.add((side, lane, at))
+                cell = self._cell(side, lane, at)
+                if cell:
+                    self.rows.append(_Row(cell, "", "") if side == CLIENT else _Row("", "", cell))
+
+    def _cell(self, side: int, lane: int, at: int) -> _Cell:
+        step = self.scripts[side][lane][at]
+        other = SERVER if side == CLIENT else CLIENT
+        return _Message("send ", self.receives[other], step.message) if isinstance(step, Send) else _words(step)
+
+
+def _places(script: Script, step: type) -> Iterator[tuple[int, int]]:
+    for lane, steps in enumerate(script):
+        for at, one in enumerate(steps):
+            if isinstance(one, step):
+                yield lane, at
+
+
+def _lane(lanes: tuple[Observed, ...], index: int) -> Observed:
+    return lanes[index] if index < len(lanes) else ()
+
+
+def _at(observed: Observed, index: int) -> Observation | None:
+    return observed[index] if index < len(observed) else None
+
+
+def _seen(what: Observation | None, type_name: str) -> _Cell:
+    if isinstance(what, bytes):
+        return _Message("received ", type_name, what)
+    return NOTHING if what is None else what.value
+
+
+def _words(step: Step) -> str:
+    """A step without a message in words; empty for those that show in what they observe, and for the finish, which has the last line."""
+    match step:
+        case HalfClose():
+            return "half-close"
+        case Cancel():
+            return "cancel"
+        case SendHeaders():
+            return "send headers"
+        case ReceiveHeaders():
+            return "receive headers"
+        case Signal(name):
+            return f'signal "{name}"'
+        case WaitFor(name):
+            return f'wait for "{name}"'
+        case _:
+            return ""
+
+
+def _status(status: Status) -> str:
+    return code_name(status.code) + (f' "{status.message}"' if status.code and status.message else "")
+
+
+def _other_status(wanted: Status, got: Status) -> bool:
+    return wanted.code != got.code or (wanted.code != 0 and wanted.message is not None and wanted.message != got.message)
+
+
+def _excerpt(rows: list[_Row]) -> list[_Row]:
+    """The lines around the first difference, and how many were left out between them."""
+    first = next((index for index, row in enumerate(rows) if row.model), len(rows) - 1)
+    kept = [i for i in range(len(rows)) if i < 2 or first - BEFORE <= i <= first + AFTER or i == len(rows) - 1]
+    excerpt: list[_Row] = []
+    previous = -1
+    for index in kept:
+        if index > previous + 1:
+            left_out = index - previous - 1
+            excerpt.append(_Row(f"… {left_out:,} more", "", f"… {left_out:,} more"))
+        excerpt.append(rows[index])
+        previous = index
+    return excerpt
+
+
+def _text(row: _Row, describe: Describe) -> Row:
+    def text(cell: _Cell) -> str:
+        if isinstance(cell, str):
+            return printable(cell)
+        return cell.verb + message_text(describe, cell.type_name, cell.message)
+
+    return Row(text(row.client), row.arrow, text(row.server), text(row.model))

@@ -1,0 +1,134 @@
+"""A failure as people read it: a block of lines, the same for a terminal, a job summary and a JUnit file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from grpc_interop.report.conversation import Row
+from grpc_interop.report.plain_text import escaped_bytes, printable
+from grpc_interop.report.records import REPLAYS, Record
+from grpc_interop.report.summary import Cause, Summary
+
+LOG_LINES = 8
+"""How many of the last lines of a driver's log are shown; the path of the whole stands above them."""
+
+LEAST_WIDTH = 60
+"""Narrower than that, three columns say nothing; then lines wrap."""
+
+CUT = "…"
+"""Stands where something was left out."""
+
+PLAIN_WIDTH = 120
+"""Columns of a block where nothing tells the width: what CI systems show without wrapping."""
+
+
+class Tone(Enum):
+    """What a line is, so that a terminal can colour it."""
+
+    TITLE = "title"
+    WHAT = "what"
+    HEAD = "head"
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    ASIDE = "aside"
+    REPLAY = "replay"
+
+
+class Line(NamedTuple):
+    tone: Tone
+    text: str
+
+
+def block(cause: Cause, summary: Summary, directory: Path, width: int = PLAIN_WIDTH) -> Iterator[Line]:
+    """One cause: its first case, how many there are, and where it shows."""
+    record = cause.first
+    case = f"✗ {record.pair}  {record.short_method}  {record.name}"
+    yield Line(Tone.TITLE, printable(f"{case}    {summary.headline(cause)}"))
+    yield from lines(record, directory, width)
+
+
+def plain_lines(record: Record, directory: Path) -> Iterator[str]:
+    """A single case without its title, as text."""
+    for line in lines(record, directory, PLAIN_WIDTH):
+        yield line.text
+
+
+def lines(record: Record, directory: Path, width: int) -> Iterator[Line]:
+    """What happened in a case, who saw what, what the drivers logged, and how to play it again."""
+    for text in record.reason.splitlines():
+        yield Line(Tone.WHAT, f"  {printable(text)}")
+    table = list(_table(record, width))
+    yield from table
+    yield from _values(record, table)
+    if record.why:
+        yield _aside("proves", record.why)
+    for note in record.notes:
+        if note != record.reason:
+            yield _aside("note", note)
+    for log in record.logs:
+        yield _aside(f"{log.who} log", short_path(directory / log.path))
+        for text in log.tail.splitlines()[-LOG_LINES:]:
+            yield Line(Tone.ASIDE, "    | " + printable(text, keep="\t").expandtabs(4))
+    if record.replay:
+        yield Line(Tone.REPLAY, f"  {'replay':<10}  {replay_command(record, directory)}")
+
+
+def replay_command(record: Record, directory: Path) -> str:
+    """The line that plays a case again, for a shell."""
+    replay = record.replay or record.id
+    if replay.startswith(f"{REPLAYS}/"):
+        replay = short_path(directory / replay)
+    quoted = f"'{replay}'" if any(char in replay for char in "[]() $") else replay
+    return f"interop replay {printable(quoted)}"
+
+
+def short_path(path: Path) -> str:
+    """The path as a person in the current folder would write it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def set_width(text: str, width: int) -> str:
+    """The text in exactly so many columns, with an ellipsis where it was cut; wide characters take two. What stands
+    behind an ellipsis of its own, the size of a message, is kept."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    head, cut, size = text.rpartition(CUT)
+    if not cut or cell_len(size) > width // 2:
+        head, size = text, ""
+    return set_cell_size(head, width - 1 - cell_len(size)) + CUT + size
+
+
+def _aside(label: str, text: str | bytes) -> Line:
+    shown = text if isinstance(text, str) else escaped_bytes("", text)
+    return Line(Tone.ASIDE, f"  {label:<10}  {printable(shown)}")
+
+
+def _values(record: Record, table: list[Line]) -> Iterator[Line]:
+    """What was wanted and what came, unless the table already says it."""
+    difference = record.difference
+    if difference is None or not (difference.wanted or difference.got):
+        return
+    first = next((line.text for line in table if line.tone is Tone.DIFFERS), CUT)
+    if CUT in first:
+        yield _aside("wanted", difference.wanted)
+        yield _aside("got", difference.got)
+
+
+def _table(record: Record, width: int) -> Iterator[Line]:
+    """Client, server and model in three columns, each as wide as it must be and all within `width`."""
+    if not record.conversation:
+        return
+    head = Row(f"client ({record.client})", "", f"server ({record.server})", "model")
+    rows = [head, *record.conversation]
+    most = (max(width, LEAST_WIDTH) - len("    ") - len(" -> ") - len("  ")) // 3
+    widths = [min(most, max(cell_len(row[column]) for row in rows)) for column in (0, 2, 3)]
+    for row in rows:
+        tone = Tone.HEAD if row is head else Tone.DIFFERS if row.model else Tone.AGREES
+        cells = [set_width(row[column], size) for column, size in zip((0, 2, 3), widths, strict=True)]
+        yield Line(tone, f"    {cells[0]} {row.arrow or '  '} {cells[1]}  {cells[2]}".rstrip())

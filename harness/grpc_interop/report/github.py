@@ -1,0 +1,107 @@
+"""What GitHub Actions shows: a job summary in Markdown, and an annotation per cause."""
+
+from __future__ import annotations
+
+import html
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from grpc_interop.report.failure import block
+from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.records import Record
+from grpc_interop.report.summary import Summary
+from grpc_interop.verdict import Pair
+
+MOST_CAUSES = 10
+"""GitHub shows ten error annotations a step, and a summary is for a glance; junit.xml and results.json have the rest."""
+
+
+class GitHub:
+    """Appends to the file that GITHUB_STEP_SUMMARY names; with GITHUB_ACTIONS set, prints annotations to `file` (stdout
+    by default). Elsewhere it does nothing. `environment` is os.environ."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], file: IO[str] | None = None) -> None:
+        self.directory = directory
+        self._summary_file = environment.get("GITHUB_STEP_SUMMARY")
+        self._annotates = environment.get("GITHUB_ACTIONS") == "true"
+        self._file = file
+
+    def run_started(self, info: RunInfo) -> None:
+        pass
+
+    def note_progress(self, text: str) -> None:
+        pass
+
+    def add(self, record: Record) -> None:
+        pass
+
+    def run_finished(self, summary: Summary) -> None:
+        if self._summary_file:
+            with Path(self._summary_file).open("a", encoding="utf-8") as file:
+                file.write(markdown(summary, self.directory))
+        if self._annotates:
+            for line in _annotations(summary):
+                print(line, file=self._file or sys.stdout)
+
+
+def markdown(summary: Summary, directory: Path) -> str:
+    """The matrix, what was not run, and the causes with their conversations."""
+    return "\n".join(_markdown(summary, directory)) + "\n"
+
+
+def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
+    sign = "❌" if summary.findings else "✅"
+    yield f"### {sign} {_inline(summary.info.title)}\n"
+    yield _inline(summary.closing_words()) + "\n"
+    clients, servers = summary.sides
+    yield "| client \\ server | " + " | ".join(_inline(server) for server in servers) + " |"
+    yield "|---" * (len(servers) + 1) + "|"
+    for client in clients:
+        yield "| " + " | ".join([f"**{_inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
+    if summary.not_run:
+        yield "\n**Not run**\n"
+        for entry in summary.not_run:
+            yield f"- `{_inline(entry.what)}`: {_inline(entry.why)}"
+    findings = summary.findings
+    for cause in findings[:MOST_CAUSES]:
+        yield f"\n<details><summary>{_inline(cause.first.reason)} · {_inline(summary.headline(cause))}</summary>\n"
+        yield "<pre>"
+        yield from (html.escape(line.text) for line in block(cause, summary, directory))
+        yield "</pre></details>"
+    if len(findings) > MOST_CAUSES:
+        yield f"\nand {counted(len(findings) - MOST_CAUSES, 'more cause')} in results.json"
+    yield ""
+
+
+def _field(summary: Summary, pair: Pair) -> str:
+    fraction = summary.fraction(pair)
+    if fraction is None:
+        return "not run" if pair in summary.info.pairs else ""
+    sign = "❌" if fraction.findings else "✅" if fraction.passed == fraction.total else "🟡"
+    return f"{sign} {fraction.passed:,}/{fraction.total:,}"
+
+
+def _inline(text: str) -> str:
+    """Text that neither Markdown nor HTML takes for its own, on one line."""
+    escaped = html.escape(printable(" ".join(text.split())))
+    return "".join(f"&#{ord(char)};" if char in "|`*_[]@\\~" else char for char in escaped)
+
+
+def _annotations(summary: Summary) -> Iterator[str]:
+    for cause in summary.findings[:MOST_CAUSES]:
+        record = cause.first
+        title = f"{record.pair} {record.short_method} {record.name}"
+        text = f"{record.reason} ({summary.headline(cause)})"
+        yield f"::error title={_property(title)}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    """A workflow command's message, as GitHub's own toolkit escapes it."""
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,65 @@
+"""What a report is. One file per form beside this one; all of them see the same records and the same summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from grpc_interop.errors import UsageError
+from grpc_interop.verdict import Pair
+
+if TYPE_CHECKING:
+    from grpc_interop.report.records import Record
+    from grpc_interop.report.summary import Summary
+
+
+class ReportError(UsageError):
+    """A report folder cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One implementation and the versions that its driver announced; empty while they are not known."""
+
+    name: str
+    language: str = ""
+    grpc: str = ""
+    protobuf: str = ""
+
+
+class NotRun(NamedTuple):
+    """Something that was planned and did not run: a pair (`java:go`), an implementation, a part of a suite."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a run before its first case.
+
+    `pairs` are the pairs that this run plays, each of which must turn up in the end, as run or as not run. `plan` holds
+    the pairs of the whole plan where this run is only a shard of it; empty means that `pairs` is all.
+    """
+
+    title: str
+    seed: int
+    pairs: tuple[Pair, ...]
+    implementations: tuple[Implementation, ...] = ()
+    plan: tuple[Pair, ...] = ()
+
+
+class Report(Protocol):
+    """One form in which a run is told. Called from one thread, in the order of the methods below."""
+
+    def run_started(self, info: RunInfo) -> None:
+        """Called once, before anything else."""
+
+    def note_progress(self, text: str) -> None:
+        """A milestone, on one line (`building go`, `driver py restarted`); counts of cases are the report's own affair."""
+
+    def add(self, record: Record) -> None:
+        """One case is done. Must not hold on to records of passing cases: there may be millions."""
+
+    def run_finished(self, summary: Summary) -> None:
+        """Called once, after everything else, also when the run was interrupted. Files appear only now."""

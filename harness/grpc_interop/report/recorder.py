@@ -1,0 +1,113 @@
+"""Takes verdicts in and hands records to all reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grpc_interop.report.plain_text import Describe, escaped_bytes
+from grpc_interop.report.protocol import Implementation, NotRun, Report, RunInfo
+from grpc_interop.report.records import REPLAYS, Record, record_of
+from grpc_interop.report.results import replacing
+from grpc_interop.report.summary import Summary
+from grpc_interop.verdict import Outcome, Verdict
+
+LONGEST_REPLAY = 2_000
+"""Characters of a replay text that is printed. Longer ones are kept as files: terminals, chats and shells cut or wrap
+them, and nobody scrolls past them."""
+
+TOLD_IN_FULL = 20
+"""How many cases of one cause get their conversation, logs and replay text. Further ones are the same again, and a
+broken driver has thousands; they can be replayed by their id."""
+
+
+class Recorder:
+    """The way into all reports; not thread-safe.
+
+    `directory` is the report folder; `describe` shows messages; `replay_text` gives the text for `interop replay` of a
+    verdict (grpc_interop.replay.encode), and is only asked for what did not pass.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        reports: Sequence[Report],
+        *,
+        describe: Describe = escaped_bytes,
+        replay_text: Callable[[Verdict], str] | None = None,
+    ) -> None:
+        self.directory = directory
+        self._reports = reports
+        self._describe = describe
+        self._replay_text = replay_text
+        self._summary: Summary | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """What is known so far."""
+        assert self._summary is not None, "run_started comes first"
+        return self._summary
+
+    def run_started(self, info: RunInfo) -> None:
+        self._summary = Summary(info)
+        for stale in (self.directory / REPLAYS).glob("*.ic1"):
+            stale.unlink()
+        for report in self._reports:
+            report.run_started(info)
+
+    def note_progress(self, text: str) -> None:
+        """A milestone on one line; see Report."""
+        for report in self._reports:
+            report.note_progress(text)
+
+    def know(self, implementation: Implementation) -> None:
+        """The versions of an implementation have become known."""
+        self.summary.know(implementation)
+
+    def not_run(self, what: str, why: str) -> None:
+        """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run."""
+        self.summary.not_run.append(NotRun(what, why))
+
+    def add(self, verdict: Verdict) -> None:
+        """A case is done."""
+        if verdict.outcome is Outcome.PASSED:
+            self.add_record(record_of(verdict, self._describe))
+            return
+        brief = record_of(verdict, self._describe, in_full=False)
+        if self.summary.count_like(brief) >= TOLD_IN_FULL:
+            self.add_record(replace(brief, replay=verdict.id))
+        else:
+            replay = self._replay(verdict)
+            self.add_record(record_of(verdict, self._describe, replay=replay, directory=self.directory))
+
+    def add_record(self, record: Record) -> None:
+        """A case is done that was recorded elsewhere: in another process or another run."""
+        self.summary.add(record)
+        for report in self._reports:
+            report.add(record)
+
+    def run_finished(self, seconds: float, *, interrupted: bool = False) -> Summary:
+        """Writes all files and gives the summary. Without this call no file appears."""
+        self.summary.finish(seconds, interrupted=interrupted)
+        for report in self._reports:
+            report.run_finished(self.summary)
+        return self.summary
+
+    def _replay(self, verdict: Verdict) -> str | None:
+        if self._replay_text is None:
+            return None
+        text = self._replay_text(verdict)
+        if len(text) <= LONGEST_REPLAY:
+            return text
+        name = f"{REPLAYS}/{_file_name(verdict.id)}"
+        (self.directory / REPLAYS).mkdir(parents=True, exist_ok=True)
+        with replacing(self.directory / name) as file:
+            file.write(text.encode("ascii") + b"\n")
+        return name
+
+
+def _file_name(case_id: str) -> str:
+    """A case's id as a file name that needs no quoting in a shell."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", case_id).strip("_")[-200:] + ".ic1"

@@ -1,0 +1,166 @@
+"""A verdict as the record that all reports render, and that stands as one line in cases.jsonl.
+
+A record is text and numbers only: messages are described, long ones are cut, so that it stays small however large the
+case is, and so that a report can be rendered again from its files alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.report.conversation import Row, conversation
+from grpc_interop.report.plain_text import Describe, apart, one_line, printable
+from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
+
+REPLAYS = "replays"
+"""The folder within the report folder that holds replay texts too long to be printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One case on one pair.
+
+    `method` is the path, `seconds` the case's duration. `replay` is what `interop replay` takes: a text, the path of a
+    file (within the report folder), or the case's id. Paths of logs within the report folder are relative to it. The
+    fields from `why` on are empty for passing cases.
+    """
+
+    id: str
+    suite: str
+    method: str
+    kind: str
+    client: str
+    server: str
+    outcome: Outcome
+    seconds: float
+    difference: Difference | None = None
+    replay: str | None = None
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    conversation: tuple[Row, ...] = ()
+    logs: tuple[Log, ...] = ()
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.client, self.server)
+
+    @property
+    def name(self) -> str:
+        """The case's own name: `ping_pong_10`."""
+        return self.id.removeprefix(f"{self.suite}{self.method}/").removesuffix(f"[{self.pair}]")
+
+    @property
+    def short_method(self) -> str:
+        """`Greeter/AllStream` of `/greeter.v1.Greeter/AllStream`."""
+        service, _, method = self.method.removeprefix("/").rpartition("/")
+        return f"{service.rpartition('.')[2]}/{method}"
+
+    @property
+    def reason(self) -> str:
+        """The first thing to say about a case that did not pass."""
+        if self.difference is not None:
+            return self.difference.what
+        return self.notes[0] if self.notes else "no reason was given"
+
+
+def record_of(
+    verdict: Verdict, describe: Describe, *, replay: str | None = None, in_full: bool = True, directory: Path | None = None
+) -> Record:
+    """The record of a verdict; `in_full` adds both sides' conversation and the logs where the case did not pass.
+    `directory` is the report folder."""
+    case, pair = verdict.case, verdict.pair
+    passed = verdict.outcome is Outcome.PASSED
+    tell = in_full and not passed
+    return Record(
+        id=verdict.id,
+        suite=case.suite,
+        method=case.method.path,
+        kind=case.method.kind.value,
+        client=pair.client,
+        server=pair.server,
+        outcome=verdict.outcome,
+        seconds=round(verdict.seconds, 6),
+        difference=_told(verdict, describe),
+        replay=replay,
+        why="" if passed else case.why,
+        notes=() if passed else verdict.notes,
+        conversation=conversation(verdict, describe) if tell else (),
+        logs=tuple(_movable(log, directory) for log in verdict.logs) if tell else (),
+    )
+
+
+def _movable(log: Log, directory: Path | None) -> Log:
+    """The log with a path that stays true when the report folder is moved."""
+    path = Path(log.path)
+    if directory is not None and path.is_relative_to(directory):
+        return log._replace(path=path.relative_to(directory).as_posix())
+    return log
+
+
+def _told(verdict: Verdict, describe: Describe) -> Difference | None:
+    """The difference with its messages as text."""
+    difference = verdict.difference
+    if difference is None:
+        return None
+    method = verdict.case.method
+    received = method.request if difference.side == "server" else method.response
+
+    def text(value: str | bytes) -> str:
+        return one_line(describe, received, value) if isinstance(value, bytes) else value
+
+    wanted, got = apart(text(difference.wanted), text(difference.got))
+    return Difference(difference.side, difference.what, printable(wanted), printable(got))
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as JSON values: the fields that other tools rely on, and further ones where they say something."""
+    difference = record.difference
+    value: dict[str, Any] = {
+        "id": record.id,
+        "suite": record.suite,
+        "method": record.method,
+        "kind": record.kind,
+        "client": record.client,
+        "server": record.server,
+        "outcome": record.outcome.value,
+        "seconds": record.seconds,
+        "difference": None
+        if difference is None
+        else {"side": difference.side, "what": difference.what, "wanted": difference.wanted, "got": difference.got},
+        "replay": record.replay,
+    }
+    if record.why:
+        value["why"] = record.why
+    if record.notes:
+        value["notes"] = list(record.notes)
+    if record.conversation:
+        value["conversation"] = [row._asdict() for row in record.conversation]
+    if record.logs:
+        value["logs"] = [log._asdict() for log in record.logs]
+    return value
+
+
+def from_json(value: Mapping[str, Any]) -> Record:
+    """The record that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is none."""
+    difference = value["difference"]
+    return Record(
+        id=value["id"],
+        suite=value["suite"],
+        method=value["method"],
+        kind=value["kind"],
+        client=value["client"],
+        server=value["server"],
+        outcome=Outcome(value["outcome"]),
+        seconds=float(value["seconds"]),
+        difference=None
+        if difference is None
+        else Difference(difference["side"], difference["what"], difference["wanted"], difference["got"]),
+        replay=value["replay"],
+        why=value.get("why", ""),
+        notes=tuple(value.get("notes", ())),
+        conversation=tuple(Row(**row) for row in value.get("conversation", ())),
+        logs=tuple(Log(**log) for log in value.get("logs", ())),
+    )

@@ -1,0 +1,205 @@
+"""cases.jsonl and results.json: a run for machines, and all that is needed to render it again.
+
+Both appear when the run is finished, each at once: until then cases go to a file without a name, which the system
+removes if the harness is killed. results.json is replaced last, so where it is, the report is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from grpc_interop.report.protocol import Implementation, NotRun, ReportError, RunInfo
+from grpc_interop.report.records import Record, from_json, to_json
+from grpc_interop.report.summary import Summary
+from grpc_interop.verdict import Outcome, Pair
+
+SCHEMA = 1
+"""Of results.json and cases.jsonl. Fields may be added under the same number, none renamed or dropped."""
+
+CASES, RESULTS = "cases.jsonl", "results.json"
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Made once: this runs for every case, and making an encoder takes as long as using it."""
+
+
+class Results:
+    """Writes cases.jsonl and results.json into a folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lines: IO[bytes] | None = None
+        self._not_passed: list[int] = []  # offsets of the lines that results.json repeats
+
+    def run_started(self, info: RunInfo) -> None:  # noqa: ARG002  Report
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for name in (RESULTS, CASES):
+            (self.directory / name).unlink(missing_ok=True)
+        self._lines = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
+
+    def note_progress(self, text: str) -> None:
+        pass
+
+    def add(self, record: Record) -> None:
+        lines = self._lines
+        assert lines is not None, "run_started comes first"
+        if record.outcome is not Outcome.PASSED:
+            self._not_passed.append(lines.tell())
+        lines.write(_encode(to_json(record)).encode() + b"\n")
+
+    def run_finished(self, summary: Summary) -> None:
+        assert self._lines is not None, "run_started comes first"
+        with self._lines as lines:
+            with replacing(self.directory / CASES) as whole:
+                lines.seek(0)
+                shutil.copyfileobj(lines, whole)
+            with replacing(self.directory / RESULTS) as whole:
+                for part in _results(summary, self._failures(lines)):
+                    whole.write(part)
+        self._lines = None
+
+    def _failures(self, lines: IO[bytes]) -> Iterator[bytes]:
+        for offset in self._not_passed:
+            lines.seek(offset)
+            yield lines.readline().rstrip(b"\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the path's place when the block ends, whole; if the block fails, nothing changes."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("wb") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _results(summary: Summary, failures: Iterator[bytes]) -> Iterator[bytes]:
+    """results.json in parts, an element of a list on each line, so that any number of failures needs no memory."""
+    yield b"{"
+    for key, value in _head(summary).items():
+        yield _key(key)
+        yield from _list(map(_dump, value)) if isinstance(value, list) else [_dump(value)]
+        yield b","
+    yield _key("cases")
+    yield from _list(failures)
+    yield b"\n}\n"
+
+
+def _key(key: str) -> bytes:
+    return b"\n " + _dump(key) + b": "
+
+
+def _list(elements: Iterable[bytes]) -> Iterator[bytes]:
+    yield b"["
+    separator = b"\n  "
+    for element in elements:
+        yield separator + element
+        separator = b",\n  "
+    yield b"]"
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(", ", ": ")).encode()
+
+
+def _head(summary: Summary) -> dict[str, Any]:
+    """All of results.json but the cases."""
+    info = summary.info
+    return {
+        "schema": SCHEMA,
+        "title": info.title,
+        "seconds": round(summary.seconds, 3),
+        "seed": info.seed,
+        "interrupted": summary.interrupted,
+        "implementations": [
+            {"name": one.name, "language": one.language, "grpc": one.grpc, "protobuf": one.protobuf} for one in summary.implementations
+        ],
+        "pairs": [str(pair) for pair in info.pairs],
+        "plan": [str(pair) for pair in info.plan or info.pairs],
+        "totals": {outcome.value: summary.totals[outcome] for outcome in Outcome},
+        "cells": [cell._asdict() | {outcome.value: counts[outcome] for outcome in Outcome} for cell, counts in summary.cells.items()],
+        "causes": [
+            {"count": cause.count, "where": summary.extent(cause), "what": cause.first.reason, "first": cause.first.id}
+            for cause in summary.findings
+        ],
+        "not_run": [{"what": entry.what, "why": entry.why} for entry in summary.not_run],
+    }
+
+
+class Stored:
+    """A report folder of an earlier run, or of a shard of one.
+
+    Raises ReportError where there is no whole report, or one of another schema.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        value = _read(directory)
+        self.seconds: float = value["seconds"]
+        self.interrupted: bool = value.get("interrupted", False)
+        self.not_run = [NotRun(entry["what"], entry["why"]) for entry in value["not_run"]]
+        cells = [f"{cell['client']}:{cell['server']}" for cell in value["cells"]]
+        pairs = value.get("pairs", cells)
+        self.info = RunInfo(
+            title=value.get("title", "interop run"),
+            seed=value["seed"],
+            pairs=tuple(_pair(text) for text in pairs),
+            implementations=tuple(Implementation(**_known(entry)) for entry in value["implementations"]),
+            plan=tuple(_pair(text) for text in value.get("plan", pairs)),
+        )
+
+    def records(self) -> Iterator[Record]:
+        """All cases, one at a time, in the order in which they ended."""
+        path = self.directory / CASES
+        try:
+            with path.open(encoding="utf-8") as lines:
+                for number, line in enumerate(lines, 1):
+                    try:
+                        yield from_json(json.loads(line))
+                    except (ValueError, KeyError, TypeError) as error:
+                        raise ReportError(f"{path}, line {number} is not a case: {error!r}", "run `interop run` again") from error
+        except FileNotFoundError:
+            raise ReportError(f"{self.directory} holds {RESULTS} but no {CASES}", "copy both: a report is read from both") from None
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    path = directory / RESULTS
+    try:
+        value: Any = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ReportError(
+            f"{directory} is not a report folder: there is no {RESULTS} in it",
+            "give the folder that `interop run --report DIR` wrote; a run that was killed leaves none",
+        ) from None
+    except ValueError as error:
+        raise ReportError(f"{path} is not JSON: {error}", "it was changed or cut after `interop run` wrote it") from None
+    if not isinstance(value, dict):
+        raise ReportError(f"{path} holds no report", "give the folder that `interop run --report DIR` wrote")
+    schema = value.get("schema")
+    if schema != SCHEMA:
+        raise ReportError(
+            f"{path} has schema {schema!r}, and this version reads schema {SCHEMA}",
+            "make the report again with this version, or read it with the one that wrote it",
+        )
+    missing = [key for key in ("seconds", "seed", "implementations", "cells", "not_run") if key not in value]
+    if missing:
+        raise ReportError(f"{path} lacks {', '.join(missing)}", "it was changed after `interop run` wrote it")
+    return value
+
+
+def _pair(text: str) -> Pair:
+    client, _, server = text.partition(":")
+    return Pair(client, server)
+
+
+def _known(entry: dict[str, str]) -> dict[str, str]:
+    """Only the fields that we know: others may have been added."""
+    return {key: entry[key] for key in ("name", "language", "grpc", "protobuf") if key in entry}

@@ -1,0 +1,210 @@
+"""What a run came to: totals, cells and causes. Its memory grows with pairs, methods and causes, never with cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grpc_interop.report.plain_text import counted
+from grpc_interop.report.protocol import Implementation, NotRun, RunInfo
+from grpc_interop.report.records import Record
+from grpc_interop.verdict import Outcome, Pair
+
+
+class Cell(NamedTuple):
+    """Where cases are counted."""
+
+    suite: str
+    client: str
+    server: str
+    kind: str
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.client, self.server)
+
+
+@dataclass(slots=True)
+class Cause:
+    """Cases of one suite that ended the same way for what looks like the same reason. `first` is the first of them."""
+
+    first: Record
+    count: int = 0
+    pairs: set[Pair] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.first.outcome
+
+    def add(self, record: Record) -> None:
+        self.count += 1
+        self.pairs.add(record.pair)
+        self.methods.add(record.method)
+        self.kinds.add(record.kind)
+
+
+class Fraction(NamedTuple):
+    """One field of the matrix. `total` leaves out what a driver cannot do."""
+
+    passed: int
+    total: int
+    findings: int
+
+
+class Summary:
+    """Accumulates records; complete once the run is finished."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self.info = info
+        self.totals: Counter[Outcome] = Counter()
+        self.cells: dict[Cell, Counter[Outcome]] = {}
+        self.causes: dict[tuple[str, Outcome, str], Cause] = {}
+        self.not_run: list[NotRun] = []
+        self.implementations: list[Implementation] = list(info.implementations)
+        self.seconds = 0.0
+        self.interrupted = False
+
+    # -- filled by the recorder ----------------------------------------------------------------------------------------
+
+    def add(self, record: Record) -> None:
+        """Counts a case."""
+        cell = Cell(record.suite, record.client, record.server, record.kind)
+        self.totals[record.outcome] += 1
+        self.cells.setdefault(cell, Counter())[record.outcome] += 1
+        if record.outcome is Outcome.PASSED:
+            return
+        cause = self.causes.setdefault(_cause_key(record), Cause(record))
+        cause.add(record)
+
+    def count_like(self, record: Record) -> int:
+        """How many cases of the same cause have been counted."""
+        cause = self.causes.get(_cause_key(record))
+        return cause.count if cause else 0
+
+    def know(self, implementation: Implementation) -> None:
+        """Takes the versions that a driver announced in the place of what was known of it."""
+        for index, known in enumerate(self.implementations):
+            if known.name == implementation.name:
+                self.implementations[index] = implementation
+                return
+        self.implementations.append(implementation)
+
+    def finish(self, seconds: float, *, interrupted: bool) -> None:
+        """Completes the summary: a planned pair that neither ran nor has a reason is named, so that none goes missing."""
+        self.seconds = seconds
+        self.interrupted = interrupted
+        explained = {entry.what for entry in self.not_run}
+        why = "the run was interrupted before it" if interrupted else "no case was played, and nobody said why"
+        for pair in self.info.pairs:
+            if pair not in self.pairs_run and not explained & {str(pair), pair.client, pair.server}:
+                self.not_run.append(NotRun(str(pair), why))
+
+    # -- read by the reports -------------------------------------------------------------------------------------------
+
+    @property
+    def cases(self) -> int:
+        return self.totals.total()
+
+    @property
+    def pairs_run(self) -> set[Pair]:
+        return {cell.pair for cell in self.cells}
+
+    @property
+    def suites(self) -> list[str]:
+        """In the order in which they first appeared."""
+        return list(dict.fromkeys(cell.suite for cell in self.cells))
+
+    @property
+    def findings(self) -> list[Cause]:
+        """The causes that make a run fail, those with the most cases first."""
+        return self._causes_of(*(outcome for outcome in Outcome if outcome.is_finding))
+
+    @property
+    def known_failures(self) -> list[Cause]:
+        return self._causes_of(Outcome.KNOWN_FAILURE)
+
+    @property
+    def unsupported(self) -> list[Cause]:
+        return self._causes_of(Outcome.UNSUPPORTED)
+
+    def _causes_of(self, *outcomes: Outcome) -> list[Cause]:
+        found = [cause for cause in self.causes.values() if cause.outcome in outcomes]
+        return sorted(found, key=lambda cause: -cause.count)
+
+    @property
+    def sides(self) -> tuple[list[str], list[str]]:
+        """The matrix' rows (clients) and columns (servers): all that were planned or ran, sorted by name."""
+        pairs = {*self.info.pairs, *self.pairs_run}
+        return sorted({pair.client for pair in pairs}), sorted({pair.server for pair in pairs})
+
+    def fraction(self, pair: Pair, suite: str | None = None) -> Fraction | None:
+        """A field of the matrix, of all suites or of one; None where nothing ran."""
+        counts: Counter[Outcome] = Counter()
+        for cell, cell_counts in self.cells.items():
+            if cell.pair == pair and suite in (None, cell.suite):
+                counts.update(cell_counts)
+        if not counts:
+            return None
+        findings = sum(count for outcome, count in counts.items() if outcome.is_finding)
+        return Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings)
+
+    def extent(self, cause: Cause) -> str:
+        """Where a cause shows, seen beside all pairs in which it could have: `a whole row: all with client py`."""
+        could = {cell.pair for cell in self.cells if cell.suite == cause.first.suite and cell.kind in cause.kinds} | cause.pairs
+        return _extent(cause.pairs, could)
+
+    def headline(self, cause: Cause) -> str:
+        """`12 cases · a whole row: all with client py`."""
+        return f"{counted(cause.count, 'case')} · {self.extent(cause)}"
+
+    def closing_words(self) -> str:
+        """`912 cases: 900 passed, 12 failed · 12.3 s · seed 1`."""
+        told = [f"{self.totals[Outcome.PASSED]:,} passed"]
+        for outcome, (one, many) in _WORDS.items():
+            if count := self.totals[outcome]:
+                told.append(f"{count:,} {one if count == 1 else many}")
+        end = " · interrupted" if self.interrupted else ""
+        return f"{counted(self.cases, 'case')}: {', '.join(told)} · {self.seconds:.1f} s · seed {self.info.seed}{end}"
+
+
+_WORDS = {
+    Outcome.FAILED: ("failed", "failed"),
+    Outcome.ERROR: ("error", "errors"),
+    Outcome.UNEXPECTED_PASS: ("unexpected pass", "unexpected passes"),
+    Outcome.KNOWN_FAILURE: ("known failure", "known failures"),
+    Outcome.UNSUPPORTED: ("unsupported", "unsupported"),
+}
+
+
+def _cause_key(record: Record) -> tuple[str, Outcome, str]:
+    """Equal for records that are told as one cause."""
+    return record.suite, record.outcome, record.difference.fingerprint if record.difference else record.reason
+
+
+def _extent(seen: set[Pair], could: set[Pair]) -> str:
+    clients, servers = sorted({pair.client for pair in seen}), sorted({pair.server for pair in seen})
+    if len(seen) == 1:
+        return f"only {next(iter(seen))}" if could != seen else f"{next(iter(seen))}, the only pair that ran it"
+    if seen == could:
+        return _line(clients, servers) or "in every pair"
+    for one, line, end in ((clients, "row", "client"), (servers, "column", "server")):
+        if len(one) == 1:
+            rest = sorted(str(pair) for pair in could - seen if one[0] == getattr(pair, end))
+            words = f"all with {end} {one[0]}"
+            return f"{words}, but not {', '.join(rest)}" if rest else f"a whole {line}: {words}"
+    for name in sorted({*clients, *servers}):
+        if seen == {pair for pair in could if name in (pair.client, pair.server)}:
+            return f"wherever {name} takes part"
+    if len(could - seen) == 1:
+        return f"in every pair but {next(iter(could - seen))}"
+    return "in " + ", ".join(sorted(str(pair) for pair in seen))
+
+
+def _line(clients: list[str], servers: list[str]) -> str:
+    """All pairs that ran lie in one row or column, so that nothing tells the line from the pair."""
+    if len(clients) == 1:
+        return f"in every pair; all had client {clients[0]}"
+    return f"in every pair; all had server {servers[0]}" if len(servers) == 1 else ""

@@ -1,0 +1,187 @@
+"""What a person sees: one live line while it runs, then the failures, what was not run, and the matrix.
+
+Off a terminal the same as plain text, with few lines of progress. The matrix comes last, because that is what stands on
+the screen when the command returns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.text import Text
+
+from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
+from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.records import Record
+from grpc_interop.report.results import RESULTS
+from grpc_interop.report.summary import Cause, Summary
+
+MOST_BLOCKS = 5
+"""More causes than that nobody reads at once; the first ones usually explain the rest."""
+
+MOST_ASIDES = 10
+"""Lines about known failures or unsupported cases; the report has all."""
+
+LIVE_SECONDS, PLAIN_SECONDS = 0.1, 30.0
+"""How often the count of cases is shown: as fast as eyes follow on a terminal, and off it often enough to show life."""
+
+NOT_RUN, NOT_PLANNED = "not run", "-"
+
+_STYLES = {
+    Tone.TITLE: "bold red",
+    Tone.WHAT: "bold",
+    Tone.HEAD: "dim",
+    Tone.AGREES: "",
+    Tone.DIFFERS: "red",
+    Tone.ASIDE: "dim",
+    Tone.REPLAY: "cyan",
+}
+
+
+class Terminal:
+    """Writes to `file` (stdout by default). `width` overrides the terminal's; `clock` gives seconds."""
+
+    def __init__(
+        self,
+        directory: Path,
+        file: IO[str] | None = None,
+        *,
+        width: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.directory = directory
+        self._console = Console(file=file, markup=False, emoji=False, highlight=False, width=width)
+        self._live = self._console.is_terminal
+        if width is None and not self._live:
+            self._console.width = PLAIN_WIDTH
+        self._clock = clock
+        self._due = clock() + (0 if self._live else PLAIN_SECONDS)
+        self._note = ""
+        self._cases = self._findings = 0
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def run_started(self, info: RunInfo) -> None:
+        self._print(f"{info.title} · {counted(len(info.pairs), 'pair')} · seed {info.seed}", "bold")
+
+    def note_progress(self, text: str) -> None:
+        self._note = printable(text)
+        if self._live:
+            self._show_progress()
+        else:
+            self._print(self._note)
+
+    def add(self, record: Record) -> None:
+        self._cases += 1
+        self._findings += record.outcome.is_finding
+        now = self._clock()
+        if now >= self._due:
+            self._due = now + (LIVE_SECONDS if self._live else PLAIN_SECONDS)
+            self._show_progress()
+
+    def _show_progress(self) -> None:
+        bad = f", {self._findings:,} not as expected" if self._findings else ""
+        text = f"{counted(self._cases, 'case')}{bad}" if self._cases else ""
+        if not self._live:
+            self._print(text)
+            return
+        text = " · ".join(filter(None, (text, self._note)))
+        # Rewritten in place by hand: a live display of rich's hides the cursor, and a killed harness would leave it so.
+        self._console.file.write("\r\x1b[2K" + set_width(text, self._console.width - 1).rstrip())
+        self._console.file.flush()
+
+    # -- when it is done -----------------------------------------------------------------------------------------------
+
+    def run_finished(self, summary: Summary) -> None:
+        if self._live:
+            self._console.file.write("\r\x1b[2K")
+        self._failures(summary)
+        self._asides("known failures", summary.known_failures, summary)
+        self._asides("unsupported", summary.unsupported, summary)
+        self._not_run(summary)
+        self._matrix(summary)
+        if len(summary.suites) > 1:
+            for suite in sorted({cause.first.suite for cause in summary.findings}):
+                self._matrix(summary, suite)
+        self._print()
+        self._print(summary.closing_words(), "bold red" if summary.findings else "bold green")
+        self._print(f"report: {short_path(self.directory)}", "dim")
+
+    def _failures(self, summary: Summary) -> None:
+        findings = summary.findings
+        for cause in findings[:MOST_BLOCKS]:
+            self._print()
+            self._lines(block(cause, summary, self.directory, self._console.width))
+        more = len(findings) - MOST_BLOCKS
+        if more > 0:
+            self._print()
+            self._print(f"and {counted(more, 'more cause')}: see {short_path(self.directory / RESULTS)}", "red")
+
+    def _asides(self, title: str, causes: list[Cause], summary: Summary) -> None:
+        if not causes:
+            return
+        self._print()
+        self._print(title, "bold")
+        for cause in causes[:MOST_ASIDES]:
+            self._print(printable(f"  {summary.headline(cause)}: {cause.first.reason}"), "yellow")
+        if len(causes) > MOST_ASIDES:
+            self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
+
+    def _not_run(self, summary: Summary) -> None:
+        if not summary.not_run:
+            return
+        self._print()
+        self._print("not run", "bold")
+        width = max(len(entry.what) for entry in summary.not_run)
+        for entry in summary.not_run:
+            first, *more = entry.why.splitlines() or [""]
+            self._print(f"  {printable(entry.what):<{width}}  {printable(first)}", "yellow")
+            for text in more:
+                self._print(f"  {'':<{width}}  {printable(text)}", "yellow")
+
+    def _matrix(self, summary: Summary, suite: str | None = None) -> None:
+        clients, servers = summary.sides
+        table = [[_field(summary, client, server, suite) for server in servers] for client in clients]
+        corner = "client \\ server"
+        first = max(map(len, (corner, *clients)))
+        widths = [max(len(server), *(len(row[column].plain) for row in table)) for column, server in enumerate(servers)]
+        self._print()
+        if suite:
+            self._print(f"suite {suite}", "bold")
+        self._row(Text(f"{corner:<{first}}", "dim"), [Text(server, "bold") for server in servers], widths)
+        for client, row in zip(clients, table, strict=True):
+            self._row(Text(f"{client:<{first}}", "bold"), row, widths)
+
+    def _row(self, head: Text, fields: list[Text], widths: list[int]) -> None:
+        line = head.copy()
+        for field, width in zip(fields, widths, strict=True):
+            line.append("  ")
+            line.append(" " * (width - len(field.plain)))
+            line.append_text(field)
+        self._console.print(line, soft_wrap=True)
+
+    def _lines(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self._print(line.text, _STYLES[line.tone])
+
+    def _print(self, text: str = "", style: str = "") -> None:
+        # Never wrapped: a replay line is copied as a whole.
+        self._console.print(Text(text, style), soft_wrap=True)
+
+
+def _field(summary: Summary, client: str, server: str, suite: str | None) -> Text:
+    pair = next((pair for pair in {*summary.info.pairs, *summary.pairs_run} if (pair.client, pair.server) == (client, server)), None)
+    if pair is None:
+        return Text(NOT_PLANNED, "dim")
+    fraction = summary.fraction(pair, suite)
+    if fraction is None:
+        return Text(NOT_RUN, "yellow")
+    text = f"{fraction.passed:,}/{fraction.total:,}"
+    if fraction.findings:
+        return Text(f"✗ {text}", "red")
+    return Text(text, "green" if fraction.passed == fraction.total else "yellow")
