@@ -64,7 +64,7 @@ def _testcase(record: Record, directory: Path) -> bytes:
     time = f"{record.seconds:.6f}"
     if record.outcome is Outcome.PASSED:
         # By hand: nearly all cases come here, and ElementTree takes five times as long.
-        return f"<testcase classname={quoteattr(classname)} name={quoteattr(name)} time="{time}" />".encode()
+        return f'<testcase classname={quoteattr(classname)} name={quoteattr(name)} time="{time}" />'.encode()
     element = ElementTree.Element("testcase", classname=classname, name=name, time=time)
     said = ElementTree.SubElement(element, _ELEMENTS[record.outcome], message=_clean(record.reason))
     if _ELEMENTS[record.outcome] != "skipped":
