@@ -80,6 +80,8 @@ class Builder:
         """`contract` is the folder that holds interop/driver/v1/driver.proto."""
         self.root = root
         self.contract = contract
+        self._running: set[Process] = set()
+        self._cancelled = False
 
     def build(self, manifest: Manifest, protos: Protos) -> Built:
         """Builds, or finds the result of an equal build. Raises BuildError with the log's last lines."""
@@ -110,6 +112,12 @@ class Builder:
         answer = self._ask(manifest, scratch, {"action": "doctor"})
         return [Tool(t["name"], t["version"], t["where"], t["ok"], t.get("remedy", "")) for t in answer.get("tools", [])]
 
+    def cancel(self) -> None:
+        """Kills what is being built, and starts nothing more. Builds under way end in BuildError."""
+        self._cancelled = True
+        for process in list(self._running):
+            process.kill()
+
     def _run(self, manifest: Manifest, protos: Protos, out: Path) -> dict[str, Any]:
         if out.exists():
             # What an interrupted build left: it is not known what is missing in it.
@@ -136,17 +144,22 @@ class Builder:
         path.write_text(
             json.dumps({"schema": REQUEST_SCHEMA, **request, "cache": str(cache), "answer": str(answer)}, indent=1), encoding="utf-8"
         )
+        if self._cancelled:
+            raise BuildError(f"{manifest.name}: not built, since the run was stopped")
         process = Process(
             _here(manifest, (*manifest.build_command, str(path))),
             env=environment(names=manifest.build_env),
             cwd=manifest.folder,
             log=log,
         )
+        self._running.add(process)
         try:
             status = process.wait()
         except BaseException:
             process.kill()
             raise
+        finally:
+            self._running.discard(process)
         process.close()
         if status != 0 or not answer.exists():
             how = ending(status) if status != 0 else "wrote no answer"

@@ -49,8 +49,10 @@ class Driver:
     `who` names it in messages: "go server". `gone` says how it ended, once it has.
     """
 
-    def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None) -> None:
-        """Starts the process. Raises BuildError when there is nothing to start."""
+    def __init__(
+        self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None
+    ) -> None:
+        """Starts the process; a server is then told to `serve`. Raises BuildError when there is nothing to start."""
         if built.driver is None:
             raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
         self.name = built.manifest.name
@@ -69,6 +71,7 @@ class Driver:
         self.dumps = 0
         self._channels: dict[str, int] = {}
         self._ids = ids or count(1)
+        self._serve = serve or pb.Serve()
         self._dump_signal = built.manifest.stack_dump_signal
         self._folder = Path(tempfile.mkdtemp(prefix="interop-"))
         self.listener, address, token = _listen(self._folder)
@@ -180,7 +183,7 @@ class Driver:
         self.hello = hello
         self.capabilities = frozenset(hello.capabilities)
         if self.role is Role.SERVER:
-            self.server = self.order(pb.Command(serve=pb.Serve()))
+            self.server = self.order(pb.Command(requires=_serve_needs(self._serve), serve=self._serve))
 
     def dump_stacks(self) -> bool:
         """Asks the process to print its stacks to its log; False when it cannot be asked, or was asked enough."""
@@ -230,6 +233,10 @@ class Driver:
     def _stop_listening(self) -> None:
         self.listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _serve_needs(serve: pb.Serve) -> list[str]:
+    return ["application"] if serve.application else []
 
 
 def _listen(folder: Path) -> tuple[socket.socket, str, str]:

@@ -16,13 +16,15 @@ MOST_DEATHS = 20
 
 
 class Crew:
-    """Hands out drivers. `given_up` says of a role why there will be no driver for it any more."""
+    """Hands out drivers. `given_up` says of a role why there will be no driver for it any more; `versions` holds what
+    each implementation's drivers said they run (language, grpc, protobuf)."""
 
     def __init__(self, logs: Path, ids: Iterator[int]) -> None:
         self.logs = logs
         self.built: dict[str, Built] = {}
         self.given_up: dict[tuple[str, Role], str] = {}
         self.drivers: dict[tuple[str, Role], Driver] = {}
+        self.versions: dict[str, dict[str, str]] = {}
         self._deaths: dict[tuple[str, Role], int] = {}
         self._starts: dict[tuple[str, Role], int] = {}
         self._ids = ids
@@ -36,6 +38,11 @@ class Crew:
         if driver is None:
             driver = self._start(key)
         return driver
+
+    def greeted(self, driver: Driver) -> None:
+        """A driver has said Hello."""
+        if driver.hello is not None:
+            self.versions[driver.name] = dict(driver.hello.versions)
 
     def pair(self, pair: Pair) -> tuple[Driver | None, Driver | None]:
         return self.get(pair.client, Role.CLIENT), self.get(pair.server, Role.SERVER)

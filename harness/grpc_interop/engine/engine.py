@@ -92,6 +92,10 @@ class Engine:
         """Jobs to be played, taken one at a time as there is room. Their implementations have been added."""
         self._queues.append(jobs)
 
+    def limit_window(self, most: int) -> None:
+        """Keeps at most so many cases in flight on one driver."""
+        self._window = most
+
     @property
     def busy(self) -> bool:
         return bool(
@@ -256,7 +260,7 @@ class Engine:
                 body = pb.Command(signal=event.signal).SerializeToString()
                 flight.other(driver).send(body, next(self._ids))
         elif driver.take_setup(event):
-            pass
+            self.crew.greeted(driver)
         elif kind == "error":
             self._refused(driver, event)
         elif kind not in ("ready", "done"):

@@ -1,0 +1,159 @@
+"""`interop bench`: how much of the bare runtime's speed is left when every call is a case with a verdict.
+
+For each pair and kind, in turns and between the same two processes: the engine plays cases, verdicts included; then
+the drivers play the same script in a loop of their own (`repeat`), with as many calls in flight. Efficiency is the
+ratio of the two. Machines are noisy: the rounds alternate, and the median ratio counts.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from grpc_interop.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.config import Options
+from grpc_interop.engine import Engine, Job, Prepared
+from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.values import Values
+from grpc_interop.session import Session
+from grpc_interop.verdict import Outcome, Pair, Verdict
+
+MESSAGES = 10
+"""Messages of a conversation each way, where the kind streams."""
+
+DISTINCT = 64
+"""Different cases that take turns, so that no verdict is one that was just given."""
+
+ROUNDS = 3
+"""Engine and loop alternate so often."""
+
+IN_FLIGHT = 32
+"""Cases in flight, and calls of the bare loop: both runtimes are saturated from 8 on."""
+
+FIRST_LOOP = 100
+"""Calls of the first bare loop, which only finds out how many fit into the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Median rates of one pair and kind, per second, and the median of the rounds' ratios."""
+
+    client: str
+    server: str
+    kind: str
+    cases_per_second: float
+    bare_per_second: float
+    efficiency: float
+
+
+def run(options: Options, json_file: Path | None, seconds: float) -> int:
+    """Prints a table, and writes the list of figures. Gives the exit status."""
+    figures = []
+    with Session(replace(options, suites=())) as session:
+        methods = _one_of_each_kind(session.catalog)
+        session.start_building()
+        while session.building:
+            session.collect_builds(1)
+        if session.missing:
+            raise BuildError("; ".join(f"{missing.name}: {missing.why}" for missing in session.missing.values()))
+        session.engine.limit_window(IN_FLIGHT)
+        click.echo(f"{'pair':<16}{'kind':<20}{'cases/s':>10}{'bare/s':>10}{'efficiency':>12}")
+        for pair in session.pairs:
+            for method in methods:
+                figure = measure(session.engine, session.catalog, pair, method, seconds)
+                figures.append(figure)
+                click.echo(
+                    f"{pair!s:<16}{figure.kind:<20}{figure.cases_per_second:>10,.0f}{figure.bare_per_second:>10,.0f}{figure.efficiency:>12.2f}"
+                )
+    if json_file:
+        json_file.write_text(json.dumps([_as_json(figure) for figure in figures], indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def measure(engine: Engine, catalog: Catalog, pair: Pair, method: Method, seconds: float) -> Figure:
+    """Measures one pair and kind. Raises BuildError when a case does not pass: the figure would say nothing."""
+    prepared = [engine.preparer.prepare(case) for case in bench_cases(catalog, method)]
+    _play(engine, pair, prepared, 0.3)  # warms both processes up
+    calls = FIRST_LOOP
+    calls = max(FIRST_LOOP, int(_loop(engine, pair, prepared[0], calls) * seconds / ROUNDS))
+    rates = []
+    for _ in range(ROUNDS):
+        rates.append((_play(engine, pair, prepared, seconds / ROUNDS), _loop(engine, pair, prepared[0], calls)))
+    engine_rate, bare_rate = (statistics.median(column) for column in zip(*rates, strict=True))
+    ratio = statistics.median(cases / bare for cases, bare in rates)
+    return Figure(pair.client, pair.server, method.kind.value, round(engine_rate, 1), round(bare_rate, 1), round(ratio, 3))
+
+
+def bench_cases(catalog: Catalog, method: Method) -> Iterator[Case]:
+    """Conversations of ten messages each way that streams, of one message where it does not; in turns where both do."""
+    values = Values(catalog)
+    for number in range(1, DISTINCT + 1):
+        up, down = method.kind.client_streams, method.kind.server_streams
+        requests = [Send(values.small(method.request, number + i).data) for i in range(MESSAGES if up else 1)]
+        responses = [Send(values.small(method.response, number + i).data) for i in range(MESSAGES if down else 1)]
+        client: list[Lane]
+        server: list[Lane]
+        if up and down:
+            talk: list[Lane] = [(request, Receive()) for request in requests]
+            client = [*talk, (HalfClose(), ReceiveToEnd())]
+            server = [*((Receive(), response) for response in responses), (ReceiveToEnd(), Finish())]
+        else:
+            client = [tuple(requests), (HalfClose(),) if up else (), (ReceiveToEnd(),)]
+            server = [(ReceiveToEnd() if up else Receive(),), tuple(responses), (Finish(),)]
+        yield Case("bench", f"talk_{number}", method, (sum(client, ()),), (sum(server, ()),))
+
+
+def _one_of_each_kind(catalog: Catalog) -> list[Method]:
+    found: dict[Kind, Method] = {}
+    for method in catalog.methods():
+        found.setdefault(method.kind, method)
+    if not found:
+        raise UsageError("there is no RPC below the proto roots, so there is nothing to measure")
+    return [found[kind] for kind in Kind if kind in found]
+
+
+def _play(engine: Engine, pair: Pair, prepared: list[Prepared], seconds: float) -> float:
+    """Plays cases for that long; gives cases per second, verdicts included."""
+    started = time.perf_counter()
+    until = started + seconds
+
+    def jobs() -> Iterator[Job]:
+        while time.perf_counter() < until:
+            for one in prepared:
+                yield Job(one, pair)
+
+    engine.enqueue(jobs())
+    number = 0
+    while engine.busy:
+        for verdict in engine.poll(1):
+            _must_pass(verdict)
+            number += 1
+    return number / (time.perf_counter() - started)
+
+
+def _loop(engine: Engine, pair: Pair, prepared: Prepared, calls: int) -> float:
+    """The bare loop of so many calls; gives calls per second, as the client's driver measured it."""
+    engine.enqueue(iter([Job(prepared, pair, repeat=calls, concurrency=IN_FLIGHT)]))
+    rate = 0.0
+    while engine.busy:
+        for verdict in engine.poll(1):
+            _must_pass(verdict)
+            rate = calls / verdict.seconds
+    return rate
+
+
+def _must_pass(verdict: Verdict) -> None:
+    if verdict.outcome is not Outcome.PASSED:
+        what = verdict.difference.what if verdict.difference else verdict.outcome.value
+        raise BuildError(f"{verdict.id}: {what}", "what does not pass is not measured")
+
+
+def _as_json(figure: Figure) -> dict[str, object]:
+    return {name: getattr(figure, name) for name in Figure.__slots__}  # type: ignore[attr-defined]

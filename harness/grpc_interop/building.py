@@ -1,0 +1,92 @@
+"""`interop build` and `interop doctor`: the implementations and their toolchains."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from grpc_interop.config import Options, choose, home
+from grpc_interop.drivers.build import Builder, Built, Launch, Protos
+from grpc_interop.errors import BuildError
+from grpc_interop.session import load_catalog
+
+
+def build(options: Options, names: tuple[str, ...]) -> int:
+    """Builds the implementations and puts their programs into `.interop/bin`. Gives the exit status."""
+    chosen = choose("implementation", names, [manifest.name for manifest in options.implementations])
+    catalog = load_catalog(options)
+    protos = Protos(catalog.descriptor_set(), catalog.files)
+    builder = Builder(options.project.state, home() / "proto")
+    status = 0
+    for manifest in options.implementations:
+        if manifest.name not in chosen:
+            continue
+        click.echo(f"{manifest.name}: building", err=True)
+        try:
+            status = max(status, _say(builder.build(manifest, protos), options))
+        except BuildError as error:
+            click.echo(str(error), err=True)
+            status = 3
+    return status
+
+
+def _say(built: Built, options: Options) -> int:
+    name = built.manifest.name
+    if built.unavailable:
+        what, remedy = built.unavailable
+        click.echo(f"{name}: {what} is missing; {remedy}", err=True)
+        return 3
+    for refused in built.refused:
+        click.echo(f"{name}: refuses {refused.file}: {refused.text}", err=True)
+    click.echo(f"{name}: {'built' if built.fresh else 'unchanged'}")
+    for program, launch in built.programs.items():
+        path = options.project.state / "bin" / f"{name}-{program}"
+        write_launcher(path, launch, built.manifest.folder)
+        click.echo(f"{name}: {_shown(path)}")
+    return 1 if built.refused else 0
+
+
+def write_launcher(path: Path, launch: Launch, folder: Path) -> None:
+    """A small shell script that starts a program as its build said."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    env = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in launch.env.items())
+    path.write_text(f"#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} \"$@\"\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:
+        return str(path)
+
+
+def doctor(options: Options) -> int:
+    """Prints a line a tool. Gives 0 when nothing is missing, else 3."""
+    click.echo(f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})")
+    for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist"):
+        click.echo(f"  ok       {package} {version(package)}")
+    builder = Builder(options.project.state, home() / "proto")
+    missing = 0
+    for manifest in options.implementations:
+        click.echo(f"{manifest.name}  {manifest.folder}")
+        try:
+            tools = builder.doctor(manifest)
+        except BuildError as error:
+            click.echo(f"  broken   {error}")
+            missing += 1
+            continue
+        for tool in tools:
+            state = "ok     " if tool.ok else "missing"
+            place = f" ({tool.where})" if tool.where else ""
+            remedy = f": {tool.remedy}" if tool.remedy else ""
+            click.echo(f"  {state}  {tool.name} {tool.version}{place}{remedy}")
+            missing += not tool.ok
+    click.echo("nothing is missing" if not missing else f"{missing} missing or broken")
+    return 3 if missing else 0

@@ -1,0 +1,239 @@
+"""The command `interop`. Thin: each command reads its options and calls the module that does the work."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
+from grpc_interop.errors import InteropError
+from grpc_interop.selection import read_shard
+
+INTERRUPTED = 130
+"""The exit status that shells give a command ended by Ctrl-C."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="grpc-interop", prog_name="interop")
+def interop() -> None:
+    """Does every gRPC client still talk to every server, in every streaming mode, with nothing lost?
+
+    Exit status: 0 as expected, 1 a finding, 2 wrong usage or configuration, 3 the harness or a build failed.
+    """
+
+
+def main() -> NoReturn:
+    """Runs the command; errors for people are printed as such, never as a traceback."""
+    try:
+        interop.main(standalone_mode=False)
+        status = 0
+    except click.exceptions.Exit as ended:
+        status = ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except InteropError as error:
+        click.echo(f"interop: {error}", err=True)
+        status = error.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output went away (`interop list | head`): nothing is left to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Options
+# ----------------------------------------------------------------------------------------------------------------------
+
+Command = Callable[..., Any]
+
+_TREE = [
+    click.option("--proto-path", "roots", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="A proto root: everything below it is tested. May be repeated."),
+    click.option("--include", "includes", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Where imports are looked for; what lies there is not tested itself."),
+    click.option("--image", type=click.Path(path_type=Path), metavar="FILE", help="A descriptor set (protoc, buf build) instead of proto roots."),
+    click.option("--implementation", "added", multiple=True, metavar="DIR", help="Another implementation: a folder with a manifest. May be repeated."),
+]
+_CHOICE = [
+    click.option("--client", "clients", multiple=True, metavar="NAME", help="Only these clients. May be repeated."),
+    click.option("--server", "servers", multiple=True, metavar="NAME", help="Only these servers. May be repeated."),
+    click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only these suites. May be repeated."),
+    click.option("-k", "keyword", default="", metavar="EXPR", help='Only cases whose id matches, as with pytest: -k "AllStream and ping_pong".'),
+    click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
+    click.option("--count", type=click.IntRange(0), default=0, metavar="N", help="How many generated examples; 0: each suite's own number."),
+]
+_REPORT = click.option("--report", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: .interop/report).")
+
+
+def with_options(*groups: list[Any]) -> Callable[[Command], Command]:
+    """Adds options to a command, which gets an Options in their place."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> Any:
+            return command(read_options(given), **given)
+
+        for option in reversed([option for group in groups for option in group]):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return decorate
+
+
+def read_options(given: dict[str, Any]) -> Options:
+    """Takes what belongs to Options out of a command's parameters. Raises UsageError."""
+    project = find_project()
+    roots = tuple(given.pop("roots", ()))
+    implementations = {manifest.name: manifest for manifest in project.implementations}
+    for name in given.pop("added", ()):
+        manifest = find_implementation(name, Path.cwd())
+        implementations[manifest.name] = manifest
+    known = tuple(implementations)
+    seed = given.pop("seed", None)
+    return Options(
+        project=project,
+        roots=tuple(Path.cwd() / root for root in roots) or project.roots,
+        includes=tuple(Path.cwd() / folder for folder in given.pop("includes", ())) or project.includes,
+        image=given.pop("image", None),
+        implementations=tuple(implementations.values()),
+        clients=choose("client", given.pop("clients", ()), known),
+        servers=choose("server", given.pop("servers", ()), known),
+        suites=tuple(given.pop("suites", ())) or project.suites,
+        keyword=given.pop("keyword", ""),
+        shard=read_shard(given.pop("shard", None) or "1/1"),
+        seed=project.seed if seed is None else seed,
+        count=given.pop("count", 0),
+        strict=given.pop("strict", False) or in_continuous_integration(),
+        report=Path.cwd() / (given.pop("report", None) or project.state / "report"),
+    )
+
+
+def end_like_ctrl_c(*_: object) -> None:
+    """SIGTERM ends a run as Ctrl-C does: processes are stopped, and what was done is reported."""
+    raise KeyboardInterrupt
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Commands
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+@interop.command()
+@with_options(_TREE, _CHOICE)
+@_REPORT
+@click.option("-n", "workers", type=click.IntRange(1), default=1, metavar="WORKERS", help="Runs as many shards at the same time.")
+@click.option("--shard", metavar="K/N", help="Only the K-th of N equal parts.")
+@click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
+@click.option("-q", "--quiet", is_flag=True, help="Only the matrix and what failed.")
+def run(options: Options, workers: int, *, quiet: bool, **_: Any) -> None:
+    """Runs every client x server pair, every RPC, every streaming mode."""
+    from grpc_interop import play
+
+    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    sys.exit(play.run(options, workers=workers, quiet=quiet))
+
+
+@interop.command("list")
+@with_options(_TREE, _CHOICE)
+def list_(options: Options) -> None:
+    """Lists what would run, one case a line."""
+    from grpc_interop import listing
+
+    listing.print_cases(options)
+
+
+@interop.command()
+@with_options(_TREE, _CHOICE)
+@click.option("--shards", type=click.IntRange(1), default=4, show_default=True, help="Into how many jobs to split.")
+def plan(options: Options, shards: int) -> None:
+    """Prints the run split for a CI matrix, as JSON for `fromJSON`."""
+    from grpc_interop import listing
+
+    listing.print_plan(options, shards)
+
+
+@interop.command()
+@with_options(_TREE)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def build(options: Options, names: tuple[str, ...]) -> None:
+    """Only builds the drivers and programs, all or those named."""
+    from grpc_interop import building
+
+    sys.exit(building.build(options, names))
+
+
+@interop.command()
+@with_options(_TREE)
+@click.argument("what", metavar="TEXT|FILE|ID")
+@_REPORT
+@click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="Plays it so often; it is fixed only if all pass.")
+def replay(options: Options, what: str, times: int, **_: Any) -> None:
+    """Plays one case again, verbosely: a replay text, a file that holds one, or a case's id from the last report."""
+    from grpc_interop import replaying
+
+    sys.exit(replaying.replay(options, what, times))
+
+
+@interop.command()
+@with_options(_TREE)
+@click.argument("name")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="TCP port; 0 lets the system choose.")
+def serve(options: Options, name: str, port: int) -> None:
+    """Runs an implementation as an ordinary server; prints `listening on HOST:PORT` first."""
+    from grpc_interop import serving
+
+    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    sys.exit(serving.serve(options, name, port))
+
+
+@interop.command("check-driver")
+@with_options([_TREE[-1]])
+@click.argument("name")
+def check_driver(options: Options, name: str) -> None:
+    """Tells whether a driver keeps the contract, check by check, and what to do next."""
+    from grpc_interop.check_driver import check
+
+    sys.exit(check(options, name))
+
+
+@interop.command()
+@with_options([_TREE[-1]])
+def doctor(options: Options) -> None:
+    """Says what is installed, what is missing, and what to do."""
+    from grpc_interop import building
+
+    sys.exit(building.doctor(options))
+
+
+@interop.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@_REPORT
+def report(folders: tuple[Path, ...], report: Path | None) -> None:
+    """Merges the reports of shards into one, and renders it again."""
+    from grpc_interop import play
+
+    sys.exit(play.merge_reports(folders, Path.cwd() / (report or find_project().state / "report")))
+
+
+@interop.command()
+@with_options(_TREE, _CHOICE[:2])
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Writes the figures as JSON.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=2.0, show_default=True, help="How long each figure is measured.")
+def bench(options: Options, json_file: Path | None, seconds: float) -> None:
+    """Measures cases per second of the engine, and calls per second of the bare loop between the same processes."""
+    from grpc_interop import bench
+
+    sys.exit(bench.run(options, json_file, seconds))
+
+
+if __name__ == "__main__":
+    main()

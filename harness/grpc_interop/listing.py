@@ -1,0 +1,70 @@
+"""`interop list` and `interop plan`: what would run, and how to split it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+
+import click
+
+from grpc_interop.case import Case
+from grpc_interop.config import Options, choose
+from grpc_interop.errors import UsageError
+from grpc_interop.selection import Selection
+from grpc_interop.session import chosen_suites, load_catalog
+from grpc_interop.suites.protocol import Options as SuiteOptions
+from grpc_interop.verdict import Pair
+
+
+def selected(options: Options) -> Iterator[tuple[Case, Pair]]:
+    """Every case with every pair that would play it. Builds nothing. Raises UsageError."""
+    known = [manifest.name for manifest in options.implementations]
+    clients, servers = choose("client", options.clients, known), choose("server", options.servers, known)
+    pairs = [Pair(client, server) for client in clients for server in servers]
+    selection = Selection(options.keyword, options.shard)
+    catalog = load_catalog(options)
+    suite_options = SuiteOptions(seed=options.seed)
+    for suite in chosen_suites(options):
+        for case in suite.cases(catalog, suite_options):
+            yield from ((case, pair) for pair in pairs if selection.takes(case, pair))
+
+
+def print_cases(options: Options) -> None:
+    """Raises UsageError when nothing is selected."""
+    number = 0
+    for case, pair in selected(options):
+        click.echo(f"{case.id}[{pair}]")
+        number += 1
+    if not number:
+        raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
+    click.echo(f"{number:,} cases", err=True)
+
+
+def print_plan(options: Options, shards: int) -> None:
+    """One JSON object for a CI matrix: `include` is a list of jobs, each with the `shard` and the `args` of its
+    `interop run`. Raises UsageError when nothing is selected."""
+    number = sum(1 for _ in selected(options))
+    if not number:
+        raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
+    of = min(shards, number)
+    chosen = shlex.join(_as_arguments(options))
+    include = [{"shard": f"{k}/{of}", "name": f"{k} of {of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]
+    click.echo(json.dumps({"include": include, "cases": number}))
+
+
+def _as_arguments(options: Options) -> Iterator[str]:
+    """The options of this run that each shard needs as well."""
+    known = {manifest.name for manifest in options.implementations}
+    for option, names in (("--client", options.clients), ("--server", options.servers)):
+        if set(names) != known:
+            for name in names:
+                yield from (option, name)
+    if options.suites != options.project.suites:
+        for name in options.suites:
+            yield from ("--suite", name)
+    if options.keyword:
+        yield from ("-k", options.keyword)
+    yield from ("--seed", str(options.seed))
+    if options.count:
+        yield from ("--count", str(options.count))

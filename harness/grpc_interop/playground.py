@@ -1,0 +1,179 @@
+"""Where tests play cases: one session for a pytest process, and what the plugin's fixtures hand out.
+
+Documented in docs/your-own-tests.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from grpc_interop.case import Case, Method
+from grpc_interop.config import Options
+from grpc_interop.engine import Job
+from grpc_interop.errors import UsageError
+from grpc_interop.replaying import explain, replay_text
+from grpc_interop.session import Session
+from grpc_interop.verdict import Outcome, Pair, Verdict
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A case that could be played on a pair."""
+
+    case: Case
+    pair: Pair
+
+    @property
+    def label(self) -> str:
+        """The test's id: what a person types after -k."""
+        return f"{self.case.id}-{self.pair}"
+
+
+class Playground:
+    """Builds in the background from the start; plays what tests ask for."""
+
+    def __init__(self, options: Options) -> None:
+        """Raises UsageError."""
+        self.session = Session(options)
+        self._chosen: list[Planned] = []
+        self._verdicts: dict[tuple[str, Pair], Verdict] = {}
+        self._enqueued: set[tuple[str, Pair]] = set()
+        self._building = False
+
+    def planned(self) -> list[Planned]:
+        """Every case of the chosen suites, on every pair."""
+        planned = [Planned(case, pair) for case in self.session.cases() for pair in self.session.pairs]
+        if not planned:
+            raise UsageError("the options select none of the cases", "`interop list` shows them all")
+        return planned
+
+    def choose(self, planned: Sequence[Planned]) -> None:
+        """What tests will ask for, in that order."""
+        self._chosen = list(planned)
+
+    def bound(self, planned: Planned) -> BoundCase:
+        return BoundCase(self, planned)
+
+    def pair(self, pair: Pair) -> BoundPair:
+        return BoundPair(self, pair)
+
+    def verdict(self, planned: Planned) -> Verdict:
+        """The verdict on a chosen case; what else was chosen for pairs that are built is played at the same time."""
+        key = (planned.case.id, planned.pair)
+        self.await_build(planned.pair)
+        if key not in self._enqueued:
+            self._look_ahead(planned)
+        while key not in self._verdicts:
+            self._move(planned.pair)
+        return self._verdicts.pop(key)
+
+    def play(self, case: Case, pair: Pair) -> Verdict:
+        """Plays a case at once."""
+        self.await_build(pair)
+        key = (case.id, pair)
+        self.session.engine.enqueue(iter([self.session.job(case, pair)]))
+        while key not in self._verdicts:
+            self._move(pair)
+        return self._verdicts.pop(key)
+
+    def await_build(self, pair: Pair) -> None:
+        """Waits until both sides are built. A pair that cannot be played fails its tests: it must not go missing."""
+        if not self._building:
+            self._building = True
+            self.session.start_building()
+        while not self.session.playable(pair):
+            if why := self.session.why_not(pair):
+                pytest.fail(f"{pair} cannot be played: {why}", pytrace=False)
+            self.session.collect_builds(POLL_SECONDS)
+
+    def _look_ahead(self, first: Planned) -> None:
+        """Hands the engine the asked case and all chosen ones after it whose pair can be played by now."""
+        ready = [pair for pair in self.session.pairs if self.session.playable(pair)]
+        start = self._chosen.index(first) if first in self._chosen else 0
+        jobs = [one for one in self._chosen[start:] if one.pair in ready and (one.case.id, one.pair) not in self._enqueued]
+        self._enqueued.update((one.case.id, one.pair) for one in jobs)
+        self.session.engine.enqueue(self._jobs(jobs or [first]))
+
+    def _jobs(self, planned: Sequence[Planned]) -> Iterator[Job]:
+        for one in planned:
+            yield self.session.job(one.case, one.pair)
+
+    def _move(self, pair: Pair) -> None:
+        engine = self.session.engine
+        self.session.collect_builds()
+        for verdict in engine.poll(POLL_SECONDS):
+            self._verdicts[verdict.case.id, verdict.pair] = verdict
+        if why := self.session.why_not(pair):
+            pytest.fail(f"{pair} cannot be played: {why}", pytrace=False)
+
+    def explain(self, verdict: Verdict) -> str:
+        """Both sides beside the model, and the line that replays it."""
+        return explain(verdict, self.session.catalog.describe, replay_text(verdict, self.session.catalog))
+
+    def close(self) -> None:
+        self.session.close()
+
+
+class BoundCase:
+    """The fixture `interop_case`."""
+
+    def __init__(self, playground: Playground, planned: Planned) -> None:
+        self._playground = playground
+        self.case = planned.case
+        self.pair = planned.pair
+        self._planned = planned
+
+    def check(self) -> Verdict:
+        """Plays the case; fails the test unless it passes. What a driver does not offer is skipped, by its own word."""
+        verdict = self._playground.verdict(self._planned)
+        if verdict.outcome is Outcome.UNSUPPORTED:
+            pytest.skip(verdict.difference.what if verdict.difference else "unsupported")
+        if verdict.outcome is not Outcome.PASSED:
+            pytest.fail(self._playground.explain(verdict), pytrace=False)
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What `interop_pair.play` gives: `passed`, `text` to show when it did not, and the verdict with all transcripts."""
+
+    verdict: Verdict
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.outcome is Outcome.PASSED
+
+
+class BoundPair:
+    """The fixture `interop_pair`."""
+
+    def __init__(self, playground: Playground, pair: Pair) -> None:
+        self._playground = playground
+        self.pair = pair
+
+    @property
+    def client(self) -> str:
+        return self.pair.client
+
+    @property
+    def server(self) -> str:
+        return self.pair.server
+
+    def method(self, path: str) -> Method:
+        """The RPC `/package.Service/Method` (or an ending of it, such as `Greeter/AllStream`). Raises KeyError."""
+        for method in self._playground.session.catalog.methods():
+            if method.path == path or method.path.endswith(("/" + path, "." + path)):
+                return method
+        raise KeyError(path)
+
+    def play(self, case: Case) -> Played:
+        """Plays the case on this pair. Raises NotACase where gRPC promises no outcome."""
+        verdict = self._playground.play(case, self.pair)
+        passed = verdict.outcome is Outcome.PASSED
+        return Played(verdict, "" if passed else self._playground.explain(verdict))

@@ -1,0 +1,156 @@
+"""The pytest plugin: a named case on a pair is one test, that a person can type, deselect, repeat and distribute.
+
+pytest is the interface, not the engine: the first test that needs a verdict hands all selected tests to the engine,
+which keeps many cases in flight; each test then waits for its own verdict.
+
+A user's own test asks for the fixture `interop_pair`, once for each pair, or `interop_case`, once for each case and
+pair:
+
+    def test_ping_pong(interop_pair):
+        verdict = interop_pair.play(case)
+        assert verdict.passed, verdict.text
+
+    def test_interop(interop_case):
+        interop_case.check()
+
+The options are those of `interop run`, with a prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grpc_interop.errors import InteropError
+
+if TYPE_CHECKING:
+    from grpc_interop.playground import Playground
+
+PREFIX = "--interop-"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("interop", "cross-language gRPC interoperability")
+    for name, what in (
+        ("proto-path", "a proto root (default: those of interop.toml)"),
+        ("include", "where imports are looked for"),
+        ("client", "only this client"),
+        ("server", "only this server"),
+        ("suite", "only this suite"),
+        ("implementation", "another implementation: a folder with a manifest"),
+    ):
+        group.addoption(f"{PREFIX}{name}", action="append", default=[], metavar="X", help=f"{what}; may be repeated")
+    group.addoption(f"{PREFIX}seed", type=int, default=None, metavar="N", help="seed of generated values and conversations")
+    group.addoption(f"{PREFIX}report", default=None, metavar="DIR", help="where logs go (default: .interop/report)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "interop: a case of the interoperability matrix, or a test that plays cases")
+    config.stash[_playground] = None
+
+
+_playground: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def playground(config: pytest.Config) -> Playground:
+    """The one place of this pytest process where cases are played; made when first asked for."""
+    found = config.stash[_playground]
+    if found is None:
+        from grpc_interop.playground import Playground
+
+        try:
+            found = Playground(_options(config))
+        except InteropError as error:
+            raise pytest.UsageError(f"interop: {error}") from None
+        config.stash[_playground] = found
+    return found  # type: ignore[no-any-return]
+
+
+def _options(config: pytest.Config) -> Any:
+    from grpc_interop.cli import read_options
+
+    def given(name: str) -> Any:
+        return config.getoption(f"interop_{name}")
+
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    options = {
+        "roots": tuple(map(Path, given("proto_path"))),
+        "includes": tuple(map(Path, given("include"))),
+        "clients": tuple(given("client")),
+        "servers": tuple(given("server")),
+        "suites": tuple(given("suite")),
+        "added": tuple(given("implementation")),
+        "seed": given("seed"),
+        "report": Path(given("report")) / worker if given("report") else None,
+    }
+    return read_options(options)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "interop_case" in metafunc.fixturenames:
+        cases = playground(metafunc.config).planned()
+        metafunc.parametrize("interop_case", cases, indirect=True, ids=[case.label for case in cases])
+    elif "interop_pair" in metafunc.fixturenames:
+        pairs = playground(metafunc.config).session.pairs
+        metafunc.parametrize("interop_pair", pairs, indirect=True, ids=[str(pair) for pair in pairs])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"interop_case", "interop_pair"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("interop")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is left after deselection, in its order, is what the engine will look ahead to."""
+    chosen = [item.callspec.params["interop_case"] for item in session.items if _has(item, "interop_case")]  # type: ignore[attr-defined]
+    if chosen:
+        playground(session.config).choose(chosen)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole pairs go to one worker, so that it can look ahead and no driver is started twice."""
+    if config.getoption("dist", "no") != "load":
+        return None
+    from grpc_interop.xdist_scheduler import PairScheduling
+
+    return PairScheduling(config, log)
+
+
+@pytest.fixture
+def interop_case(request: pytest.FixtureRequest) -> Any:
+    """One case on one pair: `check()` plays it and fails the test, with both sides' view, unless it passes."""
+    return playground(request.config).bound(request.param)
+
+
+@pytest.fixture
+def interop_pair(request: pytest.FixtureRequest) -> Any:
+    """One pair: `play(case)` gives the verdict; `methods` are the RPCs of the protos."""
+    return playground(request.config).pair(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A case's duration is its own: what the test waited says only when its turn came."""
+    report = yield
+    verdict = item.stash.get(_verdict, None)
+    if call.when == "call" and verdict is not None:
+        report.duration = verdict.seconds  # type: ignore[attr-defined]
+    return report
+
+
+_verdict: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def _has(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(getattr(item, "callspec", None), "params", {})
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    found = config.stash.get(_playground, None)
+    if found is not None:
+        found.close()

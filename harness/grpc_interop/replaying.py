@@ -1,0 +1,93 @@
+"""`interop replay`: one case again, with everything that was seen."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from grpc_interop.config import Options
+from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.replay import PREFIX, Replay, decode, encode
+from grpc_interop.report.failure import plain_lines
+from grpc_interop.report.plain_text import Describe
+from grpc_interop.report.records import record_of
+from grpc_interop.session import Session
+from grpc_interop.verdict import Outcome, Verdict
+
+
+def replay_text(verdict: Verdict, catalog: Catalog) -> str:
+    """The self-contained text with which the verdict's case can be played again on another machine."""
+    case = verdict.case
+    return encode(case, verdict.pair, catalog.descriptor_set([catalog.file_of(case.method)]))
+
+
+def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:
+    """Both sides beside the model, with logs, as text."""
+    record = record_of(verdict, describe, replay=replay)
+    return "\n".join(plain_lines(record, Path.cwd()))
+
+
+def replay(options: Options, what: str, times: int) -> int:
+    """Plays the case `times` times. Gives 0 if all passed (FIXED), 1 if one failed (FAILED), 3 otherwise (ERROR).
+    Raises UsageError for a text that is none."""
+    found = _find(options, what)
+    with tempfile.TemporaryDirectory() as scratch:
+        image = Path(scratch) / "replay.binpb"
+        image.write_bytes(found.descriptor_set)
+        chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
+        with Session(chosen, note=lambda text: click.echo(text, err=True)) as session:
+            return _play(session, found, times)
+
+
+def _play(session: Session, found: Replay, times: int) -> int:
+    session.start_building()
+    while session.building:
+        session.collect_builds(1)
+    if why := session.why_not(found.pair):
+        raise BuildError(f"{found.pair} cannot be played: {why}")
+    session.engine.enqueue(iter([session.job(found.case, found.pair) for _ in range(times)]))
+    verdicts: list[Verdict] = []
+    while session.engine.busy:
+        verdicts += session.engine.poll(0.1)
+    describe = session.catalog.describe
+    worst = max(verdicts, key=lambda verdict: verdict.outcome is not Outcome.PASSED, default=None)
+    if worst is None:
+        raise BuildError(f"{found.pair} cannot be played: {session.why_not(found.pair)}")
+    failed = sum(verdict.outcome is not Outcome.PASSED for verdict in verdicts)
+    click.echo(explain(worst, describe))
+    how = "FIXED" if not failed else "ERROR" if worst.outcome is Outcome.ERROR else "FAILED"
+    click.echo(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed")
+    return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
+
+
+def _find(options: Options, what: str) -> Replay:
+    """The case that a text, a file or an id of the last report names. Raises UsageError."""
+    if what.startswith(PREFIX):
+        return decode(what)
+    path = Path(what)
+    if path.is_file():
+        return decode(path.read_text(encoding="utf-8", errors="replace").strip())
+    cases = options.report / "cases.jsonl"
+    if cases.is_file():
+        with cases.open(encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                if record["id"] == what and record["replay"]:
+                    return _find_again(options, record["replay"], what)
+    raise UsageError(
+        f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a failed case in {cases}",
+        "a replay text begins with " + PREFIX,
+    )
+
+
+def _find_again(options: Options, text: str, what: str) -> Replay:
+    """What a record says to replay: a text, or a file within the report folder."""
+    if text == what:
+        raise UsageError(f"{what}: the report kept no replay text of this case", "replay the first case of its cause")
+    inside = options.report / text
+    return _find(options, str(inside) if inside.is_file() else text)

@@ -1,0 +1,107 @@
+"""`interop run`: plays the chosen cases on the chosen pairs, as soon as each pair can, and tells the reports."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from grpc_interop.case import Case
+from grpc_interop.config import Options
+from grpc_interop.engine import Job
+from grpc_interop.errors import UsageError
+from grpc_interop.selection import Selection
+from grpc_interop.session import Session
+from grpc_interop.verdict import Outcome, Pair, Verdict
+
+POLL_SECONDS = 0.05
+"""How long the loop may wait in one go: a finished build is noticed that soon."""
+
+
+class Run:
+    """One run. `tally` counts outcomes, `not_run` says what was planned and did not run, and why."""
+
+    def __init__(self, session: Session, add: Callable[[Verdict], None]) -> None:
+        options = session.options
+        self.session = session
+        self.tally: Counter[Outcome] = Counter()
+        self.not_run: dict[str, str] = {}
+        self.findings: list[str] = []
+        self.broken = False
+        self.seconds = 0.0
+        self._add = add
+        self._selection = Selection(options.keyword, options.shard)
+        self._waiting = list(session.pairs)
+
+    def check_selection(self) -> None:
+        """Raises UsageError when no case at all is selected."""
+        if not any(self._selection.takes(case, pair) for case in self.session.cases() for pair in self.session.pairs):
+            what = f"-k {self._selection.keyword!r} selects" if self._selection.keyword else "the options select"
+            raise UsageError(f"{what} none of the cases", "`interop list` shows them all")
+
+    def play(self) -> None:
+        """Plays everything. KeyboardInterrupt passes through, with what was done kept."""
+        started = time.monotonic()
+        session = self.session
+        try:
+            session.start_building()
+            while session.building or session.engine.busy:
+                session.collect_builds()
+                self._enqueue_playable()
+                for verdict in session.engine.poll(POLL_SECONDS):
+                    self._count(verdict)
+        finally:
+            self.seconds = time.monotonic() - started
+            self._sum_up()
+
+    def _enqueue_playable(self) -> None:
+        """Pairs that became playable together share the work of preparing each case."""
+        pairs = [pair for pair in self._waiting if self.session.playable(pair)]
+        if pairs:
+            self._waiting = [pair for pair in self._waiting if pair not in pairs]
+            self.session.engine.enqueue(self._jobs(pairs))
+
+    def _jobs(self, pairs: Sequence[Pair]) -> Iterator[Job]:
+        preparer = self.session.engine.preparer
+        for case in self.session.cases():
+            chosen = [pair for pair in pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
+            if chosen:
+                prepared = preparer.prepare(case)
+                yield from (Job(prepared, pair) for pair in chosen)
+
+    def _refused(self, case: Case, pair: Pair) -> bool:
+        refused = self.session.refused(case, pair)
+        if refused is not None:
+            self.not_run.setdefault(f"{pair} {refused.file}", refused.text)
+        return refused is not None
+
+    def _count(self, verdict: Verdict) -> None:
+        self.tally[verdict.outcome] += 1
+        self._add(verdict)
+
+    def _sum_up(self) -> None:
+        """What did not run, and what was found beside the cases."""
+        session = self.session
+        for pair in session.pairs:
+            if why := session.why_not(pair):
+                self.not_run[str(pair)] = why
+            elif pair in self._waiting:
+                self.not_run[str(pair)] = "the run was stopped before its turn"
+        for built in session.built.values():
+            for refused in built.refused:
+                self.findings.append(f"{built.manifest.name} refuses {refused.file}: {refused.text}")
+        self.findings.extend(session.engine.incidents)
+        self.broken = bool(session.engine.dropped) or any(missing.broken for missing in session.missing.values())
+
+    def exit_status(self, options: Options) -> int:
+        """0 as expected, 1 a finding, 3 a build or driver failed, or something is missing that must be there."""
+        if self.broken or (self.not_run and options.strict):
+            return 3
+        if self.findings or any(outcome.is_finding for outcome in self.tally):
+            return 1
+        if not self.tally:
+            # Nothing was played: never a success.
+            return 3
+        return 0
+
+

@@ -1,0 +1,87 @@
+"""`interop serve NAME`: an implementation as an ordinary server, for any client."""
+
+from __future__ import annotations
+
+import select
+import time
+from pathlib import Path
+
+import click
+
+from grpc_interop.config import Options, choose, home
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.build import Builder, Protos
+from grpc_interop.drivers.connection import ContractBroken
+from grpc_interop.drivers.driver import START_SECONDS, Driver, Role
+from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.session import load_catalog
+
+
+def serve(options: Options, name: str, port: int) -> int:
+    """Serves until Ctrl-C or SIGTERM, then lets calls in flight finish. Raises UsageError for a port in use."""
+    choose("implementation", [name], [manifest.name for manifest in options.implementations])
+    manifest = next(manifest for manifest in options.implementations if manifest.name == name)
+    catalog = load_catalog(options)
+    built = Builder(options.project.state, home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
+    if built.unavailable:
+        raise BuildError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
+    driver = Driver(built, Role.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))
+    try:
+        _until_ready(driver, name, port)
+        click.echo(f"listening on {driver.address}")
+        _until_interrupted(driver)
+    except KeyboardInterrupt:
+        driver.order(pb.Command(close=pb.Close(resource=driver.server, graceful=True)))
+        _until_closed(driver)
+    finally:
+        driver.stop()
+    return 0
+
+
+def _log(options: Options, name: str) -> Path:
+    return options.report / "logs" / f"{name}-serve.log"
+
+
+def _until_ready(driver: Driver, name: str, port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not driver.ready:
+        try:
+            hear(driver, 0.5)
+        except ContractBroken as broken:
+            if port:
+                raise UsageError(f"{name}: {broken}", f"is port {port} in use? choose another, or 0") from None
+            raise BuildError(f"{name}: {broken}") from None
+        if driver.process.poll() is not None or (driver.connection and driver.connection.closed) or time.monotonic() > deadline:
+            raise BuildError(f"{name}: the driver {driver.end()} before it was ready; its last words:\n{driver.tail()}")
+
+
+def _until_interrupted(driver: Driver) -> None:
+    while True:
+        hear(driver, 3600)
+        if driver.connection is not None and driver.connection.closed:
+            raise BuildError(f"the {driver.who} {driver.end()}; its last words:\n{driver.tail()}")
+
+
+GRACE_SECONDS = 30.0
+"""How long calls in flight may take to finish after Ctrl-C; a second Ctrl-C ends at once."""
+
+
+def _until_closed(driver: Driver) -> None:
+    deadline = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < deadline and driver.connection is not None and not driver.connection.closed:
+        if any(event.WhichOneof("kind") == "done" for event in hear(driver, 0.5)):
+            return
+
+
+def hear(driver: Driver, seconds: float) -> list[pb.Event]:
+    """Waits for the one driver, and gives the events that do not belong to its start. Raises ContractBroken."""
+    if driver.connection is None:
+        if select.select([driver.listener], [], [], seconds)[0]:
+            driver.accept()
+        return []
+    driver.connection.writable()
+    if not select.select([driver.connection.socket], [], [], seconds)[0]:
+        return []
+    events = [event for event in driver.connection.readable() if not driver.take_setup(event)]
+    driver.connection.writable()
+    return events

@@ -1,0 +1,171 @@
+"""What is needed to play cases: protos, implementations being built, and the engine. `interop run` and the pytest
+plugin both stand on it.
+
+A pair whose two sides are built can be played while others are still building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from grpc_interop.case import Case
+from grpc_interop.config import Options, choose, home
+from grpc_interop.drivers.build import Builder, Built, Protos, Refused
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.engine import Engine, Job
+from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.programs import Programs
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.suites import SUITES, find
+from grpc_interop.suites.protocol import Options as SuiteOptions
+from grpc_interop.suites.protocol import Suite
+from grpc_interop.verdict import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An implementation that cannot be played here. `broken`: its build failed, as opposed to a toolchain that is not
+    there."""
+
+    name: str
+    why: str
+    broken: bool
+
+
+class Session:
+    """Builds in the background, plays in the foreground. Use as a context manager: leaving it stops every process."""
+
+    def __init__(self, options: Options, note: Callable[[str], None] = lambda _: None) -> None:
+        """Reads the protos. Raises UsageError (also for protos that do not compile)."""
+        self.options = options
+        self.note = note
+        self.catalog = load_catalog(options)
+        known = [manifest.name for manifest in options.implementations]
+        clients = choose("client", options.clients, known)
+        servers = choose("server", options.servers, known)
+        self.pairs = tuple(Pair(client, server) for client in clients for server in servers)
+        self.suites: tuple[Suite, ...] = chosen_suites(options)
+        self.missing: dict[str, Missing] = {}
+        self.built: dict[str, Built] = {}
+        self.programs = Programs(options.report / "logs")
+        self.engine = Engine(options.report / "logs", programs=self.programs)
+        self._builder = Builder(options.project.state, home() / "proto")
+        self._pool: ThreadPoolExecutor | None = None
+        self._building: dict[Future[Built], Manifest] = {}
+
+    # -- cases ---------------------------------------------------------------------------------------------------------
+
+    def cases(self) -> Iterator[Case]:
+        """Every case of the chosen suites, in order."""
+        options = SuiteOptions(seed=self.options.seed)
+        for suite in self.suites:
+            yield from suite.cases(self.catalog, options)
+
+    def job(self, case: Case, pair: Pair) -> Job:
+        """The case, ready to be enqueued. Raises NotACase."""
+        return Job(self.engine.preparer.prepare(case), pair)
+
+    def refused(self, case: Case, pair: Pair) -> Refused | None:
+        """Why the pair has no code for the case's method: one of its languages refused the file."""
+        file = self.catalog.file_of(case.method)
+        for name in (pair.client, pair.server):
+            for refused in self.built[name].refused:
+                if refused.file == file:
+                    return refused
+        return None
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def start_building(self) -> None:
+        """Starts building every implementation that a pair needs."""
+        protos = Protos(self.catalog.descriptor_set(), self.catalog.files)
+        needed = {name for pair in self.pairs for name in (pair.client, pair.server)}
+        manifests = [manifest for manifest in self.options.implementations if manifest.name in needed]
+        self._pool = ThreadPoolExecutor(max(1, len(manifests)), "build")
+        for manifest in manifests:
+            self._building[self._pool.submit(self._builder.build, manifest, protos)] = manifest
+
+    @property
+    def building(self) -> tuple[str, ...]:
+        """The implementations that are not built yet."""
+        return tuple(manifest.name for manifest in self._building.values())
+
+    def collect_builds(self, seconds: float = 0) -> list[str]:
+        """The implementations that have become ready; waits at most `seconds` for one. Those that cannot be built end
+        up in `missing`."""
+        if not self._building:
+            return []
+        done, _ = wait(self._building, seconds, return_when="FIRST_COMPLETED")
+        return [name for future in done if (name := self._collect(future))]
+
+    def _collect(self, future: Future[Built]) -> str | None:
+        name = self._building.pop(future).name
+        try:
+            built = future.result()
+        except BuildError as error:
+            self._miss(name, str(error), broken=True)
+            return None
+        if built.unavailable:
+            what, remedy = built.unavailable
+            self._miss(name, f"{what} is missing" + (f": {remedy}" if remedy else ""), broken=False)
+            return None
+        if built.fresh:
+            self.note(f"built {name}")
+        self.built[name] = built
+        self.engine.add(built)
+        self.programs.add(built)
+        return name
+
+    def _miss(self, name: str, why: str, *, broken: bool) -> None:
+        self.missing[name] = Missing(name, why, broken)
+        self.note(f"{name} cannot be built" if broken else f"{name} is not available here")
+
+    def why_not(self, pair: Pair) -> str:
+        """Why a pair cannot be played; empty if it can, or may yet."""
+        for name in (pair.client, pair.server):
+            if name in self.missing:
+                return self.missing[name].why
+        return self.engine.why_dropped.get(pair, "")
+
+    def playable(self, pair: Pair) -> bool:
+        return pair.client in self.built and pair.server in self.built
+
+    # -- ending --------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stops builds, drivers and programs."""
+        if self._building:
+            self._builder.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self.engine.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def chosen_suites(options: Options) -> tuple[Suite, ...]:
+    """The suites that the options name, or all. Raises UsageError."""
+    return tuple(find(name) for name in options.suites) or tuple(SUITES.values())
+
+
+def load_catalog(options: Options) -> Catalog:
+    """The protos that the options name. Raises UsageError."""
+    if options.image is not None:
+        return Catalog.from_image(options.image)
+    if not options.roots:
+        raise UsageError(
+            "no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto"
+        )
+    return Catalog.load(options.roots, options.includes, cache_folder(options))
+
+
+def cache_folder(options: Options) -> Path:
+    return options.project.state / "cache"
