@@ -1,0 +1,94 @@
+"""Build the Go driver and the hand-written programs for a tree of protos.
+
+    python3 build.py REQUEST.json
+
+The request and the answer are described in docs/manifest.md ("The build request").
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from buildtool.generator import build_plugins
+from buildtool.toolchain import GoError, Toolchain, ToolchainUnavailable
+from buildtool.tree import Tree
+
+PROGRAMS = ("greeter-server", "greeter-client")
+
+# A tree may declare under another file name what the driver links for its own sake, such as google.rpc.Status. Within
+# the tree protoc has refused such a thing already, so it is not the tree's fault, and not fatal.
+IGNORE_CLASHES = "-X=google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=ignore"
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    request = json.loads(Path(sys.argv[1]).read_text())
+    actions = {"build": build, "doctor": doctor}
+    try:
+        answer = actions[request["action"]](request)
+    except GoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    Path(request["answer"]).write_text(json.dumps(answer, indent=1))
+    return 0
+
+
+def build(request: dict[str, Any]) -> dict[str, Any]:
+    """Answers with what to start, and with the files that Go refuses."""
+    out = Path(request["out"])
+    try:
+        toolchain = Toolchain.find(Path(request["cache"]))
+    except ToolchainUnavailable as missing:
+        return {"unavailable": {"what": missing.what, "remedy": missing.remedy}}
+    tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
+    tree.generate()
+    while True:
+        try:
+            binaries = compile_programs(toolchain, tree, out)
+            break
+        except GoError as error:
+            if not tree.blame(str(error)):
+                raise
+    programs = [name for name in PROGRAMS if (binaries / name).exists()]
+    return {
+        "driver": {"argv": [str(binaries / "driver")]},
+        "programs": {name: {"argv": [str(binaries / name)]} for name in programs},
+        "errors": [{"file": file, "text": text} for file, text in sorted(tree.errors.items())],
+    }
+
+
+def compile_programs(toolchain: Toolchain, tree: Tree, out: Path) -> Path:
+    """The folder with the programs. Raises GoError."""
+    overlay = tree.lay_over(out / "source")
+    binaries = out / "bin"
+    binaries.mkdir(exist_ok=True)
+    toolchain.run(
+        "build",
+        "-trimpath",
+        "-buildvcs=false",
+        "-gcflags=-e",  # all errors of a package, not the first ten
+        f"-ldflags={IGNORE_CLASHES}",
+        f"-overlay={overlay}",
+        f"-o={binaries}/",
+        "./cmd/driver",
+        *(f"./cmd/{name}" for name in PROGRAMS if tree.has_application),
+    )
+    return binaries
+
+
+def doctor(request: dict[str, Any]) -> dict[str, Any]:
+    """Answers with the Go that a build would use."""
+    try:
+        found = Toolchain.find(Path(request["cache"]), install=False)
+    except ToolchainUnavailable as missing:
+        return {"tools": [{"name": "go", "version": "", "where": "", "ok": False, "remedy": f"{missing.what}: {missing.remedy}"}]}
+    return {"tools": [{"name": "go", "version": found.version, "where": str(found.go), "ok": True, "remedy": ""}]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

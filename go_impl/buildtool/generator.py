@@ -1,0 +1,95 @@
+"""Go code from proto files, by the three plugins: messages, stubs, and the typed code through which the driver plays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from buildtool.packages import Package, source_stems
+from buildtool.toolchain import MODULE, Toolchain
+
+
+class Refused(Exception):
+    """A plugin refused its input; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A generated Go file: its path in the module, what is in it, and the proto file that it comes from."""
+
+    path: str
+    content: bytes
+    proto: str
+
+
+@dataclass(frozen=True)
+class Generator:
+    """One plugin: the program, what its files' names end in, and the root in the module that they go to."""
+
+    program: str
+    suffixes: tuple[str, ...]
+    root: str = "gen"
+
+    def run(
+        self, plugins: Path, files: Iterable[FileDescriptorProto], wanted: list[str], place: dict[str, Package]
+    ) -> list[Source]:
+        """Generates the wanted files. `place` says where every file that has no linked code goes. Raises Refused."""
+        parameters = ["paths=source_relative"]
+        parameters += [f"M{name}={package.import_path};{package.name}" for name, package in place.items()]
+        request = CodeGeneratorRequest(
+            file_to_generate=wanted, parameter=",".join(parameters), proto_file=files, compiler_version={"major": 7}
+        )
+        done = subprocess.run([plugins / self.program], input=request.SerializeToString(), capture_output=True)
+        if done.returncode != 0:
+            raise Refused(done.stderr.decode(errors="replace").strip())
+        response = CodeGeneratorResponse.FromString(done.stdout)
+        if response.error:
+            raise Refused(response.error)
+        # The plugins name their files after the proto file; what the go command would read into such a name is avoided.
+        origin = {name.removesuffix(".proto") + suffix: (name, suffix) for name in wanted for suffix in self.suffixes}
+        stems = source_stems(place)
+        sources = []
+        for file in response.file:
+            proto, suffix = origin[file.name]
+            path = stems[proto].replace("gen/", f"{self.root}/", 1) + suffix
+            sources.append(Source(path, file.content.encode(), proto))
+        return sources
+
+
+MESSAGES = Generator("protoc-gen-go", (".pb.go", "_protoopaque.pb.go"))
+STUBS = Generator("protoc-gen-go-grpc", ("_grpc.pb.go",))
+DRIVEN = Generator("protoc-gen-go-interop", ("_interop.pb.go",), "driven")
+ALL = (MESSAGES, STUBS, DRIVEN)
+
+PROGRAMS = (
+    "google.golang.org/protobuf/cmd/protoc-gen-go",
+    "google.golang.org/grpc/cmd/protoc-gen-go-grpc",
+    "./cmd/protoc-gen-go-interop",
+    "./cmd/linked",
+)
+
+
+def build_plugins(toolchain: Toolchain) -> Path:
+    """The folder with the plugins and `linked`, built once for each version of their sources and of Go."""
+    key = hashlib.sha256(toolchain.version.encode())
+    sources = [path for part in ("cmd", "internal") for path in MODULE.glob(f"{part}/**/*.go")]
+    for path in [MODULE / "go.mod", MODULE / "go.sum", *sorted(sources)]:
+        key.update(path.read_bytes())
+    folder = toolchain.cache / f"tools-{key.hexdigest()[:16]}"
+    if not folder.exists():
+        unfinished = folder.with_suffix(f".{os.getpid()}")
+        unfinished.mkdir(parents=True)
+        toolchain.run("build", "-trimpath", "-buildvcs=false", "-o", str(unfinished), *PROGRAMS)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another build was first, with the same result
+                raise
+    return folder

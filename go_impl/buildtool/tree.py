@@ -1,0 +1,126 @@
+"""A tree of protos as Go code: what is generated, what is left out and why, and how it is laid over the module."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+from buildtool import generator, linked, packages
+from buildtool.generator import Source
+from buildtool.packages import Package
+from buildtool.toolchain import MODULE
+
+# A line in which the compiler complains about a generated file. The lines after it that begin with a tab name other
+# places, which are not to blame.
+COMPLAINT = re.compile(r"^(?:\./)?((?:gen|driven)/\S+\.go):\d+(?::\d+)?: (.*)", re.MULTILINE)
+
+# A line in which it complains about the hand-written code for the quick-start service.
+APPLICATION_COMPLAINT = re.compile(r"^(?:\./)?((?:internal/greeter|cmd/greeter-)\S*\.go):\d+.*", re.MULTILINE)
+
+
+@dataclass
+class Tree:
+    """The protos of one build. Files that Go refuses are left out one by one, until the rest builds."""
+
+    files: list[FileDescriptorProto]  # imports first
+    wanted: set[str]  # those whose services are played
+    plugins: Path
+    errors: dict[str, str] = field(default_factory=dict)  # what was left out, with the tool's words
+    sources: list[Source] = field(default_factory=list)
+    has_application: bool = True  # the hand-written programs can be built
+
+    def __post_init__(self) -> None:
+        self.linked: dict[str, Package] = linked.packages_of(self.plugins, self.files)
+        self.has_application = packages.QUICK_START in self.wanted
+        for file in self.files:
+            file.ClearField("source_code_info")  # an edited comment should not make Go compile anything
+
+    @classmethod
+    def read(cls, descriptor_set: Path, wanted: list[str], plugins: Path) -> Tree:
+        return cls(list(FileDescriptorSet.FromString(descriptor_set.read_bytes()).file), set(wanted), plugins)
+
+    def generate(self) -> None:
+        """Fills `sources`. Files that a plugin refuses are left out."""
+        while refused := self._try_to_generate():
+            self.leave_out(refused)
+
+    def _try_to_generate(self) -> dict[str, str]:
+        """Fills `sources`, or returns the files that a plugin refuses, with its words."""
+        own = [file for file in self.files if file.name not in self.linked]
+        place = self.linked | packages.assign(own)
+        self.sources = []
+        for generates in generator.ALL:
+            names = [f.name for f in own if generates is generator.MESSAGES or (f.service and f.name in self.wanted)]
+            try:
+                self.sources += generates.run(self.plugins, self.files, names, place)
+            except generator.Refused:
+                return self._refused_by(generates, names, place)
+        return {}
+
+    def _refused_by(self, generates: generator.Generator, names: list[str], place: dict[str, Package]) -> dict[str, str]:
+        refused = {}
+        for name in names:
+            try:
+                generates.run(self.plugins, self.files, [name], place)
+            except generator.Refused as error:
+                refused[name] = str(error)
+        if not refused:
+            raise generator.Refused(f"{generates.program} refuses the tree, but none of its files alone")
+        return refused
+
+    def blame(self, complaints: str) -> bool:
+        """Leaves out what the compiler complains about. False if that is nothing of the tree's."""
+        proto_of = {source.path: source.proto for source in self.sources}
+        refused: dict[str, str] = {}
+        for found in COMPLAINT.finditer(complaints):
+            if proto := proto_of.get(found[1]):
+                refused[proto] = f"{refused[proto]}\n{found[0]}" if proto in refused else found[0]
+        if refused:
+            self.leave_out(refused)
+            self.generate()
+        elif self.has_application and (found := APPLICATION_COMPLAINT.search(complaints)):
+            self.has_application = False
+            self.errors[packages.QUICK_START] = f"the hand-written programs do not compile with it: {found[0]}"
+        else:
+            return False
+        return True
+
+    def leave_out(self, refused: dict[str, str]) -> None:
+        """Drops files, and those that import them."""
+        self.errors |= refused
+        gone = set(refused)
+        for file in self.files:  # imports come first, so one pass finds all
+            if missing := gone.intersection(file.dependency):
+                gone.add(file.name)
+                self.errors.setdefault(file.name, f"imports {min(missing)}, which Go cannot have")
+        self.files = [file for file in self.files if file.name not in gone]
+        self.wanted -= gone
+        self.has_application = self.has_application and packages.QUICK_START not in gone
+
+    def lay_over(self, folder: Path) -> Path:
+        """Writes the sources into a folder, and the file for `go build -overlay` that lays them over the module."""
+        replace: dict[str, str] = {}
+        for root in ("gen", "driven"):  # what the checkout has generated is not of this tree
+            replace |= {str(path): "" for path in (MODULE / root).glob("**/*.go")}
+        contents = {source.path: source.content for source in self.sources}
+        contents["cmd/driver/tree.go"] = self._tree_go().encode()
+        for name, content in contents.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            replace[str(MODULE / name)] = str(path)
+        overlay = folder / "overlay.json"
+        overlay.write_text(json.dumps({"Replace": replace}))
+        return overlay
+
+    def _tree_go(self) -> str:
+        """The driver's imports of everything that was generated."""
+        folders = {str(Path(source.path).parent) for source in self.sources}
+        if self.has_application:
+            folders.add("internal/greeter/application")
+        imports = "".join(f'\t_ "{packages.MODULE_PATH}/{folder}"\n' for folder in sorted(folders))
+        return f"package main\n\nimport (\n{imports})\n" if imports else "package main\n"

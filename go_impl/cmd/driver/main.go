@@ -1,0 +1,33 @@
+// Command driver is the Go implementation's driver: it plays gRPC clients and servers as the harness tells it, through
+// the code generated from the protos that it was built with (see tree.go).
+package main
+
+import (
+	"io"
+	"log"
+	"os"
+	"runtime/debug"
+
+	"grpc-interop/go_impl/internal/contract"
+	"grpc-interop/go_impl/internal/play"
+)
+
+// gcPercent trades memory for speed: a driver lives on short-lived garbage beside a small heap, and collecting it at
+// the default of 100 takes a sixth of its time.
+const gcPercent = 400
+
+func main() {
+	log.SetFlags(log.Lmicroseconds)
+	debug.SetGCPercent(gcPercent)
+	connection, err := contract.Connect(os.Getenv("INTEROP_DRIVER_ADDRESS"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() { // the end of stdin means: stop, also when the harness was killed
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	if err := play.NewDriver(connection).Run(); err != nil {
+		log.Fatal(err)
+	}
+}

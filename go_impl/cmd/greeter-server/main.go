@@ -1,0 +1,50 @@
+// Command greeter-server serves the quick-start service on 127.0.0.1.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+
+	greeterv1 "grpc-interop/go_impl/gen/greeter/v1"
+	"grpc-interop/go_impl/internal/greeter"
+)
+
+func main() {
+	port := flag.Int("port", 50051, "TCP port; 0 lets the system choose")
+	interval := flag.Float64("interval", 1, "seconds between two ticks of GetStream")
+	flag.Parse()
+
+	// From here on signals stop the server gracefully, even before it has said that it listens.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := grpc.NewServer()
+	greeterv1.RegisterGreeterServer(server, &greeter.Server{
+		Interval: time.Duration(*interval * float64(time.Second)),
+		Received: func(method, text string) { fmt.Println(method, text) },
+	})
+	stopped := make(chan struct{})
+	go func() {
+		<-ctx.Done()
+		server.GracefulStop() // waits for calls in flight
+		close(stopped)
+	}()
+
+	fmt.Printf("listening on %s\n", listener.Addr())
+	if err := server.Serve(listener); err != nil {
+		log.Fatal(err)
+	}
+	<-stopped
+}

@@ -1,0 +1,251 @@
+package play
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"grpc-interop/go_impl/internal/contract/driverpb"
+	"grpc-interop/go_impl/internal/registry"
+)
+
+// play is one side's script and its state while it is played: in one RPC, or with `repeat` in several.
+type play struct {
+	id     uint64
+	script *driverpb.Play
+	method *registry.Method
+	lanes  [][]step
+	waits  bool // a lane has a `wait_for`
+	// reader is the lane that takes the other side's messages; where none does, the first one that waits for a signal.
+	reader int
+
+	send func(*driverpb.Event) // to the harness
+	// forget is called once, when the play needs nothing more from the driver.
+	forget func()
+
+	calls int // server: that took the script; guarded by the server's lock
+
+	frozen chan struct{} // closed by the first Abort
+	killed chan struct{} // closed by the second
+	cancel func()        // client: ends its RPCs
+
+	mu       sync.Mutex
+	signals  map[string]int // arrived, and not yet taken by a `wait_for`
+	signaled chan struct{}  // closed when a signal arrives; nil if nobody waits
+	started  time.Time      // of the first run
+	arrivals int            // runs begun
+	finished int            // runs ended
+	first    *record        // the first run, whose transcript is reported
+	same     uint32         // runs that observed what the first one to end did
+	model    *driverpb.Transcript
+	reported bool
+	aborts   int
+}
+
+// step is a step with the message that it sends, so that playing looks nothing up.
+type step struct {
+	*driverpb.Step
+	message proto.Message
+}
+
+// newPlay makes a script ready to be played. sent is the type of the messages that this side sends in the method.
+func newPlay(id uint64, script *driverpb.Play, method *registry.Method, sent proto.Message, payload func(uint64) proto.Message) (*play, error) {
+	p := &play{
+		id: id, script: script, method: method,
+		lanes:  make([][]step, len(script.Lanes)),
+		frozen: make(chan struct{}),
+		killed: make(chan struct{}),
+	}
+	receives := false
+	for i, lane := range script.Lanes {
+		p.lanes[i] = make([]step, len(lane.Steps))
+		for j, s := range lane.Steps {
+			p.lanes[i][j].Step = s
+			switch kind := s.Kind.(type) {
+			case *driverpb.Step_Send:
+				message := payload(kind.Send)
+				if message == nil {
+					return nil, fmt.Errorf("lane %d, step %d sends payload %d, which was never given or is closed", i, j, kind.Send)
+				}
+				if reflect.TypeOf(message) != reflect.TypeOf(sent) {
+					return nil, fmt.Errorf("lane %d, step %d sends payload %d, a %s; %s takes %s here", i, j, kind.Send,
+						message.ProtoReflect().Descriptor().FullName(), script.Method, sent.ProtoReflect().Descriptor().FullName())
+				}
+				p.lanes[i][j].message = message
+			case *driverpb.Step_WaitFor:
+				if !p.waits && !receives {
+					p.reader = i
+				}
+				p.waits = true
+			case *driverpb.Step_Receive, *driverpb.Step_ReceiveToEnd:
+				p.reader, receives = i, true
+			case nil:
+				return nil, fmt.Errorf("lane %d, step %d is of a kind that this driver does not know", i, j)
+			}
+		}
+	}
+	return p, nil
+}
+
+// times is how often the script is played.
+func (p *play) times() int { return max(1, int(p.script.Repeat)) }
+
+// begin makes the record of a new run.
+func (p *play) begin() *record {
+	r := &record{play: p}
+	r.transcript.Arrived = true
+	r.transcript.Lanes = emptyLanes(len(p.lanes))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.arrivals == 0 {
+		p.started = time.Now()
+		p.first = r
+	}
+	p.arrivals++
+	return r
+}
+
+// end takes note of a run that is over, and reports the play when it was the last one.
+func (p *play) end(r *record) {
+	p.mu.Lock()
+	p.finished++
+	last := p.finished == p.times()
+	if p.model == nil {
+		p.model, p.same = &r.transcript, 1
+	} else if sameObservations(p.model, &r.transcript) {
+		p.same++
+	}
+	report := last && !p.reported
+	p.reported = p.reported || report
+	p.mu.Unlock()
+	if report {
+		p.report(&p.first.transcript, false)
+	}
+	if last {
+		p.forget()
+	}
+}
+
+// report sends the transcript. The caller makes sure that nobody writes to it any more.
+func (p *play) report(transcript *driverpb.Transcript, aborted bool) {
+	p.mu.Lock()
+	started, same := p.started, p.same
+	p.mu.Unlock()
+	transcript.Aborted = aborted
+	if p.script.Repeat > 0 {
+		transcript.Completed = same
+	}
+	if !started.IsZero() {
+		transcript.ElapsedNs = uint64(time.Since(started))
+	}
+	p.send(&driverpb.Event{Id: p.id, Kind: &driverpb.Event_Transcript{Transcript: transcript}})
+}
+
+// abort freezes the play the first time and ends its RPCs the second time.
+func (p *play) abort() {
+	p.mu.Lock()
+	p.aborts++
+	aborts, first := p.aborts, p.first
+	report := aborts == 1 && !p.reported
+	p.reported = p.reported || report
+	p.mu.Unlock()
+	switch {
+	case report:
+		close(p.frozen)
+		if first == nil {
+			p.report(&driverpb.Transcript{Lanes: emptyLanes(len(p.lanes))}, true)
+			return
+		}
+		first.freeze()
+		p.report(&first.transcript, true)
+	case aborts == 2:
+		close(p.killed)
+		p.cancel()
+		p.forget()
+	}
+}
+
+// abortUnlessArrived reports a server's play whose call has not come, and says whether it did.
+func (p *play) abortUnlessArrived() bool {
+	p.mu.Lock()
+	gone := p.first == nil && !p.reported
+	p.reported = p.reported || gone
+	p.mu.Unlock()
+	if gone {
+		p.report(&driverpb.Transcript{Lanes: emptyLanes(len(p.lanes))}, false)
+		p.forget()
+	}
+	return gone
+}
+
+func emptyLanes(count int) []*driverpb.Seen {
+	lanes := make([]*driverpb.Seen, count)
+	for i := range lanes {
+		lanes[i] = new(driverpb.Seen)
+	}
+	return lanes
+}
+
+func (p *play) isFrozen() bool {
+	select {
+	case <-p.frozen:
+		return true
+	default:
+		return false
+	}
+}
+
+// tell sends a signal to the other side.
+func (p *play) tell(name string) {
+	p.send(&driverpb.Event{Id: p.id, Kind: &driverpb.Event_Signal{Signal: &driverpb.Signal{Play: p.id, Name: name}}})
+}
+
+// signal delivers a signal that the other side sent.
+func (p *play) signal(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.signals == nil {
+		p.signals = map[string]int{}
+	}
+	p.signals[name]++
+	if p.signaled != nil {
+		close(p.signaled)
+		p.signaled = nil
+	}
+}
+
+// take takes a signal if one with this name has arrived; else it returns a channel that the next arrival closes.
+func (p *play) take(name string) (taken bool, next <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.signals[name] > 0 {
+		p.signals[name]--
+		return true, nil
+	}
+	if p.signaled == nil {
+		p.signaled = make(chan struct{})
+	}
+	return false, p.signaled
+}
+
+// waitFor waits for a signal, for the end of the RPC (either channel; nil never ends it), or for an Abort.
+func (p *play) waitFor(name string, ended, over <-chan struct{}) {
+	for {
+		taken, next := p.take(name)
+		if taken {
+			return
+		}
+		select {
+		case <-next:
+		case <-ended:
+			return
+		case <-over:
+			return
+		case <-p.frozen:
+			return
+		}
+	}
+}
