@@ -15,21 +15,7 @@ IMPLEMENTATIONS = sorted(path.parent for path in ROOT.glob("*_impl/interop.toml"
 CORE = {"case", "grammar", "transcript", "model", "verdict"}
 """What judges: pure, and so small that it can be tested exhaustively."""
 
-IMPURE = {
-    "asyncio",
-    "io",
-    "os",
-    "pathlib",
-    "random",
-    "selectors",
-    "shutil",
-    "signal",
-    "socket",
-    "subprocess",
-    "tempfile",
-    "threading",
-    "time",
-}
+IMPURE = {"asyncio", "io", "os", "pathlib", "random", "selectors", "socket", "subprocess", "tempfile", "threading", "time"}
 
 
 def imports(path: Path) -> set[str]:
