@@ -1,4 +1,4 @@
-"""Messages of one text, as hand-written programs print them; and templates for texts that need not be exact.
+"""Messages of one text, as hand-written programs print them, and templates for texts that need not be exact.
 
 Such a message has a string as field 1 and nothing else. In a template, PRICE and ANYTHING stand for what a program is
 free to choose; all else must be as written.
@@ -10,6 +10,10 @@ import re
 from collections.abc import Sequence
 
 from grpc_interop.protos import wire
+
+INTERVAL_SECONDS = 0.25
+"""The `--interval` that server programs are started with: long enough to tell ticks that come one by one from ticks
+that come at once, on a loaded machine; short enough to wait for ten of them."""
 
 PRICE = "{price}"
 """A number with two decimals."""

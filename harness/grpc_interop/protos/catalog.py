@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory, text_format
 from google.protobuf.descriptor import Descriptor
@@ -139,8 +140,13 @@ def _is_import(file: descriptor_pb2.FileDescriptorProto, image: descriptor_pb2.F
 
 def _buf_marks(file: descriptor_pb2.FileDescriptorProto) -> bool | None:
     """Whether buf marked the file as an import, or None when buf did not write it."""
-    for field in UnknownFieldSet(file):
-        if field.field_number == _BUF_IMAGE_FIELD:
-            extension = UnknownFieldSet(empty_pb2.Empty.FromString(field.data))
-            return any(mark.field_number == _BUF_IS_IMPORT and mark.data for mark in extension)
+    for number, extension in _unknown(file):
+        if number == _BUF_IMAGE_FIELD:
+            return any(mark == _BUF_IS_IMPORT and value for mark, value in _unknown(empty_pb2.Empty.FromString(extension)))
     return None
+
+
+def _unknown(message: Message) -> Iterator[tuple[int, Any]]:
+    """The numbers and values of the fields that a message's type does not declare."""
+    fields: Any = UnknownFieldSet(message)
+    return ((field.field_number, field.data) for field in fields)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import re
 import subprocess
 import sys
@@ -81,7 +80,7 @@ def _write(path: Path, content: bytes) -> None:
     """All at once, since several harnesses may share a cache."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
-    os.replace(file.name, path)
+    Path(file.name).replace(path)
 
 
 def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:

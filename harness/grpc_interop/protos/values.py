@@ -48,8 +48,8 @@ class Values:
         self._catalog = catalog
         self._paths: dict[tuple[str, bool], tuple[Field, ...] | None] = {}
         # Every shape of a method draws the same few: those of its two types.
-        self.full = lru_cache(maxsize=2 * CYCLE)(self._full)
-        self.of_size = lru_cache(maxsize=2)(self._of_size)
+        self._cached_full = lru_cache(maxsize=2 * CYCLE)(self._full)
+        self._cached_of_size = lru_cache(maxsize=2)(self._of_size)
 
     def empty(self, type_name: str) -> Sample:
         """Nothing but the fields that proto2 requires."""
@@ -65,9 +65,17 @@ class Values:
         field = wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number)
         return Sample(data + field, UNKNOWN_FIELDS)
 
-    def _full(self, type_name: str, number: int) -> Sample:
+    def full(self, type_name: str, number: int) -> Sample:
         """The message number `number`, with as many of its fields set as a small message allows; over CYCLE successive
-        numbers each has its turn, and each arm of a oneof."""
+        numbers each has its turn, of a oneof the first CYCLE arms."""
+        return self._cached_full(type_name, number)
+
+    def of_size(self, type_name: str, size: int) -> Sample:
+        """A message of `size` bytes (where a length prefix leaves no exact fit, a byte or two less): in a text field
+        where the type has one, else in a field that it does not declare."""
+        return self._cached_of_size(type_name, size)
+
+    def _full(self, type_name: str, number: int) -> Sample:
         message = self._catalog.message(type_name)
         filling = _Filling(number)
         data = filling.message(message, BUDGET, (message,))
@@ -78,8 +86,6 @@ class Values:
         return Sample(data + wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number), UNKNOWN_FIELDS)
 
     def _of_size(self, type_name: str, size: int) -> Sample:
-        """A message of `size` bytes (where a length prefix leaves no exact fit, a byte or two less): in a text field
-        where the type has one, else in a field that it does not declare."""
         message = self._catalog.message(type_name)
         path = self._path(message, texts_only=True)
         text = _digits(size)
@@ -115,9 +121,9 @@ def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ..
         for field in texts or ([] if texts_only else scalars):
             return (*way, field)
         for field in fields:
-            if field.type in _MESSAGES and field.message_type.full_name not in visited:
-                visited.add(field.message_type.full_name)
-                queue.append((field.message_type, (*way, field)))
+            if field.type in _MESSAGES and (inner := _type(field)).full_name not in visited:
+                visited.add(inner.full_name)
+                queue.append((inner, (*way, field)))
     return None
 
 
@@ -126,7 +132,7 @@ def _along(message: Descriptor, path: tuple[Field, ...], value: wire.Scalar, num
     field, *rest = path
     fields = _required(message, number)
     if rest:
-        fields[field.number] = wire.message_field(field, _along(field.message_type, tuple(rest), value, number))
+        fields[field.number] = wire.message_field(field, _along(_type(field), tuple(rest), value, number))
     else:
         fields[field.number] = wire.scalar_field(field, value)
     return _joined(fields)
@@ -140,7 +146,7 @@ def _required(message: Descriptor, number: int, within: frozenset[str] = frozens
         if not field.is_required or (field.message_type and field.message_type.full_name in around):
             continue
         if field.type in _MESSAGES:
-            fields[field.number] = wire.message_field(field, _joined(_required(field.message_type, number, around)))
+            fields[field.number] = wire.message_field(field, _joined(_required(_type(field), number, around)))
         else:
             fields[field.number] = wire.scalar_field(field, _value(field, number))
     return fields
@@ -179,16 +185,16 @@ class _Filling:
 
     def _field(self, field: Field, budget: int, within: tuple[Descriptor, ...]) -> bytes | None:
         if _is_map(field):
-            key, value = field.message_type.fields
+            key, mapped = _type(field).fields
             entry = wire.scalar_field(key, _value(key, self.number))
-            content = self._field(value, budget // 2, within)
+            content = self._field(mapped, budget // 2, within)
             return None if content is None else wire.message_field(field, entry + content)
         if field.type not in _MESSAGES:
             if not (value := _value(field, self.number)) and not field.has_presence and not field.is_repeated:
                 return None  # an enum that has only its zero, which is not written
             self.distinct |= field.type not in _INDISTINCT
             return wire.scalar_field(field, value)
-        kind = field.message_type
+        kind = _type(field)
         if len(within) >= DEPTH or within.count(kind) > 1:
             return None
         return wire.message_field(field, self.message(kind, budget // 2, (*within, kind)))
@@ -207,14 +213,21 @@ def _value(field: Field, number: int) -> wire.Scalar:
     if field.type == Field.TYPE_BOOL:
         return True
     if field.type == Field.TYPE_ENUM:
+        assert field.enum_type is not None
         numbers = [value.number for value in field.enum_type.values]
         telling = [value for value in numbers if value] or numbers
         return telling[number % len(telling)]
     return number
 
 
+def _type(field: Field) -> Descriptor:
+    """Of a message or group field."""
+    assert field.message_type is not None
+    return field.message_type
+
+
 def _is_map(field: Field) -> bool:
-    return field.type == Field.TYPE_MESSAGE and field.message_type.GetOptions().map_entry
+    return field.type == Field.TYPE_MESSAGE and _type(field).GetOptions().map_entry
 
 
 def _undeclared(message: Descriptor) -> int:

@@ -12,14 +12,10 @@ from typing import NamedTuple
 from grpc_interop.case import OK, Case, Finish, HalfClose, Lane, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
-from grpc_interop.texts import ANYTHING, PRICE, message
+from grpc_interop.texts import ANYTHING, INTERVAL_SECONDS, PRICE, message
 
 NAME = "greeter"
 SERVICE = "greeter.v1.Greeter"
-
-INTERVAL_SECONDS = 0.25
-"""Time between two ticks: long enough to tell ticks that come one by one from ticks that come at once, on a loaded
-machine; short enough to wait for ten of them."""
 
 TICKS = 10
 SPREAD_US = int(INTERVAL_SECONDS * (TICKS - 1) / 2 * 1e6)

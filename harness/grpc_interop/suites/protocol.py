@@ -11,9 +11,11 @@ from grpc_interop.protos.catalog import Catalog
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run may say to its suites. `seed` fixes every random choice, on every machine."""
+    """What a run may say to its suites. `seed` fixes every random choice, on every machine; `count` is how many examples
+    a generating suite yields, 0 for its own number."""
 
     seed: int = 1
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,7 @@ def _all_in_then_all_out(count: int) -> Shape:
     return Shape(
         f"all_in_then_all_out_{count}",
         f"{count} messages in, the end of them, {count} messages out.",
-        lambda draw: Scripts(
-            ((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(count), OK_END),)
-        ),
+        lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(count), OK_END),)),
     )
 
 
@@ -53,9 +51,7 @@ def _both_lanes(count: int) -> Shape:
     return Shape(
         f"both_lanes_{count}",
         f"Both sides send {count} messages while they receive as many.",
-        lambda draw: Scripts(
-            ((*draw.requests(count), HALF_CLOSE), (TO_END,)), ((TO_END,), (*draw.responses(count), OK_END))
-        ),
+        lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE), (TO_END,)), ((TO_END,), (*draw.responses(count), OK_END))),
     )
 
 

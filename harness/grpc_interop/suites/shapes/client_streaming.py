@@ -31,9 +31,7 @@ def _count(count: int) -> Shape:
     return Shape(
         words[count],
         f"{count} requests: none lost, none added, in order, then the end and the response.",
-        lambda draw: Scripts(
-            ((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(1), OK_END),)
-        ),
+        lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(1), OK_END),)),
     )
 
 

@@ -16,10 +16,8 @@ from grpc_interop.case import (
     ReceiveHeaders,
     ReceiveToEnd,
     Script,
-    Send,
     SendHeaders,
     Status,
-    Step,
     WaitForTermination,
 )
 from grpc_interop.model import CANCELLED, LEAST_DEADLINE_US

@@ -1,0 +1,6 @@
+"""Cases played by the implementations' hand-written programs, each a process of its own, as docs/manifest.md describes
+them: a server program, a client program for each RPC, and nothing but what they print to judge by."""
+
+from grpc_interop.programs.pool import Programs
+
+__all__ = ["Programs"]

@@ -1,0 +1,159 @@
+"""A client program playing one case: what the script sends is typed into it, what it prints is what it received."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from grpc_interop.case import Case, HalfClose, Receive, ReceiveToEnd, Send, Status, Step, steps
+from grpc_interop.drivers.build import Launch
+from grpc_interop.drivers.process import Process, ending, environment
+from grpc_interop.texts import message, normalised, text
+from grpc_interop.transcript import END, ClientTranscript, Observation
+from grpc_interop.verdict import CODES
+
+STEP_SECONDS = 10.0
+"""How long a client program may take for one step of the script; the longest, ten ticks, should take 2.5 s."""
+
+QUIET_SECONDS = 0.3
+"""How long nothing may come before a half-close that an answer has to wait for: what answers too early answers at once."""
+
+UNKNOWN = CODES.index("UNKNOWN")
+_ERROR = re.compile(r"^error: ([A-Z_]+): ?(.*)$", re.MULTILINE)
+
+
+class Client:
+    """One run of a client program."""
+
+    def __init__(self, case: Case, launch: Launch, target: str, folder: Path, log: Path) -> None:
+        """Starts it. `log` takes its stderr."""
+        self._case = case
+        self._templates = [text(step.message) for step in steps(case.server) if isinstance(step, Send)]
+        self._types = case.method.kind.client_streams
+        self._started = time.monotonic()
+        self._process = Process(
+            [*launch.argv, *_arguments(case, target)], env=environment(launch.env), cwd=folder, log=log, pipe_stdout=True
+        )
+        self._printed = _Lines(self._process)
+        self._observed: list[Observation] = []
+        self._times: list[float] = []
+        self._early = 0
+
+    def play(self, step_seconds: float = STEP_SECONDS) -> ClientTranscript:
+        """Plays the case's client script to its end, or until a step takes too long: then the transcript is aborted."""
+        (lane,) = self._case.client
+        status = None
+        try:
+            if not self._types:
+                self._process.end_stdin()
+            for number, step in enumerate(lane):
+                self._step(step, time.monotonic() + step_seconds, quiet=not _receives(lane[:number]))
+            status = self._status(step_seconds)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            pass  # said by a transcript without a status
+        finally:
+            elapsed = time.monotonic() - self._started
+            self.kill()
+        spread = self._times[-1] - self._times[0] if self._times else 0
+        lanes = (tuple(self._observed),)
+        return ClientTranscript(
+            lanes, (), status, int(elapsed * 1e6), aborted=status is None, early=self._early, spread_us=int(spread * 1e6)
+        )
+
+    def kill(self) -> None:
+        """Ends the program, if it has not ended."""
+        self._process.kill()
+
+    def _step(self, step: Step, due: float, *, quiet: bool) -> None:
+        """Raises TimeoutError."""
+        if isinstance(step, Send):
+            if self._types:
+                self._type(text(step.message) + "\n")
+        elif isinstance(step, HalfClose):
+            if quiet:
+                time.sleep(QUIET_SECONDS)
+                self._early = self._printed.count
+            self._process.end_stdin()
+        elif isinstance(step, Receive | ReceiveToEnd):
+            while END not in self._observed:
+                self._observe(self._printed.take(due))
+                if isinstance(step, Receive):
+                    break
+        else:
+            raise TypeError(f"{self._case.id}: a program cannot play {type(step).__name__}")
+
+    def _type(self, line: str) -> None:
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the program has ended; its exit status tells why
+
+    def _observe(self, line: _Line) -> None:
+        if line.text is None:
+            self._observed.append(END)
+            return
+        at = len(self._observed)
+        self._observed.append(message(normalised(line.text, self._templates, at)))
+        self._times.append(line.at)
+
+    def _status(self, seconds: float) -> Status:
+        """The RPC's status, as exit status and stderr tell it. Raises subprocess.TimeoutExpired."""
+        ended = self._process.wait(seconds)
+        said = self._process.tail(50)
+        errors = _ERROR.findall(said)
+        if errors and ended == 1 and errors[-1][0] in CODES:
+            name, words = errors[-1]
+            return Status(CODES.index(name), words)
+        if ended == 0 and not errors:
+            return Status(0)
+        last = said.splitlines()[-1:] or ["nothing"]
+        return Status(UNKNOWN, f"the client program {ending(ended)} and said: {last[0]}")
+
+
+class _Line(NamedTuple):
+    """A line without its end, or None for the end of all lines; and when it came."""
+
+    text: str | None
+    at: float
+
+
+class _Lines:
+    """The lines that a process prints, as they come."""
+
+    def __init__(self, process: Process) -> None:
+        self._lines: SimpleQueue[_Line] = SimpleQueue()
+        self._stdout = process.stdout
+        self.count = 0
+        """How many have come; until one is taken, how many wait."""
+        threading.Thread(target=self._read, name="client program", daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._stdout:
+            self._lines.put(_Line(line.decode("utf-8", "replace").removesuffix("\n"), time.monotonic()))
+            self.count += 1
+        self._lines.put(_Line(None, time.monotonic()))
+
+    def take(self, due: float) -> _Line:
+        """The next line. Raises TimeoutError when none comes until `due`."""
+        try:
+            return self._lines.get(timeout=max(0.0, due - time.monotonic()))
+        except Empty:
+            raise TimeoutError from None
+
+
+def _arguments(case: Case, target: str) -> list[str]:
+    """`SayHello` is the program's command `say-hello`. What a stream sends is typed; a single request is an argument."""
+    command = re.sub(r"(?<!^)(?=[A-Z])", "-", case.method.name).lower()
+    timeout = [] if case.timeout_us is None else ["--timeout", str(case.timeout_us / 1e6)]
+    given = [] if case.method.kind.client_streams else [text(step.message) for step in steps(case.client) if isinstance(step, Send)]
+    return ["--target", target, *timeout, command, *given]
+
+
+def _receives(lane: tuple[Step, ...]) -> bool:
+    return any(isinstance(step, Receive | ReceiveToEnd) for step in lane)

@@ -1,0 +1,166 @@
+"""Plays cases with programs, several at a time, and judges them.
+
+One server program of each implementation serves all. When it dies during a case, the case is played again with a
+server of its own: then it is known whether this case kills it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.process import tail
+from grpc_interop.engine.jobs import Job
+from grpc_interop.programs.client import STEP_SECONDS, Client
+from grpc_interop.programs.server import Server, ServerProgramError
+from grpc_interop.transcript import ClientTranscript
+from grpc_interop.verdict import Difference, Log, Outcome, Verdict, compare
+
+CLIENT, SERVER = "greeter-client", "greeter-server"
+"""The programs' names in a manifest."""
+
+AT_ONCE = 8
+"""Cases in play: most of their time is waiting for ticks, and each costs a process."""
+
+LOG_LINES = 12
+
+
+class Programs:
+    """Takes jobs and gives back their verdicts, in any order."""
+
+    def __init__(self, logs: Path, *, step_seconds: float = STEP_SECONDS) -> None:
+        self._logs = logs
+        self._step_seconds = step_seconds
+        self._built: dict[str, Built] = {}
+        self._servers: dict[str, Server] = {}
+        self._clients: set[Client] = set()
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._threads: ThreadPoolExecutor | None = None
+        self._open = 0
+        self._done: SimpleQueue[tuple[Job, Verdict | BaseException]] = SimpleQueue()
+
+    def add(self, built: Built) -> None:
+        """An implementation's programs are ready to be started."""
+        self._built[built.manifest.name] = built
+
+    def submit(self, job: Job) -> None:
+        """Plays the job some time; its implementations have been added."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(AT_ONCE, "programs")
+        self._open += 1
+        self._threads.submit(self._run, job)
+
+    def collect(self) -> list[tuple[Job, Verdict]]:
+        """The verdicts reached since the last call. Raises what went wrong in the harness itself."""
+        found: list[tuple[Job, Verdict]] = []
+        while True:
+            try:
+                job, verdict = self._done.get_nowait()
+            except Empty:
+                return found
+            self._open -= 1
+            if isinstance(verdict, BaseException):
+                raise verdict
+            found.append((job, verdict))
+
+    @property
+    def busy(self) -> bool:
+        return self._open > 0
+
+    def close(self) -> None:
+        """Ends every program; jobs that are open get no verdict."""
+        with self._lock:
+            self._closed = True
+            clients = list(self._clients)
+        for client in clients:
+            client.kill()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        for server in self._servers.values():
+            server.stop()
+        self._servers.clear()
+
+    # -- in a thread of the pool ---------------------------------------------------------------------------------------
+
+    def _run(self, job: Job) -> None:
+        verdict: Verdict | BaseException
+        try:
+            verdict = self._verdict(job)
+        except BaseException as error:  # noqa: BLE001  raised again by collect, in the thread that waits for a verdict
+            verdict = error
+        self._done.put((job, verdict))
+
+    def _verdict(self, job: Job) -> Verdict:
+        for name, program in ((job.pair.client, CLIENT), (job.pair.server, SERVER)):
+            if program not in self._built[name].programs:
+                side = "client" if program == CLIENT else "server"
+                what = Difference(side, f"{name} has no program {program}")
+                return Verdict(job.prepared.case, job.pair, Outcome.UNSUPPORTED, difference=what)
+        try:
+            server = self._server(job.pair.server)
+            verdict = self._play(job, server)
+            if verdict.outcome is Outcome.PASSED or not server.died:
+                return verdict
+            return self._play_alone(job)
+        except ServerProgramError as failed:
+            what = Difference("server", str(failed))
+            logs = (self._log(job.pair.server, SERVER, failed.log),)
+            return Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=what, logs=logs)
+
+    def _server(self, name: str) -> Server:
+        """The running server program of an implementation; a new one where the last has died. Raises ServerProgramError."""
+        with self._lock:
+            server = self._servers.get(name)
+            if server is None or server.died:
+                if server is not None:
+                    server.stop()
+                server = self._servers[name] = self._start_server(name)
+            return server
+
+    def _start_server(self, name: str) -> Server:
+        built = self._built[name]
+        return Server(built.programs[SERVER], built.manifest.folder, self._logs / f"{name}-{SERVER}-{next(self._numbers)}.log")
+
+    def _play_alone(self, job: Job) -> Verdict:
+        server = self._start_server(job.pair.server)
+        try:
+            return self._play(job, server, ("played again with a server of its own, since the first one died",))
+        finally:
+            server.stop()
+
+    def _play(self, job: Job, server: Server, notes: tuple[str, ...] = ()) -> Verdict:
+        case, pair = job.prepared.case, job.pair
+        log = self._logs / f"{pair.client}-{CLIENT}-{next(self._numbers)}.log"
+        seen = self._transcript(job, server.target, log)
+        difference, expected = compare(case, job.prepared.allowed, seen, None)
+        if difference is None:
+            log.unlink(missing_ok=True)
+            return Verdict(case, pair, Outcome.PASSED, seen.elapsed_us / 1e6, notes=notes)
+        if server.died:
+            difference = Difference("server", f"the server program {server.died} during the RPC", difference.wanted, difference.got)
+        logs = (self._log(pair.client, CLIENT, log), self._log(pair.server, SERVER, server.log))
+        return Verdict(case, pair, Outcome.FAILED, seen.elapsed_us / 1e6, difference, expected, seen, None, notes, logs)
+
+    def _transcript(self, job: Job, target: str, log: Path) -> ClientTranscript:
+        built = self._built[job.pair.client]
+        client = Client(job.prepared.case, built.programs[CLIENT], target, built.manifest.folder, log)
+        with self._lock:
+            self._clients.add(client)
+            closed = self._closed
+        try:
+            if closed:
+                client.kill()
+            return client.play(self._step_seconds)
+        finally:
+            with self._lock:
+                self._clients.discard(client)
+
+    @staticmethod
+    def _log(name: str, program: str, path: Path) -> Log:
+        return Log(f"{name} {program}", str(path), tail(path, LOG_LINES))
