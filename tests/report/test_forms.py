@@ -1,8 +1,9 @@
-"""junit.xml and what GitHub shows."""
+"""junit.xml, report.html and what GitHub shows."""
 
 from __future__ import annotations
 
 import io
+from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ from conversations import GO_PY, PY_GO, cannot, describe, hello, lost_end, passe
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.github import GitHub
 from grpc_interop.report.junit import JUnit
+from grpc_interop.report.page import Page
 from grpc_interop.verdict import Difference, Outcome, Verdict
 
 EVIL = 'a|b `c` <b> & "d" \x1b[31m \x00 *e* @all 100%'
@@ -94,3 +96,51 @@ class TestGitHub:
         """One workflow command a cause, on one line, with GitHub's own escapes."""
         text = self.run(tmp_path, {"GITHUB_ACTIONS": "true"}, broken("100%\nof, it: gone"), passed(hello(), GO_PY))
         assert text == ("::error title=py%3Ago Greeter/SayHello one::100%25%0Aof, it: gone (1 case · only py:go)\n")
+
+
+class Tags(HTMLParser):
+    """All tags and attributes of a page, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str | None] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value for key, value in attrs if key in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+class TestPage:
+    def read(self, tmp_path: Path, *verdicts: Verdict) -> Tags:
+        run = Recorder(tmp_path, [Page(tmp_path)], describe=describe, replay_text=lambda _: "ic1:eJyr")
+        run.run_started(RunInfo("interop run", 1, (PY_GO, GO_PY)))
+        for verdict in verdicts:
+            run.add(verdict)
+        run.run_finished(1.5)
+        tags = Tags()
+        tags.feed((tmp_path / "report.html").read_text(encoding="utf-8"))
+        return tags
+
+    def test_needs_nothing_from_elsewhere(self, tmp_path: Path) -> None:
+        """No script, no style sheet, no image by address."""
+        tags = self.read(tmp_path, passed(hello()), lost_end())
+        assert tags.addresses == []
+        assert not {"script", "link", "img", "iframe"} & set(tags.tags)
+
+    def test_shows_matrix_causes_and_what_did_not_run(self, tmp_path: Path) -> None:
+        """What the terminal says, and the cells by suite and kind."""
+        text = self.read(tmp_path, passed(hello()), lost_end(), cannot()).text
+        for words in ("1/2", "the server did not see the end", "half-close", "interop replay ic1:eJyr", "go:py", "bidi_streaming"):
+            assert words in text
+        assert "the py client does not offer compression:deflate" in text
+
+    def test_text_from_outside_stays_text(self, tmp_path: Path) -> None:
+        """Markup and control characters are shown, not obeyed."""
+        tags = self.read(tmp_path, broken("<script>alert(1)</script>\x1b[31m"))
+        assert "script" not in tags.tags
+        assert r"<script>alert(1)</script>\x1b[31m" in tags.text

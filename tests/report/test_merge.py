@@ -22,10 +22,19 @@ class Shards:
         self.made: list[Path] = []
         self.out = io.StringIO()
 
-    def add(self, pairs: tuple[Pair, ...], *verdicts: Verdict, seed: int = 1, seconds: float = 1.0, lacks: str = "") -> None:
+    def add(
+        self,
+        pairs: tuple[Pair, ...],
+        *verdicts: Verdict,
+        seed: int = 1,
+        seconds: float = 1.0,
+        lacks: str = "",
+        shard: tuple[int, int] = (1, 1),
+    ) -> None:
         directory = self.folder / f"shard-{len(self.made) + 1}"
         run = Recorder(directory, standard_reports(directory, self.out), describe=describe, replay_text=lambda _: LONG_REPLAY)
-        run.run_started(RunInfo("interop run", seed, pairs, (Implementation("py"), Implementation("go", "go 1.26")), PLAN))
+        both = (Implementation("py"), Implementation("go", "go 1.26"))
+        run.run_started(RunInfo("interop run", seed, pairs, both, PLAN, shard))
         for verdict in verdicts:
             run.add(verdict)
         if lacks:
@@ -60,6 +69,13 @@ def test_a_pair_that_no_shard_ran_is_shown_as_not_run(shards: Shards) -> None:
     shards.add((GO_GO,), passed(hello(), GO_GO))
     shards.add((GO_PY,), passed(hello(), GO_PY))
     assert [entry.what for entry in shards.merge().not_run] == ["py:go", "py:py"]
+
+
+def test_a_shard_that_got_lost_is_named(shards: Shards) -> None:
+    """Where shards split the cases of each pair, no pair goes missing with one of them."""
+    shards.add(PLAN, *(passed(hello(), pair) for pair in PLAN), shard=(1, 3))
+    shards.add(PLAN, *(passed(hello("two"), pair) for pair in PLAN), shard=(3, 3))
+    assert [entry.what for entry in shards.merge().not_run] == ["shard 2/3"]
 
 
 def test_a_reason_for_not_running_is_kept_once_and_only_if_nobody_ran_it(shards: Shards) -> None:

@@ -24,6 +24,7 @@ from typing import IO
 from grpc_interop.report.github import GitHub
 from grpc_interop.report.junit import JUnit
 from grpc_interop.report.merge import merge
+from grpc_interop.report.page import Page
 from grpc_interop.report.protocol import (
     Implementation,
     NotRun,
@@ -57,4 +58,4 @@ __all__ = [
 def standard_reports(directory: Path, out: IO[str] | None = None) -> list[Report]:
     """The reports of every run: files in `directory`, GitHub's where it is around, and the terminal (`out`, stdout by
     default), which comes last because it names the files."""
-    return [Results(directory), JUnit(directory), GitHub(directory, os.environ, out), Terminal(directory, out)]
+    return [Results(directory), JUnit(directory), Page(directory), GitHub(directory, os.environ, out), Terminal(directory, out)]

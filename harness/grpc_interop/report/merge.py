@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -37,7 +37,7 @@ def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
         _copy_replays(shard.directory, recorder.directory)
         for record in shard.records():
             recorder.add_record(_moved(record, shard.directory))
-    for what, why in _not_run(shards, recorder.summary.pairs_run):
+    for what, why in chain(_not_run(shards, recorder.summary.pairs_run), _lost(shards)):
         recorder.not_run(what, why)
     return recorder.run_finished(
         max((shard.seconds for shard in shards), default=0.0), interrupted=any(shard.interrupted for shard in shards)
@@ -81,6 +81,15 @@ def _not_run(shards: Sequence[Stored], run: set[Pair]) -> list[NotRun]:
     """What no shard ran, each reason once. What one shard lacked and another ran is not missing."""
     ran = {str(pair) for pair in run}
     return [entry for entry in dict.fromkeys(chain.from_iterable(shard.not_run for shard in shards)) if entry.what not in ran]
+
+
+def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:
+    """Shards of whose cases nothing is known."""
+    given = {shard.info.shard for shard in shards}
+    for of in sorted({of for _, of in given}):
+        for number in range(1, of + 1):
+            if (number, of) not in given:
+                yield NotRun(f"shard {number}/{of}", "its report is not among those merged; its cases are missing")
 
 
 def _copy_replays(source: Path, target: Path) -> None:

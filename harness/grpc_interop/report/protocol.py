@@ -39,7 +39,8 @@ class RunInfo:
     """What is known of a run before its first case.
 
     `pairs` are the pairs that this run plays, each of which must turn up in the end, as run or as not run. `plan` holds
-    the pairs of the whole plan where this run is only a shard of it; empty means that `pairs` is all.
+    the pairs of the whole plan where this run is only a shard of it; empty means that `pairs` is all. `shard` is which
+    part of the plan's cases it plays, and of how many.
     """
 
     title: str
@@ -47,6 +48,7 @@ class RunInfo:
     pairs: tuple[Pair, ...]
     implementations: tuple[Implementation, ...] = ()
     plan: tuple[Pair, ...] = ()
+    shard: tuple[int, int] = (1, 1)
 
 
 class Report(Protocol):

@@ -60,7 +60,9 @@ class Record:
 
     @property
     def reason(self) -> str:
-        """The first thing to say about a case that did not pass."""
+        """The first thing to say about a case: why it did not pass."""
+        if self.outcome is Outcome.PASSED:
+            return "both sides saw what the model says"
         if self.difference is not None:
             return self.difference.what
         return self.notes[0] if self.notes else "no reason was given"

@@ -124,6 +124,7 @@ def _head(summary: Summary) -> dict[str, Any]:
         ],
         "pairs": [str(pair) for pair in info.pairs],
         "plan": [str(pair) for pair in info.plan or info.pairs],
+        "shard": list(info.shard),
         "totals": {outcome.value: summary.totals[outcome] for outcome in Outcome},
         "cells": [cell._asdict() | {outcome.value: counts[outcome] for outcome in Outcome} for cell, counts in summary.cells.items()],
         "causes": [
@@ -154,6 +155,7 @@ class Stored:
             pairs=tuple(_pair(text) for text in pairs),
             implementations=tuple(Implementation(**_known(entry)) for entry in value["implementations"]),
             plan=tuple(_pair(text) for text in value.get("plan", pairs)),
+            shard=tuple(value.get("shard", (1, 1))),
         )
 
     def records(self) -> Iterator[Record]:

@@ -1,0 +1,137 @@
+"""report.html: the run as one page that opens offline, for those who were not there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.case import Kind
+from grpc_interop.report.conversation import Row
+from grpc_interop.report.failure import LOG_LINES, replay_command
+from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.records import Record
+from grpc_interop.report.results import replacing
+from grpc_interop.report.summary import Cause, Fraction, Summary
+from grpc_interop.verdict import Outcome, Pair
+
+PAGE = "report.html"
+
+MOST_CAUSES = 50
+"""Ten times what a terminal shows; more make a page that nobody scrolls through. results.json has all."""
+
+_COLOURS = {
+    Outcome.PASSED: "good",
+    Outcome.KNOWN_FAILURE: "known",
+    Outcome.UNSUPPORTED: "none",
+    Outcome.FAILED: "bad",
+    Outcome.ERROR: "bad",
+    Outcome.UNEXPECTED_PASS: "bad",
+}
+
+
+class Page:
+    """Writes report.html into a folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def run_started(self, info: RunInfo) -> None:  # noqa: ARG002  Report
+        (self.directory / PAGE).unlink(missing_ok=True)
+
+    def note_progress(self, text: str) -> None:
+        pass
+
+    def add(self, record: Record) -> None:
+        pass
+
+    def run_finished(self, summary: Summary) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with replacing(self.directory / PAGE) as file:
+            file.write(page(summary, self.directory).encode("utf-8", "backslashreplace"))
+
+
+def page(summary: Summary, directory: Path) -> str:
+    """The page as HTML; everything from outside is escaped by the template engine."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("grpc_interop.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value, keep="\n\t") if isinstance(value, str) else value,
+    )
+    clients, servers = summary.sides
+    return environment.get_template("page.html").render(
+        summary=summary,
+        clients=clients,
+        servers=servers,
+        matrix={(client, server): _field(summary, Pair(client, server)) for client in clients for server in servers},
+        share=_share(summary),
+        breakdown=_breakdown(summary),
+        pairs=sorted(map(str, summary.pairs_run)),
+        causes=[_cause(cause, summary, directory) for cause in summary.findings[:MOST_CAUSES]],
+        more_causes=max(0, len(summary.findings) - MOST_CAUSES),
+        asides=[("Known failures", summary.known_failures), ("Unsupported", summary.unsupported)],
+    )
+
+
+def _field(summary: Summary, pair: Pair) -> dict[str, str]:
+    fraction = summary.fraction(pair)
+    if fraction is not None:
+        return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
+    return {"text": "not run", "look": "known"} if pair in summary.info.pairs else {"text": "", "look": "none"}
+
+
+def _look(fraction: Fraction) -> str:
+    return "bad" if fraction.findings else "good" if fraction.passed == fraction.total else "known"
+
+
+def _share(summary: Summary) -> list[dict[str, Any]]:
+    """The bar over the page: one piece per outcome, in thousandths of its width."""
+    pieces, start = [], 0.0
+    for outcome, colour in _COLOURS.items():
+        if count := summary.totals[outcome]:
+            # Wide enough to be seen, however few.
+            width = max(6.0, 1000 * count / summary.cases)
+            words = f"{count:,} {outcome.value.replace('_', ' ')}"
+            pieces.append({"start": start, "width": width, "look": colour, "words": words})
+            start += width
+    return pieces
+
+
+def _breakdown(summary: Summary) -> list[dict[str, Any]]:
+    """A row per suite and kind, a field per pair."""
+    rows = []
+    for suite in summary.suites:
+        for kind in Kind:
+            cells = {str(cell.pair): counts for cell, counts in summary.cells.items() if (cell.suite, cell.kind) == (suite, kind)}
+            if cells:
+                rows.append({"suite": suite, "kind": kind.value, "fields": {pair: _counts(counts) for pair, counts in cells.items()}})
+    return rows
+
+
+def _counts(counts: Counter[Outcome]) -> dict[str, str]:
+    findings = sum(count for outcome, count in counts.items() if outcome.is_finding)
+    fraction = Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings)
+    return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
+
+
+def _cause(cause: Cause, summary: Summary, directory: Path) -> dict[str, Any]:
+    record = cause.first
+    return {
+        "record": record,
+        "count": counted(cause.count, "case"),
+        "extent": summary.extent(cause),
+        "methods": sorted(cause.methods),
+        "rows": [_row(row) for row in record.conversation],
+        "logs": [(log.who, log.path, "\n".join(log.tail.splitlines()[-LOG_LINES:])) for log in record.logs],
+        "replay": replay_command(record, directory) if record.replay else "",
+    }
+
+
+def _row(row: Row) -> dict[str, str]:
+    return {**row._asdict(), "arrow": {"->": "→", "<-": "←"}.get(row.arrow, "")}
