@@ -118,9 +118,12 @@ type Command struct {
 	// Error KIND_UNSUPPORTED naming it and does nothing else; it never ignores what it cannot do.
 	Requires []string `protobuf:"bytes,3,rep,name=requires,proto3" json:"requires,omitempty"`
 	// A part of a command too large for one frame: the bytes of all `part`s with the same id, put together in order, are
-	// one serialised Command. `more` is true in every part but the last. Nothing else is set in such a frame but the id.
+	// one serialised Command. Nothing else is set in such a frame but the id and `more`.
 	Part []byte `protobuf:"bytes,4,opt,name=part,proto3" json:"part,omitempty"`
-	More bool   `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	// True in every part but the last.
+	More bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	// What is ordered.
+	//
 	// Types that are valid to be assigned to Op:
 	//
 	//	*Command_Payload
@@ -421,8 +424,9 @@ func (x *Payload) GetBinary() []byte {
 //   - there is no id: the oldest script registered for the method with `any_caller` plays; else the application's handler
 //     if `application` is set and one exists for the service; else the call gets UNIMPLEMENTED.
 type Serve struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Options *Options               `protobuf:"bytes,1,opt,name=options,proto3" json:"options,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the server is made with.
+	Options *Options `protobuf:"bytes,1,opt,name=options,proto3" json:"options,omitempty"`
 	// TCP port; 0 lets the system choose.
 	Port uint32 `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
 	// Hand-written services of the implementation answer calls that carry no case id. Requires `application`.
@@ -486,7 +490,8 @@ func (x *Serve) GetApplication() bool {
 type Dial struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `host:port` as Ready.address of a server gave it.
-	Target        string   `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// What the channel is made with.
 	Options       *Options `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -622,10 +627,13 @@ func (x *Options) GetServiceConfig() string {
 // Credentials, all PEM. A server needs chain and key; a client needs roots, and chain and key for mutual TLS; a server
 // with roots demands a client certificate.
 type Tls struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Roots         []byte                 `protobuf:"bytes,1,opt,name=roots,proto3" json:"roots,omitempty"`
-	Chain         []byte                 `protobuf:"bytes,2,opt,name=chain,proto3" json:"chain,omitempty"`
-	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The certificates that the other side's must lead to.
+	Roots []byte `protobuf:"bytes,1,opt,name=roots,proto3" json:"roots,omitempty"`
+	// This side's certificate, then those that lead to a root.
+	Chain []byte `protobuf:"bytes,2,opt,name=chain,proto3" json:"chain,omitempty"`
+	// The private key of this side's certificate.
+	Key           []byte `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -924,8 +932,9 @@ func (x *Play) GetCompression() string {
 
 // Steps that are played one after the other. A lane begins when the play begins.
 type Lane struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Steps         []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order in which they are played.
+	Steps         []*Step `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -982,6 +991,8 @@ func (x *Lane) GetSteps() []*Step {
 //   - A server's script has exactly one `finish`, the last step of one of its lanes.
 type Step struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to do.
+	//
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Step_Send
@@ -1262,9 +1273,11 @@ func (*Nothing) Descriptor() ([]byte, []int) {
 
 // One metadata entry. Order among entries with the same key matters.
 type Entry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In lower case; `-bin` at its end says that the value may hold any bytes.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// As the application sees it: of a `-bin` key the bytes before base64.
+	Value         []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1315,8 +1328,9 @@ func (x *Entry) GetValue() []byte {
 
 // Initial metadata.
 type Headers struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entries       []*Entry               `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In this order.
+	Entries       []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1438,7 +1452,8 @@ func (x *Status) GetTrailers() []*Entry {
 // Abort of a play that has reported, or that was never heard of, is silently ignored.
 type Abort struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Play  uint64                 `protobuf:"varint,1,opt,name=play,proto3" json:"play,omitempty"`
+	// The id of its `expect` or `call`.
+	Play uint64 `protobuf:"varint,1,opt,name=play,proto3" json:"play,omitempty"`
 	// Only if the server's call has not arrived: then the play reports `arrived` = false and is forgotten; a call that
 	// still comes later is treated like any call without a script. If the call has arrived, this Abort does nothing.
 	IfNotArrived  bool `protobuf:"varint,2,opt,name=if_not_arrived,json=ifNotArrived,proto3" json:"if_not_arrived,omitempty"`
@@ -1492,9 +1507,11 @@ func (x *Abort) GetIfNotArrived() bool {
 
 // Carries a signal from one side of a play to the other, as command and as event.
 type Signal struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Play          uint64                 `protobuf:"varint,1,opt,name=play,proto3" json:"play,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As command, the id of the play that receives it; as event, of the play that sent it.
+	Play uint64 `protobuf:"varint,1,opt,name=play,proto3" json:"play,omitempty"`
+	// The name that the steps `signal` and `wait_for` gave.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1546,8 +1563,9 @@ func (x *Signal) GetName() string {
 // Parses a message and writes it again.
 type Transcode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The message to parse: full type name, and its bytes (ProtoJSON text in UTF-8 when `from_json` is set).
+	// Full name of the type of the message to parse.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Its bytes; ProtoJSON text in UTF-8 when `from_json` is set.
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// `data` is ProtoJSON. Requires `json`.
 	FromJson bool `protobuf:"varint,3,opt,name=from_json,json=fromJson,proto3" json:"from_json,omitempty"`
@@ -1649,7 +1667,10 @@ type Event struct {
 	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// A part of an event too large for one frame: as in Command.
 	Part []byte `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
-	More bool   `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	// As in Command.
+	More bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	// What is reported.
+	//
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Event_Hello
@@ -2131,8 +2152,9 @@ func (x *Transcript) GetElapsedNs() uint64 {
 
 // What one lane observed.
 type Seen struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Observed []*Observation         `protobuf:"bytes,1,rep,name=observed,proto3" json:"observed,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order in which they were made.
+	Observed []*Observation `protobuf:"bytes,1,rep,name=observed,proto3" json:"observed,omitempty"`
 	// Steps that were done; for diagnosis only, never compared.
 	StepsDone     uint32 `protobuf:"varint,2,opt,name=steps_done,json=stepsDone,proto3" json:"steps_done,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2186,6 +2208,8 @@ func (x *Seen) GetStepsDone() uint32 {
 // One observation.
 type Observation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was seen.
+	//
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Observation_Message
@@ -2409,9 +2433,11 @@ func (x *View) GetUnknown() []byte {
 // A field's values: one of a singular field, the elements of a repeated one, key and value alternating of a map
 // (sorted by key as the language's deterministic serialisation sorts).
 type Field struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Number        uint32                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
-	Values        []*Value               `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The field's number.
+	Number uint32 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Never empty: a field without a value is not present.
+	Values        []*Value `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2463,6 +2489,8 @@ func (x *Field) GetValues() []*Value {
 // One value.
 type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// By the field's type.
+	//
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*Value_Int
@@ -2599,7 +2627,8 @@ func (*Value_Message) isValue_Kind() {}
 // The command could not be carried out.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Kind  Error_Kind             `protobuf:"varint,1,opt,name=kind,proto3,enum=grpc_interop_private.driver.v1.Error_Kind" json:"kind,omitempty"`
+	// Why, for the harness.
+	Kind Error_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=grpc_interop_private.driver.v1.Error_Kind" json:"kind,omitempty"`
 	// In words, for people.
 	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
