@@ -1,0 +1,192 @@
+"""Builds the Python driver for a proto tree: answers the build and doctor requests that docs/manifest.md describes.
+
+It is run by the interpreter in which the driver will run, and needs of it grpcio and grpcio-tools.
+
+    python3 build.py REQUEST.json
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from driver.generated import GeneratedFile, module_name, write_index
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("grpcio", "grpcio-tools", "protobuf")
+
+# The driver's own copy of the contract gets a file name and a package that no user's tree has: two files or messages of
+# one name cannot live in one process, and names do not travel on the wire.
+PRIVATE_PACKAGE = "grpc_interop_private.driver.v1"
+PRIVATE_FILE = "grpc_interop_private/driver/v1/driver.proto"
+
+GREETER = "greeter/v1/greeter.proto"
+
+
+def main() -> None:
+    request = json.loads(Path(sys.argv[1]).read_text())
+    answer = {"build": build, "doctor": doctor}[request["action"]](request)
+    Path(request["answer"]).write_text(json.dumps(answer, indent=2))
+
+
+def doctor(_request: dict[str, Any]) -> dict[str, Any]:
+    """What this interpreter has of what the driver needs."""
+    python = {"name": "python", "version": ".".join(map(str, sys.version_info[:3])), "where": sys.executable}
+    return {"tools": [python | {"ok": True, "remedy": ""}, *map(_package, PACKAGES)]}
+
+
+def _package(name: str) -> dict[str, Any]:
+    try:
+        found = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        remedy = f"{sys.executable} -m pip install {name}"
+        return {"name": name, "version": "", "where": "", "ok": False, "remedy": remedy}
+    return {"name": name, "version": found.version, "where": str(found.locate_file("")), "ok": True, "remedy": ""}
+
+
+def build(request: dict[str, Any]) -> dict[str, Any]:
+    """Generates the code, leaves out what cannot be used, and says how the driver is started."""
+    missing = [tool for tool in map(_package, PACKAGES) if not tool["ok"]]
+    if missing:
+        what = f"{', '.join(tool['name'] for tool in missing)} for {sys.executable}"
+        return {"unavailable": {"what": what, "remedy": missing[0]["remedy"]}}
+
+    out = Path(request["out"])
+    tree, contract = out / "tree", out / "contract"
+    tree.mkdir(parents=True)
+    contract.mkdir()
+    _generate_contract(Path(request["contract"]["include"], request["contract"]["file"]), contract)
+    errors = _generate_tree(Path(request["descriptor_set"]), request["files"], tree)
+
+    answer: dict[str, Any] = {
+        "driver": {"argv": [sys.executable, "-I", str(HERE / "driver" / "main.py"), str(out)]},
+        "programs": {},
+        "errors": [{"file": file, "text": text} for file, text in errors.items()],
+    }
+    if GREETER in request["files"] and GREETER not in errors:
+        for side in ("server", "client"):
+            argv = [sys.executable, str(HERE / "greeter" / f"{side}.py")]
+            answer["programs"][f"greeter-{side}"] = {"argv": argv, "env": {"PYTHONPATH": str(tree)}}
+    return answer
+
+
+def _generate_contract(source: Path, out: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        private = Path(scratch, PRIVATE_FILE)
+        private.parent.mkdir(parents=True)
+        text, packages = re.subn(r"(?m)^package [\w.]+;", f"package {PRIVATE_PACKAGE};", source.read_text())
+        assert packages == 1, f"{source} does not have exactly one package statement"
+        private.write_text(text)
+        refusal = _protoc([f"-I{scratch}", f"--python_out={out}", PRIVATE_FILE])
+    if refusal:
+        sys.exit(f"the contract {source} cannot be generated:\n{refusal}")
+
+
+def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path) -> dict[str, str]:
+    """Generates the files and what they import into `out`; returns why the files left out were refused."""
+    order = _closure(descriptor_set, files)
+    errors: dict[str, str] = {}
+    found: list[GeneratedFile] = []
+    source = [f"--descriptor_set_in={descriptor_set}"]
+    own = [proto for proto in order if not _runtime_has(proto)]
+    refused = _refused(source, f"--python_out={out}", own)
+    with_services = [proto for proto in own if order[proto].service and proto not in refused]
+    refused |= _refused(source, f"--grpc_python_out={out}", with_services)
+    for proto in order:
+        if proto in refused:
+            errors[proto] = refused[proto]
+        broken = [dependency for dependency in order[proto].dependency if dependency in errors]
+        if broken and proto not in errors:
+            errors[proto] = f"imports {broken[0]}, which was refused"
+        if proto not in errors:
+            messages = _module_path(out, proto, "_pb2.py") if proto in own else ""
+            services = _module_path(out, proto, "_pb2_grpc.py") if messages and order[proto].service else ""
+            found.append(GeneratedFile(proto, messages, services))
+    return errors | _drop_unusable(out, found)
+
+
+def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:
+    """The descriptors of the files and of everything they import, imports first, by name."""
+    from google.protobuf import descriptor_pb2
+
+    every = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes()).file
+    wanted = set(files)
+    for file in reversed(every):  # imports come first in the set
+        if file.name in wanted:
+            wanted.update(file.dependency)
+    return {file.name: file for file in every if file.name in wanted}
+
+
+def _runtime_has(proto: str) -> bool:
+    """Whether the protobuf runtime itself brings the module; its messages must not be registered twice."""
+    import google.protobuf
+
+    folder = "google/protobuf/"
+    path = Path(google.protobuf.__path__[0], module_name(proto.removeprefix(folder)) + ".py")
+    return proto.startswith(folder) and path.exists()
+
+
+def _module_path(out: Path, proto: str, suffix: str) -> str:
+    """Where protoc wrote a module, relative to `out`. Its plugins disagree about a dot in a file's name."""
+    stem = proto.removesuffix(".proto").replace("-", "_")
+    for path in (stem.replace(".", "/") + suffix, stem + suffix, proto.removesuffix(".proto") + suffix):
+        if (out / path).exists():
+            return path
+    raise FileNotFoundError(f"protoc wrote no {suffix} for {proto} into {out}")
+
+
+def _refused(source: Sequence[str], output: str, files: Sequence[str]) -> dict[str, str]:
+    """Generates the files, and returns the generator's words for those that it refuses."""
+    if not files or not _protoc([*source, output, *files]):
+        return {}
+    if len(files) == 1:
+        return {files[0]: _protoc([*source, output, *files])}
+    middle = len(files) // 2
+    return _refused(source, output, files[:middle]) | _refused(source, output, files[middle:])
+
+
+def _protoc(arguments: Sequence[str]) -> str:
+    """Runs protoc in this process, which is far quicker than another; returns its words if it fails, else nothing."""
+    from grpc_tools import protoc
+
+    with tempfile.TemporaryFile() as words:
+        stderr = os.dup(2)
+        os.dup2(words.fileno(), 2)  # protoc writes from C++
+        try:
+            status = protoc.main(["protoc", *arguments])
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        words.seek(0)
+        text = words.read().decode(errors="replace").strip()
+    return (text or f"protoc failed with status {status}") if status else ""
+
+
+def _drop_unusable(out: Path, files: list[GeneratedFile]) -> dict[str, str]:
+    """Writes the index with those files only that Python can import; returns why the others cannot be used."""
+    write_index(out, files)
+    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out)]
+    refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
+    if refused:
+        without = {(proto, part) for proto, part, _ in refused}
+        write_index(
+            out,
+            [
+                GeneratedFile(file.proto, file.messages, "" if (file.proto, "services") in without else file.services)
+                for file in files
+                if (file.proto, "messages") not in without
+            ],
+        )
+    return {proto: text for proto, _, text in refused}
+
+
+if __name__ == "__main__":
+    main()

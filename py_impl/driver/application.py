@@ -1,0 +1,24 @@
+"""The hand-written services of this implementation, for calls that no script plays."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+GREETER = "greeter.v1.Greeter"
+
+
+def application(service_names: set[str]) -> dict[str, Any]:
+    """Servicers by the full name of their service, as far as the driver was built with their protos."""
+    return {GREETER: _greeter()} if GREETER in service_names else {}
+
+
+def _greeter() -> Any:
+    # By its path: a tree may well have a folder `greeter` of its own, as ours does.
+    path = Path(__file__).parents[1] / "greeter" / "server.py"
+    spec = importlib.util.spec_from_file_location("grpc_interop_private.greeter_server", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Greeter()

@@ -1,0 +1,50 @@
+"""Tells which generated modules cannot be used. Run by the build, in a process of its own, as
+
+    python -I check.py FOLDER
+
+It prints a JSON list of `[proto, part, text]`: the file, `messages` or `services`, and what is wrong with it. A file that
+imports a refused one is refused too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+# An isolated interpreter does not look beside the script.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import grpc
+
+from driver.generated import GeneratedFile, load_messages, load_services, read_index
+from driver.stubs import load_services_of
+
+
+def refusals(folder: Path) -> list[tuple[str, str, str]]:
+    """What cannot be used, in the order of the index."""
+    channel = grpc.insecure_channel("127.0.0.1:1")  # never connects: stubs only need one to be made
+    refused = []
+    for file in read_index(folder):
+        part = "messages"
+        # Generated code may fail to load with any exception at all, and each is the answer that is asked for.
+        try:
+            messages = load_messages(folder, file)
+            part = "services"
+            if file.services:
+                _use_services(folder, file, messages, channel)
+        except Exception as error:
+            refused.append((file.proto, part, f"{type(error).__name__}: {error}"))
+    return refused
+
+
+def _use_services(folder: Path, file: GeneratedFile, messages: object, channel: grpc.Channel) -> None:
+    for service in load_services_of(messages, load_services(folder, file)):  # type: ignore[arg-type]
+        stub = service.stub(channel)
+        for method in service.methods:
+            if not callable(getattr(stub, method.name, None)):
+                raise TypeError(f"the generated {service.stub.__name__} has no usable method {method.name}")
+
+
+if __name__ == "__main__":
+    print(json.dumps(refusals(Path(sys.argv[1]))))

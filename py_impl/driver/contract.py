@@ -1,0 +1,97 @@
+"""The wire format of the driver contract: frames, and messages too large for one frame. No I/O.
+
+`pb` is the driver's own copy of the contract's messages, generated at build time under a private name so that it meets
+no copy in a user's tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grpc_interop_private.driver.v1 import driver_pb2 as pb
+
+__all__ = ["CONTRACT_VERSION", "BrokenFrame", "CommandReader", "frames", "pb"]
+
+CONTRACT_VERSION = 1
+
+# From the contract: no frame is longer.
+MAX_FRAME = 1 << 20
+
+# What of a message fits into a part: the frame's other fields (id, more, the part's own length) need under 32 bytes.
+PART = MAX_FRAME - 32
+
+
+class BrokenFrame(Exception):
+    """The harness sent bytes that are not the contract's; the connection cannot be used any more."""
+
+
+def frames(event: pb.Event) -> bytes:
+    """An event as it travels: one frame, or one after the other its parts."""
+    data = event.SerializeToString()
+    if len(data) <= MAX_FRAME:
+        return _varint(len(data)) + data
+    cuts = range(0, len(data), PART)
+    parts = (pb.Event(id=event.id, part=data[at : at + PART], more=at != cuts[-1]).SerializeToString() for at in cuts)
+    return b"".join(_varint(len(part)) + part for part in parts)
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+class CommandReader:
+    """Turns the bytes of a connection, however they are cut, into commands."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._parts: dict[int, bytearray] = {}
+
+    def feed(self, data: bytes) -> Iterator[pb.Command]:
+        """The commands that these bytes complete. Raises BrokenFrame."""
+        self._buffer += data
+        view, start = memoryview(bytes(self._buffer)), 0
+        while (frame := _frame(view, start)) is not None:
+            body, start = frame
+            command = self._whole(_parsed(bytes(body)))
+            if command is not None:
+                yield command
+        del self._buffer[:start]
+
+    def _whole(self, command: pb.Command) -> pb.Command | None:
+        last_part = command.id in self._parts and command.WhichOneof("op") is None
+        if not (command.part or command.more or last_part):
+            return command
+        parts = self._parts.setdefault(command.id, bytearray())
+        parts += command.part
+        if command.more:
+            return None
+        return _parsed(bytes(self._parts.pop(command.id)))
+
+
+def _frame(view: memoryview, start: int) -> tuple[memoryview, int] | None:
+    """The frame at `start` and where the next begins; None if it has not arrived in full."""
+    length = shift = 0
+    for at in range(start, len(view)):
+        byte = view[at]
+        length |= (byte & 0x7F) << shift
+        if length > MAX_FRAME:
+            raise BrokenFrame(f"the harness announced a frame of more than {MAX_FRAME} bytes")
+        if byte < 0x80:
+            end = at + 1 + length
+            return (view[at + 1 : end], end) if end <= len(view) else None
+        shift += 7
+        if shift > 28:
+            raise BrokenFrame("the harness sent a frame length of more than five bytes")
+    return None
+
+
+def _parsed(data: bytes) -> pb.Command:
+    try:
+        return pb.Command.FromString(data)
+    except Exception as error:  # protobuf's DecodeError has no stable home across its versions
+        raise BrokenFrame(f"the harness sent a frame of {len(data)} bytes that is not a Command: {error}") from error

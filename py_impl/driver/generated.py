@@ -1,0 +1,103 @@
+"""Loads the modules that protoc generated for a proto tree, by exact name.
+
+`sys.path` cannot be relied on for that: a tree may hold directories named like a standard or an installed package (`io`,
+`logging`, `grpc`, `google`) whose real counterpart would win. So the files are loaded one by one, imports first, and
+put into `sys.modules` under the names by which generated code imports them; a real package is never replaced.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+# What the build leaves beside the generated code: the files in the order in which they can be loaded.
+INDEX = "tree.json"
+
+
+@dataclass(frozen=True)
+class GeneratedFile:
+    """One proto file and the paths of its modules, relative to the folder of the generated code.
+
+    A file that the protobuf runtime brings itself has no `messages`; one without services, or whose services were
+    refused, has no `services`.
+    """
+
+    proto: str
+    messages: str = ""
+    services: str = ""
+
+
+def module_name(proto: str) -> str:
+    """The name of the module with a proto file's messages, as protoc derives it (`a-b/c.proto` is `a_b.c_pb2`)."""
+    stem = proto.removesuffix(".protodevel").removesuffix(".proto")
+    return stem.replace("-", "_").replace("/", ".") + "_pb2"
+
+
+def write_index(folder: Path, files: Iterable[GeneratedFile]) -> None:
+    """Writes down what `load_tree` is to load."""
+    rows = [[file.proto, file.messages, file.services] for file in files]
+    (folder / INDEX).write_text(json.dumps(rows))
+
+
+def read_index(folder: Path) -> list[GeneratedFile]:
+    """The generated files of a folder, imports first."""
+    return [GeneratedFile(*row) for row in json.loads((folder / INDEX).read_text())]
+
+
+def load_messages(folder: Path, file: GeneratedFile) -> ModuleType:
+    """The module with the messages of a file, whose imports must have been loaded."""
+    name = module_name(file.proto)
+    return _load(name, folder / file.messages) if file.messages else importlib.import_module(name)
+
+
+def load_services(folder: Path, file: GeneratedFile) -> ModuleType:
+    """The module with the services of a file, whose messages must have been loaded."""
+    return _load(module_name(file.proto) + "_grpc", folder / file.services)
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    for package in _parents(name):
+        _ensure_package(package)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")[:-1]
+    return [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _ensure_package(name: str) -> None:
+    """Makes `from NAME import x_pb2` find what is in `sys.modules`, without importing or hiding a real package."""
+    if name in sys.modules or _is_real(name):
+        return
+    package = ModuleType(name, "A package of generated code.")
+    package.__path__ = []
+    sys.modules[name] = package
+
+
+def _is_real(name: str) -> bool:
+    """Whether Python would find the package by itself. Nothing is imported to find out."""
+    top, *rest = name.split(".")
+    spec = importlib.util.find_spec(top) if top not in sys.modules else sys.modules[top].__spec__
+    qualified = top
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return False
+        qualified += "." + part
+        spec = importlib.machinery.PathFinder.find_spec(qualified, spec.submodule_search_locations)
+    return spec is not None

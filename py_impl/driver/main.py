@@ -1,0 +1,58 @@
+"""The driver's process. Started by the harness as
+
+    python -I main.py FOLDER
+
+where FOLDER is what build.py made, with the harness' address in INTEROP_DRIVER_ADDRESS.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import NoReturn
+
+
+def main() -> None:
+    built = Path(sys.argv[1])
+    # An isolated interpreter does not look beside the script. The contract's code has a package of its own, which hides
+    # nothing; the tree's code never comes onto this path (see generated.py).
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(built / "contract")]
+    faulthandler.enable()
+    faulthandler.register(signal.SIGQUIT, all_threads=True)
+    threading.Thread(target=_stop_at_end_of_stdin, name="interop-stdin", daemon=True).start()
+    _serve(built / "tree")
+    _exit()
+
+
+def _serve(tree: Path) -> None:
+    from driver.connection import connect
+    from driver.session import Session, hello
+    from driver.stubs import load_tree
+
+    session_services = load_tree(tree)
+    connection = connect()
+    session = Session(session_services, connection.send)
+    connection.send(hello(os.environ.get("INTEROP_DRIVER_TOKEN", "")))
+    for command in connection.commands():
+        session.handle(command)
+
+
+def _stop_at_end_of_stdin() -> None:
+    while os.read(0, 4096):
+        pass
+    _exit()
+
+
+def _exit() -> NoReturn:
+    # Not sys.exit: calls may be parked or frozen, and grpcio and the interpreter would wait for their threads.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

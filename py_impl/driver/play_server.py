@@ -1,0 +1,328 @@
+"""Plays servers through generated servicers, with grpcio's synchronous API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+
+from driver.contract import pb
+from driver.metadata import reported
+from driver.options import COMPRESSIONS
+from driver.script import (
+    FINISH,
+    RECEIVE,
+    RECEIVE_TO_END,
+    SEND,
+    SEND_HEADERS,
+    SIGNAL,
+    WAIT_FOR,
+    WAIT_FOR_TERMINATION,
+    Finish,
+    Script,
+)
+from driver.stubs import Method
+from driver.transcript import END, TERMINATED, Play, Recording, Signals
+from driver.workers import Workers
+
+# grpcio turns a code given as a number into UNKNOWN without a word.
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+# Without a deadline grpcio says that some 10^10 seconds remain. No deadline of ours is a year away.
+NO_DEADLINE_S = 365 * 24 * 3600
+
+_RECEIVING = (RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION)
+
+
+class ServerPlay(Play):
+    """A script that serves `repeat` calls."""
+
+    def __init__(
+        self,
+        play_id: int,
+        script: Script,
+        done: Callable[[Play, pb.Event], None],
+        *,
+        method: Method,
+        messages: dict[int, Any],
+        workers: Workers,
+        signal: Callable[[int, str], None],
+    ) -> None:
+        super().__init__(play_id, script, done)
+        self.method = method
+        self.messages = messages
+        self.workers = workers
+        self.signal = signal
+        self.signals = Signals()
+        self.calls: set[ServerCall] = set()
+        self._to_come = script.repeat
+
+    def admit(self) -> bool:
+        """Counts a call that arrives; False if it is the last one that the script serves."""
+        self._to_come -= 1
+        return self._to_come > 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a call has come."""
+        return self._to_come < self.script.repeat
+
+    def deliver(self, name: str) -> None:
+        """The client sent a signal."""
+        self.signals.deliver(name)
+
+    def freeze(self) -> None:
+        super().freeze()
+        self.signals.wake()
+
+    def end(self) -> None:
+        """The second Abort: ends the RPCs that the first one left open."""
+        for call in tuple(self.calls):
+            call.abandon()
+
+    def play_ended(self, request: list[tuple[str, bytes]], remaining_us: int | None) -> None:
+        """Plays on a call that ended before its script came: every lane finds it terminated."""
+        recording = self.begin()
+        recording.request, recording.remaining_us = request, remaining_us
+        for lane, observed in zip(self.script.lanes, recording.lanes, strict=True):
+            if any(kind in _RECEIVING for kind, _ in lane):
+                observed.append(TERMINATED)
+        self.finish(recording)
+
+
+class ServerCall:
+    """One RPC: the script of a play played once."""
+
+    def __init__(self, play: ServerPlay, request_or_requests: Any, context: grpc.ServicerContext) -> None:
+        self.play_command = play
+        self._context = context
+        self._requests = request_or_requests if play.method.client_streaming else None
+        self._request = None if play.method.client_streaming else request_or_requests
+        self._response: Any = None
+        self._end_seen = False
+        self._terminated = False
+        self._ended: threading.Event | None = None
+        self._finish: Finish | None = None
+        self._lanes_left = len(play.script.lanes)
+        self._lanes_lock = threading.Lock()
+        self._other_lane_done = threading.Event() if self._lanes_left > 1 else None
+        self.recording: Recording = play.begin()
+        self.recording.request = reported(context.invocation_metadata())
+        self.recording.remaining_us = remaining_us(context)
+        play.calls.add(self)
+
+    def respond(self) -> Any:
+        """Serves a method with a single response."""
+        self._set_up()
+        own = self._own_lane()
+        self._start_other_lane(own)
+        try:
+            self._play_lane(own, self.play_command.script.lanes[own])
+        except Exception as error:
+            self.play_command.fail(error)
+        finally:
+            self._lane_done()
+        self._end_rpc()
+        return self._response
+
+    def stream(self) -> Iterator[Any]:
+        """Serves a method with a stream of responses: only the thread that iterates may send."""
+        self._set_up()
+        own = self._own_lane()
+        self._start_other_lane(own)
+        steps = iter(self.play_command.script.lanes[own])
+        try:
+            for step in steps:
+                kind, argument = step
+                if kind is not SEND:
+                    self._step(own, kind, argument)
+                elif not self._stopped():
+                    yield self.play_command.messages[argument]
+                self.recording.steps_done[own] += 1
+        except GeneratorExit:
+            # grpcio lets go of a handler that is sending when the RPC is ended from outside.
+            self._terminated = True
+            self._play_lane(own, steps)
+            raise
+        except Exception as error:
+            self.play_command.fail(error)
+        finally:
+            self._lane_done()
+        self._end_rpc()
+
+    def abandon(self) -> None:
+        """Ends the RPC as if it had been cancelled; the threads that wait for it notice."""
+        self._context.cancel()
+
+    def _set_up(self) -> None:
+        play = self.play_command
+        if play.script.compression:
+            self._context.set_compression(COMPRESSIONS[play.script.compression])
+        if play.script.waits:
+            self._ending()
+
+    def _own_lane(self) -> int:
+        """The lane for grpcio's thread: the one that sends, else the first."""
+        lanes = self.play_command.script.lanes
+        return next((at for at, lane in enumerate(lanes) if any(kind is SEND for kind, _ in lane)), 0)
+
+    def _start_other_lane(self, own: int) -> None:
+        if self._other_lane_done is not None:
+            self.play_command.workers.run(self._play_other_lane, 1 - own)
+
+    def _play_other_lane(self, lane: int) -> None:
+        try:
+            self._play_lane(lane, self.play_command.script.lanes[lane])
+        except Exception as error:
+            self.play_command.fail(error)
+        finally:
+            self._lane_done()
+            assert self._other_lane_done is not None
+            self._other_lane_done.set()
+
+    def _play_lane(self, lane: int, steps: Any) -> None:
+        for kind, argument in steps:
+            self._step(lane, kind, argument)
+            self.recording.steps_done[lane] += 1
+
+    def _step(self, lane: int, kind: str, argument: Any) -> None:
+        if self.play_command.frozen:
+            self._hold()
+        else:
+            _STEPS[kind](self, lane, argument)
+
+    def _lane_done(self) -> None:
+        """The lane that is done last reports. No thread waits for the other one: it may be a generator that is dropped."""
+        with self._lanes_lock:
+            self._lanes_left -= 1
+            if self._lanes_left:
+                return
+        play = self.play_command
+        if not play.frozen:
+            play.calls.discard(self)
+            play.finish(self.recording)
+
+    def _end_rpc(self) -> None:
+        """Ends the RPC as the script says; raises in the place of an error status, as grpcio wants it."""
+        if self._other_lane_done is not None:
+            self._other_lane_done.wait()
+        if self.play_command.frozen:
+            self._hold()
+        finish = self._finish
+        if finish is None or self._terminated:
+            self._context.abort(grpc.StatusCode.CANCELLED, "the RPC was ended from outside")
+        self._context.set_trailing_metadata(finish.trailers)
+        if finish.code:
+            self._context.abort(_CODES[finish.code], finish.message)
+
+    def _hold(self) -> None:
+        """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
+        self._ending().wait()
+        self._terminated = True
+
+    def _stopped(self) -> bool:
+        if self.play_command.frozen:
+            self._hold()
+        return self._terminated
+
+    def _ending(self) -> threading.Event:
+        """An event that is set when the RPC is ended from outside."""
+        if self._ended is None:
+            with self._lanes_lock:
+                if self._ended is None:
+                    ended = threading.Event()
+                    self._ended = ended
+                    if not self._context.add_callback(self._on_end):
+                        ended.set()
+        return self._ended
+
+    def _on_end(self) -> None:
+        assert self._ended is not None
+        self._ended.set()
+        self.play_command.signals.wake()
+
+    # The steps ------------------------------------------------------------------------------------------------------
+
+    def _send(self, lane: int, payload: int) -> None:
+        self._response = self.play_command.messages[payload]
+
+    def _receive(self, lane: int, _: None) -> bool:
+        """Observes the next message, the end or the termination; False if it was no message."""
+        if self._end_seen:
+            return False
+        if self._terminated:
+            return self._observe_termination(lane)
+        if self._requests is None:
+            return self._receive_request(lane)
+        try:
+            self.recording.lanes[lane].append(next(self._requests))
+            return True
+        except StopIteration:
+            # grpcio may end the iterator when the RPC is cancelled, too (grpc/grpc#33038); what it knows by now is told.
+            if not self._context.is_active():
+                return self._observe_termination(lane)
+            self._end_seen = True
+            self.recording.lanes[lane].append(END)
+        except grpc.RpcError:
+            return self._observe_termination(lane)
+        return False
+
+    def _receive_request(self, lane: int) -> bool:
+        request, self._request = self._request, None
+        if request is None:
+            self._wait_for_termination(lane, None)
+            return False
+        self.recording.lanes[lane].append(request)
+        return True
+
+    def _receive_to_end(self, lane: int, _: None) -> None:
+        while self._receive(lane, None):
+            pass
+
+    def _wait_for_termination(self, lane: int, _: None) -> None:
+        self._ending().wait()
+        if not self.play_command.frozen:
+            self._observe_termination(lane)
+
+    def _observe_termination(self, lane: int) -> bool:
+        self._terminated = True
+        observed = self.recording.lanes[lane]
+        if not observed or observed[-1] is not TERMINATED:
+            observed.append(TERMINATED)
+        return False
+
+    def _send_headers(self, lane: int, headers: Any) -> None:
+        try:
+            self._context.send_initial_metadata(headers)
+        except grpc.RpcError:
+            self._terminated = True
+
+    def _signal(self, lane: int, name: str) -> None:
+        self.play_command.signal(self.play_command.id, name)
+
+    def _wait_for(self, lane: int, name: str) -> None:
+        ended = self._ending()
+        self.play_command.signals.take(name, lambda: ended.is_set() or self.play_command.frozen)
+
+    def _keep_finish(self, lane: int, finish: Finish) -> None:
+        self._finish = finish
+
+
+_STEPS: dict[str, Callable[[ServerCall, int, Any], object]] = {
+    SEND: ServerCall._send,
+    RECEIVE: ServerCall._receive,
+    RECEIVE_TO_END: ServerCall._receive_to_end,
+    SEND_HEADERS: ServerCall._send_headers,
+    SIGNAL: ServerCall._signal,
+    WAIT_FOR: ServerCall._wait_for,
+    WAIT_FOR_TERMINATION: ServerCall._wait_for_termination,
+    FINISH: ServerCall._keep_finish,
+}
+
+
+def remaining_us(context: grpc.ServicerContext) -> int | None:
+    """How much of the deadline remains, in microseconds; None without one."""
+    remaining = context.time_remaining()
+    return None if remaining is None or remaining > NO_DEADLINE_S else int(remaining * 1e6)

@@ -1,0 +1,180 @@
+"""What a side observes, written down while it plays and reported once. Shared by everything that plays."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from driver.contract import pb
+from driver.messages import Unreadable, json_of, report_into
+from driver.metadata import entries
+from driver.script import Script
+
+# Stand between the messages in a lane's observations.
+END: Final = "end"
+TERMINATED: Final = "terminated"
+
+
+class Recording:
+    """What one playing of a script has observed so far."""
+
+    __slots__ = ("arrived", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
+
+    def __init__(self, script: Script, arrived: bool) -> None:
+        self.lanes: list[list[Any]] = [[] for _ in script.lanes]
+        self.steps_done = [0] * len(script.lanes)
+        self.arrived = arrived
+        self.request: list[tuple[str, bytes]] = []
+        self.remaining_us: int | None = None
+        self.initial: list[tuple[str, bytes]] = []
+        self.status: pb.Status | None = None
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Equal for playings that observed the same; the deadline that remained is left out, for it always differs."""
+        lanes = tuple(
+            tuple(one if isinstance(one, str) else one.SerializePartialToString(deterministic=True) for one in lane)
+            for lane in self.lanes
+        )
+        status = self.status and self.status.SerializeToString(deterministic=True)
+        return lanes, self.arrived, tuple(self.request), tuple(self.initial), status
+
+
+class Play:
+    """One Play command: its script, how often it was played, and the one transcript that it owes.
+
+    `done` is called with the transcript event, from any thread, exactly once.
+    """
+
+    # Whether the play counts as arrived before it has begun: so the contract says of a client.
+    always_arrived = False
+
+    def __init__(self, play_id: int, script: Script, done: Callable[[Play, pb.Event], None]) -> None:
+        self.id = play_id
+        self.script = script
+        self.frozen = False
+        self._done = done
+        self._lock = threading.Lock()
+        self._reported = False
+        self._first: Recording | None = None
+        self._fingerprint: tuple[object, ...] | None = None
+        self._finished = 0
+        self._equal = 0
+        self._started_ns = 0
+
+    def begin(self) -> Recording:
+        """A recording for the next playing of the script."""
+        recording = Recording(self.script, arrived=True)
+        with self._lock:
+            if self._first is None:
+                self._first = recording
+                self._started_ns = time.perf_counter_ns()
+        return recording
+
+    def finish(self, recording: Recording) -> None:
+        """Takes what a playing observed; the last one makes the play report."""
+        if self.script.repeat > 1:
+            fingerprint = recording.fingerprint()
+            with self._lock:
+                if self._fingerprint is None:
+                    self._fingerprint, self._first = fingerprint, recording
+                self._finished += 1
+                self._equal += fingerprint == self._fingerprint
+                if self._finished < self.script.repeat:
+                    return
+        else:
+            self._equal = 1
+        self._report(aborted=False)
+
+    def freeze(self) -> None:
+        """The first Abort: no further step, and the transcript as it stands."""
+        self.frozen = True
+        self._report(aborted=True)
+
+    def withdraw(self) -> None:
+        """Reports that the call never arrived."""
+        self._report(aborted=False)
+
+    def fail(self, error: Exception) -> None:
+        """The driver could not play on: that is reported in the place of the transcript."""
+        traceback.print_exception(error)
+        if self._may_report():
+            text = f"the driver failed while it played {self.script.method}: {type(error).__name__}: {error}"
+            self._done(self, pb.Event(id=self.id, error=pb.Error(kind=pb.Error.KIND_INTERNAL, text=text)))
+        self.frozen = True
+
+    def _report(self, aborted: bool) -> None:
+        if self._may_report():
+            event = pb.Event(id=self.id)
+            self._write(event.transcript, self._first or Recording(self.script, self.always_arrived), aborted)
+            self._done(self, event)
+
+    def _may_report(self) -> bool:
+        """True once."""
+        with self._lock:
+            first, self._reported = not self._reported, True
+        return first
+
+    def _write(self, transcript: pb.Transcript, recording: Recording, aborted: bool) -> None:
+        transcript.arrived = recording.arrived
+        transcript.request.extend(entries(recording.request))
+        transcript.initial.extend(entries(recording.initial))
+        if recording.remaining_us is not None:
+            transcript.remaining_us = recording.remaining_us
+        if recording.status is not None:
+            transcript.status.CopyFrom(recording.status)
+        transcript.aborted = aborted
+        transcript.completed = self._equal
+        if self._started_ns:
+            transcript.elapsed_ns = time.perf_counter_ns() - self._started_ns
+        for observed, steps_done in zip(recording.lanes, recording.steps_done, strict=True):
+            self._write_lane(transcript.lanes.add(steps_done=steps_done), tuple(observed))
+
+    def _write_lane(self, seen: pb.Seen, observed: tuple[Any, ...]) -> None:
+        for one in observed:
+            observation = seen.observed.add()
+            if one is END:
+                observation.end.SetInParent()
+            elif one is TERMINATED:
+                observation.terminated.SetInParent()
+            else:
+                self._write_message(observation.message, one)
+
+    def _write_message(self, target: pb.Message, message: Message) -> None:
+        report_into(target, message, self.script.report_view)
+        if self.script.report_json:
+            try:
+                target.json = json_of(message)
+            except Unreadable as error:  # an empty `json` says it: no message is written so
+                print(f"play {self.id}: {error}", file=sys.stderr)
+
+
+class Signals:
+    """The signals that a play has got and nobody has taken yet."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, int] = {}
+
+    def deliver(self, name: str) -> None:
+        """A signal arrived."""
+        with self._changed:
+            self._waiting[name] = self._waiting.get(name, 0) + 1
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Makes those who wait ask `given_up` again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def take(self, name: str, given_up: Callable[[], bool]) -> None:
+        """Waits for a signal and takes it; returns without one when the waiting has lost its sense."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting.get(name, 0) > 0 or given_up())
+            if self._waiting.get(name, 0) > 0:
+                self._waiting[name] -= 1

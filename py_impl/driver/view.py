@@ -1,0 +1,66 @@
+"""A message through Python's own reflection: what a program that uses the generated class would see."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from driver.contract import pb
+
+_SIGNED = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_ENUM}
+_UNSIGNED = {FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64, FieldDescriptor.CPPTYPE_BOOL}
+_FLOATING = {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}
+
+
+def view_of(message: Message) -> pb.View:
+    """The view of a message and of those in it."""
+    view = pb.View(unknown=_unknown(message))
+    for field, value in message.ListFields():
+        view.fields.append(pb.Field(number=field.number, values=_values(field, value)))
+    return view
+
+
+def _values(field: FieldDescriptor, value: Any) -> Iterable[pb.Value]:
+    if _is_map(field):
+        key, item = field.message_type.fields_by_number[1], field.message_type.fields_by_number[2]
+        return [one for each in _sorted(value) for one in (_value(key, each), _value(item, value[each]))]
+    return [_value(field, one) for one in value] if field.is_repeated else [_value(field, value)]
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _sorted(keys: Iterable[Any]) -> list[Any]:
+    """As deterministic serialisation sorts: text by its bytes in UTF-8, which differs from Python's order of str."""
+    return sorted(keys, key=lambda key: key.encode() if isinstance(key, str) else key)
+
+
+def _value(field: FieldDescriptor, value: Any) -> pb.Value:
+    kind = field.cpp_type
+    if kind in _SIGNED:
+        return pb.Value(int=value)
+    if kind in _UNSIGNED:
+        return pb.Value(uint=value)
+    if kind in _FLOATING:
+        return pb.Value(float_bits=struct.unpack("<Q", struct.pack("<d", value))[0])
+    if kind == FieldDescriptor.CPPTYPE_MESSAGE:
+        return pb.Value(message=view_of(value))
+    # Text that is not UTF-8, which proto2 lets through, is handed out by protobuf as bytes.
+    return pb.Value(text=value.encode() if isinstance(value, str) else value)
+
+
+def _unknown(message: Message) -> bytes:
+    """The unknown fields, in the bytes and the order kept: what is left when every known field is cleared."""
+    rest = type(message)()
+    rest.CopyFrom(message)
+    for field, _ in message.ListFields():
+        if field.is_extension:
+            rest.ClearExtension(field)  # type: ignore[arg-type]
+        else:
+            rest.ClearField(field.name)
+    return rest.SerializePartialToString()

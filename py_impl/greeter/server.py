@@ -1,0 +1,99 @@
+"""The Greeter service in Python: run it, then talk to it with the client of any language.
+
+    python3 server.py [--port 50051] [--interval 1.0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+
+import grpc
+from greeter.v1 import greeter_pb2, greeter_pb2_grpc
+
+TICKS = 10
+
+
+class Greeter(greeter_pb2_grpc.GreeterServicer):
+    """One method for each of gRPC's four kinds. Every method prints the messages that it receives."""
+
+    def __init__(self, interval: float = 1.0) -> None:
+        """`interval` is the time between two ticks of GetStream, in seconds."""
+        self._interval = interval
+
+    def SayHello(self, request: greeter_pb2.HelloRequest, context: grpc.ServicerContext) -> greeter_pb2.HelloReply:
+        """Unary: one request, one response."""
+        show("SayHello", request.name)
+        return greeter_pb2.HelloReply(message=f"Hello, {request.name}")
+
+    def GetStream(
+        self, request: greeter_pb2.StreamReqData, context: grpc.ServicerContext
+    ) -> Iterator[greeter_pb2.StreamResData]:
+        """Server streaming: each `yield` sends a message; returning ends the stream."""
+        show("GetStream", request.data)
+        # Nobody listens after a cancel or a deadline; waiting on this instead of sleeping notices that at once.
+        over = threading.Event()
+        context.add_callback(over.set)
+        price = random.uniform(1_000, 3_000)
+        for tick in range(1, TICKS + 1):
+            if tick > 1 and over.wait(self._interval):
+                return
+            price *= random.uniform(0.99, 1.01)
+            yield greeter_pb2.StreamResData(data=f"{request.data} {tick}/{TICKS} {price:.2f}")
+
+    def PutStream(
+        self, request_iterator: Iterator[greeter_pb2.StreamReqData], context: grpc.ServicerContext
+    ) -> greeter_pb2.StreamResData:
+        """Client streaming: the iterator ends when the client has sent everything."""
+        count, last = 0, ""
+        for count, request in zip(itertools.count(1), request_iterator):
+            show("PutStream", request.data)
+            last = request.data
+        return greeter_pb2.StreamResData(data=f"{count} items, last {last}" if count else "0 items")
+
+    def AllStream(
+        self, request_iterator: Iterator[greeter_pb2.StreamReqData], context: grpc.ServicerContext
+    ) -> Iterator[greeter_pb2.StreamResData]:
+        """Bidirectional streaming: answers each message as it arrives."""
+        for request in request_iterator:
+            show("AllStream", request.data)
+            yield greeter_pb2.StreamResData(data=f"echo {request.data}")
+
+
+def show(method: str, data: str) -> None:
+    """Prints a received message at once, even into a pipe."""
+    print(method, data, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serves greeter.v1.Greeter on 127.0.0.1.")
+    parser.add_argument("--port", type=int, default=50051, help="0 lets the system choose (default: 50051)")
+    parser.add_argument("--interval", type=float, default=1.0, help="seconds between two ticks (default: 1)")
+    options = parser.parse_args()
+
+    # Each call that is being served occupies a thread, a stream for as long as it lasts.
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=100), options=[("grpc.so_reuseport", 0)])
+    greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(options.interval), server)
+    try:
+        port = server.add_insecure_port(f"127.0.0.1:{options.port}")
+    except RuntimeError as error:
+        parser.exit(1, f"error: {error}; choose another port with --port\n")
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    server.start()
+    print(f"listening on 127.0.0.1:{port}", flush=True)
+
+    stop.wait()
+    # New calls are refused from now on; those in flight may take as long as they need.
+    server.stop(grace=threading.TIMEOUT_MAX).wait()
+
+
+if __name__ == "__main__":
+    main()
