@@ -33,7 +33,7 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
         known = [Implementation(manifest.name) for manifest in options.implementations]
         chosen = {name for pair in session.pairs for name in (pair.client, pair.server)}
         recorder.run_started(
-            RunInfo("interop run", options.seed, session.pairs, tuple(one for one in known if one.name in chosen))
+            RunInfo("interop run", options.seed, session.pairs, tuple(one for one in known if one.name in chosen), shard=options.shard)
         )
         interrupted = False
         try:
