@@ -18,7 +18,8 @@ def _greeter() -> Any:
     # By its path: a tree may well have a folder `greeter` of its own, as ours does.
     path = Path(__file__).parents[1] / "greeter" / "server.py"
     spec = importlib.util.spec_from_file_location("grpc_interop_private.greeter_server", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Greeter()

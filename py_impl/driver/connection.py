@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -47,7 +48,7 @@ class Connection:
         threading.Thread(target=self._unstick, name="interop-writer", daemon=True).start()
 
     def commands(self) -> Iterator[pb.Command]:
-        """Every command until the harness closes the connection. Raises BrokenFrame."""
+        """Every command until the harness closes the connection. Raises BrokenFrameError."""
         reader = CommandReader()
         while data := self._receive():
             yield from reader.feed(data)
@@ -88,9 +89,7 @@ class Connection:
         """Waits in the place of those who send, above all of the thread that reads commands."""
         while True:
             self._stuck.acquire()
-            try:
+            with contextlib.suppress(ConnectionError):  # as in `_send_what_fits`
                 self._socket.sendall(self._rest)
-            except ConnectionError:
-                pass  # as in `_send_what_fits`
             self._sending.release()
             self._flush()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from google.protobuf.message import DecodeError
 from grpc_interop_private.driver.v1 import driver_pb2 as pb
 
-__all__ = ["CONTRACT_VERSION", "BrokenFrame", "CommandReader", "frames", "pb"]
+__all__ = ["CONTRACT_VERSION", "BrokenFrameError", "CommandReader", "frames", "pb"]
 
 CONTRACT_VERSION = 1
 
@@ -21,13 +22,13 @@ MAX_FRAME = 1 << 20
 PART = MAX_FRAME - 32
 
 
-class BrokenFrame(Exception):
+class BrokenFrameError(Exception):
     """The harness sent bytes that are not the contract's; the connection cannot be used any more."""
 
 
 def frames(event: pb.Event) -> bytes:
     """An event as it travels: one frame, or one after the other its parts."""
-    data = event.SerializeToString()
+    data: bytes = event.SerializeToString()
     if len(data) <= MAX_FRAME:
         return _varint(len(data)) + data
     cuts = range(0, len(data), PART)
@@ -52,7 +53,7 @@ class CommandReader:
         self._parts: dict[int, bytearray] = {}
 
     def feed(self, data: bytes) -> Iterator[pb.Command]:
-        """The commands that these bytes complete. Raises BrokenFrame."""
+        """The commands that these bytes complete. Raises BrokenFrameError."""
         self._buffer += data
         view, start = memoryview(bytes(self._buffer)), 0
         while (frame := _frame(view, start)) is not None:
@@ -80,18 +81,18 @@ def _frame(view: memoryview, start: int) -> tuple[memoryview, int] | None:
         byte = view[at]
         length |= (byte & 0x7F) << shift
         if length > MAX_FRAME:
-            raise BrokenFrame(f"the harness announced a frame of more than {MAX_FRAME} bytes")
+            raise BrokenFrameError(f"the harness announced a frame of more than {MAX_FRAME} bytes")
         if byte < 0x80:
             end = at + 1 + length
             return (view[at + 1 : end], end) if end <= len(view) else None
         shift += 7
         if shift > 28:
-            raise BrokenFrame("the harness sent a frame length of more than five bytes")
+            raise BrokenFrameError("the harness sent a frame length of more than five bytes")
     return None
 
 
 def _parsed(data: bytes) -> pb.Command:
     try:
         return pb.Command.FromString(data)
-    except Exception as error:  # protobuf's DecodeError has no stable home across its versions
-        raise BrokenFrame(f"the harness sent a frame of {len(data)} bytes that is not a Command: {error}") from error
+    except DecodeError as error:
+        raise BrokenFrameError(f"the harness sent a frame of {len(data)} bytes that is not a Command: {error}") from error

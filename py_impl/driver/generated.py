@@ -65,7 +65,8 @@ def _load(name: str, path: Path) -> ModuleType:
     for package in _parents(name):
         _ensure_package(package)
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, path
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

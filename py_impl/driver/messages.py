@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 
@@ -11,36 +9,36 @@ from driver.contract import pb
 from driver.view import view_of
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A message cannot be parsed or written; the text says why, for people."""
 
 
 def message_class(name: str) -> type[Message]:
-    """The generated class of a message type. Raises Unreadable if there is none."""
+    """The generated class of a message type. Raises UnreadableError if there is none."""
     try:
         descriptor = descriptor_pool.Default().FindMessageTypeByName(name)
     except KeyError:
-        raise Unreadable(f"no message {name} in the protos that this driver was built with") from None
+        raise UnreadableError(f"no message {name} in the protos that this driver was built with") from None
     return message_factory.GetMessageClass(descriptor)
 
 
 def parsed(name: str, binary: bytes) -> Message:
-    """The message in these bytes. Raises Unreadable."""
+    """The message in these bytes. Raises UnreadableError."""
     message = message_class(name)()
     try:
         message.MergeFromString(binary)
     except DecodeError as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise UnreadableError(f"{name}: {error}") from error
     return message
 
 
 def parsed_json(name: str, text: bytes, ignore_unknown: bool) -> Message:
-    """The message in this ProtoJSON. Raises Unreadable."""
+    """The message in this ProtoJSON. Raises UnreadableError."""
     message = message_class(name)()
     try:
         json_format.Parse(text, message, ignore_unknown_fields=ignore_unknown)
     except (json_format.ParseError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise UnreadableError(f"{name}: {error}") from error
     return message
 
 
@@ -53,21 +51,19 @@ def report_into(target: pb.Message, message: Message, view: bool) -> None:
 
 
 def json_of(message: Message, emit_zero: bool = False) -> str:
-    """A message as ProtoJSON. Raises Unreadable if it cannot be written so."""
+    """A message as ProtoJSON. Raises UnreadableError if it cannot be written so."""
     try:
         text = json_format.MessageToJson(message, indent=None, always_print_fields_with_no_presence=emit_zero)
         text.encode()
     except (json_format.SerializeToJsonError, TypeError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{message.DESCRIPTOR.full_name} cannot be written as ProtoJSON: {error}") from error
+        raise UnreadableError(f"{message.DESCRIPTOR.full_name} cannot be written as ProtoJSON: {error}") from error
     return text
 
 
 def transcoded(order: pb.Transcode) -> pb.Message:
-    """The answer to a Transcode command. Raises Unreadable."""
-    if order.from_json:
-        message = parsed_json(order.type, order.data, order.ignore_unknown)
-    else:
-        message = parsed(order.type, order.data)
+    """The answer to a Transcode command. Raises UnreadableError."""
+    from_json = order.from_json
+    message = parsed_json(order.type, order.data, order.ignore_unknown) if from_json else parsed(order.type, order.data)
     answer = pb.Message()
     report_into(answer, message, order.to_view)
     if order.to_json:

@@ -18,9 +18,7 @@ Pairs = tuple[tuple[str, str | bytes], ...]
 
 def to_grpc(entries: Iterable[Any]) -> Pairs:
     """Entries of the contract for grpcio, which wants bytes for `-bin` keys and text for the others."""
-    return tuple(
-        (entry.key, entry.value if entry.key.endswith("-bin") else entry.value.decode("ascii")) for entry in entries
-    )
+    return tuple((entry.key, entry.value if entry.key.endswith("-bin") else entry.value.decode("ascii")) for entry in entries)
 
 
 def reported(metadata: Iterable[tuple[str, str | bytes]] | None) -> list[tuple[str, bytes]]:

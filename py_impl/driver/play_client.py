@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import grpc
 
@@ -63,18 +63,18 @@ class ClientPlay(Play):
     def start(self) -> None:
         """Begins to play, in other threads."""
         for _ in range(min(self.script.concurrency, self.script.repeat)):
-            self.workers.run(self._play)
+            self.workers.run(self._make_calls)
 
-    def _play(self) -> None:
+    def _make_calls(self) -> None:
         try:
             while next(self._turns) < self.script.repeat and not self.frozen:
                 call = ClientCall(self)
                 self._calls.add(call)
-                if not call.play():
+                if not call.run():
                     return  # frozen: the RPC stays open until `end`
                 self._calls.discard(call)
                 self.finish(call.recording)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
             self.fail(error)
             self.end()
 
@@ -97,7 +97,7 @@ class ClientCall:
     """One RPC: the script of a play played once."""
 
     def __init__(self, play: ClientPlay) -> None:
-        self.play_command = play
+        self._play = play
         self.recording: Recording = play.begin()
         self._method = play.method
         self._rpc: Any = None
@@ -107,9 +107,9 @@ class ClientCall:
         self._end_seen = False
         self._answered = False
 
-    def play(self) -> bool:
+    def run(self) -> bool:
         """Plays to the end of the script and of the RPC. False if the play was frozen before."""
-        script = self.play_command.script
+        script = self._play.script
         if self._method.client_streaming:
             self._requests = _Requests()
             self._begin(self._requests)
@@ -117,15 +117,15 @@ class ClientCall:
             self._play_lane(0)
         else:
             other_done = threading.Event()
-            self.play_command.workers.run(self._play_other_lane, other_done)
+            self._play.workers.run(self._play_other_lane, other_done)
             self._play_lane(0)
             other_done.wait()
-        if self.play_command.frozen:
+        if self._play.frozen:
             return False
         self._observe_status()
         if self._requests is not None:
             self._requests.put(_NO_MORE)  # lets go of the thread in which grpcio takes the requests
-        return not self.play_command.frozen
+        return not self._play.frozen
 
     def abandon(self) -> None:
         """Ends the RPC, if there is one, and the threads that wait for it."""
@@ -137,7 +137,7 @@ class ClientCall:
             self._begun.set()
 
     def _begin(self, request_or_requests: Any) -> None:
-        play = self.play_command
+        play = self._play
         script = play.script
         invoke = play.multicallable if self._method.server_streaming else play.multicallable.future
         self._rpc = invoke(
@@ -153,25 +153,25 @@ class ClientCall:
 
     def _on_end(self) -> None:
         self._rpc_ended = True
-        self.play_command.signals.wake()
+        self._play.signals.wake()
 
     def _play_other_lane(self, done: threading.Event) -> None:
         try:
             self._play_lane(1)
-        except Exception as error:
-            self.play_command.fail(error)
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+            self._play.fail(error)
         finally:
             done.set()
 
     def _play_lane(self, lane: int) -> None:
-        play = self.play_command
+        play = self._play
         for kind, argument in play.script.lanes[lane]:
             if play.frozen:
                 break
             if kind is SEND:
                 self._send(play.messages[argument])
             else:
-                _STEPS[kind](self, lane, argument)
+                self._STEPS[kind](self, lane, argument)
             self.recording.steps_done[lane] += 1
 
     def _send(self, message: Any) -> None:
@@ -186,7 +186,7 @@ class ClientCall:
             self._begun.wait()
         return self._rpc
 
-    def _receive(self, lane: int, _: None) -> bool:
+    def _receive(self, lane: int, _argument: None) -> bool:
         """Observes the next message or the end; False if it was the end."""
         if self._end_seen:
             return False
@@ -207,31 +207,31 @@ class ClientCall:
         except (grpc.RpcError, grpc.FutureCancelledError):
             return None
 
-    def _receive_to_end(self, lane: int, _: None) -> None:
+    def _receive_to_end(self, lane: int, _argument: None) -> None:
         while self._receive(lane, None):
             pass
 
-    def _half_close(self, lane: int, _: None) -> None:
+    def _half_close(self, _lane: int, _argument: None) -> None:
         if self._requests is not None:
             self._requests.put(_NO_MORE)
 
-    def _cancel(self, lane: int, _: None) -> None:
+    def _cancel(self, _lane: int, _argument: None) -> None:
         self._call().cancel()
 
-    def _receive_headers(self, lane: int, _: None) -> None:
+    def _receive_headers(self, _lane: int, _argument: None) -> None:
         self._call().initial_metadata()
 
-    def _signal(self, lane: int, name: str) -> None:
-        self.play_command.signal(self.play_command.id, name)
+    def _signal(self, _lane: int, name: str) -> None:
+        self._play.signal(self._play.id, name)
 
-    def _wait_for(self, lane: int, name: str) -> None:
-        play = self.play_command
+    def _wait_for(self, _lane: int, name: str) -> None:
+        play = self._play
         play.signals.take(name, lambda: self._rpc_ended or play.frozen)
 
     def _observe_status(self) -> None:
         rpc = self._call()
         code = rpc.code()  # waits for the end of the RPC
-        if self.play_command.frozen:
+        if self._play.frozen:
             return
         trailing = rpc.trailing_metadata()
         status = pb.Status(code=code.value[0], trailers=entries(reported(trailing)))
@@ -241,16 +241,15 @@ class ClientCall:
         self.recording.initial = reported(rpc.initial_metadata())
         self.recording.status = status
 
-
-_STEPS: dict[str, Callable[[ClientCall, int, Any], object]] = {
-    RECEIVE: ClientCall._receive,
-    RECEIVE_TO_END: ClientCall._receive_to_end,
-    HALF_CLOSE: ClientCall._half_close,
-    CANCEL: ClientCall._cancel,
-    RECEIVE_HEADERS: ClientCall._receive_headers,
-    SIGNAL: ClientCall._signal,
-    WAIT_FOR: ClientCall._wait_for,
-}
+    _STEPS: ClassVar[dict[str, Callable[[ClientCall, int, Any], object]]] = {
+        RECEIVE: _receive,
+        RECEIVE_TO_END: _receive_to_end,
+        HALF_CLOSE: _half_close,
+        CANCEL: _cancel,
+        RECEIVE_HEADERS: _receive_headers,
+        SIGNAL: _signal,
+        WAIT_FOR: _wait_for,
+    }
 
 
 class _Requests:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 
@@ -96,7 +96,7 @@ class ServerCall:
     """One RPC: the script of a play played once."""
 
     def __init__(self, play: ServerPlay, request_or_requests: Any, context: grpc.ServicerContext) -> None:
-        self.play_command = play
+        self._play = play
         self._context = context
         self._requests = request_or_requests if play.method.client_streaming else None
         self._request = None if play.method.client_streaming else request_or_requests
@@ -119,9 +119,9 @@ class ServerCall:
         own = self._own_lane()
         self._start_other_lane(own)
         try:
-            self._play_lane(own, self.play_command.script.lanes[own])
-        except Exception as error:
-            self.play_command.fail(error)
+            self._play_lane(own, self._play.script.lanes[own])
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+            self._play.fail(error)
         finally:
             self._lane_done()
         self._end_rpc()
@@ -132,22 +132,22 @@ class ServerCall:
         self._set_up()
         own = self._own_lane()
         self._start_other_lane(own)
-        steps = iter(self.play_command.script.lanes[own])
+        steps = iter(self._play.script.lanes[own])
         try:
             for step in steps:
                 kind, argument = step
                 if kind is not SEND:
                     self._step(own, kind, argument)
                 elif not self._stopped():
-                    yield self.play_command.messages[argument]
+                    yield self._play.messages[argument]
                 self.recording.steps_done[own] += 1
         except GeneratorExit:
             # grpcio lets go of a handler that is sending when the RPC is ended from outside.
             self._terminated = True
             self._play_lane(own, steps)
             raise
-        except Exception as error:
-            self.play_command.fail(error)
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+            self._play.fail(error)
         finally:
             self._lane_done()
         self._end_rpc()
@@ -157,7 +157,7 @@ class ServerCall:
         self._context.cancel()
 
     def _set_up(self) -> None:
-        play = self.play_command
+        play = self._play
         if play.script.compression:
             self._context.set_compression(COMPRESSIONS[play.script.compression])
         if play.script.waits:
@@ -165,18 +165,18 @@ class ServerCall:
 
     def _own_lane(self) -> int:
         """The lane for grpcio's thread: the one that sends, else the first."""
-        lanes = self.play_command.script.lanes
+        lanes = self._play.script.lanes
         return next((at for at, lane in enumerate(lanes) if any(kind is SEND for kind, _ in lane)), 0)
 
     def _start_other_lane(self, own: int) -> None:
         if self._other_lane_done is not None:
-            self.play_command.workers.run(self._play_other_lane, 1 - own)
+            self._play.workers.run(self._play_other_lane, 1 - own)
 
     def _play_other_lane(self, lane: int) -> None:
         try:
-            self._play_lane(lane, self.play_command.script.lanes[lane])
-        except Exception as error:
-            self.play_command.fail(error)
+            self._play_lane(lane, self._play.script.lanes[lane])
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+            self._play.fail(error)
         finally:
             self._lane_done()
             assert self._other_lane_done is not None
@@ -188,10 +188,10 @@ class ServerCall:
             self.recording.steps_done[lane] += 1
 
     def _step(self, lane: int, kind: str, argument: Any) -> None:
-        if self.play_command.frozen:
+        if self._play.frozen:
             self._hold()
         else:
-            _STEPS[kind](self, lane, argument)
+            self._STEPS[kind](self, lane, argument)
 
     def _lane_done(self) -> None:
         """The lane that is done last reports. No thread waits for the other one: it may be a generator that is dropped."""
@@ -199,7 +199,7 @@ class ServerCall:
             self._lanes_left -= 1
             if self._lanes_left:
                 return
-        play = self.play_command
+        play = self._play
         if not play.frozen:
             play.calls.discard(self)
             play.finish(self.recording)
@@ -208,11 +208,12 @@ class ServerCall:
         """Ends the RPC as the script says; raises in the place of an error status, as grpcio wants it."""
         if self._other_lane_done is not None:
             self._other_lane_done.wait()
-        if self.play_command.frozen:
+        if self._play.frozen:
             self._hold()
         finish = self._finish
         if finish is None or self._terminated:
             self._context.abort(grpc.StatusCode.CANCELLED, "the RPC was ended from outside")
+            return
         self._context.set_trailing_metadata(finish.trailers)
         if finish.code:
             self._context.abort(_CODES[finish.code], finish.message)
@@ -223,7 +224,7 @@ class ServerCall:
         self._terminated = True
 
     def _stopped(self) -> bool:
-        if self.play_command.frozen:
+        if self._play.frozen:
             self._hold()
         return self._terminated
 
@@ -241,14 +242,12 @@ class ServerCall:
     def _on_end(self) -> None:
         assert self._ended is not None
         self._ended.set()
-        self.play_command.signals.wake()
+        self._play.signals.wake()
 
-    # The steps ------------------------------------------------------------------------------------------------------
+    def _send(self, _lane: int, payload: int) -> None:
+        self._response = self._play.messages[payload]
 
-    def _send(self, lane: int, payload: int) -> None:
-        self._response = self.play_command.messages[payload]
-
-    def _receive(self, lane: int, _: None) -> bool:
+    def _receive(self, lane: int, _argument: None) -> bool:
         """Observes the next message, the end or the termination; False if it was no message."""
         if self._end_seen:
             return False
@@ -277,13 +276,13 @@ class ServerCall:
         self.recording.lanes[lane].append(request)
         return True
 
-    def _receive_to_end(self, lane: int, _: None) -> None:
+    def _receive_to_end(self, lane: int, _argument: None) -> None:
         while self._receive(lane, None):
             pass
 
-    def _wait_for_termination(self, lane: int, _: None) -> None:
+    def _wait_for_termination(self, lane: int, _argument: None) -> None:
         self._ending().wait()
-        if not self.play_command.frozen:
+        if not self._play.frozen:
             self._observe_termination(lane)
 
     def _observe_termination(self, lane: int) -> bool:
@@ -293,33 +292,32 @@ class ServerCall:
             observed.append(TERMINATED)
         return False
 
-    def _send_headers(self, lane: int, headers: Any) -> None:
+    def _send_headers(self, _lane: int, headers: Any) -> None:
         try:
             self._context.send_initial_metadata(headers)
         except grpc.RpcError:
             self._terminated = True
 
-    def _signal(self, lane: int, name: str) -> None:
-        self.play_command.signal(self.play_command.id, name)
+    def _signal(self, _lane: int, name: str) -> None:
+        self._play.signal(self._play.id, name)
 
-    def _wait_for(self, lane: int, name: str) -> None:
+    def _wait_for(self, _lane: int, name: str) -> None:
         ended = self._ending()
-        self.play_command.signals.take(name, lambda: ended.is_set() or self.play_command.frozen)
+        self._play.signals.take(name, lambda: ended.is_set() or self._play.frozen)
 
-    def _keep_finish(self, lane: int, finish: Finish) -> None:
+    def _keep_finish(self, _lane: int, finish: Finish) -> None:
         self._finish = finish
 
-
-_STEPS: dict[str, Callable[[ServerCall, int, Any], object]] = {
-    SEND: ServerCall._send,
-    RECEIVE: ServerCall._receive,
-    RECEIVE_TO_END: ServerCall._receive_to_end,
-    SEND_HEADERS: ServerCall._send_headers,
-    SIGNAL: ServerCall._signal,
-    WAIT_FOR: ServerCall._wait_for,
-    WAIT_FOR_TERMINATION: ServerCall._wait_for_termination,
-    FINISH: ServerCall._keep_finish,
-}
+    _STEPS: ClassVar[dict[str, Callable[[ServerCall, int, Any], object]]] = {
+        SEND: _send,
+        RECEIVE: _receive,
+        RECEIVE_TO_END: _receive_to_end,
+        SEND_HEADERS: _send_headers,
+        SIGNAL: _signal,
+        WAIT_FOR: _wait_for,
+        WAIT_FOR_TERMINATION: _wait_for_termination,
+        FINISH: _keep_finish,
+    }
 
 
 def remaining_us(context: grpc.ServicerContext) -> int | None:

@@ -17,7 +17,7 @@ from driver.play_server import ServerCall, ServerPlay, remaining_us
 from driver.stubs import Method, Service
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The system refused what was asked for; the text says what, for people."""
 
 
@@ -31,11 +31,9 @@ class Server:
         application: dict[str, Any],
         handlers: ThreadPoolExecutor,
     ) -> None:
-        """`application` has hand-written servicers by the full name of their service. Raises Refused."""
+        """`application` has hand-written servicers by the full name of their service. Raises RefusedError."""
         self._switchboard = Switchboard()
-        self._grpc = grpc.server(
-            handlers, options=server_arguments(order.options), compression=COMPRESSIONS[order.options.compression]
-        )
+        self._grpc = grpc.server(handlers, options=server_arguments(order.options), compression=COMPRESSIONS[order.options.compression])
         for service in services:
             by_hand = application.get(service.full_name)
             played = {method.name: self._handler(method, by_hand) for method in service.methods}
@@ -48,10 +46,10 @@ class Server:
         try:
             credentials = server_credentials(order.options)
             if credentials is None:
-                return self._grpc.add_insecure_port(address)
-            return self._grpc.add_secure_port(address, credentials)
+                return int(self._grpc.add_insecure_port(address))
+            return int(self._grpc.add_secure_port(address, credentials))
         except RuntimeError as error:
-            raise Refused(f"cannot listen on {address}: {error}") from error
+            raise RefusedError(f"cannot listen on {address}: {error}") from error
 
     def expect(self, play: ServerPlay) -> None:
         """Serves the next calls with this play: those of its case, or those without a case."""

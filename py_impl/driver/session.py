@@ -13,12 +13,12 @@ import grpc
 
 from driver.application import application
 from driver.contract import CONTRACT_VERSION, pb
-from driver.messages import Unreadable, parsed, transcoded
+from driver.messages import UnreadableError, parsed, transcoded
 from driver.options import COMPRESSIONS, channel_arguments, channel_credentials
 from driver.play_client import ClientPlay
 from driver.play_server import ServerPlay
 from driver.script import Script, script_of
-from driver.served import Refused, Server
+from driver.served import RefusedError, Server
 from driver.stubs import Method, Service
 from driver.transcript import Play
 from driver.workers import Workers
@@ -55,7 +55,7 @@ MAX_PLAYS = 128
 HANDLERS = 1024
 
 
-class Unknown(Exception):
+class UnknownReferenceError(Exception):
     """A command names something that does not exist; the text says what, for people."""
 
 
@@ -153,11 +153,11 @@ class Session:
             return self._error(command, pb.Error.KIND_UNKNOWN_COMMAND, "this driver does not know the command's op")
         try:
             carry_out(command)
-        except Unreadable as error:
+        except UnreadableError as error:
             self._error(command, pb.Error.KIND_UNREADABLE_PAYLOAD, str(error))
-        except Unknown as error:
+        except UnknownReferenceError as error:
             self._error(command, pb.Error.KIND_UNKNOWN_REFERENCE, str(error))
-        except Refused as error:
+        except RefusedError as error:
             self._error(command, pb.Error.KIND_REFUSED, str(error))
         except ValueError as error:
             self._error(command, pb.Error.KIND_INTERNAL, str(error))
@@ -195,7 +195,7 @@ class Session:
         script, _, method, messages = self._ready(command.expect)
         server = self._resource(command.resource)
         if not isinstance(server, Server):
-            raise Unknown(f"resource {command.resource} is no server")
+            raise UnknownReferenceError(f"resource {command.resource} is no server")
         play = ServerPlay(
             command.id,
             script,
@@ -213,7 +213,7 @@ class Session:
         script, service, method, messages = self._ready(command.call)
         channel = self._resource(command.resource)
         if not isinstance(channel, Channel):
-            raise Unknown(f"resource {command.resource} is no channel")
+            raise UnknownReferenceError(f"resource {command.resource} is no channel")
         play = ClientPlay(
             command.id,
             script,
@@ -232,16 +232,16 @@ class Session:
     def _ready(self, order: pb.Play) -> tuple[Script, Service, Method, dict[int, Any]]:
         script = script_of(order)
         if script.method not in self._methods:
-            raise Unknown(f"no method {script.method} in the protos that this driver was built with")
+            raise UnknownReferenceError(f"no method {script.method} in the protos that this driver was built with")
         messages = {payload: self._payloads.get(payload) for payload in script.payloads}
         missing = [payload for payload, message in messages.items() if message is None]
         if missing:
-            raise Unknown(f"no payload {missing[0]}")
+            raise UnknownReferenceError(f"no payload {missing[0]}")
         return script, *self._methods[script.method], messages
 
     def _resource(self, resource: int) -> Server | Channel:
         if resource not in self._resources:
-            raise Unknown(f"no server or channel {resource}")
+            raise UnknownReferenceError(f"no server or channel {resource}")
         return self._resources[resource]
 
     def _reported(self, play: Play, event: pb.Event) -> None:

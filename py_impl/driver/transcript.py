@@ -12,7 +12,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from driver.contract import pb
-from driver.messages import Unreadable, json_of, report_into
+from driver.messages import UnreadableError, json_of, report_into
 from driver.metadata import entries
 from driver.script import Script
 
@@ -38,8 +38,7 @@ class Recording:
     def fingerprint(self) -> tuple[object, ...]:
         """Equal for playings that observed the same; the deadline that remained is left out, for it always differs."""
         lanes = tuple(
-            tuple(one if isinstance(one, str) else one.SerializePartialToString(deterministic=True) for one in lane)
-            for lane in self.lanes
+            tuple(one if isinstance(one, str) else one.SerializePartialToString(deterministic=True) for one in lane) for lane in self.lanes
         )
         status = self.status and self.status.SerializeToString(deterministic=True)
         return lanes, self.arrived, tuple(self.request), tuple(self.initial), status
@@ -150,7 +149,7 @@ class Play:
         if self.script.report_json:
             try:
                 target.json = json_of(message)
-            except Unreadable as error:  # an empty `json` says it: no message is written so
+            except UnreadableError as error:  # an empty `json` says it: no message is written so
                 print(f"play {self.id}: {error}", file=sys.stderr)
 
 

@@ -25,14 +25,11 @@ def view_of(message: Message) -> pb.View:
 
 
 def _values(field: FieldDescriptor, value: Any) -> Iterable[pb.Value]:
-    if _is_map(field):
-        key, item = field.message_type.fields_by_number[1], field.message_type.fields_by_number[2]
+    entry = field.message_type
+    if entry is not None and entry.GetOptions().map_entry:
+        key, item = entry.fields_by_number[1], entry.fields_by_number[2]
         return [one for each in _sorted(value) for one in (_value(key, each), _value(item, value[each]))]
     return [_value(field, one) for one in value] if field.is_repeated else [_value(field, value)]
-
-
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:

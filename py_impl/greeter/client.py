@@ -1,6 +1,6 @@
 """A client for the Greeter service in Python: talks to the server of any language.
 
-    python3 client.py [--target 127.0.0.1:50051] [--timeout SECONDS] say-hello World
+python3 client.py [--target 127.0.0.1:50051] [--timeout SECONDS] say-hello World
 """
 
 from __future__ import annotations

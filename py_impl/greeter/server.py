@@ -1,12 +1,12 @@
 """The Greeter service in Python: run it, then talk to it with the client of any language.
 
-    python3 server.py [--port 50051] [--interval 1.0]
+python3 server.py [--port 50051] [--interval 1.0]
 """
+
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import random
 import signal
 import threading
@@ -19,7 +19,7 @@ from greeter.v1 import greeter_pb2, greeter_pb2_grpc
 TICKS = 10
 
 
-class Greeter(greeter_pb2_grpc.GreeterServicer):
+class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio generates no types
     """One method for each of gRPC's four kinds. Every method prints the messages that it receives."""
 
     def __init__(self, interval: float = 1.0) -> None:
@@ -31,9 +31,7 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):
         show("SayHello", request.name)
         return greeter_pb2.HelloReply(message=f"Hello, {request.name}")
 
-    def GetStream(
-        self, request: greeter_pb2.StreamReqData, context: grpc.ServicerContext
-    ) -> Iterator[greeter_pb2.StreamResData]:
+    def GetStream(self, request: greeter_pb2.StreamReqData, context: grpc.ServicerContext) -> Iterator[greeter_pb2.StreamResData]:
         """Server streaming: each `yield` sends a message; returning ends the stream."""
         show("GetStream", request.data)
         # Nobody listens after a cancel or a deadline; waiting on this instead of sleeping notices that at once.
@@ -46,15 +44,13 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):
             price *= random.uniform(0.99, 1.01)
             yield greeter_pb2.StreamResData(data=f"{request.data} {tick}/{TICKS} {price:.2f}")
 
-    def PutStream(
-        self, request_iterator: Iterator[greeter_pb2.StreamReqData], context: grpc.ServicerContext
-    ) -> greeter_pb2.StreamResData:
+    def PutStream(self, request_iterator: Iterator[greeter_pb2.StreamReqData], context: grpc.ServicerContext) -> greeter_pb2.StreamResData:
         """Client streaming: the iterator ends when the client has sent everything."""
-        count, last = 0, ""
-        for count, request in zip(itertools.count(1), request_iterator):
+        items = []
+        for request in request_iterator:
             show("PutStream", request.data)
-            last = request.data
-        return greeter_pb2.StreamResData(data=f"{count} items, last {last}" if count else "0 items")
+            items.append(request.data)
+        return greeter_pb2.StreamResData(data=f"{len(items)} items, last {items[-1]}" if items else "0 items")
 
     def AllStream(
         self, request_iterator: Iterator[greeter_pb2.StreamReqData], context: grpc.ServicerContext
