@@ -158,7 +158,7 @@ class Terminal:
             self._row(Text(f"{client:<{first}}", "bold"), row, widths)
 
     def _row(self, head: Text, fields: list[Text], widths: list[int]) -> None:
-        line = head.copy()
+        line = Text().append_text(head)  # not `head` itself: its style would spread over the whole line
         for field, width in zip(fields, widths, strict=True):
             line.append("  ")
             line.append(" " * (width - len(field.plain)))
