@@ -36,7 +36,7 @@ class JUnit:
         self.directory = directory
         self._cases: IO[bytes] | None = None
 
-    def run_started(self, info: RunInfo) -> None:  # noqa: ARG002  Report
+    def run_started(self, info: RunInfo) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / JUNIT).unlink(missing_ok=True)
         self._cases = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run

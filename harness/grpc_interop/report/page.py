@@ -37,7 +37,7 @@ class Page:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def run_started(self, info: RunInfo) -> None:  # noqa: ARG002  Report
+    def run_started(self, info: RunInfo) -> None:
         (self.directory / PAGE).unlink(missing_ok=True)
 
     def note_progress(self, text: str) -> None:

@@ -7,6 +7,7 @@ removes if the harness is killed. results.json is replaced last, so where it is,
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -36,7 +37,7 @@ class Results:
         self._lines: IO[bytes] | None = None
         self._not_passed: list[int] = []  # offsets of the lines that results.json repeats
 
-    def run_started(self, info: RunInfo) -> None:  # noqa: ARG002  Report
+    def run_started(self, info: RunInfo) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         for name in (RESULTS, CASES):
             (self.directory / name).unlink(missing_ok=True)
@@ -72,7 +73,7 @@ class Results:
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the path's place when the block ends, whole; if the block fails, nothing changes."""
-    beside = path.with_name(f".{path.name}.new")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with beside.open("wb") as file:
             yield file
