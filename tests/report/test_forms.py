@@ -8,7 +8,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from conversations import GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, wrong_greeting
-
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.github import GitHub
 from grpc_interop.report.junit import JUnit

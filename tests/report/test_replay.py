@@ -7,10 +7,10 @@ import json
 import zlib
 
 import pytest
-from conversations import ALL_STREAM, PY_GO, hello, ping_pong
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversations import ALL_STREAM, PY_GO, hello, ping_pong
 from grpc_interop.case import (
     Cancel,
     Case,

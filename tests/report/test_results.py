@@ -11,8 +11,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conversations import GO_GO, GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, ping_pong, wrong_greeting
 
+from conversations import GO_GO, GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, ping_pong, wrong_greeting
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
 from grpc_interop.report.recorder import LONGEST_REPLAY, TOLD_IN_FULL

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from conversations import GO_GO, GO_PY, PY_GO, PY_PY, cannot, describe, hello, lost_end, observed, passed, ping_pong, wrong_greeting
 
+from conversations import GO_GO, GO_PY, PY_GO, PY_PY, cannot, describe, hello, lost_end, observed, passed, ping_pong, wrong_greeting
 from grpc_interop.report import Implementation, Recorder, RunInfo
 from grpc_interop.report.terminal import PLAIN_SECONDS, Terminal
 from grpc_interop.transcript import END, ClientTranscript
