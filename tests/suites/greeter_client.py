@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import grpc
+
 from grpc_interop.texts import message, text
 
 

@@ -12,11 +12,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+
 from grpc_interop.texts import message, text
 
 FAULT = sys.argv[1]
-ANSWER_BEFORE_END = 2
-"""Items after which the server that answers PutStream too early does so."""
+ANSWERS_AFTER = {"answers_put_stream_early": 2, "answers_with_the_third_item": 3}
+"""Items after which PutStream is answered, whatever still comes."""
 
 
 def say_hello(name, context):
@@ -41,6 +42,8 @@ def get_stream(symbol, context):
         if FAULT != "buffers_ticks":
             time.sleep(interval)
         yield f"{symbol} {number}/10 {2041 + number}" + ("" if FAULT == "price_without_decimals" else ".12")
+    while FAULT == "ticks_for_ever" and context.is_active():
+        yield f"{symbol} 10/10 0.00"
     if FAULT == "error_at_the_end":
         context.abort(grpc.StatusCode.INTERNAL, "stream fell over")
     if FAULT == "never_ends":
@@ -52,7 +55,7 @@ def put_stream(items, context):
     count, last = 0, ""
     for item in items:
         count, last = count + 1, item
-        if FAULT == "answers_put_stream_early" and count == ANSWER_BEFORE_END:
+        if ANSWERS_AFTER.get(FAULT) == count:
             break
     if FAULT == "miscounts":
         count += 1

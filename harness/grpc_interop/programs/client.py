@@ -17,11 +17,16 @@ from grpc_interop.texts import message, normalised, text
 from grpc_interop.transcript import END, ClientTranscript, Observation
 from grpc_interop.verdict import CODES
 
-STEP_SECONDS = 10.0
-"""How long a client program may take for one step of the script; the longest, ten ticks, should take 2.5 s."""
+STEP_SECONDS = 15.0
+"""How long a client program may take until the next line, its own start included: a second, and much more on a machine
+that builds other languages at the same time."""
 
-QUIET_SECONDS = 0.3
-"""How long nothing may come before a half-close that an answer has to wait for: what answers too early answers at once."""
+QUIET_SECONDS = 2.0
+"""How long nothing may come before a half-close that an answer has to wait for. What answers too early answers at once,
+but nobody can see when the program has started and sent what was typed."""
+
+MOST_LINES = 100
+"""Lines after which a program that prints without end is stopped."""
 
 UNKNOWN = CODES.index("UNKNOWN")
 _ERROR = re.compile(r"^error: ([A-Z_]+): ?(.*)$", re.MULTILINE)
@@ -52,7 +57,7 @@ class Client:
             if not self._types:
                 self._process.end_stdin()
             for number, step in enumerate(lane):
-                self._step(step, time.monotonic() + step_seconds, quiet=not _receives(lane[:number]))
+                self._step(step, step_seconds, quiet=not _receives(lane[:number]))
             status = self._status(step_seconds)
         except (TimeoutError, subprocess.TimeoutExpired):
             pass  # said by a transcript without a status
@@ -69,7 +74,7 @@ class Client:
         """Ends the program, if it has not ended."""
         self._process.kill()
 
-    def _step(self, step: Step, due: float, *, quiet: bool) -> None:
+    def _step(self, step: Step, seconds: float, *, quiet: bool) -> None:
         """Raises TimeoutError."""
         if isinstance(step, Send):
             if self._types:
@@ -81,7 +86,9 @@ class Client:
             self._process.end_stdin()
         elif isinstance(step, Receive | ReceiveToEnd):
             while END not in self._observed:
-                self._observe(self._printed.take(due))
+                if len(self._observed) == MOST_LINES:
+                    raise TimeoutError
+                self._observe(self._printed.take(seconds))
                 if isinstance(step, Receive):
                     break
         else:
@@ -139,10 +146,10 @@ class _Lines:
             self.count += 1
         self._lines.put(_Line(None, time.monotonic()))
 
-    def take(self, due: float) -> _Line:
-        """The next line. Raises TimeoutError when none comes until `due`."""
+    def take(self, seconds: float) -> _Line:
+        """The next line. Raises TimeoutError when none comes in time."""
         try:
-            return self._lines.get(timeout=max(0.0, due - time.monotonic()))
+            return self._lines.get(timeout=seconds)
         except Empty:
             raise TimeoutError from None
 

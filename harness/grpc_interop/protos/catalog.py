@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory, text_format
+from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from grpc_interop.case import Kind, Method
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.roots import ProtoError, common_includes, resolve
+from grpc_interop.protos.text import one_line, parse, serialise, unknown_fields
 
 _BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
 """Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
@@ -81,13 +80,13 @@ class Catalog:
 
     def parse(self, type_name: str, data: bytes) -> Message:
         """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""
-        return message_factory.GetMessageClass(self.message(type_name)).FromString(data)
+        return parse(message_factory.GetMessageClass(self.message(type_name)), data)
 
     def canonical(self, type_name: str, data: bytes) -> bytes:
         """The same message in the one form in which two of them can be compared: languages write fields of oneofs,
         extensions and map entries in different orders. Bytes that cannot be read stay as they are."""
         try:
-            return self.parse(type_name, data).SerializePartialToString(deterministic=True)
+            return serialise(self.parse(type_name, data))
         except DecodeError:
             return data
 
@@ -97,8 +96,7 @@ class Catalog:
             message = self.parse(type_name, data)
         except (DecodeError, KeyError):
             return f"(not a {type_name}) {data!r}"
-        shown = text_format.MessageToString(message, as_utf8=True, as_one_line=True, print_unknown_fields=True)
-        return shown.strip() or "(empty)"
+        return one_line(message) or "(empty)"
 
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
         """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first. The
@@ -140,13 +138,7 @@ def _is_import(file: descriptor_pb2.FileDescriptorProto, image: descriptor_pb2.F
 
 def _buf_marks(file: descriptor_pb2.FileDescriptorProto) -> bool | None:
     """Whether buf marked the file as an import, or None when buf did not write it."""
-    for number, extension in _unknown(file):
+    for number, extension in unknown_fields(file):
         if number == _BUF_IMAGE_FIELD:
-            return any(mark == _BUF_IS_IMPORT and value for mark, value in _unknown(empty_pb2.Empty.FromString(extension)))
+            return any(mark == _BUF_IS_IMPORT and value for mark, value in unknown_fields(empty_pb2.Empty.FromString(extension)))
     return None
-
-
-def _unknown(message: Message) -> Iterator[tuple[int, Any]]:
-    """The numbers and values of the fields that a message's type does not declare."""
-    fields: Any = UnknownFieldSet(message)
-    return ((field.field_number, field.data) for field in fields)

@@ -17,7 +17,7 @@ from grpc_interop.protos.catalog import Catalog
 
 BUDGET = 512
 """Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread
-(model.CAPACITY), even with long names and required fields."""
+(simulation.CAPACITY), even with long names and required fields."""
 
 CYCLE = 10
 """Over so many successive samples every field of a type gets its turn; as many as the shorter scripts send."""

@@ -1,0 +1,94 @@
+"""Messages as bytes and as text, whatever their fields are called: a field may well be named `SerializeToString`, and
+then hides the method, so all methods are taken from the base class."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import empty_pb2, text_encoding
+from google.protobuf.descriptor import FieldDescriptor as Field
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+_METHODS: Any = type(empty_pb2.Empty()).__mro__[1]
+"""The class that all generated ones derive from and that implements them."""
+
+
+def parse(kind: type[Message], data: bytes) -> Message:
+    """Raises google.protobuf.message.DecodeError."""
+    message = kind()
+    _METHODS.MergeFromString(message, data)
+    return message
+
+
+def serialise(message: Message) -> bytes:
+    """In field order, map entries sorted by key."""
+    data: bytes = _METHODS.SerializePartialToString(message, deterministic=True)
+    return data
+
+
+def unknown_fields(message: Message) -> Iterator[tuple[int, Any]]:
+    """The numbers and values of the fields that the message's type does not declare."""
+    fields: Any = UnknownFieldSet(message)
+    return ((field.field_number, field.data) for field in fields)
+
+
+def one_line(message: Message) -> str:
+    """The message in text format, as protobuf.dev/reference/protobuf/textformat-spec has it; unknown fields by number."""
+    parts = []
+    for field, value in _METHODS.ListFields(message):
+        name = f"[{field.full_name}]" if field.is_extension else _name(field)
+        parts += [f"{name}{text}" for text in _values(field, value)]
+    parts += [f"{number}: {_unknown(value)}" for number, value in unknown_fields(message)]
+    return " ".join(parts)
+
+
+def _name(field: Field) -> str:
+    assert field.type != Field.TYPE_GROUP or field.message_type is not None
+    return field.message_type.name if field.type == Field.TYPE_GROUP and field.message_type else field.name
+
+
+def _values(field: Field, value: Any) -> Iterator[str]:
+    """What follows the field's name, once for each of its values."""
+    inner = field.message_type
+    if inner is not None and inner.GetOptions().map_entry:
+        key_field, value_field = inner.fields_by_name["key"], inner.fields_by_name["value"]
+        for key in sorted(value):
+            yield f" {{ key{_one(key_field, key)} value{_one(value_field, value[key])} }}"
+    elif field.is_repeated:
+        for element in value:
+            yield _one(field, element)
+    else:
+        yield _one(field, value)
+
+
+def _one(field: Field, value: Any) -> str:
+    if field.message_type is not None:
+        inside = one_line(value)
+        return f" {{ {inside} }}" if inside else " { }"
+    return f": {_scalar(field, value)}"
+
+
+def _scalar(field: Field, value: Any) -> str:
+    if field.type == Field.TYPE_STRING:
+        return f'"{text_encoding.CEscape(value, as_utf8=True)}"'
+    if field.type == Field.TYPE_BYTES:
+        return f'"{text_encoding.CEscape(value, as_utf8=False)}"'
+    if field.enum_type is not None:
+        known = field.enum_type.values_by_number.get(value)
+        return known.name if known else str(value)
+    if field.type == Field.TYPE_FLOAT:
+        return _shortest_float(value)
+    return str(value).lower()
+
+
+def _shortest_float(value: float) -> str:
+    """The fewest digits that give the same 32-bit float."""
+    digits = (f"{value:.{count}g}" for count in range(6, 9))
+    return next((text for text in digits if struct.pack("<f", float(text)) == struct.pack("<f", value)), f"{value:.9g}")
+
+
+def _unknown(value: Any) -> str:
+    return f'"{text_encoding.CEscape(value, as_utf8=False)}"' if isinstance(value, bytes) else str(value)

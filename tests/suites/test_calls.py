@@ -1,0 +1,122 @@
+"""The `calls` suite: what it yields is a case for every kind of method and every type of message."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from grpc_interop.case import Case, Kind, Send, steps
+from grpc_interop.grammar import check_grammar
+from grpc_interop.model import model
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.simulation import CAPACITY, PREFIX
+from grpc_interop.suites import SUITES, find
+from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.shapes import SHAPES
+
+ROOT = Path(__file__).parents[2]
+NASTY = Path(__file__).parent / "nasty"
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
+    """All cases of the quick-start service and of one whose messages are unpleasant."""
+    catalog = Catalog.load([ROOT / "proto", NASTY], [], tmp_path_factory.mktemp("cache"))
+    return list(SUITES["calls"].cases(catalog, Options()))
+
+
+def test_every_shape_of_every_rpc_is_a_case(cases: list[Case]) -> None:
+    """
+    Each RPC has each shape of its kind, under a name of its own, and the model promises an outcome for all of them.
+    """
+    by_method = defaultdict(list)
+    for case in cases:
+        assert model(case), case.id
+        by_method[case.method].append(case.name)
+    assert {method.kind for method in by_method} == set(Kind)
+    for method, names in by_method.items():
+        assert names == [shape.name for shape in SHAPES[method.kind]]
+        assert len(set(names)) == len(names)
+
+
+def test_every_case_says_what_it_proves(cases: list[Case]) -> None:
+    """
+    A report can show a sentence for every case.
+    """
+    assert all(case.why.endswith((".", ":")) for case in cases)
+
+
+def test_names_can_be_typed(cases: list[Case]) -> None:
+    """
+    A case's name needs no quoting in a shell or in `pytest -k`.
+    """
+    assert all(case.name.isidentifier() and case.name.islower() for case in cases)
+
+
+def test_what_may_lie_unread_is_little(cases: list[Case]) -> None:
+    """
+    Only the messages of cases that are read at once, and are about size, exceed what every runtime buffers.
+    """
+    for case in cases:
+        for script in (case.client, case.server):
+            size = sum(len(step.message) + PREFIX for step in steps(script) if isinstance(step, Send))
+            assert size <= CAPACITY or case.name == "large_message", case.id
+
+
+def test_messages_of_a_lane_differ(cases: list[Case]) -> None:
+    """
+    A lost or swapped message would be seen, except in the case that is about empty ones.
+    """
+    for case in cases:
+        for script in (case.client, case.server):
+            sent = [step.message for step in steps(script) if isinstance(step, Send)]
+            assert len(set(sent)) == len(sent) or case.name == "empty_message", case.id
+
+
+def test_unknown_fields_are_asked_for_only_where_needed(cases: list[Case]) -> None:
+    """
+    A driver that drops unknown fields still plays what needs none.
+    """
+    asking = {(case.method.name, case.name) for case in cases if "unknown_fields" in case.extra_requires}
+    methods = {method for method, _ in asking}
+    assert "SayHello" not in methods
+    assert ("NothingBoth", "two") in asking
+    assert ("NothingBoth", "none") not in asking
+
+
+def test_large_messages_are_large(cases: list[Case]) -> None:
+    """
+    A large message is one of 1 MiB, give or take what a length prefix leaves over.
+    """
+    for case in cases:
+        if case.name == "large_message":
+            for script in (case.client, case.server):
+                sizes = [len(step.message) for step in steps(script) if isinstance(step, Send)]
+                assert (1 << 20) - 2 <= max(sizes) <= 1 << 20, case.id
+
+
+def test_cases_are_the_same_each_time(tmp_path: Path) -> None:
+    """
+    Two catalogs of one tree give equal cases.
+    """
+    first, second = (list(SUITES["calls"].cases(Catalog.load([NASTY], [], tmp_path), Options())) for _ in range(2))
+    assert first == second
+
+
+def test_an_unknown_suite_names_the_nearest() -> None:
+    """
+    A misspelt suite is answered with the one that was probably meant.
+    """
+    with pytest.raises(Exception, match="did you mean calls") as raised:
+        find("call")
+    assert raised.value.exit_status == 2
+
+
+def test_the_grammar_holds_without_the_model(cases: list[Case]) -> None:
+    """
+    Every case keeps the grammar of its kind on its own account.
+    """
+    for case in cases:
+        check_grammar(case)
