@@ -136,6 +136,10 @@ def _differences(
 ) -> Iterator[tuple[int, Difference]]:
     """All differences to one allowed pair, each with its place in the order of events."""
     orders = iter(expected.order)
+    if client.early:
+        # What such an answer says wrongly follows from that.
+        what = "the server answered before the client had half-closed"
+        yield _BEFORE_ALL, Difference("client", what, "0 early", f"{client.early} early")
     yield from _lane_differences("client", expected.client, client, orders)
     if server is not None:
         yield from _server_start(expected.server, server)
@@ -222,8 +226,6 @@ def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterat
         yield _metadata("client", "initial metadata", wanted.initial, got.initial)
     if wanted.status.trailers != got.status.trailers:
         yield _metadata("client", "trailing metadata", wanted.status.trailers, got.status.trailers)
-    if got.early:
-        yield Difference("client", "the server answered before the client had half-closed", "0 early", f"{got.early} early")
     if got.spread_us < wanted.least_spread_us:
         what = "the server's messages came all at once instead of one by one"
         yield Difference("client", what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))
