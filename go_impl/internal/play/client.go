@@ -135,10 +135,7 @@ func (r *clientRun) playLane(lane int) {
 			for r.receive(lane) && !r.play.isFrozen() {
 			}
 		case *driverpb.Step_HalfClose:
-			r.halfClosed.Store(true)
-			if r.openErr == nil {
-				_ = r.stream.CloseSend() // an RPC that has ended says so when it is read
-			}
+			r.halfClose()
 		case *driverpb.Step_Cancel:
 			r.cancel()
 		case *driverpb.Step_ReceiveHeaders:
@@ -192,8 +189,19 @@ func (r *clientRun) begin(request proto.Message, inline bool) {
 	}
 }
 
+// open tells whether the RPC can still be written to. The runtime lets go of a cancelled RPC a moment later than the
+// context is done; what is written in between would reach a server that should see only the cancel.
+func (r *clientRun) open() bool { return r.openErr == nil && r.ctx.Err() == nil }
+
+func (r *clientRun) halfClose() {
+	r.halfClosed.Store(true)
+	if r.open() {
+		_ = r.stream.CloseSend() // an RPC that has ended says so when it is read
+	}
+}
+
 func (r *clientRun) send(m proto.Message) {
-	if r.openErr != nil {
+	if !r.open() {
 		return
 	}
 	if err := r.stream.Send(m); err != nil && err != io.EOF {
