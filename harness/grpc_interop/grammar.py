@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from grpc_interop.case import (
     Cancel,
     Case,
+    Entry,
     Finish,
     HalfClose,
-    Kind,
     Lane,
     Receive,
     ReceiveHeaders,
@@ -18,105 +20,151 @@ from grpc_interop.case import (
     Signal,
     WaitFor,
     WaitForTermination,
+    finishes,
     steps,
 )
 
-CLIENT_STEPS = (Send, Receive, ReceiveToEnd, HalfClose, Cancel, ReceiveHeaders, Signal, WaitFor)
-SERVER_STEPS = (Send, Receive, ReceiveToEnd, SendHeaders, Finish, Signal, WaitFor, WaitForTermination)
+CLIENT_STEPS = frozenset({Send, Receive, ReceiveToEnd, HalfClose, Cancel, ReceiveHeaders, Signal, WaitFor})
+SERVER_STEPS = frozenset({Send, Receive, ReceiveToEnd, SendHeaders, Finish, Signal, WaitFor, WaitForTermination})
+
 CODES = range(17)
 """gRPC's status codes. Others reach the application as something else, in each runtime its own way."""
 
+SHORTEST_TIMEOUT_US = 1_000
+"""A deadline of 0 makes grpc-go not call at all, while C-core may still answer OK; C-core counts in milliseconds, so
+that less than one is rounded to one or to nothing."""
 
-class NotACase(ValueError):  # noqa: N818  a statement about the case, not a failure of the program
+KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
+"""Drivers report metadata of this prefix only; the one key is theirs."""
+
+
+class NotACase(ValueError):
     """The scripts break the grammar, or gRPC promises no outcome for them."""
 
 
 def check_grammar(case: Case) -> None:
     """Raises NotACase with the rule that is broken."""
+    for problem in _problems(case):
+        raise NotACase(f"{case.id}: {problem}")
+
+
+def _problems(case: Case) -> Iterator[str]:
+    """Each rule that is broken, as a sentence. A rule may rely on those before it."""
     for side, script, allowed in (("client", case.client, CLIENT_STEPS), ("server", case.server, SERVER_STEPS)):
-        _check_lanes(case, side, script, allowed)
-    _check_client(case)
-    _check_server(case)
+        yield from _lanes(side, script, allowed)
+        yield from _signals(side, script)
+    yield from _client(case)
+    if case.method.kind.client_streams:
+        yield from _many_requests(case)
+    else:
+        yield from _single_request(case)
+    yield from _server(case)
+    if not case.method.kind.server_streams:
+        yield from _single_response(case)
+    yield from _metadata(case)
 
 
-def _check_lanes(case: Case, side: str, script: Script, allowed: tuple[type, ...]) -> None:
+def _lanes(side: str, script: Script, allowed: frozenset[type]) -> Iterator[str]:
     if not 1 <= len(script) <= 2:
-        raise NotACase(f"{case.id}: the {side} has {len(script)} lanes; one or two are possible")
-    for step in steps(script):
-        if not isinstance(step, allowed):
-            raise NotACase(f"{case.id}: {type(step).__name__} is not a step of a {side}")
-    for what in ((Send, HalfClose), (Receive, ReceiveToEnd)):
-        if sum(any(isinstance(step, what) for step in lane) for lane in script) > 1:
-            raise NotACase(f"{case.id}: both lanes of the {side} have {what[0].__name__}")
+        yield f"the {side} has {len(script)} lanes; one or two are possible"
+    for wrong in sorted({type(step).__name__ for step in steps(script) if type(step) not in allowed}):
+        yield f"{wrong} is not a step of a {side}"
+    for what in ((Send, HalfClose, SendHeaders), (Receive, ReceiveToEnd)):
+        if sum(_has(lane, *what) for lane in script) > 1:
+            yield f"both lanes of the {side} have {' or '.join(one.__name__ for one in what if one in allowed)}"
+
+
+def _signals(side: str, script: Script) -> Iterator[str]:
     for lane in script:
-        _check_signals(case, lane)
+        if _has(lane, Signal):
+            first = min(_places(lane, Signal))
+            if not _has(lane[:first], Receive, ReceiveToEnd):
+                # A signal says what the lane has received; before a receive it would be a guess.
+                yield f"the {side}'s lane signals before it has received anything"
+    for what in (Signal, WaitFor):
+        named = [{step.name for step in lane if isinstance(step, what)} for lane in script]
+        if len(named) == 2 and named[0] & named[1]:
+            yield f"both lanes of the {side} have {what.__name__} {min(named[0] & named[1])!r}: which comes first is open"
 
 
-def _check_signals(case: Case, lane: Lane) -> None:
-    """A signal says what the lane has received; before a receive it would be a guess."""
-    received = False
-    for step in lane:
-        received |= isinstance(step, Receive | ReceiveToEnd)
-        if isinstance(step, Signal) and not received:
-            raise NotACase(f"{case.id}: signal {step.name!r} comes before any receive of its lane")
+def _client(case: Case) -> Iterator[str]:
+    cancels = sum(len(_places(lane, Cancel)) for lane in case.client)
+    if not cancels and not any(lane and isinstance(lane[-1], ReceiveToEnd) for lane in case.client):
+        yield "the client neither receives to the end nor cancels, so it sees no status"
+    if cancels > 1:
+        yield "the client cancels twice"
+    if any(_has(lane[:-1], Cancel) for lane in case.client):
+        yield "a cancel ends its lane: what is read after one's own cancel is not promised"
+    if case.timeout_us is not None:
+        if cancels:
+            yield "a cancel and a deadline race each other"
+        if case.timeout_us < SHORTEST_TIMEOUT_US:
+            yield f"a deadline of {case.timeout_us} us is shorter than every runtime can count"
 
 
-def _check_client(case: Case) -> None:
+def _single_request(case: Case) -> Iterator[str]:
     kind = case.method.kind
-    script = case.client
-    cancels = [step for step in steps(script) if isinstance(step, Cancel)]
-    if not cancels and not any(lane and isinstance(lane[-1], ReceiveToEnd) for lane in script):
-        raise NotACase(f"{case.id}: the client neither receives to the end nor cancels, so it sees no status")
-    if cancels and case.timeout_us is not None:
-        raise NotACase(f"{case.id}: a cancel and a deadline race each other")
-    for lane in script:
-        if any(isinstance(step, Cancel) for step in lane[:-1]):
-            raise NotACase(f"{case.id}: a cancel ends its lane: what is read after one's own cancel is not promised")
-        closed = False
-        for step in lane:
-            if closed and isinstance(step, Send | HalfClose):
-                raise NotACase(f"{case.id}: the client sends after its half-close")
-            closed |= isinstance(step, HalfClose)
-    if not kind.client_streams:
-        _check_single_request(case)
+    if len(case.client) != 1 or len(_places(case.client[0], Send)) != 1:
+        yield f"a {kind} client sends exactly one message, in one lane"
+    elif not isinstance(next(step for step in case.client[0] if not isinstance(step, WaitFor)), Send):
+        yield f"a {kind} call begins with its request"
+    if any(_has(lane, HalfClose) for lane in case.client):
+        yield f"a {kind} call has no half-close of its own"
+    if any(_has(lane, ReceiveToEnd) for lane in case.server):
+        yield f"the server of a {kind} call sees no half-close"
 
 
-def _check_single_request(case: Case) -> None:
-    sends = [step for step in steps(case.client) if isinstance(step, Send)]
-    if len(sends) != 1 or len(case.client) != 1:
-        raise NotACase(f"{case.id}: a {case.method.kind} client sends exactly one message, in one lane")
-    first = next(step for step in case.client[0] if not isinstance(step, WaitFor))
-    if not isinstance(first, Send):
-        raise NotACase(f"{case.id}: a {case.method.kind} call begins with its request")
-    if any(isinstance(step, HalfClose) for step in steps(case.client)):
-        raise NotACase(f"{case.id}: a {case.method.kind} call has no half-close of its own")
-    if any(isinstance(step, ReceiveToEnd) for step in steps(case.server)):
-        raise NotACase(f"{case.id}: the server of a {case.method.kind} call sees no half-close")
+def _many_requests(case: Case) -> Iterator[str]:
+    for lane in case.client:
+        closes = _places(lane, HalfClose)
+        if closes and _has(lane[closes[0] + 1 :], Send, HalfClose):
+            yield "the client sends after its half-close"
+        if not case.method.kind.server_streams and _has(lane[: closes[0]] if closes else lane, Receive, ReceiveToEnd):
+            # grpc-go's CloseAndRecv and grpcio's blocking call half-close when they ask for the response.
+            yield "a client_streaming client receives only after its half-close, in the same lane"
 
 
-def _check_server(case: Case) -> None:
-    script = case.server
-    ends = [step for step in steps(script) if isinstance(step, Finish)]
-    if len(ends) != 1 or not any(lane and lane[-1] is ends[0] for lane in script):
-        raise NotACase(f"{case.id}: a server finishes once, as the last step of a lane")
-    if ends[0].status.code not in CODES:
-        raise NotACase(f"{case.id}: {ends[0].status.code} is not a gRPC status code")
-    _check_headers(case)
-    sends = sum(isinstance(step, Send) for step in steps(script))
-    kind: Kind = case.method.kind
-    if not kind.server_streams:
-        wanted = 1 if ends[0].status.code == 0 else 0
-        if sends != wanted:
-            raise NotACase(f"{case.id}: a {kind} server sends {wanted} messages with status {ends[0].status.code}, not {sends}")
-
-
-def _check_headers(case: Case) -> None:
-    sent = False
-    headers = 0
+def _server(case: Case) -> Iterator[str]:
+    ends = finishes(case.server)
+    if len(ends) != 1 or not any(lane and isinstance(lane[-1], Finish) for lane in case.server):
+        yield "a server finishes once, as the last step of a lane"
+        return
+    if ends[0].code not in CODES:
+        yield f"{ends[0].code} is not a gRPC status code"
     for lane in case.server:
-        for step in lane:
-            if isinstance(step, SendHeaders):
-                headers += 1
-                if sent or headers > 1:
-                    raise NotACase(f"{case.id}: initial metadata goes out once, before any message")
-            sent |= isinstance(step, Send) and case.method.kind.server_streams
+        headers = _places(lane, SendHeaders)
+        if len(headers) > 1 or (headers and _has(lane[: headers[0]], Send)):
+            yield "initial metadata goes out once, before any message"
+
+
+def _single_response(case: Case) -> Iterator[str]:
+    (end,) = finishes(case.server)
+    kind, wanted = case.method.kind, 1 if end.code == 0 else 0
+    sends = sum(len(_places(lane, Send)) for lane in case.server)
+    if sends != wanted:
+        yield f"a {kind} server sends {wanted} messages with status {end.code}, not {sends}"
+    elif wanted and not any(len(lane) > 1 and isinstance(lane[-2], Send) and isinstance(lane[-1], Finish) for lane in case.server):
+        yield f"the response of a {kind} call leaves with its status: the server sends it right before it finishes"
+
+
+def _metadata(case: Case) -> Iterator[str]:
+    headers = [step.entries for step in steps(case.server) if isinstance(step, SendHeaders)]
+    for entries in (case.metadata, *headers, *(status.trailers for status in finishes(case.server))):
+        for entry in entries:
+            yield from _entry(entry)
+
+
+def _entry(entry: Entry) -> Iterator[str]:
+    key, value = entry
+    if not key.startswith(KEY_PREFIX) or key == CASE_KEY or key != key.lower():
+        yield f"metadata key {key!r} does not begin with {KEY_PREFIX}, is not in lower case, or is the harness' own"
+    if not key.endswith("-bin") and not (all(0x20 <= byte <= 0x7E for byte in value) and value == value.strip()):
+        yield f"metadata {key}: {value!r} is not printable ASCII without spaces around it; other bytes need a key in -bin"
+
+
+def _has(lane: Lane, *what: type) -> bool:
+    return not set(what).isdisjoint(map(type, lane))
+
+
+def _places(lane: Lane, what: type) -> list[int]:
+    return [at for at, step in enumerate(lane) if type(step) is what] if _has(lane, what) else []

@@ -1,49 +1,27 @@
 """The model: from a case to the finite set of observation pairs that gRPC promises. Pure, and the heart of every verdict.
 
-How it works. Both scripts are played on two ordered, bounded channels. Every step blocks until it is done, so without
-a termination from outside (the client's cancel, a deadline) the outcome is the same under every schedule, and one run
-gives it. With a termination, that run is played on until nothing moves any more: what is then observed is the most
-that can happen before the termination takes effect. The least is what must have happened first: each lane carries a
-vector clock, and the clock of the step that terminates says which events of the other lanes precede it. The outcomes
-between the two are prefixes, and there are finitely many.
+Where nothing terminates the RPC from outside, one run of both scripts gives the only outcome (see simulation.py). Where
+the client's cancel or its deadline does, that run is the most that can be seen. The least is what must have happened
+first: the past of the cancel, or all that the client has done before it waits for its deadline. Between the two lie
+finitely many cuts, "this lane had made so many observations, that one so many", of which those count that hold every
+observation's past; each is an allowed pair, in the forms in which a runtime may show the termination.
 
 The rules, with their measurements, are in docs/model.md.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import reduce
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
-from grpc_interop.case import (
-    RECEIVING,
-    Cancel,
-    Case,
-    Entry,
-    Finish,
-    HalfClose,
-    Kind,
-    Lane,
-    Receive,
-    ReceiveHeaders,
-    ReceiveToEnd,
-    Send,
-    SendHeaders,
-    Signal,
-    Status,
-    WaitFor,
-    WaitForTermination,
-)
+from grpc_interop.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, Status, WaitFor, WaitForTermination
 from grpc_interop.grammar import NotACase, check_grammar
-from grpc_interop.transcript import END, TERMINATED, Observation, Observed
-
-CAPACITY = 32 * 1024
-"""Bytes that may lie unread in one direction: half of HTTP/2's first window (65,535), which every runtime grants. With
-more, whether a send returns depends on the runtime: grpc-go to grpc-go hangs from 128 KiB on."""
-
-PREFIX = 5
-"""Bytes that gRPC puts before each message (compressed flag and length)."""
+from grpc_interop.simulation import UNKNOWN, LaneRun, Past, Simulation, merge
+from grpc_interop.transcript import END, TERMINATED, Observed
 
 LEAST_DEADLINE_US = 1_000_000
 """A deadline that must leave time for what is ordered before it: 1 s was never missed in 18,000 loaded calls, and
@@ -51,6 +29,9 @@ shorter ones were."""
 
 EARLY_US = 5_000
 """How much before its deadline a client may report DEADLINE_EXCEEDED: timers are rounded."""
+
+MOST_CUTS = 10_000
+"""More allowed outcomes than this say little, and take long to list."""
 
 CANCELLED, DEADLINE_EXCEEDED = 1, 4
 
@@ -91,142 +72,15 @@ def model(case: Case) -> tuple[Expected, ...]:
     depend on the runtime.
     """
     check_grammar(case)
-    run = _Run(case)
-    run.play()
-    if run.cancelled is not None and not run.finish_precedes(run.cancelled):
+    run = Simulation(case)
+    if not run.complete and (run.finished is not None or (run.cancelled is None and case.timeout_us is None)):
+        raise NotACase(f"{case.id}: the scripts wait for what never comes: {run.stuck()}")
+    if run.cancelled is not None and not any(END in lane.seen for lane in _cancelling(run)):
         return tuple(_cancelled(run, run.cancelled))
-    if run.complete():
+    if run.complete:
         return (_undisturbed(run),)
-    if case.timeout_us is None:
-        raise NotACase(f"{case.id}: the scripts wait for each other: {run.stuck()}")
+    assert case.timeout_us is not None
     return tuple(_deadline(run, case.timeout_us))
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# Outcomes
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _undisturbed(run: _Run) -> Expected:
-    assert run.finished is not None  # noqa: S101  complete() implies it
-    return Expected(
-        ClientView(
-            tuple(lane.observations() for lane in run.client),
-            run.initial(),
-            run.finished.status,
-            least_spread_us=run.case.spread_us,
-        ),
-        _server_view(run, tuple(lane.observations() for lane in run.server)),
-        run.order(),
-    )
-
-
-def _cancelled(run: _Run, clock: _Clock) -> Iterator[Expected]:
-    """The client cancelled after the events in `clock`."""
-    status = Status(CANCELLED, None)
-    yield from _pairs(run, clock, [ClientView(lanes, initial, status) for lanes, initial in _client_ends(run, clock)])
-    if run.finished is not None:
-        # The server's end may have reached the client before the cancel did anything.
-        client = ClientView(tuple(lane.observations() for lane in run.client), run.initial(), run.finished.status)
-        yield Expected(client, _server_view(run, tuple(lane.observations() for lane in run.server)), run.order())
-
-
-def _deadline(run: _Run, timeout_us: int) -> Iterator[Expected]:
-    """The deadline passed when nothing moved any more."""
-    if run.case.method.kind.client_streams:
-        for lane in run.server:
-            if not lane.done() and not any(isinstance(step, WaitForTermination) for step in lane.rest()):
-                raise NotACase(f"{run.case.id}: the server may take its deadline for a half-close; wait_for_termination")
-    known = _merge([lane.clock for lane in run.client])
-    if any(known[lane.index] for lane in run.server) and timeout_us < LEAST_DEADLINE_US:
-        raise NotACase(f"{run.case.id}: a deadline of {timeout_us} us is too short for what comes before it")
-    clients = []
-    # CANCELLED where the server's runtime reset the stream first: grpc/grpc#2685, grpc/grpc-go#2886.
-    for code in (DEADLINE_EXCEEDED, CANCELLED):
-        lanes = tuple(_with_end(lane, len(lane.seen)) for lane in run.client)
-        for initial in _initials(run, known):
-            clients.append(ClientView(lanes, initial, Status(code, None), timeout_us - EARLY_US))
-    yield from _pairs(run, known, clients)
-
-
-def _pairs(run: _Run, clock: _Clock, clients: list[ClientView]) -> Iterator[Expected]:
-    """Each client's view with each of the server's that can go with it."""
-    arrived = any(clock[lane.index] for lane in run.server)
-    servers = [_server_view(run, lanes) for lanes in _server_ends(run, clock)]
-    order = run.order()
-    for client in clients:
-        for server in servers:
-            yield Expected(client, server, order)
-    if not arrived:
-        never = ServerView(False, tuple(() for _ in run.server), (), None)
-        for client in clients:
-            if not client.initial and not any(isinstance(seen, bytes) for lane in client.lanes for seen in lane):
-                yield Expected(client, never, order)
-
-
-def _client_ends(run: _Run, clock: _Clock) -> Iterator[tuple[tuple[Observed, ...], tuple[Entry, ...]]]:
-    """What the client's lanes may have seen when its own cancel, at `clock`, ended the RPC."""
-    choices: list[list[Observed]] = []
-    for lane in run.client:
-        if lane.cancels:
-            choices.append([lane.observations()])
-        else:
-            least = lane.seen_by(clock[lane.index])
-            choices.append(_unique([_with_end(lane, count) for count in range(len(lane.seen), least - 1, -1)]))
-    for lanes in _product(choices):
-        for initial in _initials(run, clock):
-            yield lanes, initial
-
-
-def _with_end(lane: _Lane, count: int) -> Observed:
-    """The client's lane when the RPC ended after `count` observations."""
-    seen = lane.observations()[:count]
-    if END in seen or (count == len(lane.seen) and not any(isinstance(step, RECEIVING) for step in lane.rest())):
-        return seen
-    return (*seen, END)
-
-
-def _server_ends(run: _Run, clock: _Clock) -> Iterator[tuple[Observed, ...]]:
-    """What the server's lanes may have seen when the RPC was ended from outside, with the events in `clock` before."""
-    choices: list[list[Observed]] = []
-    for lane in run.server:
-        least = lane.seen_by(clock[lane.index])
-        options: list[Observed] = []
-        for count in range(len(lane.seen), least - 1, -1):
-            options.extend(_terminated(lane, count, run.case.method.kind))
-        choices.append(_unique(options))
-    yield from _product(choices)
-
-
-def _terminated(lane: _Lane, count: int, kind: Kind) -> Iterator[Observed]:
-    """The server's lane when the RPC was ended after `count` observations.
-
-    A runtime may show the termination as a clean end of the client's messages (grpc/grpc#33038, and others by design):
-    until something else tells, that is the same observation.
-    """
-    seen = lane.observations()[:count]
-    rest = lane.rest() if count == len(lane.seen) else lane.rest_after(count)
-    waits = any(isinstance(step, WaitForTermination) for step in rest)
-    receives = any(isinstance(step, Receive | ReceiveToEnd) for step in rest) and END not in seen
-    if not waits and not receives:
-        yield seen
-        return
-    yield (*seen, TERMINATED)
-    if receives and kind.client_streams:
-        yield (*seen, END, TERMINATED) if waits else (*seen, END)
-
-
-def _server_view(run: _Run, lanes: tuple[Observed, ...]) -> ServerView:
-    return ServerView(True, lanes, by_key(run.case.metadata), run.case.timeout_us)
-
-
-def _initials(run: _Run, clock: _Clock) -> list[tuple[Entry, ...]]:
-    """The initial metadata that a client may have seen whose knowledge is `clock`."""
-    if run.headers is None:
-        return [()]
-    entries, at = run.headers
-    known = any(at[lane.index] <= clock[lane.index] and at[lane.index] for lane in run.server)
-    return [by_key(entries)] if known or not entries else [by_key(entries), ()]
 
 
 def by_key(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
@@ -235,263 +89,169 @@ def by_key(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# One run of both scripts
+# The three ways in which an RPC can end
 # ----------------------------------------------------------------------------------------------------------------------
 
-_Clock = list[int]
-"""How many events of each lane are known to have happened, by lane index."""
+
+def _undisturbed(run: Simulation) -> Expected:
+    """The server finished, and the client saw it."""
+    case = run.case
+    if case.timeout_us is not None and case.timeout_us < LEAST_DEADLINE_US:
+        raise NotACase(f"{case.id}: a deadline of {case.timeout_us} us is too short to be sure that it is kept")
+    return Expected(_full_client_view(run), _server_view(run, _seen(run.server)), _order(run))
 
 
-class _End(NamedTuple):
-    status: Status
-    clock: _Clock
+def _cancelled(run: Simulation, cancel: int) -> Iterator[Expected]:
+    """The client cancelled in the event `cancel`."""
+    pasts = run.pasts()
+    yield from _terminated(run, pasts, pasts[cancel], _cancelling(run), [Status(CANCELLED, None)])
+    if run.finished is not None:
+        # The server's end may have reached the client before the cancel did anything.
+        yield Expected(_full_client_view(run), _server_view(run, _seen(run.server)), _order(run))
 
 
-class _Channel:
-    """Messages on their way in one direction."""
-
-    def __init__(self) -> None:
-        self.messages: deque[tuple[bytes, _Clock]] = deque()
-        self.unread = 0
-        self.closed: _Clock | None = None
-        self.discards = False
-
-    def put(self, message: bytes, clock: _Clock, reader_waits: bool) -> bool:
-        if self.discards:
-            return True
-        size = len(message) + PREFIX
-        if self.unread + size > CAPACITY and not (reader_waits and not self.messages):
-            return False
-        self.messages.append((message, clock))
-        self.unread += size
-        return True
-
-    def take(self) -> tuple[bytes, _Clock]:
-        message, clock = self.messages.popleft()
-        self.unread -= len(message) + PREFIX
-        return message, clock
+def _deadline(run: Simulation, timeout_us: int) -> Iterator[Expected]:
+    """The deadline passed when the client had done all it could; only the server may lag behind."""
+    case = run.case
+    if not any(all(TERMINATED in ending for ending in _server_endings(run, lane, len(lane.seen))) for lane in run.server):
+        raise NotACase(f"{case.id}: nothing keeps the server from finishing when it sees the deadline; wait_for_termination")
+    pasts = run.pasts()
+    past = reduce(merge, (pasts[lane.last] for lane in run.client))
+    if _reached_server(run, past) and timeout_us < LEAST_DEADLINE_US:
+        raise NotACase(f"{case.id}: a deadline of {timeout_us} us is too short for what comes before it")
+    # CANCELLED where the server's runtime reset the stream first: grpc/grpc#2685, grpc/grpc-go#2886.
+    statuses = [Status(DEADLINE_EXCEEDED, None), Status(CANCELLED, None)]
+    yield from _terminated(run, pasts, past, run.client, statuses, timeout_us - EARLY_US)
 
 
-class _Lane:
-    """One lane, and how far it has come."""
-
-    def __init__(self, steps: Lane, index: int, lanes: int) -> None:
-        self.steps = steps
-        self.index = index
-        self.at = 0
-        self.clock: _Clock = [0] * lanes
-        self.seen: list[tuple[Observation, int, int, int]] = []  # what, own event, order, step
-        self.cancels = any(isinstance(step, Cancel) for step in steps)
-
-    def done(self) -> bool:
-        return self.at == len(self.steps)
-
-    def rest(self) -> Lane:
-        return self.steps[self.at :]
-
-    def rest_after(self, count: int) -> Lane:
-        """The steps that could still observe something once `count` observations were made."""
-        return self.steps[self.seen[count][3] :]
-
-    def observations(self) -> Observed:
-        return tuple(entry[0] for entry in self.seen)
-
-    def seen_by(self, event: int) -> int:
-        """How many observations were made by this lane's event number `event`."""
-        return sum(1 for entry in self.seen if entry[1] <= event)
-
-    def waits_to_receive(self) -> bool:
-        return not self.done() and isinstance(self.steps[self.at], Receive | ReceiveToEnd)
+# ----------------------------------------------------------------------------------------------------------------------
+# A termination: all cuts between the least and the most
+# ----------------------------------------------------------------------------------------------------------------------
 
 
-class _Run:
-    """Plays a case until nothing moves."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        count = len(case.client) + len(case.server)
-        lanes = [_Lane(steps, index, count) for index, steps in enumerate(case.client + case.server)]
-        self.client = lanes[: len(case.client)]
-        self.server = lanes[len(case.client) :]
-        self.up, self.down = _Channel(), _Channel()
-        self.headers: tuple[tuple[Entry, ...], _Clock] | None = None
-        self.finished: _End | None = None
-        self.ended_at: _Clock | None = None
-        self.cancelled: _Clock | None = None
-        self.signals: dict[tuple[bool, str], deque[_Clock]] = defaultdict(deque)
-        self.response: tuple[bytes, _Clock] | None = None
-        self.events = 0
-        if not case.method.kind.client_streams:
-            self.up.closed = None
-
-    def play(self) -> None:
-        moved = True
-        while moved:
-            moved = False
-            for lane in self.client:
-                while self._step(lane, from_client=True):
-                    moved = True
-            for lane in self.server:
-                while self._step(lane, from_client=False):
-                    moved = True
-
-    def complete(self) -> bool:
-        return self.finished is not None and all(lane.done() or lane.cancels for lane in self.client + self.server)
-
-    def finish_precedes(self, clock: _Clock) -> bool:
-        return self.finished is not None and all(mine <= known for mine, known in zip(self.finished.clock, clock, strict=True))
-
-    def initial(self) -> tuple[Entry, ...]:
-        return by_key(self.headers[0]) if self.headers else ()
-
-    def order(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(tuple(entry[2] for entry in lane.seen) for lane in self.client + self.server)
-
-    def stuck(self) -> str:
-        waiting = []
-        for side, lanes in (("client", self.client), ("server", self.server)):
-            for number, lane in enumerate(lanes, 1):
-                if not lane.done():
-                    waiting.append(f"the {side}'s lane {number} at step {lane.at + 1} ({type(lane.steps[lane.at]).__name__})")
-        return ", ".join(waiting) or "nobody finishes"
-
-    # -- one step ------------------------------------------------------------------------------------------------------
-
-    def _step(self, lane: _Lane, *, from_client: bool) -> bool:
-        """Plays one event of the lane; False when it is done or must wait."""
-        if lane.done():
-            return False
-        step = lane.steps[lane.at]
-        if isinstance(step, Receive | ReceiveToEnd):
-            return self._receive(lane, from_client, to_end=isinstance(step, ReceiveToEnd))
-        if isinstance(step, Send):
-            moved = self._send(lane, step.message, from_client)
-        elif isinstance(step, Signal):
-            self.signals[not from_client, step.name].append(self._tick(lane))
-            moved = True
-        elif isinstance(step, WaitFor):
-            moved = self._wait_for(lane, step.name, from_client)
-        elif from_client:
-            moved = self._client_step(lane, step)
-        else:
-            moved = self._server_step(lane, step)
-        if moved:
-            lane.at += 1
-        return moved
-
-    def _client_step(self, lane: _Lane, step: object) -> bool:
-        if isinstance(step, HalfClose):
-            self.up.closed = self._tick(lane)
-            return True
-        if isinstance(step, ReceiveHeaders):
-            if self.headers is None and self.finished is None:
-                return False
-            self._learn(lane, self.headers[1] if self.headers else self.finished.clock)  # type: ignore[union-attr]
-            return True
-        if isinstance(step, Cancel):
-            self.cancelled = list(lane.clock)
-            return False
-        raise AssertionError(step)
-
-    def _server_step(self, lane: _Lane, step: object) -> bool:
-        if isinstance(step, SendHeaders):
-            self.headers = (step.entries, self._tick(lane))
-            return True
-        if isinstance(step, Finish):
-            others = [other for other in self.server if other is not lane]
-            if not all(other.done() for other in others):
-                return False
-            for other in others:
-                self._learn(lane, other.clock)
-            self._finish(step.status, self._tick(lane))
-            return True
-        if isinstance(step, WaitForTermination):
-            return False
-        raise AssertionError(step)
-
-    def _finish(self, status: Status, clock: _Clock) -> None:
-        if self.response is not None and status.code == 0:
-            self.down.messages.append((self.response[0], clock))
-        self.finished = _End(status._replace(message=status.message if status.code else "", trailers=by_key(status.trailers)), clock)
-        self.headers = self.headers or ((), clock)
-        self.up.discards = True
-
-    def _send(self, lane: _Lane, message: bytes, from_client: bool) -> bool:
-        if from_client:
-            readers = self.server
-        elif self.case.method.kind.server_streams:
-            readers = self.client
-        else:
-            # A single response leaves together with the status.
-            self.response = (message, self._tick(lane))
-            return True
-        channel = self.up if from_client else self.down
-        moved = channel.put(message, clock := self._next(lane), any(reader.waits_to_receive() for reader in readers))
-        if moved:
-            lane.clock = clock
-            if not from_client and self.headers is None:
-                self.headers = ((), clock)
-        return moved
-
-    def _receive(self, lane: _Lane, from_client: bool, *, to_end: bool) -> bool:
-        channel = self.down if from_client else self.up
-        if any(entry[0] is END for entry in lane.seen):
-            lane.at += 1
-            return True
-        if channel.messages:
-            message, clock = channel.take()
-            self._observe(lane, message, clock)
-            lane.at += not to_end
-            return True
-        closed = (self.finished.clock if self.finished else None) if from_client else channel.closed
-        if closed is None:
-            return False
-        self._observe(lane, END, closed)
-        lane.at += 1
-        return True
-
-    def _wait_for(self, lane: _Lane, name: str, from_client: bool) -> bool:
-        waiting = self.signals[from_client, name]
-        if waiting:
-            self._learn(lane, waiting.popleft())
-        elif not (from_client and self.finished):
-            return False
-        self._tick(lane)
-        return True
-
-    # -- events and clocks ---------------------------------------------------------------------------------------------
-
-    def _next(self, lane: _Lane) -> _Clock:
-        clock = list(lane.clock)
-        clock[lane.index] += 1
-        return clock
-
-    def _tick(self, lane: _Lane) -> _Clock:
-        lane.clock = self._next(lane)
-        return lane.clock
-
-    def _learn(self, lane: _Lane, clock: _Clock) -> None:
-        lane.clock = _merge([lane.clock, clock])
-
-    def _observe(self, lane: _Lane, what: Observation, clock: _Clock) -> None:
-        self._learn(lane, clock)
-        self._tick(lane)
-        self.events += 1
-        lane.seen.append((what, lane.clock[lane.index], self.events, lane.at))
+def _terminated(
+    run: Simulation, pasts: list[Past], past: Past, fixed: list[LaneRun], statuses: list[Status], least_elapsed_us: int = 0
+) -> Iterator[Expected]:
+    """The pairs when the RPC was ended from outside after `past`; the lanes in `fixed` came as far as in the run."""
+    _refuse_late_reading(run, fixed)
+    order = _order(run)
+    pairs: dict[tuple[ClientView, ServerView], None] = {}
+    for counts in _cuts(run, past, fixed):
+        held = reduce(merge, (pasts[lane.events[count - 1]] for lane, count in zip(run.lanes, counts, strict=True) if count), past)
+        if not _is_whole(run, counts, held):
+            continue
+        split = len(run.client)
+        client_lanes = tuple(_client_ending(lane, count) for lane, count in zip(run.client, counts[:split], strict=True))
+        endings = [_server_endings(run, lane, count) for lane, count in zip(run.server, counts[split:], strict=True)]
+        servers = [_server_view(run, lanes) for lanes in product(*endings)]
+        for status, initial in product(statuses, _initials(run, pasts, counts, held)):
+            client = ClientView(client_lanes, initial, status, least_elapsed_us)
+            pairs |= dict.fromkeys((client, server) for server in servers)
+            if not initial and not _reached_server(run, held):
+                pairs[client, ServerView(False, ((),) * len(run.server), ())] = None
+    yield from (Expected(client, server, order) for client, server in pairs)
 
 
-def _merge(clocks: list[_Clock]) -> _Clock:
-    return [max(values) for values in zip(*clocks, strict=True)]
+def _cuts(run: Simulation, past: Past, fixed: list[LaneRun]) -> Iterator[tuple[int, ...]]:
+    """How many observations each lane may have made, fullest first."""
+    ranges = [range(len(lane.seen), (len(lane.seen) if lane in fixed else _known(lane, past)) - 1, -1) for lane in run.lanes]
+    if prod(map(len, ranges)) > MOST_CUTS:
+        raise NotACase(f"{run.case.id}: too little comes before the termination: more than {MOST_CUTS} outcomes are possible")
+    yield from product(*ranges)
 
 
-def _unique(options: list[Observed]) -> list[Observed]:
-    return list(dict.fromkeys(options))
+def _is_whole(run: Simulation, counts: tuple[int, ...], held: Past) -> bool:
+    """Whether the cut holds the past of everything in it."""
+    return all(_known(lane, held) <= count for lane, count in zip(run.lanes, counts, strict=True))
 
 
-def _product(choices: list[list[Observed]]) -> Iterator[tuple[Observed, ...]]:
-    if not choices:
-        yield ()
-        return
-    for first in choices[0]:
-        for others in _product(choices[1:]):
-            yield (first, *others)
+def _known(lane: LaneRun, past: Past) -> int:
+    """How many of the lane's observations are in `past`."""
+    return bisect_right(lane.events, past[lane.index])
+
+
+def _reached_server(run: Simulation, past: Past) -> bool:
+    return any(past[lane.index] != UNKNOWN for lane in run.server)
+
+
+def _cancelling(run: Simulation) -> list[LaneRun]:
+    return [lane for lane in run.client if lane.steps and isinstance(lane.steps[-1], Cancel)]
+
+
+def _client_ending(lane: LaneRun, count: int) -> Observed:
+    """What the client's lane has seen when the RPC ended after `count` observations."""
+    seen = tuple(lane.seen[:count])
+    ends = END not in seen and any(isinstance(step, Receive | ReceiveToEnd) for step in lane.rest(count))
+    return (*seen, END) if ends else seen
+
+
+def _server_endings(run: Simulation, lane: LaneRun, count: int) -> list[Observed]:
+    """What the server's lane may have seen when the RPC was ended from outside after `count` observations.
+
+    A runtime may show a cancel or deadline as a clean end of the client's messages (grpc/grpc#33038, and others by
+    design); the script then goes on until something else tells.
+    """
+    endings: list[Observed] = []
+    seen = tuple(lane.seen[:count])
+    for step in lane.rest(count):
+        receives = isinstance(step, Receive | ReceiveToEnd) and END not in seen
+        if receives or isinstance(step, WaitForTermination):
+            endings.append((*seen, TERMINATED))
+            if not (receives and run.case.method.kind.client_streams):
+                return endings
+            seen = (*seen, END)
+    return [*endings, seen]
+
+
+def _initials(run: Simulation, pasts: list[Past], counts: tuple[int, ...], held: Past) -> list[tuple[Entry, ...]]:
+    """The initial metadata that the client may have seen. Only what travels in the RPC itself brings it for certain: a
+    signal may overtake it."""
+    if run.headers is None or not run.headers.entries:
+        return [()]
+    entries = _headers(run)
+    message = any(isinstance(seen, bytes) for lane, count in zip(run.client, counts, strict=False) for seen in lane.seen[:count])
+    awaited = any(event <= held[lane] for lane, event in run.headers_received)
+    if message or awaited:
+        return [entries]
+    return [entries, ()] if _is_whole(run, counts, pasts[run.headers.event]) else [()]
+
+
+def _refuse_late_reading(run: Simulation, fixed: list[LaneRun]) -> None:
+    """Raises NotACase if a step that the termination itself ends is followed by one that could still find a message:
+    whether it does depends on the runtime (grpc-go hands out what is buffered, C-core drops it)."""
+    for lane in run.lanes:
+        reads = [at for at, step in enumerate(lane.steps) if isinstance(step, Receive | ReceiveToEnd)]
+        waits = [at for at, step in enumerate(lane.steps) if isinstance(step, WaitFor)]
+        late = lane not in fixed and reads and waits and waits[0] < reads[-1]
+        stuck = not lane.done and isinstance(lane.steps[lane.at], Send | WaitFor) and lane.inbox.messages and reads and lane.at < reads[-1]
+        if late or stuck:
+            step = type(lane.steps[waits[0] if late else lane.at]).__name__
+            raise NotACase(f"{run.case.id}: a lane may read after the RPC was terminated, when that ends its {step}")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Views
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _full_client_view(run: Simulation) -> ClientView:
+    assert run.finished is not None
+    status = run.finished.status
+    seen = status._replace(message=status.message if status.code else "", trailers=by_key(status.trailers))
+    return ClientView(_seen(run.client), _headers(run), seen, least_spread_us=run.case.spread_us)
+
+
+def _server_view(run: Simulation, lanes: tuple[Observed, ...]) -> ServerView:
+    return ServerView(True, lanes, by_key(run.case.metadata), run.case.timeout_us)
+
+
+def _headers(run: Simulation) -> tuple[Entry, ...]:
+    return by_key(run.headers.entries) if run.headers else ()
+
+
+def _seen(lanes: list[LaneRun]) -> tuple[Observed, ...]:
+    return tuple(tuple(lane.seen) for lane in lanes)
+
+
+def _order(run: Simulation) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(lane.events) for lane in run.lanes)

@@ -1,0 +1,287 @@
+"""Plays a case's two scripts on two ordered, bounded channels until nothing moves, and remembers what led to what.
+
+A step blocks until it is done, each channel has one writer and one reader, and a signal one sender and one taker: so
+while nothing terminates the RPC from outside, every schedule leads to the same end, and one run finds it. Each event
+names its cause, the latest event of the other lane that it depends on; `pasts` follows these back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from grpc_interop.case import (
+    Cancel,
+    Case,
+    Entry,
+    Finish,
+    HalfClose,
+    Lane,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Send,
+    SendHeaders,
+    Signal,
+    Status,
+    Step,
+    WaitFor,
+    WaitForTermination,
+)
+from grpc_interop.transcript import END, Observation
+
+CAPACITY = 32 * 1024
+"""Bytes that may lie unread in one direction: half of HTTP/2's first window (65,535), which every runtime grants. With
+more, whether a send returns depends on the runtime: grpc-go to grpc-go hangs from 128 KiB on."""
+
+PREFIX = 5
+"""Bytes that gRPC puts before each message (compressed flag and length)."""
+
+UNKNOWN = -1
+"""In a past: nothing of that lane has happened yet. As a cause: none."""
+
+Past = tuple[int, ...]
+"""Of each lane, by index, its latest event that has happened for certain; or UNKNOWN."""
+
+
+class Channel:
+    """Messages on their way in one direction, each with its cause."""
+
+    def __init__(self) -> None:
+        self.messages: deque[tuple[bytes, int]] = deque()
+        self.unread = 0
+        self.closed: int | None = None
+        self.discards = False
+
+    def has_room(self, size: int) -> bool:
+        return self.unread + size <= CAPACITY
+
+    def put(self, message: bytes, cause: int) -> None:
+        self.messages.append((message, cause))
+        self.unread += len(message) + PREFIX
+
+    def take(self) -> tuple[bytes, int]:
+        entry = self.messages.popleft()
+        self.unread -= len(entry[0]) + PREFIX
+        return entry
+
+
+class LaneRun:
+    """One lane, and how far it has come. `seen[i]` was observed by the step `steps[places[i]]` in event `events[i]`."""
+
+    def __init__(self, steps: Lane, index: int, *, of_client: bool, inbox: Channel, outbox: Channel) -> None:
+        self.steps = steps
+        self.index = index
+        self.of_client = of_client
+        self.inbox = inbox
+        self.outbox = outbox
+        self.at = 0
+        self.last = index  # the event in which the lane began
+        self.seen: list[Observation] = []
+        self.events: list[int] = []
+        self.places: list[int] = []
+
+    @property
+    def done(self) -> bool:
+        return self.at == len(self.steps)
+
+    def rest(self, count: int) -> Lane:
+        """The steps still to come once `count` observations were made, but for those that observe nothing."""
+        return self.steps[self.at if count == len(self.seen) else self.places[count] :]
+
+    def waits_for_message(self) -> bool:
+        return not self.done and isinstance(self.steps[self.at], Receive | ReceiveToEnd) and not self.inbox.messages
+
+
+class Headers(NamedTuple):
+    """The initial metadata, and the event after which the server sent it."""
+
+    entries: tuple[Entry, ...]
+    event: int
+
+
+class End(NamedTuple):
+    """The status with which the server finished, and the event in which it did."""
+
+    status: Status
+    event: int
+
+
+class Simulation:
+    """A case played until nothing moves.
+
+    `headers_received`: lane index and event of each ReceiveHeaders. `cancelled`: the event of the client's cancel, on
+    which the run itself does not act: it goes on as if the cancel took for ever.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        up, down = Channel(), Channel()
+        self.client = [LaneRun(steps, index, of_client=True, inbox=down, outbox=up) for index, steps in enumerate(case.client)]
+        self.server = [
+            LaneRun(steps, index, of_client=False, inbox=up, outbox=down) for index, steps in enumerate(case.server, len(self.client))
+        ]
+        self.lanes = self.client + self.server
+        # Of each event: the event before it in its lane, its cause, its lane. The first ones are the lanes' beginnings.
+        self._events = [(UNKNOWN, UNKNOWN, lane.index) for lane in self.lanes]
+        self._signals: dict[tuple[bool, str], deque[int]] = defaultdict(deque)
+        self._response: bytes | None = None
+        self.headers: Headers | None = None
+        self.headers_received: list[tuple[int, int]] = []
+        self.finished: End | None = None
+        self.cancelled: int | None = None
+        self._plays: dict[type, Callable[[LaneRun, Any], bool]] = {
+            Send: self._send if case.method.kind.server_streams else self._send_single,
+            Receive: self._receive,
+            ReceiveToEnd: self._receive_to_end,
+            HalfClose: self._half_close,
+            Cancel: self._cancel,
+            SendHeaders: self._send_headers,
+            ReceiveHeaders: self._receive_headers,
+            Finish: self._finish,
+            Signal: self._signal,
+            WaitFor: self._wait_for,
+            WaitForTermination: self._wait_for_termination,
+        }
+        self._play()
+
+    @property
+    def complete(self) -> bool:
+        return self.finished is not None and all(lane.done for lane in self.lanes)
+
+    def stuck(self) -> str:
+        """Who waits, in words."""
+        waiting = []
+        for side, lanes in (("client", self.client), ("server", self.server)):
+            for number, lane in enumerate(lanes, 1):
+                if not lane.done:
+                    waiting.append(f"the {side}'s lane {number} at step {lane.at + 1} ({type(lane.steps[lane.at]).__name__})")
+        return ", ".join(waiting)
+
+    def pasts(self) -> list[Past]:
+        """The past of each event, itself included."""
+        nothing = (UNKNOWN,) * len(self.lanes)
+        pasts: list[Past] = []
+        for number, (before, cause, lane) in enumerate(self._events):
+            past = list(merge(pasts[before] if before >= 0 else nothing, pasts[cause] if cause >= 0 else nothing))
+            past[lane] = number
+            pasts.append(tuple(past))
+        return pasts
+
+    # -- events --------------------------------------------------------------------------------------------------------
+
+    def _play(self) -> None:
+        moved = True
+        while moved:
+            moved = False
+            for lane in self.lanes:
+                at, events = lane.at, len(self._events)
+                self._advance(lane)
+                moved |= lane.at != at or len(self._events) != events
+
+    def _advance(self, lane: LaneRun) -> None:
+        steps, plays = lane.steps, self._plays
+        while lane.at < len(steps):
+            step = steps[lane.at]
+            if not plays[type(step)](lane, step):
+                return
+            lane.at += 1
+
+    def _event(self, lane: LaneRun, cause: int = UNKNOWN) -> int:
+        number = len(self._events)
+        self._events.append((lane.last, cause, lane.index))
+        lane.last = number
+        return number
+
+    def _observe(self, lane: LaneRun, what: Observation, cause: int) -> None:
+        lane.seen.append(what)
+        lane.events.append(self._event(lane, cause))
+        lane.places.append(lane.at)
+
+    # -- steps: each says whether it is done ---------------------------------------------------------------------------
+
+    def _send(self, lane: LaneRun, step: Send) -> bool:
+        outbox = lane.outbox
+        if outbox.discards:
+            return True
+        if not outbox.has_room(len(step.message) + PREFIX) and not self._awaited(lane):
+            return False
+        outbox.put(step.message, lane.last)
+        if not lane.of_client and self.headers is None:
+            self.headers = Headers((), lane.last)
+        return True
+
+    def _awaited(self, lane: LaneRun) -> bool:
+        return any(reader.waits_for_message() for reader in (self.server if lane.of_client else self.client))
+
+    def _send_single(self, lane: LaneRun, step: Send) -> bool:
+        if lane.of_client:
+            return self._send(lane, step)
+        self._response = step.message  # it leaves together with the status
+        return True
+
+    def _receive(self, lane: LaneRun, _step: Step) -> bool:
+        inbox = lane.inbox
+        if inbox.messages:
+            self._observe(lane, *inbox.take())
+        elif inbox.closed is None:
+            return False
+        elif not lane.seen or lane.seen[-1] is not END:
+            self._observe(lane, END, inbox.closed)
+        return True
+
+    def _receive_to_end(self, lane: LaneRun, step: Step) -> bool:
+        while lane.inbox.messages:
+            self._receive(lane, step)
+        return self._receive(lane, step)
+
+    def _half_close(self, lane: LaneRun, _step: Step) -> bool:
+        lane.outbox.closed = lane.last
+        return True
+
+    def _cancel(self, lane: LaneRun, _step: Step) -> bool:
+        self.cancelled = self._event(lane)
+        return True
+
+    def _send_headers(self, lane: LaneRun, step: SendHeaders) -> bool:
+        self.headers = Headers(step.entries, lane.last)
+        return True
+
+    def _receive_headers(self, lane: LaneRun, _step: Step) -> bool:
+        if self.headers is None:
+            return False
+        self.headers_received.append((lane.index, self._event(lane, self.headers.event)))
+        return True
+
+    def _finish(self, lane: LaneRun, step: Finish) -> bool:
+        others = [other for other in self.server if other is not lane]
+        if not all(other.done for other in others):
+            return False
+        event = self._event(lane, others[0].last if others else UNKNOWN)
+        if self._response is not None:
+            lane.outbox.put(self._response, event)
+        lane.outbox.closed = event
+        lane.inbox.discards = True
+        self.finished = End(step.status, event)
+        self.headers = self.headers or Headers((), event)
+        return True
+
+    def _signal(self, lane: LaneRun, step: Signal) -> bool:
+        self._signals[not lane.of_client, step.name].append(lane.last)
+        return True
+
+    def _wait_for(self, lane: LaneRun, step: WaitFor) -> bool:
+        waiting = self._signals[lane.of_client, step.name]
+        if not waiting:
+            return False
+        self._event(lane, waiting.popleft())
+        return True
+
+    def _wait_for_termination(self, _lane: LaneRun, _step: Step) -> bool:
+        return False
+
+
+def merge(one: Past, other: Past) -> Past:
+    """What has happened when both have."""
+    return tuple(map(max, one, other))

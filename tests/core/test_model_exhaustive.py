@@ -1,0 +1,158 @@
+"""The model against the reference, on every script small enough to try them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement, islice, product
+from typing import NamedTuple
+
+import pytest
+
+from grpc_interop.case import (
+    Cancel,
+    Case,
+    Entry,
+    Finish,
+    HalfClose,
+    Kind,
+    Method,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Script,
+    Send,
+    SendHeaders,
+    Signal,
+    Status,
+    Step,
+    WaitFor,
+    WaitForTermination,
+)
+from grpc_interop.grammar import NotACase, check_grammar
+from grpc_interop.model import LEAST_DEADLINE_US, Expected, model
+from model_reference import Client, Deadlock, Server, outcomes
+
+X, R, E, H, C = Send(b""), Receive(), ReceiveToEnd(), HalfClose(), Cancel()
+GET_HEADERS, PUT_HEADERS = ReceiveHeaders(), SendHeaders((Entry("x-interop-h", b"1"),))
+TELL_SERVER, HEAR_CLIENT = Signal("c"), WaitFor("c")
+TELL_CLIENT, HEAR_SERVER = Signal("s"), WaitFor("s")
+OK, ERROR, WAIT = Finish(), Finish(Status(9, "no")), WaitForTermination()
+
+CLIENT, SERVER = (X, R, H, C, GET_HEADERS, TELL_SERVER, HEAR_SERVER), (X, R, E, WAIT, PUT_HEADERS, TELL_CLIENT, HEAR_CLIENT)
+PLAIN_CLIENT, PLAIN_SERVER = (X, R, H), (X, R, E, WAIT)
+
+REFUSED = ("nothing keeps the server from finishing", "a lane may read after the RPC was terminated")
+"""Where the model promises nothing though the reference has outcomes: what happens there depends on the runtime."""
+
+NEVER = "wait for what never comes"
+"""Where the reference must find a deadlock too."""
+
+
+class Family(NamedTuple):
+    """All scripts of one lane, from `client` and `server` steps, of at most so many steps; and of two lanes of at most
+    two steps where `lanes` says so, of which every `stride`th pair is taken. `least` of them must have outcomes."""
+
+    kind: Kind
+    least: int
+    client: tuple[Step, ...] = CLIENT
+    server: tuple[Step, ...] = SERVER
+    longest: int = 3
+    lanes: tuple[int, int] = (1, 1)
+    stride: int = 1
+    timeout_us: int | None = None
+
+
+FAMILIES = {
+    "unary": Family(Kind.UNARY, 74),
+    "unary_deadline": Family(Kind.UNARY, 84, timeout_us=LEAST_DEADLINE_US),
+    "server_streaming": Family(Kind.SERVER_STREAMING, 184),
+    "server_streaming_deadline": Family(Kind.SERVER_STREAMING, 186, timeout_us=LEAST_DEADLINE_US),
+    "client_streaming": Family(Kind.CLIENT_STREAMING, 345),
+    "client_streaming_deadline": Family(Kind.CLIENT_STREAMING, 157, timeout_us=LEAST_DEADLINE_US),
+    "bidi": Family(Kind.BIDI_STREAMING, 1200),
+    "bidi_deadline": Family(Kind.BIDI_STREAMING, 1106, timeout_us=LEAST_DEADLINE_US),
+    "bidi_longer": Family(Kind.BIDI_STREAMING, 688, PLAIN_CLIENT, PLAIN_SERVER, 4, stride=2),
+    "bidi_longer_deadline": Family(Kind.BIDI_STREAMING, 343, PLAIN_CLIENT, PLAIN_SERVER, 4, stride=5, timeout_us=LEAST_DEADLINE_US),
+    "client_lanes": Family(Kind.BIDI_STREAMING, 921, server=PLAIN_SERVER, lanes=(2, 1), stride=5),
+    "client_lanes_deadline": Family(Kind.BIDI_STREAMING, 202, server=PLAIN_SERVER, lanes=(2, 1), stride=7, timeout_us=LEAST_DEADLINE_US),
+    "server_lanes": Family(Kind.BIDI_STREAMING, 750, PLAIN_CLIENT, lanes=(1, 2), stride=2),
+    "server_lanes_deadline": Family(Kind.BIDI_STREAMING, 120, PLAIN_CLIENT, lanes=(1, 2), stride=11, timeout_us=LEAST_DEADLINE_US),
+    "server_lanes_client_streaming": Family(Kind.CLIENT_STREAMING, 77, lanes=(1, 2), stride=2),
+    "all_lanes": Family(Kind.BIDI_STREAMING, 667, lanes=(2, 2), stride=31),
+    "all_lanes_deadline": Family(Kind.BIDI_STREAMING, 128, lanes=(2, 2), stride=97, timeout_us=LEAST_DEADLINE_US),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_model_equals_the_reference(name: str) -> None:
+    """For every small script the model allows exactly the pairs that some schedule of the reference leads to."""
+    compared = 0
+    for case in cases(FAMILIES[name]):
+        allowed, refusal = judged(case)
+        if NEVER in refusal:
+            with pytest.raises(Deadlock):
+                outcomes(case)
+        elif refusal:
+            assert any(reason in refusal for reason in REFUSED), refusal
+        else:
+            assert allowed == outcomes(case), f"client {case.client}, server {case.server}"
+            compared += 1
+    assert compared >= FAMILIES[name].least
+
+
+def judged(case: Case) -> tuple[set[tuple[Client, Server]], str]:
+    """What the model allows, or why it allows nothing."""
+    try:
+        return {views(pair) for pair in model(case)}, ""
+    except NotACase as refusal:
+        return set(), str(refusal)
+
+
+def views(pair: Expected) -> tuple[Client, Server]:
+    return (
+        Client(pair.client.lanes, pair.client.initial, pair.client.status),
+        Server(pair.server.arrived, pair.server.lanes),
+    )
+
+
+def cases(family: Family) -> Iterator[Case]:
+    """The family's scripts, each client with each server, as far as they keep the grammar."""
+    clients = list(scripts(family.client, (E, C), family.longest, family.lanes[0]))
+    servers = list(scripts(family.server, (OK, ERROR)[: 1 if family.longest > 3 else 2], family.longest, family.lanes[1]))
+    method = Method("test.Service", "Call", family.kind, "test.Request", "test.Response")
+    any_client, any_server = some_partner(family)
+    clients = [one for one in clients if is_case(Case("", "", method, numbered(one, b"x"), any_server, timeout_us=family.timeout_us))]
+    servers = [one for one in servers if is_case(Case("", "", method, any_client, numbered(one, b"y")))]
+    for client, server in islice(product(clients, servers), 0, None, family.stride):
+        yield Case("", "", method, numbered(client, b"x"), numbered(server, b"y"), timeout_us=family.timeout_us)
+
+
+def some_partner(family: Family) -> tuple[Script, Script]:
+    """Scripts that keep the grammar of the kind."""
+    client = ((H, E),) if family.kind.client_streams else ((X, E),)
+    return client, ((OK,),) if family.kind.server_streams else ((ERROR,),)
+
+
+def is_case(case: Case) -> bool:
+    try:
+        check_grammar(case)
+    except NotACase:
+        return False
+    return True
+
+
+def scripts(alphabet: tuple[Step, ...], ends: tuple[Step, ...], longest: int, lanes: int) -> Iterator[Script]:
+    """Every script of one lane that ends in one of `ends`; or of two lanes of one or two steps each."""
+    if lanes == 1:
+        for length in range(longest):
+            for steps in product(alphabet, repeat=length):
+                for end in ends:
+                    yield ((*steps, end),)
+        return
+    single = [lane for length in (1, 2) for lane in product((*alphabet, ends[0]), repeat=length)]
+    yield from combinations_with_replacement(single, 2)
+
+
+def numbered(script: Script, text: bytes) -> Script:
+    """With messages that can be told apart."""
+    return tuple(tuple(Send(b"%s%d" % (text, at)) if isinstance(step, Send) else step for at, step in enumerate(lane)) for lane in script)
