@@ -156,4 +156,4 @@ def _must_pass(verdict: Verdict) -> None:
 
 
 def _as_json(figure: Figure) -> dict[str, object]:
-    return {name: getattr(figure, name) for name in Figure.__slots__}  # type: ignore[attr-defined]
+    return {name: getattr(figure, name) for name in Figure.__slots__}

@@ -56,7 +56,7 @@ def write_launcher(path: Path, launch: Launch, folder: Path) -> None:
     """A small shell script that starts a program as its build said."""
     path.parent.mkdir(parents=True, exist_ok=True)
     env = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in launch.env.items())
-    path.write_text(f"#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} \"$@\"\n", encoding="utf-8")
+    path.write_text(f'#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
 
 
@@ -69,7 +69,9 @@ def _shown(path: Path) -> str:
 
 def doctor(options: Options) -> int:
     """Prints a line a tool. Gives 0 when nothing is missing, else 3."""
-    click.echo(f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})")
+    click.echo(
+        f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})"
+    )
     for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist"):
         click.echo(f"  ok       {package} {version(package)}")
     builder = Builder(options.project.state, home() / "proto")

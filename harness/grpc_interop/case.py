@@ -133,19 +133,7 @@ class WaitForTermination:
     """Server: waits until the RPC is ended from outside."""
 
 
-Step = (
-    Send
-    | Receive
-    | ReceiveToEnd
-    | HalfClose
-    | Cancel
-    | SendHeaders
-    | ReceiveHeaders
-    | Finish
-    | Signal
-    | WaitFor
-    | WaitForTermination
-)
+Step = Send | Receive | ReceiveToEnd | HalfClose | Cancel | SendHeaders | ReceiveHeaders | Finish | Signal | WaitFor | WaitForTermination
 Lane = tuple[Step, ...]
 Script = tuple[Lane, ...]
 

@@ -58,18 +58,40 @@ def main() -> NoReturn:
 Command = Callable[..., Any]
 
 _TREE = [
-    click.option("--proto-path", "roots", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="A proto root: everything below it is tested. May be repeated."),
-    click.option("--include", "includes", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Where imports are looked for; what lies there is not tested itself."),
-    click.option("--image", type=click.Path(path_type=Path), metavar="FILE", help="A descriptor set (protoc, buf build) instead of proto roots."),
-    click.option("--implementation", "added", multiple=True, metavar="DIR", help="Another implementation: a folder with a manifest. May be repeated."),
+    click.option(
+        "--proto-path",
+        "roots",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A proto root: everything below it is tested. May be repeated.",
+    ),
+    click.option(
+        "--include",
+        "includes",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Where imports are looked for; what lies there is not tested itself.",
+    ),
+    click.option(
+        "--image", type=click.Path(path_type=Path), metavar="FILE", help="A descriptor set (protoc, buf build) instead of proto roots."
+    ),
+    click.option(
+        "--implementation", "added", multiple=True, metavar="DIR", help="Another implementation: a folder with a manifest. May be repeated."
+    ),
 ]
 _CHOICE = [
     click.option("--client", "clients", multiple=True, metavar="NAME", help="Only these clients. May be repeated."),
     click.option("--server", "servers", multiple=True, metavar="NAME", help="Only these servers. May be repeated."),
     click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only these suites. May be repeated."),
-    click.option("-k", "keyword", default="", metavar="EXPR", help='Only cases whose id matches, as with pytest: -k "AllStream and ping_pong".'),
+    click.option(
+        "-k", "keyword", default="", metavar="EXPR", help='Only cases whose id matches, as with pytest: -k "AllStream and ping_pong".'
+    ),
     click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
-    click.option("--count", type=click.IntRange(0), default=0, metavar="N", help="How many generated examples; 0: each suite's own number."),
+    click.option(
+        "--count", type=click.IntRange(0), default=0, metavar="N", help="How many generated examples; 0: each suite's own number."
+    ),
 ]
 _REPORT = click.option("--report", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: .interop/report).")
 
@@ -230,9 +252,9 @@ def report(folders: tuple[Path, ...], report: Path | None) -> None:
 @click.option("--seconds", type=click.FloatRange(0.1), default=2.0, show_default=True, help="How long each figure is measured.")
 def bench(options: Options, json_file: Path | None, seconds: float) -> None:
     """Measures cases per second of the engine, and calls per second of the bare loop between the same processes."""
-    from grpc_interop import bench
+    from grpc_interop import bench as benchmark
 
-    sys.exit(bench.run(options, json_file, seconds))
+    sys.exit(benchmark.run(options, json_file, seconds))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,38 @@ class Options:
     report: Path = field(default=Path())
 
 
+def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]:
+    """The words with which another `interop run` gets the same options, without shard and report: those that are not
+    the project's own. Paths are absolute, or relative to a folder, for another checkout."""
+    project = options.project
+
+    def shown(path: Path) -> str:
+        return str(path) if relative_to is None else os.path.relpath(path, relative_to)
+
+    words: list[str] = []
+    for option, paths, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
+        if paths != own:
+            words += [word for path in paths for word in (option, shown(path))]
+    for manifest in options.implementations:
+        if manifest not in project.implementations:
+            words += ["--implementation", shown(manifest.folder)]
+    every = tuple(manifest.name for manifest in options.implementations)
+    for option, names, own_names in (
+        ("--client", options.clients, every),
+        ("--server", options.servers, every),
+        ("--suite", options.suites, project.suites),
+    ):
+        if names != own_names:
+            words += [word for name in names for word in (option, name)]
+    if options.image:
+        words += ["--image", shown(options.image)]
+    if options.keyword:
+        words += ["-k", options.keyword]
+    if options.count:
+        words += ["--count", str(options.count)]
+    return [*words, "--seed", str(options.seed)]
+
+
 def find_project(start: Path | None = None) -> Project:
     """The project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
     implementation's manifest. Without one, the current folder and the bundled implementations."""

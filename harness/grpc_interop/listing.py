@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from grpc_interop.case import Case
-from grpc_interop.config import Options, choose
+from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.errors import UsageError
 from grpc_interop.selection import Selection
 from grpc_interop.session import chosen_suites, load_catalog
@@ -48,23 +49,7 @@ def print_plan(options: Options, shards: int) -> None:
     if not number:
         raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
     of = min(shards, number)
-    chosen = shlex.join(_as_arguments(options))
-    include = [{"shard": f"{k}/{of}", "name": f"{k} of {of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]
-    click.echo(json.dumps({"include": include, "cases": number}))
-
-
-def _as_arguments(options: Options) -> Iterator[str]:
-    """The options of this run that each shard needs as well."""
-    known = {manifest.name for manifest in options.implementations}
-    for option, names in (("--client", options.clients), ("--server", options.servers)):
-        if set(names) != known:
-            for name in names:
-                yield from (option, name)
-    if options.suites != options.project.suites:
-        for name in options.suites:
-            yield from ("--suite", name)
-    if options.keyword:
-        yield from ("-k", options.keyword)
-    yield from ("--seed", str(options.seed))
-    if options.count:
-        yield from ("--count", str(options.count))
+    chosen = shlex.join(as_arguments(options, relative_to=Path.cwd()))
+    include = [{"shard": f"{k}/{of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]
+    click.echo(json.dumps({"include": include}))
+    click.echo(f"{number:,} cases in {of} shards", err=True)

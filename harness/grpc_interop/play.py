@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grpc_interop.config import Options
-from grpc_interop.errors import UsageError
 from grpc_interop.replaying import replay_text
-from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, Terminal, merge, standard_reports
+from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
+from grpc_interop.report.terminal import Terminal
 from grpc_interop.run import Run
 from grpc_interop.session import Session
 from grpc_interop.workers import run_in_workers
@@ -21,41 +21,43 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
     """Plays and reports; gives the exit status. Raises UsageError before anything was played."""
     if workers > 1:
         return run_in_workers(options, workers)
-    directory = options.report
-    reports = [report for report in standard_reports(directory) if not (quiet and isinstance(report, Terminal))]
-    with Session(options, note=lambda text: recorder.note_progress(text)) as session:
-        catalog = session.catalog
-        recorder = Recorder(
-            directory, reports, describe=catalog.describe, replay_text=lambda verdict: replay_text(verdict, catalog)
-        )
+    with Session(options) as session:
+        recorder = _recorder(session, quiet=quiet)
+        session.note = recorder.note_progress
         played = Run(session, recorder.add)
         played.check_selection()
-        known = [Implementation(manifest.name) for manifest in options.implementations]
-        chosen = {name for pair in session.pairs for name in (pair.client, pair.server)}
-        recorder.run_started(
-            RunInfo("interop run", options.seed, session.pairs, tuple(one for one in known if one.name in chosen), shard=options.shard)
-        )
+        recorder.run_started(_info(session))
         interrupted = False
         try:
             played.play()
         except KeyboardInterrupt:
             interrupted = True
         for name, versions in session.engine.crew.versions.items():
-            recorder.know(
-                Implementation(name, versions.get("language", ""), versions.get("grpc", ""), versions.get("protobuf", ""))
-            )
+            told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
+            recorder.know(Implementation(name, *told))
         for what, why in played.not_run.items():
             recorder.not_run(what, why)
     recorder.run_finished(played.seconds, interrupted=interrupted)
     return INTERRUPTED if interrupted else played.exit_status(options)
 
 
+def _recorder(session: Session, *, quiet: bool) -> Recorder:
+    directory, catalog = session.options.report, session.catalog
+    reports = [report for report in standard_reports(directory) if not (quiet and isinstance(report, Terminal))]
+    return Recorder(directory, reports, describe=catalog.describe, replay_text=lambda verdict: replay_text(verdict, catalog))
+
+
+def _info(session: Session) -> RunInfo:
+    options = session.options
+    chosen = {name for pair in session.pairs for name in (pair.client, pair.server)}
+    implementations = tuple(Implementation(manifest.name) for manifest in options.implementations if manifest.name in chosen)
+    return RunInfo("interop run", options.seed, session.pairs, implementations, shard=options.shard)
+
+
 def merge_reports(folders: Sequence[Path], directory: Path) -> int:
-    """Merges the folders of shards into one, renders it, and gives the exit status that one run would have had."""
-    try:
-        summary = merge(folders, Recorder(directory, standard_reports(directory)))
-    except ReportError as error:
-        raise UsageError(str(error)) from None
+    """Merges the folders of shards into one, renders it, and gives the exit status that one run would have had. Raises
+    ReportError for folders that cannot be merged."""
+    summary = merge(folders, Recorder(directory, standard_reports(directory)))
     if summary.findings:
         return 1
     return 3 if summary.not_run or not summary.cases else 0

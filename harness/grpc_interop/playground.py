@@ -37,9 +37,11 @@ class Planned:
 class Playground:
     """Builds in the background from the start; plays what tests ask for."""
 
-    def __init__(self, options: Options) -> None:
-        """Raises UsageError."""
+    def __init__(self, options: Options, *, shared_out: bool = False) -> None:
+        """`shared_out`: this process is one of several that share the tests, whole pairs each (xdist_scheduler.py).
+        Raises UsageError."""
         self.session = Session(options)
+        self._shared_out = shared_out
         self._chosen: list[Planned] = []
         self._verdicts: dict[tuple[str, Pair], Verdict] = {}
         self._enqueued: set[tuple[str, Pair]] = set()
@@ -92,8 +94,9 @@ class Playground:
             self.session.collect_builds(POLL_SECONDS)
 
     def _look_ahead(self, first: Planned) -> None:
-        """Hands the engine the asked case and all chosen ones after it whose pair can be played by now."""
-        ready = [pair for pair in self.session.pairs if self.session.playable(pair)]
+        """Hands the engine the asked case and all chosen ones after it whose pair can be played by now; where tests are
+        shared out, only those of the same pair will be asked of this process."""
+        ready = [first.pair] if self._shared_out else [pair for pair in self.session.pairs if self.session.playable(pair)]
         start = self._chosen.index(first) if first in self._chosen else 0
         jobs = [one for one in self._chosen[start:] if one.pair in ready and (one.case.id, one.pair) not in self._enqueued]
         self._enqueued.update((one.case.id, one.pair) for one in jobs)

@@ -62,7 +62,7 @@ def playground(config: pytest.Config) -> Playground:
         from grpc_interop.playground import Playground
 
         try:
-            found = Playground(_options(config))
+            found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
         except InteropError as error:
             raise pytest.UsageError(f"interop: {error}") from None
         config.stash[_playground] = found

@@ -103,5 +103,3 @@ class Run:
             # Nothing was played: never a success.
             return 3
         return 0
-
-

@@ -161,9 +161,7 @@ def load_catalog(options: Options) -> Catalog:
     if options.image is not None:
         return Catalog.from_image(options.image)
     if not options.roots:
-        raise UsageError(
-            "no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto"
-        )
+        raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
     return Catalog.load(options.roots, options.includes, cache_folder(options))
 
 

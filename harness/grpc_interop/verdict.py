@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from grpc_interop.case import Case, Entry, Status
-from grpc_interop.model import ClientView, Expected, ServerView, by_key
+from grpc_interop.model import ClientView, Expected, ServerView
 from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
 REMAINING_FACTOR, REMAINING_SLACK_US = 1.01, 2_000

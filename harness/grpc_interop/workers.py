@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import click
 
-from grpc_interop.config import Options
-from grpc_interop.drivers.process import Process, environment, tail
+from grpc_interop.config import Options, as_arguments
+from grpc_interop.drivers.process import Process, tail
 from grpc_interop.errors import BuildError
 
 FINDING, BROKEN = 1, 3
@@ -22,10 +23,12 @@ def run_in_workers(options: Options, workers: int) -> int:
     shards = options.report / "shards"
     shutil.rmtree(shards, ignore_errors=True)
     folders = [shards / str(number) for number in range(1, workers + 1)]
+    click.echo(f"{workers} workers, a report at the end", err=True)
+    command = [sys.executable, "-m", "grpc_interop.cli", "run", *as_arguments(options), *(["--strict"] if options.strict else []), "-q"]
     processes = [
         Process(
-            [sys.executable, "-m", "grpc_interop.cli", "run", *_arguments(options), "--shard", f"{number}/{workers}", "--report", str(folder), "-q"],
-            env=environment(names=("CI", "GO", "PYTHONPATH")),
+            [*command, "--shard", f"{number}/{workers}", "--report", str(folder)],
+            env=os.environ,
             cwd=Path.cwd(),
             log=shards / f"{number}.log",
         )
@@ -44,24 +47,4 @@ def run_in_workers(options: Options, workers: int) -> int:
     for status, process in zip(statuses, processes, strict=True):
         if status not in (0, FINDING, BROKEN, 130):
             raise BuildError(f"a worker ended with status {status}; its last words:\n{tail(process.log, 12)}")
-    return max(max(statuses), merge_reports([folder for folder in folders if folder.is_dir()], options.report))
-
-
-def _arguments(options: Options) -> list[str]:
-    """The options of this run as words for a worker's command line."""
-    words = []
-    for option, paths in (("--proto-path", options.roots), ("--include", options.includes)):
-        for path in paths:
-            words += [option, str(path)]
-    for manifest in options.implementations:
-        words += ["--implementation", str(manifest.folder)]
-    for option, names in (("--client", options.clients), ("--server", options.servers), ("--suite", options.suites)):
-        for name in names:
-            words += [option, name]
-    if options.image:
-        words += ["--image", str(options.image)]
-    if options.keyword:
-        words += ["-k", options.keyword]
-    if options.strict:
-        words.append("--strict")
-    return [*words, "--seed", str(options.seed), "--count", str(options.count)]
+    return max(*statuses, merge_reports([folder for folder in folders if folder.is_dir()], options.report))

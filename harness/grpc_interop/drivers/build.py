@@ -203,9 +203,7 @@ def _built(fixed: Built, answer: Mapping[str, Any], fresh: bool) -> Built:
         driver = answer.get("driver")
         programs = {key: _launch(value) for key, value in answer.get("programs", {}).items()}
         refused = tuple(Refused(error["file"], error["text"]) for error in answer.get("errors", []))
-        return Built(
-            fixed.manifest, _launch(driver) if driver else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh
-        )
+        return Built(fixed.manifest, _launch(driver) if driver else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh)
     except (KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"{name}: the build's answer is not as docs/manifest.md says: {error!r}") from None
 

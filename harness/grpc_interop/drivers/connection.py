@@ -22,7 +22,7 @@ READ = 256 * 1024
 """Bytes asked for in one read: a full socket buffer."""
 
 
-class ContractBroken(Exception):  # noqa: N818  says what happened
+class ContractBroken(Exception):
     """The other side does not keep the contract; the text says how."""
 
 

@@ -49,9 +49,7 @@ class Driver:
     `who` names it in messages: "go server". `gone` says how it ended, once it has.
     """
 
-    def __init__(
-        self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None
-    ) -> None:
+    def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
         """Starts the process; a server is then told to `serve`. Raises BuildError when there is nothing to start."""
         if built.driver is None:
             raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")

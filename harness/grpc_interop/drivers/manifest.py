@@ -49,9 +49,9 @@ def read_manifest(folder: Path) -> Manifest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     check_keys(path, "", table, _KEYS[""])
-    for name in ("build", "run"):
-        check_keys(path, name, table.get(name, {}), _KEYS[name])
-    name = table.get("name")
+    for part in ("build", "run"):
+        check_keys(path, part, table.get(part, {}), _KEYS[part])
+    name = str(table.get("name", ""))
     if not name:
         raise UsageError(f"{path}: the key `name` is missing", 'say what people type, such as name = "go"')
     if not NAME.fullmatch(name):

@@ -68,7 +68,7 @@ class Process:
 
     @property
     def stdin(self) -> IO[bytes]:
-        assert self._supervisor.stdin is not None  # noqa: S101  always a pipe
+        assert self._supervisor.stdin is not None
         return self._supervisor.stdin
 
     @property

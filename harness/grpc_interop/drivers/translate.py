@@ -81,7 +81,7 @@ def messages_sent(case: Case, script: Script, *, client: bool) -> Iterator[tuple
 _NOTHING = pb.Nothing()
 
 
-def _step(step: Step, type_name: str, payloads: Payloads) -> pb.Step:  # noqa: PLR0911  one line a step
+def _step(step: Step, type_name: str, payloads: Payloads) -> pb.Step:
     match step:
         case Send(message):
             return pb.Step(send=payloads.id(type_name, message))
@@ -108,9 +108,7 @@ def _step(step: Step, type_name: str, payloads: Payloads) -> pb.Step:  # noqa: P
 
 
 def _status(status: Status) -> pb.Status:
-    return pb.Status(
-        code=status.code, message=status.message or "", details=status.details, trailers=_entries(status.trailers)
-    )
+    return pb.Status(code=status.code, message=status.message or "", details=status.details, trailers=_entries(status.trailers))
 
 
 def _entries(entries: tuple[Entry, ...]) -> list[pb.Entry]:

@@ -140,11 +140,11 @@ class Engine:
             if not self._start(job):
                 self._held.append(job)
         while self._queues and not self._held and not self._alone:
-            job = next(self._queues[0], None)
-            if job is None:
+            following = next(self._queues[0], None)
+            if following is None:
                 self._queues.popleft()
-            elif not self._start(job):
-                self._held.append(job)
+            elif not self._start(following):
+                self._held.append(following)
 
     def _drop_payloads(self) -> bool:
         if self._flights:
@@ -158,7 +158,7 @@ class Engine:
         """Sends a case to its drivers; False when they are not ready or full."""
         case = job.prepared.case
         if case.player == "programs":
-            assert self._programs is not None  # noqa: S101  the run hands one in with such cases
+            assert self._programs is not None
             self._programs.submit(job)
             return True
         client, server = self.crew.pair(job.pair)

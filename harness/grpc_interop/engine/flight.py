@@ -55,7 +55,7 @@ class Flight:
 
     def judge(self, limit_seconds: float) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
-        assert self.client_seen is not None and self.server_seen is not None  # noqa: S101
+        assert self.client_seen is not None and self.server_seen is not None
         case = self.job.prepared.case
         difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
