@@ -1,0 +1,153 @@
+"""What checks work with: processes of the driver, alone or as client and server, and the engine that plays cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.case import Case, Method
+from grpc_interop.check_driver.promises import NotKept
+from grpc_interop.check_driver.talk import Talk
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.driver import Role
+from grpc_interop.engine import Engine, Job
+from grpc_interop.verdict import Log, Outcome, Pair, Verdict
+
+CASE_SECONDS = 5.0
+"""How long a case may take: a driver under check plays alone, on a quiet machine."""
+
+NOTHING = pb.Nothing()
+
+
+class Bench:
+    """Starts what a check asks for, and keeps it for the next one; `clear_away` after a failure gives a fresh start."""
+
+    def __init__(self, built: Built, logs: Path) -> None:
+        self.built = built
+        self.logs = logs
+        self.capabilities: frozenset[str] = frozenset()
+        self.most_plays = 0
+        self._talk: Talk | None = None
+        self._duo: Duo | None = None
+        self._engine: Engine | None = None
+        self._numbers = count(1)
+
+    def greeted(self, hello: pb.Hello) -> None:
+        self.capabilities = frozenset(hello.capabilities)
+        self.most_plays = hello.max_plays
+
+    def process(self) -> Talk:
+        """A process of its own, not yet connected."""
+        return Talk(self.built, self.logs / f"check-{next(self._numbers)}.log")
+
+    @property
+    def talk(self) -> Talk:
+        """A process that has said Hello."""
+        if self._talk is None:
+            self._talk = self.process()
+            self._talk.begin()
+        return self._talk
+
+    @property
+    def duo(self) -> Duo:
+        """Two processes, connected."""
+        if self._duo is None:
+            self._duo = Duo(self.built, self.logs / f"check-{next(self._numbers)}")
+            self._duo.begin()
+        return self._duo
+
+    def play(self, *cases: Case) -> list[Verdict]:
+        """Plays cases with the driver on both sides, all in flight at once. Raises NotKept for the first that fails."""
+        if self._engine is None:
+            self._engine = Engine(self.logs, case_seconds=CASE_SECONDS)
+            self._engine.add(self.built)
+        engine = self._engine
+        pair = Pair(self.built.manifest.name, self.built.manifest.name)
+        engine.enqueue(Job(engine.preparer.prepare(case), pair) for case in cases)
+        verdicts: list[Verdict] = []
+        while engine.busy:
+            verdicts += engine.poll(0.1)
+        if engine.dropped:
+            raise NotKept("; ".join(engine.why_dropped.values()))
+        for verdict in verdicts:
+            if verdict.outcome is not Outcome.PASSED:
+                raise NotKept(_told(verdict))
+        return verdicts
+
+    def clear_away(self) -> None:
+        """Ends all processes."""
+        for kept in (self._talk, self._duo, self._engine):
+            if kept is not None:
+                kept.close()
+        self._talk = self._duo = self._engine = None
+
+
+class Duo:
+    """A client's process with a channel to a server's process."""
+
+    def __init__(self, built: Built, log: Path) -> None:
+        ids = count(1)
+        self.server = Talk(built, log.with_name(f"{log.name}-server.log"), ids, Role.SERVER)
+        try:
+            self.client = Talk(built, log.with_name(f"{log.name}-client.log"), ids, Role.CLIENT)
+        except BaseException:
+            self.server.close()
+            raise
+        self.address = ""
+        self.serving = 0
+        self.channel = 0
+
+    def begin(self, server: pb.Options | None = None, client: pb.Options | None = None) -> None:
+        """Starts the server and dials it, with those options."""
+        for talk in (self.server, self.client):
+            talk.begin()
+        self.serve(server)
+        self.dial(client)
+
+    def serve(self, options: pb.Options | None = None, requires: Iterable[str] = (), *, application: bool = False) -> None:
+        command = pb.Command(serve=pb.Serve(options=options, application=application), requires=requires)
+        self.serving = self.server.order(command)
+        self.address = self.server.answer(self.serving, "ready").ready.address
+
+    def dial(self, options: pb.Options | None = None, requires: Iterable[str] = (), target: str = "") -> None:
+        command = pb.Command(dial=pb.Dial(target=target or self.address, options=options), requires=requires)
+        self.channel = self.client.order(command)
+        self.client.answer(self.channel, "ready")
+
+    def payload(self, talk: Talk, type_name: str, message: bytes) -> int:
+        """Gives a message to one side; its id."""
+        return talk.order(pb.Command(payload=pb.Payload(type=type_name, binary=message)))
+
+    def expect(self, play: int, method: Method, *steps: pb.Step, requires: Iterable[str] = (), **options: Any) -> None:
+        """Gives the server its script, of one lane."""
+        spec = pb.Play(method=method.path, lanes=[pb.Lane(steps=steps)], **options)
+        self.server.order(pb.Command(id=play, resource=self.serving, requires=requires, expect=spec))
+
+    def call(self, play: int, method: Method, *steps: pb.Step, requires: Iterable[str] = (), **options: Any) -> None:
+        """Gives the client its script, of one lane: the call begins."""
+        spec = pb.Play(method=method.path, lanes=[pb.Lane(steps=steps)], **options)
+        self.client.order(pb.Command(id=play, resource=self.channel, requires=requires, call=spec))
+
+    def new_play(self) -> int:
+        return self.server.new_id()
+
+    def close(self) -> None:
+        for talk in (self.client, self.server):
+            talk.close()
+
+
+def _told(verdict: Verdict) -> str:
+    """A verdict in words: what differs, in which case, and each side's last words."""
+    difference = verdict.difference
+    if difference is None:
+        return f"the case {verdict.case.name} ended as {verdict.outcome}"
+    values = f" (wanted {difference.wanted!r}, got {difference.got!r})" if difference.wanted or difference.got else ""
+    logs = "".join(_last_words(log) for log in verdict.logs)
+    return f"in {verdict.case.method.name}, case {verdict.case.name}: {difference.what}{values}{logs}"
+
+
+def _last_words(log: Log) -> str:
+    return f"\n{log.who} said last ({log.path}):\n{log.tail}" if log.tail else ""

@@ -1,0 +1,334 @@
+"""What a driver offers beyond the core, capability by capability. Each is asked only if Hello names it."""
+
+from __future__ import annotations
+
+import json
+
+from grpc_interop.case import (
+    Cancel,
+    Entry,
+    Finish,
+    HalfClose,
+    Lane,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Send,
+    SendHeaders,
+    Signal,
+    Status,
+    WaitFor,
+    WaitForTermination,
+)
+from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
+from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.stranger import call_as_stranger
+from grpc_interop.check_driver.talk import ANSWER_SECONDS
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.connection import varint
+
+metadata = Chapter("10.1 Metadata, trailers, details")
+endings = Chapter("10.2 Deadline, cancel, termination")
+lanes = Chapter("10.3 Lanes and signals")
+callers = Chapter("10.4 Other callers")
+messages = Chapter("10.5 Messages without an RPC")
+
+CHAPTERS = (metadata, endings, lanes, callers, messages)
+
+ENTRIES = (
+    Entry("x-interop-one", b"first"),
+    Entry("x-interop-one", b"second, with a comma"),
+    Entry("x-interop-raw-bin", bytes(range(256))),
+    Entry("x-interop-raw-bin", b"\x00"),
+)
+"""Repeated keys, whose order counts, and bytes that only a `-bin` key may hold."""
+
+DEADLINE_US = 1_000_000
+"""Short enough to wait for; shorter ones were missed on loaded machines even by what is ordered before them."""
+
+UNKNOWN_FIELD = b"\xc2\x3e\x04kept"
+"""Field 1000, which no message of the greeter has."""
+
+_ANY = b"\x0a\x1cexample.test/interop.Nothing\x12\x02\x08\x01"
+DETAILS = b"\x08\x05\x12\x0bsee details\x1a" + varint(len(_ANY)) + _ANY
+"""A google.rpc.Status with code 5, the message `see details` and one detail. Code and message are those of the status
+itself, and there is a detail: grpc-go makes the one from the other, and sends none without a detail."""
+
+
+# -- metadata ----------------------------------------------------------------------------------------------------------
+
+
+@metadata.check("carries request metadata", needs="metadata")
+def carries_request_metadata(bench: Bench) -> None:
+    """The server reports the client's metadata, repeated keys in their order and `-bin` values as they were."""
+    bench.play(*[exchange("request_metadata", method, metadata=ENTRIES) for method in METHODS])
+
+
+@metadata.check("carries initial metadata", needs="metadata")
+def carries_initial_metadata(bench: Bench) -> None:
+    """`send_headers` sends at once, before any message; `receive_headers` waits for it."""
+    at_once = case(
+        "headers_first",
+        ALL_STREAM,
+        (ReceiveHeaders(), Send(text("seen")), HalfClose(), ReceiveToEnd()),
+        (SendHeaders(ENTRIES), ReceiveToEnd(), Finish()),
+    )
+    with_answer = case(
+        "headers_unary", SAY_HELLO, (Send(text("a")), ReceiveToEnd()), (Receive(), SendHeaders(ENTRIES), Send(text("b")), Finish())
+    )
+    bench.play(at_once, with_answer)
+
+
+@metadata.check("carries trailers with an error", needs="metadata")
+def carries_trailers_with_error(bench: Bench) -> None:
+    """Trailing metadata arrives with an error."""
+    status = Status(9, "not now", trailers=ENTRIES)
+    bench.play(*[exchange("trailers_error", method, status=status) for method in METHODS])
+
+
+@metadata.check("carries trailers with OK", needs="trailers_on_ok")
+def carries_trailers_on_ok(bench: Bench) -> None:
+    """Trailing metadata arrives with OK."""
+    bench.play(*[exchange("trailers_ok", method, status=Status(0, trailers=ENTRIES)) for method in METHODS])
+
+
+@metadata.check("carries details", needs="details")
+def carries_details(bench: Bench) -> None:
+    """The details of a status arrive byte by byte, and are not reported among the trailers."""
+    bench.play(*[exchange("details", method, status=Status(5, "see details", DETAILS)) for method in METHODS])
+
+
+# -- deadline, cancel, termination -------------------------------------------------------------------------------------
+
+
+@endings.check("tells the deadline", needs="deadline")
+def tells_the_deadline(bench: Bench) -> None:
+    """The server reports how much time was left; without a deadline it reports none."""
+    bench.play(*[exchange("deadline", method, timeout_us=60_000_000) for method in METHODS], exchange("no_deadline", SAY_HELLO))
+
+
+@endings.check("keeps the deadline", needs="deadline")
+def keeps_the_deadline(bench: Bench) -> None:
+    """A call that does not end by its deadline ends at the client with DEADLINE_EXCEEDED, and not earlier."""
+    server = (Receive(), Receive(), Finish(Status(13, "never reached")))
+    bench.play(case("expires", SAY_HELLO, (Send(text("a")), ReceiveToEnd()), server, timeout_us=DEADLINE_US))
+
+
+@endings.check("cancels", needs="cancel")
+def cancels(bench: Bench) -> None:
+    """The client cancels after a message: its status is CANCELLED, and the server learns that the call is over."""
+    client = (Send(text("a")), Receive(), Cancel())
+    bench.play(
+        case("cancel", ALL_STREAM, client, (Receive(), Send(text("b")), Receive(), Finish())),
+        case("cancel_stream", GET_STREAM, client, (Receive(), Send(text("b")), Receive(), Finish())),
+    )
+
+
+@endings.check("waits for the termination", needs="wait_for_termination")
+def waits_for_termination(bench: Bench) -> None:
+    """`wait_for_termination` ends when the client cancels or its deadline passes, and observes `terminated`."""
+    server = (Receive(), Send(text("b")), WaitForTermination(), Finish())
+    if "cancel" in bench.capabilities:
+        client = (Send(text("a")), Receive(), Cancel())
+        bench.play(*[case("termination", method, client, server) for method in (GET_STREAM, ALL_STREAM)])
+    if "deadline" in bench.capabilities:
+        client_waits = (Send(text("a")), Receive(), ReceiveToEnd())
+        bench.play(*[case("expiry", method, client_waits, server, timeout_us=DEADLINE_US) for method in (GET_STREAM, ALL_STREAM)])
+
+
+@endings.check("tells a cancel from an end", needs="distinguishes_cancel cancel")
+def distinguishes_cancel(bench: Bench) -> None:
+    """A server that receives sees a cancel as `terminated`, never as the client's half-close."""
+    duo, times = bench.duo, 20
+    request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
+    answer = duo.payload(duo.server, ALL_STREAM.response, text("b"))
+    receive, to_end = pb.Step(receive=NOTHING), pb.Step(receive_to_end=NOTHING)
+    for _ in range(times):
+        play = duo.new_play()
+        duo.expect(play, ALL_STREAM, receive, pb.Step(send=answer), to_end, pb.Step(finish=pb.Status()))
+        duo.call(play, ALL_STREAM, pb.Step(send=request), receive, pb.Step(cancel=NOTHING))
+        duo.client.answer(play, "transcript")
+        seen = duo.server.answer(play, "transcript").transcript
+        observed = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed]
+        if observed != ["message", "terminated"]:
+            raise NotKept(f"the server observed {observed} of a cancelled call; then it cannot offer distinguishes_cancel")
+
+
+# -- lanes and signals -------------------------------------------------------------------------------------------------
+
+
+@lanes.check("plays two lanes", needs="lanes")
+def plays_two_lanes(bench: Bench) -> None:
+    """Two lanes run at the same time on both sides: one sends while the other receives."""
+    count = 200
+    client_sends: Lane = (*[Send(text(f"up {number} {'x' * 500}")) for number in range(count)], HalfClose())
+    server_sends: Lane = tuple(Send(text(f"down {number} {'x' * 500}")) for number in range(count))
+    bench.play(case("both_at_once", ALL_STREAM, (client_sends, (ReceiveToEnd(),)), (server_sends, (ReceiveToEnd(), Finish()))))
+
+
+@lanes.check("finishes after both lanes", needs="lanes")
+def finishes_after_both_lanes(bench: Bench) -> None:
+    """`finish` waits until the other lane has done its steps."""
+    server = ((Finish(Status(9, "done")),), (Receive(), Send(text("first")), Receive(), Send(text("second"))))
+    client = (Send(text("a")), Receive(), Send(text("b")), Receive(), ReceiveToEnd())
+    bench.play(case("finish_waits", ALL_STREAM, client, server))
+
+
+@lanes.check("carries signals", needs="signals")
+def carries_signals(bench: Bench) -> None:
+    """`signal` reaches the other side's `wait_for`, whether it waits already or not yet; each signal is taken once."""
+    client = (Send(text("a")), Receive(), Signal("got"), Signal("got"), Receive(), Signal("got"), ReceiveToEnd())
+    server = (Receive(), Send(text("1")), WaitFor("got"), WaitFor("got"), Send(text("2")), WaitFor("got"), Finish())
+    bench.play(*[case("signals", method, client, server) for method in (GET_STREAM, ALL_STREAM)])
+
+
+@lanes.check("lets go of waiting", needs="signals")
+def lets_go_of_waiting(bench: Bench) -> None:
+    """A client's `wait_for` ends when the call ends."""
+    duo = bench.duo
+    play = duo.new_play()
+    request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
+    duo.expect(play, ALL_STREAM, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=9)))
+    waiting = (pb.Step(send=request), pb.Step(wait_for="never"), pb.Step(receive_to_end=NOTHING))
+    duo.call(play, ALL_STREAM, *waiting, requires=["signals"])
+    duo.server.answer(play, "transcript")
+    duo.client.answer(play, "transcript")
+
+
+# -- other callers -----------------------------------------------------------------------------------------------------
+
+
+@callers.check("serves any caller", needs="any_caller")
+def serves_any_caller(bench: Bench) -> None:
+    """A script with `any_caller` is played for the next call of its method that carries no case id, and only for one."""
+    duo = bench.duo
+    play = duo.new_play()
+    answer = duo.payload(duo.server, SAY_HELLO.response, text("whoever you are"))
+    steps = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
+    duo.expect(play, SAY_HELLO, *steps, requires=["any_caller"], any_caller=True)
+    # Its answer says that the script was read as well: nothing else orders it before the call.
+    duo.server.is_alive()
+    got = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    if got.messages != (text("whoever you are"),):
+        raise NotKept(f"an ordinary client got {got.messages} and {got.status.name}; the script's answer was due")
+    seen = duo.server.answer(play, "transcript").transcript
+    if [one.message.binary for lane in seen.lanes for one in lane.observed] != [text("World")]:
+        raise NotKept("the transcript does not hold the message of the ordinary client")
+    again = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    if again.status.name != "UNIMPLEMENTED":
+        raise NotKept(f"the second caller got {again.status.name}; the script was used up, so UNIMPLEMENTED was due")
+
+
+@callers.check("serves its application", needs="application")
+def serves_its_application(bench: Bench) -> None:
+    """With `application` the hand-written Greeter answers calls without a case id, while scripts serve those with one."""
+    duo = bench.duo
+    duo.serve(requires=["application"], application=True)
+    got = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    if got.messages != (text("Hello, World"),):
+        raise NotKept(f"SayHello of World gave {got.messages} and {got.status.name}; `Hello, World` was due")
+    bench.clear_away()
+
+
+@callers.check("repeats", needs="repeat")
+def repeats(bench: Bench) -> None:
+    """A play with `repeat` is played that often and reported once, `completed` counting the plays that went as the first."""
+    duo, times = bench.duo, 100
+    request = duo.payload(duo.client, SAY_HELLO.request, text("again"))
+    answer = duo.payload(duo.server, SAY_HELLO.response, text("and again"))
+    play = duo.new_play()
+    serving = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
+    duo.expect(play, SAY_HELLO, *serving, requires=["repeat"], repeat=times)
+    calling = (pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
+    duo.call(play, SAY_HELLO, *calling, requires=["repeat"], repeat=times, concurrency=4)
+    for who, talk in (("client", duo.client), ("server", duo.server)):
+        seen = talk.answer(play, "transcript").transcript
+        if seen.completed != times:
+            raise NotKept(f"the {who} reported {seen.completed} completed plays of {times}")
+        if not any(lane.observed for lane in seen.lanes):
+            raise NotKept(f"the {who} did not report what its first play observed")
+        talk.stays_quiet(play, "a play that it has reported")
+
+
+# -- messages ----------------------------------------------------------------------------------------------------------
+
+
+@messages.check("keeps unknown fields", needs="unknown_fields")
+def keeps_unknown_fields(bench: Bench) -> None:
+    """A field that the message's type does not declare comes back in the binary form."""
+    message = Send(text("known") + UNKNOWN_FIELD)
+    bench.play(case("unknown_field", SAY_HELLO, (message, ReceiveToEnd()), (Receive(), message, Finish())))
+
+
+@messages.check("transcodes", needs="transcode")
+def transcodes(bench: Bench) -> None:
+    """`transcode` parses a message and writes it again, or answers with KIND_UNREADABLE_PAYLOAD."""
+    # The field twice: the last one counts, and only it is written.
+    if (binary := _transcode(bench, data=text("first") + text("last")).binary) != text("last"):
+        raise NotKept(f"the name given twice came back as {binary!r}; {text('last')!r} was due")
+    command = pb.Command(requires=["transcode"], transcode=pb.Transcode(type=SAY_HELLO.request, data=b"\x0a\x7f"))
+    bench.talk.refusal(bench.talk.order(command), pb.Error.KIND_UNREADABLE_PAYLOAD)
+
+
+@messages.check("reads and writes ProtoJSON", needs="json transcode")
+def speaks_json(bench: Bench) -> None:
+    """ProtoJSON is read and written: unknown fields are refused unless `ignore_unknown` is set, zero values are written
+    only with `emit_zero`, and plays report it where asked."""
+    name = "Grüße 🎉"
+    from_json = json.dumps({"name": name}).encode()
+    if (binary := _transcode(bench, "json", data=from_json, from_json=True).binary) != text(name):
+        raise NotKept(f"{from_json!r} was read as {binary!r}; {text(name)!r} was due")
+    unknown = pb.Transcode(type=SAY_HELLO.request, data=b'{"name": "x", "nickname": "y"}', from_json=True)
+    command = pb.Command(requires=["json", "transcode"], transcode=unknown)
+    bench.talk.refusal(bench.talk.order(command), pb.Error.KIND_UNREADABLE_PAYLOAD)
+    if (binary := _transcode(bench, "json", data=unknown.data, from_json=True, ignore_unknown=True).binary) != text("x"):
+        raise NotKept(f"with ignore_unknown {unknown.data!r} was read as {binary!r}; {text('x')!r} was due")
+    for how, wanted in (({}, {}), ({"emit_zero": True}, {"name": ""})):
+        _same_json(_transcode(bench, "json", data=b"", to_json=True, **how).json, wanted)
+    seen = _reported(bench.duo, ["json"], report_json=True)
+    _same_json(seen.json, {"name": name})
+
+
+@messages.check("shows the view", needs="view transcode")
+def shows_the_view(bench: Bench) -> None:
+    """The view holds the fields that are present and the unknown ones, through `transcode` and in plays."""
+    shown = _transcode(bench, "view", data=text("a") + UNKNOWN_FIELD, to_view=True).view
+    _same_view(shown, b"a", UNKNOWN_FIELD if "unknown_fields" in bench.capabilities else shown.unknown)
+    if _transcode(bench, "view", data=b"", to_view=True).view.fields:
+        raise NotKept("an empty message has fields in its view; without presence those that are empty are left out")
+    _same_view(_reported(bench.duo, ["view"], report_view=True).view, "Grüße 🎉".encode(), b"")
+
+
+def _transcode(bench: Bench, *needs: str, **wanted: object) -> pb.Message:
+    command = pb.Command(requires=["transcode", *needs], transcode=pb.Transcode(type=SAY_HELLO.request, **wanted))  # type: ignore[arg-type]
+    return bench.talk.ask(command, "transcoded").transcoded
+
+
+def _reported(duo: Duo, requires: list[str], **how: bool) -> pb.Message:
+    """The message that a server reports of a unary call."""
+    play = duo.new_play()
+    request = duo.payload(duo.client, SAY_HELLO.request, text("Grüße 🎉"))
+    duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=5)), requires=requires, **how)
+    duo.call(play, SAY_HELLO, pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
+    duo.client.answer(play, "transcript")
+    seen = duo.server.answer(play, "transcript").transcript
+    found = [one.message for lane in seen.lanes for one in lane.observed if one.HasField("message")]
+    if len(found) != 1:
+        raise NotKept(f"the server reported {len(found)} messages of a unary call")
+    return found[0]
+
+
+def _same_json(said: str, wanted: object) -> None:
+    try:
+        found = json.loads(said)
+    except ValueError:
+        raise NotKept(f"what was due as ProtoJSON is {said!r}") from None
+    if found != wanted:
+        raise NotKept(f"the ProtoJSON says {found}; {wanted} was due")
+
+
+def _same_view(view: pb.View, name: bytes, unknown: bytes) -> None:
+    wanted = pb.View(fields=[pb.Field(number=1, values=[pb.Value(text=name)])], unknown=unknown)
+    if view != wanted:
+        raise NotKept(f"the view is\n{view}where this was due:\n{wanted}")

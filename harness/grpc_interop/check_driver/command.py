@@ -1,0 +1,65 @@
+"""`interop check-driver NAME`: builds the implementation with greeter.v1, asks, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from grpc_interop.check_driver.promises import GUIDE, CheckResult
+from grpc_interop.check_driver.sequence import checks
+from grpc_interop.config import Options, find_implementation, home
+from grpc_interop.drivers.build import Builder, Built, Protos
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.errors import BuildError
+from grpc_interop.protos.catalog import Catalog
+
+GREETER = "greeter/v1/greeter.proto"
+
+MARKS = {True: "kept    ", False: "NOT KEPT", None: "-       "}
+
+
+def check(options: Options, name: str) -> int:
+    """Prints a line a check. `name` is that of an implementation, or its folder. Gives 0, or 1 if something is not kept."""
+    built = _build(options, _find(options, name))
+    logs = options.report / "logs"
+    return tell(checks(built, logs), built.manifest.name, logs)
+
+
+def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
+    """Prints each result as it comes, then what they amount to."""
+    count = {True: 0, False: 0, None: 0}
+    first: CheckResult | None = None
+    for result in results:
+        count[result.kept] += 1
+        click.echo(f"{MARKS[result.kept]} {result.number:3}  {result.name}{'' if result.kept else _indented(result)}")
+        if result.kept is False and first is None:
+            first = result
+    click.echo(f"{name}: {count[True]} kept, {count[False]} not kept, {count[None]} not asked")
+    if first is None:
+        return 0
+    click.echo(f"begin with {first.number}, {first.name}: {GUIDE}, {first.section}; what the driver printed is in {logs}")
+    return 1
+
+
+def _indented(result: CheckResult) -> str:
+    text = f"{result.what}\n{result.next_step}".strip()
+    return "".join(f"\n              {line}" for line in text.splitlines())
+
+
+def _find(options: Options, name: str) -> Manifest:
+    known = {manifest.name: manifest for manifest in options.implementations}
+    return known[name] if name in known else find_implementation(name, Path.cwd())
+
+
+def _build(options: Options, manifest: Manifest) -> Built:
+    catalog = Catalog.load([home() / "proto"], [], options.project.state / "cache")
+    protos = Protos(catalog.descriptor_set([GREETER]), (GREETER,))
+    built = Builder(options.project.state, home() / "proto").build(manifest, protos)
+    if built.unavailable:
+        what, remedy = built.unavailable
+        raise BuildError(f"{manifest.name}: {what} is missing", remedy)
+    for refused in built.refused:
+        raise BuildError(f"{manifest.name}: its build refuses {refused.file}: {refused.text}")
+    return built

@@ -1,0 +1,68 @@
+"""All checks in their order, and how they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, serving
+from grpc_interop.check_driver.bench import Bench
+from grpc_interop.check_driver.promises import Check, CheckResult, NotKept
+from grpc_interop.drivers.build import Built
+from grpc_interop.errors import BuildError
+
+CHECKS: tuple[Check, ...] = tuple(
+    check
+    for chapter in (
+        opening.first,
+        opening.errors,
+        serving.resources,
+        calls.unary,
+        calls.kinds,
+        calls.statuses,
+        calls.company,
+        aborting.abort,
+        calls.parts,
+        *capabilities.CHAPTERS,
+        options.options,
+        ending.endings,
+    )
+    for check in chapter.checks
+)
+"""All checks; a check's number is its place, from 1."""
+
+
+def checks(built: Built, logs: Path) -> Iterator[CheckResult]:
+    """Asks one check after the other of a driver that was built with greeter.v1; its output goes into the folder `logs`.
+
+    After a check that is not kept and that later ones build upon, those are not asked. Raises BuildError when there is
+    nothing to start.
+    """
+    if built.driver is None:
+        raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
+    bench = Bench(built, logs)
+    broken = 0
+    try:
+        for number, check in enumerate(CHECKS, 1):
+            if broken:
+                yield CheckResult(number, check.name, check.section, None, f"not asked, since it builds upon check {broken}", "")
+                continue
+            if missing := [name for name in check.needs.split() if name not in bench.capabilities]:
+                why = f"not asked, since Hello does not offer {', '.join(missing)}"
+                yield CheckResult(number, check.name, check.section, None, why, "")
+                continue
+            result = _ask(number, check, bench)
+            if result.kept is False and check.vital:
+                broken = number
+            yield result
+    finally:
+        bench.clear_away()
+
+
+def _ask(number: int, check: Check, bench: Bench) -> CheckResult:
+    try:
+        check.find_out(bench)
+    except NotKept as finding:
+        bench.clear_away()
+        return CheckResult(number, check.name, check.section, False, str(finding), f"due: {check.promise}")
+    return CheckResult(number, check.name, check.section, True, check.promise, "")

@@ -1,0 +1,191 @@
+"""A conversation with one driver process, a command at a time. Everything has a limit; nothing hangs."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+
+from grpc_interop.check_driver.promises import NotKept
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.connection import Connection, ContractBroken
+from grpc_interop.drivers.driver import CONTRACT, START_SECONDS, Driver, Role
+from grpc_interop.drivers.process import ending
+
+ANSWER_SECONDS = 5.0
+"""How long an answer may take. Drivers answer in milliseconds; a loaded machine has been seen to need a second."""
+
+QUIET_SECONDS = 0.3
+"""How long one listens for what must not come. Too short only misses a fault, and never invents one."""
+
+
+class Talk:
+    """One process. `hello` is what it said first."""
+
+    def __init__(self, built: Built, log: Path, ids: Iterator[int] | None = None, role: Role = Role.CLIENT) -> None:
+        self._ids = ids or count(1)
+        self.driver = Driver(built, role, log, self._ids)
+        self.log = log
+        self._heard: list[pb.Event] = []
+
+    def __enter__(self) -> Talk:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.driver.stop()
+
+    # -- beginning -----------------------------------------------------------------------------------------------------
+
+    def connect(self, seconds: float = START_SECONDS) -> None:
+        """Waits until the driver has connected."""
+        limit = time.monotonic() + seconds
+        while not select.select([self.driver.listener], [], [], 0.05)[0]:
+            if (status := self.driver.process.poll()) is not None:
+                raise NotKept(f"it {ending(status)} before it connected; its last words:\n{self.driver.tail()}")
+            if time.monotonic() > limit:
+                raise NotKept(f"it did not connect to the address in INTEROP_DRIVER_ADDRESS within {seconds:g} s")
+        self.driver.accept()
+
+    def greet(self) -> pb.Hello:
+        """Waits for Hello, and gives it."""
+        if not self._heard and not self._listen(ANSWER_SECONDS):
+            raise NotKept(f"it connected and said nothing for {ANSWER_SECONDS:g} s; Hello comes first, before anything is read")
+        event = self._heard.pop(0)
+        kind = event.WhichOneof("kind")
+        if kind != "hello":
+            raise NotKept(f"it said {kind or 'an event without content'} before Hello")
+        if event.id != 0:
+            raise NotKept(f"Hello has the id {event.id}; it answers nothing, so its id is 0")
+        if event.hello.contract != CONTRACT:
+            raise NotKept(f"it speaks version {event.hello.contract} of the contract; this harness speaks {CONTRACT}")
+        return event.hello
+
+    def begin(self) -> pb.Hello:
+        """Connects and greets."""
+        self.connect()
+        return self.greet()
+
+    # -- commands and answers ------------------------------------------------------------------------------------------
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def order(self, command: pb.Command) -> int:
+        """Sends a command with a new id, which is returned; an id that the command brings along is kept."""
+        command_id = command.id or self.new_id()
+        command.ClearField("id")
+        self.driver.send(command.SerializeToString(), command_id)
+        self._flush()
+        return command_id
+
+    def write(self, data: bytes) -> None:
+        """Writes bytes as they are."""
+        self._flush()
+        self._connection.socket.send(data)
+
+    def ask(self, command: pb.Command, kind: str, seconds: float = ANSWER_SECONDS) -> pb.Event:
+        """Sends a command, and gives its answer, which must be of that kind."""
+        return self.answer(self.order(command), kind, seconds)
+
+    def answer(self, command_id: int, kind: str, seconds: float = ANSWER_SECONDS) -> pb.Event:
+        """The answer to a command, which must be of that kind."""
+        event = self.await_event(command_id, seconds)
+        if event is None:
+            raise NotKept(f"it did not answer command {command_id} for {seconds:g} s; {_article(kind)} was due")
+        found = event.WhichOneof("kind")
+        if found != kind:
+            words = f" ({pb.Error.Kind.Name(event.error.kind)}: {event.error.text})" if found == "error" else ""
+            raise NotKept(f"it answered with {_article(found or 'event without content')}{words} where {_article(kind)} was due")
+        return event
+
+    def refusal(self, command_id: int, *kinds: pb.Error.Kind) -> str:
+        """The text of the error that answers a command, which must be of one of those kinds."""
+        error = self.answer(command_id, "error").error
+        if error.kind not in kinds:
+            wanted = " or ".join(pb.Error.Kind.Name(kind) for kind in kinds)
+            raise NotKept(f"it answered with {pb.Error.Kind.Name(error.kind)} ({error.text}) where {wanted} was due")
+        return error.text
+
+    def await_event(self, command_id: int, seconds: float) -> pb.Event | None:
+        """The next event with that id, or None."""
+        limit = time.monotonic() + seconds
+        while True:
+            for event in self._heard:
+                if event.id == command_id:
+                    self._heard.remove(event)
+                    return event
+            if not self._listen(limit - time.monotonic()):
+                return None
+
+    def stays_quiet(self, command_id: int, what: str) -> None:
+        """Nothing may come for that command; `what` is the command in words."""
+        event = self.await_event(command_id, QUIET_SECONDS)
+        if event is not None:
+            raise NotKept(f"it answered {what} with {_article(event.WhichOneof('kind') or 'event without content')}; nothing was due")
+
+    def is_alive(self) -> None:
+        """The driver still reads and answers."""
+        nowhere = self.order(pb.Command(close=pb.Close(resource=self.new_id())))
+        self.refusal(nowhere, pb.Error.KIND_UNKNOWN_REFERENCE)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """Closes the connection; the process finds out by itself."""
+        self._connection.close()
+
+    def exit_status(self, seconds: float) -> int | None:
+        """The exit status of the process, or None if it still runs after that time."""
+        limit = time.monotonic() + seconds
+        while (status := self.driver.process.poll()) is None and time.monotonic() < limit:
+            time.sleep(0.01)
+        return status
+
+    # -- the socket ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _connection(self) -> Connection:
+        if self.driver.connection is None:
+            raise NotKept("it has not connected")
+        return self.driver.connection
+
+    def _listen(self, seconds: float) -> bool:
+        """Hears at least one event more; False when none comes in time."""
+        limit = time.monotonic() + seconds
+        events: list[pb.Event] = []
+        while not events:
+            if not select.select([self._connection.socket], [], [], max(0.0, limit - time.monotonic()))[0]:
+                return False
+            try:
+                events = self._connection.readable()
+            except ContractBroken as broken:
+                raise NotKept(f"it {broken}") from None
+            if self._connection.closed:
+                raise NotKept(self._lost())
+        self._heard.extend(events)
+        return True
+
+    def _flush(self) -> None:
+        limit = time.monotonic() + ANSWER_SECONDS
+        connection = self._connection
+        while connection.wants_to_write:
+            if not select.select([], [connection.socket], [], max(0.0, limit - time.monotonic()))[1]:
+                raise NotKept(f"it has not read its connection for {ANSWER_SECONDS:g} s")
+            connection.writable()
+
+    def _lost(self) -> str:
+        status = self.exit_status(1.0)
+        how = ending(status) if status is not None else "closed its connection"
+        return f"it {how}; its last words:\n{self.driver.tail()}"
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

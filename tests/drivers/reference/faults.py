@@ -1,0 +1,232 @@
+"""What can be wrong with this driver, chosen by REFERENCE_FAULT: one small class a fault, told apart by when it acts.
+
+REFERENCE_FAULT is a class' name in snake case; REFERENCE_METHOD limits it to one method, REFERENCE_PLAY to the n-th
+play (from 1).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from grpc_interop.drivers import driver_pb2 as pb
+
+FLOOD_BYTES = 100 * 1024 * 1024
+HUGE_FRAME_BYTES = 2 * 1024 * 1024
+
+
+class Fault:
+    """No fault: every hook does nothing."""
+
+    claims: frozenset[str] = frozenset()
+    """Capabilities that Hello adds."""
+
+    def at_start(self) -> None:
+        """Before the driver connects."""
+
+    def after_hello(self, sock: socket.socket) -> None:
+        """When Hello is on its way, before anything is read."""
+
+    def on_command(self) -> None:
+        """When a play's command was read, on the thread that reads."""
+
+    def on_rpc(self) -> None:
+        """When an RPC of a play begins, on its own thread."""
+
+    def version(self, contract: int) -> int:
+        """The version of the contract that Hello tells."""
+        return contract
+
+    def request(self, message: bytes | None) -> bytes | None:
+        """What the server's script gets for the client's next message; None is the end."""
+        return message
+
+    def answers(self, answers: Iterator[bytes]) -> Iterator[bytes]:
+        """What the server sends for what its script sends."""
+        return answers
+
+    def status(self, status: pb.Status) -> pb.Status:
+        """How the server ends."""
+        return status
+
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        """Instead of reporting a play."""
+        send()
+
+
+# -- the process -------------------------------------------------------------------------------------------------------
+
+
+class DiesAtStart(Fault):
+    def at_start(self) -> None:
+        print("no such library: libreference.so", file=sys.stderr, flush=True)
+        os._exit(3)
+
+
+class NeverConnects(Fault):
+    def at_start(self) -> None:
+        time.sleep(3600)
+
+
+class LeavesAChildBehind(Fault):
+    """The child's pid is the first line of the log."""
+
+    def at_start(self) -> None:
+        child = subprocess.Popen(["sleep", "3600"])
+        print(child.pid, flush=True)
+
+    def on_rpc(self) -> None:
+        os._exit(7)
+
+
+class FloodsStderr(Fault):
+    def on_rpc(self) -> None:
+        line = b"a warning that is printed once too often\n" * 1024
+        for _ in range(FLOOD_BYTES // len(line)):
+            os.write(2, line)
+
+
+class PrintsToStdout(Fault):
+    def on_rpc(self) -> None:
+        os.write(1, b"\x05hello from a stray print\n")
+
+
+class Exits(Fault):
+    def on_rpc(self) -> None:
+        print("giving up", file=sys.stderr, flush=True)
+        os._exit(7)
+
+
+class Crashes(Fault):
+    def on_rpc(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class StopsItself(Fault):
+    def on_rpc(self) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class Hangs(Fault):
+    """One RPC hangs, the driver does not."""
+
+    def on_rpc(self) -> None:
+        threading.Event().wait()
+
+
+# -- the connection ----------------------------------------------------------------------------------------------------
+
+
+class SpeaksAnotherVersion(Fault):
+    def version(self, contract: int) -> int:
+        return contract + 1
+
+
+class SaysGarbage(Fault):
+    def after_hello(self, sock: socket.socket) -> None:
+        time.sleep(0.1)
+        sock.sendall(b"\x10Traceback (most r")
+
+
+class SendsAHugeFrame(Fault):
+    def after_hello(self, sock: socket.socket) -> None:
+        time.sleep(0.1)
+        sock.sendall(b"\x80\x80\x80\x01" + bytes(HUGE_FRAME_BYTES))
+
+
+class StopsReading(Fault):
+    def on_command(self) -> None:
+        threading.Event().wait()
+
+
+class ReportsTwice(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        send()
+        send()
+
+
+class NeverReports(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        pass
+
+
+class ClaimsKeepalive(Fault):
+    claims = frozenset({"keepalive"})
+
+
+# -- the RPC -----------------------------------------------------------------------------------------------------------
+
+
+class DropsTheLastMessage(Fault):
+    def answers(self, answers: Iterator[bytes]) -> Iterator[bytes]:
+        held = next(answers, None)
+        for answer in answers:
+            yield held
+            held = answer
+
+
+class AnswersBeforeTheEnd(Fault):
+    """The server takes the client's second message for the end."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def request(self, message: bytes | None) -> bytes | None:
+        self._taken += 1
+        return message if self._taken == 1 else None
+
+
+class Buffers(Fault):
+    def answers(self, answers: Iterator[bytes]) -> Iterator[bytes]:
+        return iter(list(answers))
+
+
+class SwapsTwoMessages(Fault):
+    def answers(self, answers: Iterator[bytes]) -> Iterator[bytes]:
+        for first in answers:
+            second = next(answers, None)
+            if second is not None:
+                yield second
+            yield first
+
+
+class ChangesATrailer(Fault):
+    def status(self, status: pb.Status) -> pb.Status:
+        for entry in status.trailers[:1]:
+            entry.value += b"x"
+        return status
+
+
+class EndsWithAnotherCode(Fault):
+    def status(self, status: pb.Status) -> pb.Status:
+        status.code = 13
+        return status
+
+
+class HidesTheDeadline(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        transcript.ClearField("remaining_us")
+        send()
+
+
+_FAULTS = {re.sub(r"(?<!^)(?=[A-Z])", "_", fault.__name__).lower(): fault for fault in Fault.__subclasses__()}
+
+
+def of_process() -> Fault:
+    """The fault that the environment asks for."""
+    name = os.environ.get("REFERENCE_FAULT", "")
+    return _FAULTS[name]() if name else Fault()
+
+
+def of_play(method: str, number: int) -> Fault:
+    """The fault of one play: none where the environment limits it to others."""
+    only_method, only_play = os.environ.get("REFERENCE_METHOD", ""), os.environ.get("REFERENCE_PLAY", "")
+    applies = only_method in ("", method.rsplit("/", 1)[1]) and only_play in ("", str(number))
+    return of_process() if applies else Fault()
