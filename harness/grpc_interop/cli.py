@@ -78,7 +78,7 @@ _TREE = [
         "--image", type=click.Path(path_type=Path), metavar="FILE", help="A descriptor set (protoc, buf build) instead of proto roots."
     ),
     click.option(
-        "--implementation", "added", multiple=True, metavar="DIR", help="Another implementation: a folder with a manifest. May be repeated."
+        "--implementation", "added", multiple=True, metavar="DIR", help="One more implementation: a folder with a manifest."
     ),
 ]
 _CHOICE = [
@@ -86,11 +86,11 @@ _CHOICE = [
     click.option("--server", "servers", multiple=True, metavar="NAME", help="Only these servers. May be repeated."),
     click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only these suites. May be repeated."),
     click.option(
-        "-k", "keyword", default="", metavar="EXPR", help='Only cases whose id matches, as with pytest: -k "AllStream and ping_pong".'
+        "-k", "keyword", default="", metavar="EXPR", help='As with pytest: -k "AllStream and ping_pong".'
     ),
     click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
     click.option(
-        "--count", type=click.IntRange(0), default=0, metavar="N", help="How many generated examples; 0: each suite's own number."
+        "--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."
     ),
 ]
 _REPORT = click.option("--report", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: .interop/report).")

@@ -10,22 +10,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from grpc_interop.case import Case, Entry, Status
-from grpc_interop.model import ClientView, Expected, ServerView
+from grpc_interop.model import CANCELLED, DEADLINE_EXCEEDED, ClientView, Expected, ServerView, by_key
 from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
 REMAINING_FACTOR, REMAINING_SLACK_US = 1.01, 2_000
 """How much more than the client's deadline a server may see: C-core rounds `grpc-timeout` up by at most one percent."""
 
 CODES = (
-    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
-    "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS "
-    "UNAUTHENTICATED"
-).split()
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
+    *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+    *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
+)
 """gRPC's status codes by number."""
+
+
+_GIVEN_UP = (CANCELLED, DEADLINE_EXCEEDED)
+"""Statuses with which a client may end a call before the server's handler has begun."""
 
 
 class Outcome(StrEnum):
@@ -112,9 +116,10 @@ def compare(
 ) -> tuple[Difference | None, Expected]:
     """The first difference to the nearest allowed pair, or None; and that pair.
 
-    `server` is None only where the server is a program (Case.player) for which nothing but its answers can speak.
+    `server` is None where the server is a program (Case.player), for which nothing but its answers can speak; from a
+    driver that is a difference.
     """
-    best: tuple[int, Difference, Expected] | None = None
+    best: tuple[float, Difference, Expected] | None = None
     for expected in allowed:
         found = list(_differences(case, expected, client, server))
         if not found:
@@ -128,65 +133,93 @@ def compare(
 
 
 # What a difference's place in the order of events is where it is not an observation's own.
-_BEFORE_ALL, _AFTER_ALL = 0, 1 << 40
+_BEFORE_ALL, _AT_END, _AFTER_ALL = -1.0, 1e15, 1e16
+
+Placed = tuple[float, Difference]
+"""A difference and its place in the order of events."""
 
 
-def _differences(
-    case: Case, expected: Expected, client: ClientTranscript, server: ServerTranscript | None
-) -> Iterator[tuple[int, Difference]]:
-    """All differences to one allowed pair, each with its place in the order of events."""
+def _differences(case: Case, expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> Iterator[Placed]:
+    """All differences to one allowed pair. Of those with one place the first here is the likeliest cause."""
     orders = iter(expected.order)
-    if client.early:
-        # What such an answer says wrongly follows from that.
-        what = "the server answered before the client had half-closed"
-        yield _BEFORE_ALL, Difference("client", what, "0 early", f"{client.early} early")
     yield from _lane_differences("client", expected.client, client, orders)
     if server is not None:
-        yield from _server_start(expected.server, server)
-        yield from _lane_differences("server", expected.server, server, orders)
-    for difference_at_end in _client_end(case, expected.client, client):
-        yield _AFTER_ALL, difference_at_end
+        yield from _server_differences(expected.server, server, client, orders)
+    elif case.player == "drivers":
+        yield _BEFORE_ALL, Difference("server", "the server reported nothing", "a transcript", "none")
+    for at_end in _client_end(case, expected.client, client):
+        yield _AT_END, at_end
+    for side, got in (("client", client), ("server", server)):
+        if got is not None and got.aborted and not (isinstance(got, ServerTranscript) and not got.arrived):
+            yield _AFTER_ALL, Difference(side, f"the {side} did not end its play and was stopped", "ends", "hangs")
 
 
-def _server_start(wanted: ServerView, got: ServerTranscript) -> Iterator[tuple[int, Difference]]:
-    if wanted.arrived != got.arrived:
-        what = "the call did not reach the server" if wanted.arrived else "the call reached the server"
-        yield _BEFORE_ALL, Difference("server", what, _arrived(wanted.arrived), _arrived(got.arrived))
-        return
-    if not wanted.arrived:
-        return
-    if wanted.request != got.request:
-        yield _BEFORE_ALL, _metadata("server", "request metadata", wanted.request, got.request)
+def _server_differences(
+    wanted: ServerView, got: ServerTranscript, client: ClientTranscript, orders: Iterator[tuple[int, ...]]
+) -> Iterator[Placed]:
+    if wanted.arrived and not got.arrived:
+        told = f"; the client got {_status(client.status)}" if client.status else ""
+        yield _BEFORE_ALL, Difference("server", "the call did not reach the server", "arrives", f"never arrives{told}")
+    elif got.arrived and not wanted.arrived:
+        yield _BEFORE_ALL, Difference("server", "the call reached the server", "never arrives", "arrives")
+    elif not got.arrived:
+        if any(got.lanes):
+            yield _BEFORE_ALL, Difference("server", "the server reported more of a call that did not reach it", "nothing", repr(got.lanes))
+    else:
+        yield from ((_BEFORE_ALL, difference) for difference in _server_start(wanted, got, client))
+        yield from _lane_differences("server", wanted, got, orders)
+
+
+def _server_start(wanted: ServerView, got: ServerTranscript, client: ClientTranscript) -> Iterator[Difference]:
+    """What the handler knew when it began."""
+    if wanted.request != by_key(got.request):
+        yield _metadata("server", "request metadata", wanted.request, by_key(got.request))
     if (wanted.deadline_us is None) != (got.remaining_us is None):
         what = "the server saw no deadline" if got.remaining_us is None else "the server saw a deadline that no one set"
-        yield _BEFORE_ALL, Difference("server", what, _time(wanted.deadline_us), _time(got.remaining_us))
+        yield Difference("server", what, _time(wanted.deadline_us), _time(got.remaining_us))
     elif wanted.deadline_us is not None and got.remaining_us is not None:
-        most = wanted.deadline_us * REMAINING_FACTOR + REMAINING_SLACK_US
-        if not 0 <= got.remaining_us <= most:
+        least, most = 0.0, wanted.deadline_us * REMAINING_FACTOR + REMAINING_SLACK_US
+        if client.status is not None and client.status.code not in _GIVEN_UP:
+            # The server ended the call, so its handler began before the client's call was over.
+            least = max(least, wanted.deadline_us - client.elapsed_us - REMAINING_SLACK_US)
+        if not least <= got.remaining_us <= most:
             what = "the server saw another deadline than the client set"
-            yield _BEFORE_ALL, Difference("server", what, f"at most {_time(wanted.deadline_us)}", _time(got.remaining_us))
+            yield Difference("server", what, f"{_time(int(least))} to {_time(int(most))}", _time(got.remaining_us))
 
 
 def _lane_differences(
     side: str, wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript, orders: Iterator[tuple[int, ...]]
-) -> Iterator[tuple[int, Difference]]:
-    for lane, lane_got in zip_longest(wanted.lanes, got.lanes, fillvalue=()):
-        difference = _lane_difference(side, lane, lane_got, next(orders, ()), aborted=got.aborted)
-        if difference:
-            yield difference
+) -> Iterator[Placed]:
+    if len(wanted.lanes) != len(got.lanes):
+        what = f"the {side} reported another number of lanes than its script has"
+        yield _BEFORE_ALL, Difference(side, what, str(len(wanted.lanes)), str(len(got.lanes)))
+    ended = _other_status(wanted, got)
+    for lane, lane_got, order in zip_longest(wanted.lanes, got.lanes, islice(orders, len(wanted.lanes)), fillvalue=()):
+        if lane != lane_got:
+            yield _lane_difference(side, lane, lane_got, order, ended, aborted=got.aborted)
 
 
-def _lane_difference(
-    side: str, wanted: Observed, got: Observed, order: tuple[int, ...], *, aborted: bool
-) -> tuple[int, Difference] | None:
-    if wanted == got:
-        return None
+def _other_status(wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript) -> Status | None:
+    """The client's status where it is not the wanted one: then it, and not what is missing before it, is the cause."""
+    if isinstance(wanted, ClientView) and isinstance(got, ClientTranscript) and got.status and got.status.code != wanted.status.code:
+        return got.status
+    return None
+
+
+def _lane_difference(side: str, wanted: Observed, got: Observed, order: tuple[int, ...], ended: Status | None, *, aborted: bool) -> Placed:
     index = next(i for i, (a, b) in enumerate(zip_longest(wanted, got)) if a != b)
-    place = order[index] if index < len(order) else _AFTER_ALL - 1
     first = wanted[index] if index < len(wanted) else None
     seen = got[index] if index < len(got) else None
-    what = _sentence(side, wanted, got, index, aborted=aborted)
-    return place, Difference(side, what, _show(first), _show(seen))
+    if index < len(order):
+        place: float = order[index]
+    elif first is None and order:
+        place = order[index - 1] + 0.5  # more than was to come, right after the last that was
+    else:
+        place = _AT_END
+    if ended and seen is END and isinstance(first, bytes):
+        what = f"the RPC ended with {code_name(ended.code)} at the client after {index} of {len(_messages(wanted))} messages"
+        return place, Difference(side, what, _show(first), _status(ended))
+    return place, Difference(side, _sentence(side, wanted, got, index, aborted=aborted), _show(first), _show(seen))
 
 
 def _sentence(side: str, wanted: Observed, got: Observed, index: int, *, aborted: bool) -> str:
@@ -194,7 +227,7 @@ def _sentence(side: str, wanted: Observed, got: Observed, index: int, *, aborted
     other = "server" if side == "client" else "client"
     first = wanted[index] if index < len(wanted) else None
     seen = got[index] if index < len(got) else None
-    number, total = index + 1, sum(isinstance(entry, bytes) for entry in wanted)
+    number, total = index + 1, len(_messages(wanted))
     if isinstance(first, bytes) and isinstance(seen, bytes):
         if sorted(_messages(wanted)) == sorted(_messages(got)):
             return f"the {side} received the {other}'s messages in another order, from message {number} on"
@@ -222,10 +255,12 @@ def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterat
         yield Difference("client", "the RPC did not end at the client", _status(wanted.status), "no status")
         return
     yield from _status_difference(wanted.status, got.status)
-    if wanted.initial != got.initial:
-        yield _metadata("client", "initial metadata", wanted.initial, got.initial)
-    if wanted.status.trailers != got.status.trailers:
-        yield _metadata("client", "trailing metadata", wanted.status.trailers, got.status.trailers)
+    for what, entries, entries_got in (
+        ("initial metadata", wanted.initial, by_key(got.initial)),
+        ("trailing metadata", wanted.status.trailers, by_key(got.status.trailers)),
+    ):
+        if entries != entries_got:
+            yield _metadata("client", what, entries, entries_got)
     if got.spread_us < wanted.least_spread_us:
         what = "the server's messages came all at once instead of one by one"
         yield Difference("client", what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))
@@ -245,14 +280,15 @@ def _status_difference(wanted: Status, got: Status) -> Iterator[Difference]:
 
 
 def _metadata(side: str, what: str, wanted: tuple[Entry, ...], got: tuple[Entry, ...]) -> Difference:
-    keys = sorted({entry.key for entry in (*wanted, *got)})
-    for key in keys:
-        mine = [entry.value for entry in wanted if entry.key == key]
-        theirs = [entry.value for entry in got if entry.key == key]
-        if mine != theirs:
-            how = "did not get" if not theirs else "got unexpected" if not mine else "got another value of"
-            return Difference(side, f"the {side} {how} the {what} {key}", f"{key}: {mine}", f"{key}: {theirs}")
-    return Difference(side, f"the {side} got its {what} in another form", repr(wanted), repr(got))
+    """The first key that differs; at least one does."""
+
+    def values(entries: tuple[Entry, ...], key: str) -> list[bytes]:
+        return [entry.value for entry in entries if entry.key == key]
+
+    key = next(key for key in sorted({entry.key for entry in (*wanted, *got)}) if values(wanted, key) != values(got, key))
+    mine, theirs = values(wanted, key), values(got, key)
+    how = "did not get" if not theirs else "got unexpected" if not mine else "got another value of"
+    return Difference(side, f"the {side} {how} the {what} {key}", f"{key}: {mine}", f"{key}: {theirs}")
 
 
 def _messages(observed: Observed) -> list[bytes]:
@@ -261,10 +297,6 @@ def _messages(observed: Observed) -> list[bytes]:
 
 def _show(seen: Observation | None) -> str | bytes:
     return seen if isinstance(seen, bytes) else seen.value if seen else "nothing"
-
-
-def _arrived(arrived: bool) -> str:
-    return "arrives" if arrived else "never arrives"
 
 
 def _time(microseconds: int | None) -> str:

@@ -187,7 +187,7 @@ class Builder:
         search = environment()["PATH"]
         for tool in (manifest.build_command[0], *manifest.tools):
             found = shutil.which(tool, path=search)
-            stat = os.stat(found) if found else None
+            stat = Path(found).stat() if found else None
             yield f"{tool}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
         files = {manifest.folder / FILE}
         for pattern in manifest.sources:
