@@ -10,19 +10,16 @@ editor and the linters work on a plain checkout. A build generates the tree unde
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from buildtool import generator, packages
+from buildtool.toolchain import MODULE, Toolchain
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from buildtool import generator, packages
-from buildtool.toolchain import Toolchain
-
-HERE = Path(__file__).parent
-PROTOS = HERE.parent / "proto"
+PROTOS = MODULE.parent / "proto"
 CONTRACT = "interop/driver/v1/driver.proto"
 
 # The driver's copy of the contract has a file name and package of its own: a tree under test may hold the contract
@@ -34,21 +31,37 @@ CONTRACT_FOLDER = "internal/contract/driverpb"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
-    parser.add_argument("--cache", type=Path, default=HERE.parent / ".interop" / "cache" / "go")
+    parser.add_argument("--cache", type=Path, default=MODULE.parent / ".interop" / "cache" / "go")
     arguments = parser.parse_args()
 
-    stale = []
-    for name, content in generated(Toolchain.find(arguments.cache)).items():
-        path = HERE / name
-        if path.exists() and path.read_bytes() == content:
-            continue
-        stale.append(name)
-        if not arguments.check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    for name in stale:
-        print(f"{name}: {'out of date; run `python3 go_impl/generate.py`' if arguments.check else 'written'}")
-    return 1 if arguments.check and stale else 0
+    toolchain = Toolchain.find(arguments.cache)
+    return check(toolchain) if arguments.check else write(toolchain)
+
+
+def write(toolchain: Toolchain) -> int:
+    for name, content in stale(toolchain).items():
+        path = MODULE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        print(f"{name}: written")
+    return 0
+
+
+def check(toolchain: Toolchain) -> int:
+    names = list(stale(toolchain))
+    for name in names:
+        print(f"{name}: out of date; run `python3 go_impl/generate.py`")
+    return 1 if names else 0
+
+
+def stale(toolchain: Toolchain) -> dict[str, bytes]:
+    """What differs from the files that are kept."""
+    files = generated(toolchain)
+    return {name: content for name, content in files.items() if not _holds(MODULE / name, content)}
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.exists() and path.read_bytes() == content
 
 
 def generated(toolchain: Toolchain) -> dict[str, bytes]:
@@ -72,10 +85,10 @@ def generated(toolchain: Toolchain) -> dict[str, bytes]:
 
 def compile_protos(root: Path, name: str) -> list[FileDescriptorProto]:
     with tempfile.TemporaryDirectory() as scratch:
-        out = os.path.join(scratch, "set.binpb")
+        out = Path(scratch, "set.binpb")
         command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", "--include_source_info", "--include_imports"]
         subprocess.run([*command, f"--descriptor_set_out={out}", name], check=True)
-        return list(FileDescriptorSet.FromString(Path(out).read_bytes()).file)
+        return list(FileDescriptorSet.FromString(out.read_bytes()).file)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,16 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
 
 from buildtool.packages import Package
 
@@ -38,8 +45,8 @@ def covers(linked: FileDescriptorProto, file: FileDescriptorProto) -> bool:
     )
 
 
-def _messages_cover(linked, wanted) -> bool:  # type: ignore[no-untyped-def]
-    by_name: dict[str, DescriptorProto] = {message.name: message for message in linked}
+def _messages_cover(linked: Iterable[DescriptorProto], wanted: Iterable[DescriptorProto]) -> bool:
+    by_name = {message.name: message for message in linked}
     return all(
         message.name in by_name
         and _fields(by_name[message.name].field) >= _fields(message.field)
@@ -50,14 +57,13 @@ def _messages_cover(linked, wanted) -> bool:  # type: ignore[no-untyped-def]
     )
 
 
-def _enums_cover(linked, wanted) -> bool:  # type: ignore[no-untyped-def]
-    by_name: dict[str, EnumDescriptorProto] = {enum.name: enum for enum in linked}
+def _enums_cover(linked: Iterable[EnumDescriptorProto], wanted: Iterable[EnumDescriptorProto]) -> bool:
+    by_name = {enum.name: enum for enum in linked}
     return all(
-        enum.name in by_name
-        and {(v.name, v.number) for v in by_name[enum.name].value} >= {(v.name, v.number) for v in enum.value}
+        enum.name in by_name and {(v.name, v.number) for v in by_name[enum.name].value} >= {(v.name, v.number) for v in enum.value}
         for enum in wanted
     )
 
 
-def _fields(fields) -> set[tuple[str, int, int, str]]:  # type: ignore[no-untyped-def]
+def _fields(fields: Iterable[FieldDescriptorProto]) -> set[tuple[str, int, int, str]]:
     return {(field.name, field.number, field.type, field.type_name) for field in fields}

