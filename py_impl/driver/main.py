@@ -8,6 +8,7 @@ where FOLDER is what build.py made, with the harness' address in INTEROP_DRIVER_
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -33,9 +34,10 @@ def _serve(tree: Path) -> None:
     from driver.session import Session, hello
     from driver.stubs import load_tree
 
-    session_services = load_tree(tree)
+    services = load_tree(tree)
+    gc.freeze()  # what is loaded stays: the collector need not go through it again and again
     connection = connect()
-    session = Session(session_services, connection.send)
+    session = Session(services, connection.send)
     connection.send(hello(os.environ.get("INTEROP_DRIVER_TOKEN", "")))
     for command in connection.commands():
         session.handle(command)

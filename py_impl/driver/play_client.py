@@ -25,7 +25,7 @@ from driver.script import (
     Script,
 )
 from driver.stubs import Method
-from driver.transcript import END, Play, Recording, Signals
+from driver.transcript import END, Play, Recording
 from driver.workers import Workers
 
 # Stands behind the last request.
@@ -55,7 +55,6 @@ class ClientPlay(Play):
         self.messages = messages
         self.workers = workers
         self.signal = signal
-        self.signals = Signals()
         self.metadata = ((CASE, str(play_id)), *script.metadata)
         self._turns = itertools.count()
         self._calls: set[ClientCall] = set()
@@ -77,14 +76,6 @@ class ClientPlay(Play):
         except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
             self.fail(error)
             self.end()
-
-    def deliver(self, name: str) -> None:
-        """The server sent a signal."""
-        self.signals.deliver(name)
-
-    def freeze(self) -> None:
-        super().freeze()
-        self.signals.wake()
 
     def end(self) -> None:
         """The second Abort: ends the RPCs that the first one left open."""

@@ -24,7 +24,7 @@ from driver.script import (
     Script,
 )
 from driver.stubs import Method
-from driver.transcript import END, TERMINATED, Play, Recording, Signals
+from driver.transcript import END, TERMINATED, Play, Recording
 from driver.workers import Workers
 
 # grpcio turns a code given as a number into UNKNOWN without a word.
@@ -55,7 +55,6 @@ class ServerPlay(Play):
         self.messages = messages
         self.workers = workers
         self.signal = signal
-        self.signals = Signals()
         self.calls: set[ServerCall] = set()
         self._to_come = script.repeat
 
@@ -68,14 +67,6 @@ class ServerPlay(Play):
     def arrived(self) -> bool:
         """Whether a call has come."""
         return self._to_come < self.script.repeat
-
-    def deliver(self, name: str) -> None:
-        """The client sent a signal."""
-        self.signals.deliver(name)
-
-    def freeze(self) -> None:
-        super().freeze()
-        self.signals.wake()
 
     def end(self) -> None:
         """The second Abort: ends the RPCs that the first one left open."""
@@ -116,7 +107,7 @@ class ServerCall:
     def respond(self) -> Any:
         """Serves a method with a single response."""
         self._set_up()
-        own = self._own_lane()
+        own = self._play.script.sending_lane
         self._start_other_lane(own)
         try:
             self._play_lane(own, self._play.script.lanes[own])
@@ -130,7 +121,7 @@ class ServerCall:
     def stream(self) -> Iterator[Any]:
         """Serves a method with a stream of responses: only the thread that iterates may send."""
         self._set_up()
-        own = self._own_lane()
+        own = self._play.script.sending_lane
         self._start_other_lane(own)
         steps = iter(self._play.script.lanes[own])
         try:
@@ -162,11 +153,6 @@ class ServerCall:
             self._context.set_compression(COMPRESSIONS[play.script.compression])
         if play.script.waits:
             self._ending()
-
-    def _own_lane(self) -> int:
-        """The lane for grpcio's thread: the one that sends, else the first."""
-        lanes = self._play.script.lanes
-        return next((at for at, lane in enumerate(lanes) if any(kind is SEND for kind, _ in lane)), 0)
 
     def _start_other_lane(self, own: int) -> None:
         if self._other_lane_done is not None:

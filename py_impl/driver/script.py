@@ -71,6 +71,7 @@ class Script:
     report_json: bool
     report_view: bool
     compression: str
+    sending_lane: int  # the first if none sends
     waits: bool  # whether one of its steps waits for a signal
 
 
@@ -96,6 +97,7 @@ def _script(play_bytes: bytes) -> Script:
         report_json=play.report_json,
         report_view=play.report_view,
         compression=play.compression,
+        sending_lane=next((at for at, lane in enumerate(lanes) if any(kind is SEND for kind, _ in lane)), 0),
         waits=any(kind is WAIT_FOR for kind, _ in steps),
     )
 

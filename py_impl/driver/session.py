@@ -277,7 +277,7 @@ class Session:
     def _signal(self, command: pb.Command) -> None:
         play = self._plays.get(command.signal.play)
         if play is not None:
-            play.deliver(command.signal.name)
+            play.signals.deliver(command.signal.name)
 
     def _transcode(self, command: pb.Command) -> None:
         self._send(pb.Event(id=command.id, transcoded=transcoded(command.transcode)))

@@ -57,6 +57,7 @@ class Play:
         self.id = play_id
         self.script = script
         self.frozen = False
+        self.signals = Signals(script.waits)
         self._done = done
         self._lock = threading.Lock()
         self._reported = False
@@ -93,6 +94,7 @@ class Play:
     def freeze(self) -> None:
         """The first Abort: no further step, and the transcript as it stands."""
         self.frozen = True
+        self.signals.wake()
         self._report(aborted=True)
 
     def withdraw(self) -> None:
@@ -156,23 +158,27 @@ class Play:
 class Signals:
     """The signals that a play has got and nobody has taken yet."""
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
+    def __init__(self, wanted: bool) -> None:
+        """`wanted`: whether anybody will take one. Few plays do, and a condition is dear for those that do not."""
+        self._changed = threading.Condition() if wanted else None
         self._waiting: dict[str, int] = {}
 
     def deliver(self, name: str) -> None:
         """A signal arrived."""
-        with self._changed:
-            self._waiting[name] = self._waiting.get(name, 0) + 1
-            self._changed.notify_all()
+        if self._changed is not None:
+            with self._changed:
+                self._waiting[name] = self._waiting.get(name, 0) + 1
+                self._changed.notify_all()
 
     def wake(self) -> None:
         """Makes those who wait ask `given_up` again."""
-        with self._changed:
-            self._changed.notify_all()
+        if self._changed is not None:
+            with self._changed:
+                self._changed.notify_all()
 
     def take(self, name: str, given_up: Callable[[], bool]) -> None:
         """Waits for a signal and takes it; returns without one when the waiting has lost its sense."""
+        assert self._changed is not None
         with self._changed:
             self._changed.wait_for(lambda: self._waiting.get(name, 0) > 0 or given_up())
             if self._waiting.get(name, 0) > 0:
