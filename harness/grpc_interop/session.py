@@ -52,7 +52,7 @@ class Session:
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")
-        self.engine = Engine(options.report / "logs", programs=self.programs)
+        self.engine = Engine(options.report / "logs", programs=self.programs, canonical=self.catalog.canonical)
         self._builder = Builder(options.project.state, home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
         self._building: dict[Future[Built], Manifest] = {}

@@ -7,7 +7,7 @@ it, the difference that comes first in the order of events, because the later on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, zip_longest
@@ -111,14 +111,51 @@ def code_name(code: int) -> str:
     return CODES[code] if 0 <= code < len(CODES) else f"code {code}"
 
 
+Canonical = Callable[[str, bytes], bytes]
+"""From a message type's full name and a message to the one form in which equal messages are equal bytes."""
+
+
+def as_they_are(_type_name: str, message: bytes) -> bytes:
+    """The Canonical for messages whose bytes can be compared as they are."""
+    return message
+
+
 def compare(
-    case: Case, allowed: tuple[Expected, ...], client: ClientTranscript, server: ServerTranscript | None
+    case: Case,
+    allowed: tuple[Expected, ...],
+    client: ClientTranscript,
+    server: ServerTranscript | None,
+    canonical: Canonical = as_they_are,
 ) -> tuple[Difference | None, Expected]:
     """The first difference to the nearest allowed pair, or None; and that pair.
 
+    A receiver writes a message again in its own order of fields: where bytes differ, `canonical` has the last word.
     `server` is None where the server is a program (Case.player), for which nothing but its answers can speak; from a
     driver that is a difference.
     """
+    difference, expected = _compare(case, allowed, client, server)
+    if difference is None or canonical is as_they_are:
+        return difference, expected
+    request, response = case.method.request, case.method.response
+    client = client._replace(lanes=_in_form(client.lanes, response, canonical))
+    server = server and server._replace(lanes=_in_form(server.lanes, request, canonical))
+    allowed = tuple(
+        one._replace(
+            client=one.client._replace(lanes=_in_form(one.client.lanes, response, canonical)),
+            server=one.server._replace(lanes=_in_form(one.server.lanes, request, canonical)),
+        )
+        for one in allowed
+    )
+    return _compare(case, allowed, client, server)
+
+
+def _in_form(lanes: tuple[Observed, ...], type_name: str, canonical: Canonical) -> tuple[Observed, ...]:
+    return tuple(tuple(canonical(type_name, seen) if isinstance(seen, bytes) else seen for seen in lane) for lane in lanes)
+
+
+def _compare(
+    case: Case, allowed: tuple[Expected, ...], client: ClientTranscript, server: ServerTranscript | None
+) -> tuple[Difference | None, Expected]:
     best: tuple[float, Difference, Expected] | None = None
     for expected in allowed:
         found = list(_differences(case, expected, client, server))

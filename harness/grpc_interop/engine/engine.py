@@ -23,7 +23,7 @@ from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Preparer
-from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
+from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 
 WINDOW = 64
 """Cases in flight on one driver. Throughput is flat from 16 on; more hides the seconds of the deadline cases. 64 calls
@@ -61,7 +61,15 @@ class Engine:
     `why_dropped` says why. `incidents` tells of drivers that died with nothing in flight.
     """
 
-    def __init__(self, logs: Path, *, case_seconds: float = CASE_SECONDS, window: int = WINDOW, programs: ProgramPlayer | None = None):
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        case_seconds: float = CASE_SECONDS,
+        window: int = WINDOW,
+        programs: ProgramPlayer | None = None,
+        canonical: Canonical = as_they_are,
+    ) -> None:
         self.preparer = Preparer()
         self.dropped: Counter[Pair] = Counter()
         self.why_dropped: dict[Pair, str] = {}
@@ -71,6 +79,7 @@ class Engine:
         self._programs = programs
         self._case_seconds = case_seconds
         self._window = window
+        self._canonical = canonical
         self._selector = selectors.DefaultSelector()
         self._known: set[Driver] = set()
         self._flights: dict[int, Flight] = {}
@@ -287,7 +296,7 @@ class Engine:
             flight.server.abort(flight.id)
         if flight.own_channel:
             flight.client.close_resource(flight.own_channel)
-        self._finish(flight.job, flight.judge(self._case_seconds), flight)
+        self._finish(flight.job, flight.judge(self._case_seconds, self._canonical), flight)
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""

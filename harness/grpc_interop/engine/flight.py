@@ -9,7 +9,7 @@ from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.drivers.translate import client_transcript, server_transcript
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict, compare
+from grpc_interop.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
 
 LOG_LINES = 12
 """Lines of each driver's log that go with a failure: as much as a person reads."""
@@ -53,11 +53,11 @@ class Flight:
         sides = ((self.client, self.client_seen), (self.server, self.server_seen))
         return [driver for driver, seen in sides if seen is None]
 
-    def judge(self, limit_seconds: float) -> Verdict:
+    def judge(self, limit_seconds: float, canonical: Canonical) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
         case = self.job.prepared.case
-        difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen)
+        difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = "client" if self.client_seen.aborted else "server"
             difference = Difference(late, f"the {late} did not end the play within {limit_seconds:g} s")

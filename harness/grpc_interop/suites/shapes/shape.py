@@ -95,7 +95,7 @@ ERROR_WITH_TRAILERS = Finish(Status(9, "with trailers", trailers=TRAILERS))
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _details(code: int, message: str) -> bytes:
+def status_details(code: int, message: str) -> bytes:
     """A google.rpc.Status: its code and message are those of the RPC, as its definition demands, and it holds a
     google.protobuf.StringValue."""
     url = b"type.googleapis.com/google.protobuf.StringValue"
@@ -118,8 +118,8 @@ STATUSES = {
     "percent": Status(9, "100% of %41, %zz and %"),
     "newline": Status(15, "first\nsecond\r\n\tthird"),
     "long": Status(11, "too long " * 200),
-    "details": Status(7, "with details", _details(7, "with details")),
-    "details_and_trailers": Status(8, "with all", _details(8, "with all"), TRAILERS),
+    "details": Status(7, "with details", status_details(7, "with details")),
+    "details_and_trailers": Status(8, "with all", status_details(8, "with all"), TRAILERS),
 }
 """Status messages travel percent-encoded, so that whatever is special there is a case."""
 
