@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,8 +26,12 @@ def main() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGQUIT, all_threads=True)
     threading.Thread(target=_stop_at_end_of_stdin, name="interop-stdin", daemon=True).start()
-    _serve(built / "tree")
-    _exit()
+    try:
+        _serve(built / "tree")
+    except Exception:  # noqa: BLE001 - it ends the process, with all that is known
+        traceback.print_exc()
+        _exit(1)
+    _exit(0)
 
 
 def _serve(tree: Path) -> None:
@@ -46,14 +51,14 @@ def _serve(tree: Path) -> None:
 def _stop_at_end_of_stdin() -> None:
     while os.read(0, 4096):
         pass
-    _exit()
+    _exit(0)
 
 
-def _exit() -> NoReturn:
+def _exit(status: int) -> NoReturn:
     # Not sys.exit: calls may be parked or frozen, and grpcio and the interpreter would wait for their threads.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 if __name__ == "__main__":

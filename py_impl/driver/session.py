@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -159,8 +160,9 @@ class Session:
             self._error(command, pb.Error.KIND_UNKNOWN_REFERENCE, str(error))
         except RefusedError as error:
             self._error(command, pb.Error.KIND_REFUSED, str(error))
-        except ValueError as error:
-            self._error(command, pb.Error.KIND_INTERNAL, str(error))
+        except Exception as error:  # noqa: BLE001 - one command that fails must not take the others with it
+            traceback.print_exc()
+            self._error(command, pb.Error.KIND_INTERNAL, f"{type(error).__name__}: {error}")
 
     def _error(self, command: pb.Command, kind: int, text: str) -> None:
         self._send(pb.Event(id=command.id, error=pb.Error(kind=kind, text=text)))

@@ -42,7 +42,7 @@ def _value(field: FieldDescriptor, value: Any) -> pb.Value:
     if kind in _SIGNED:
         return pb.Value(int=value)
     if kind in _UNSIGNED:
-        return pb.Value(uint=value)
+        return pb.Value(uint=int(value))
     if kind in _FLOATING:
         return pb.Value(float_bits=struct.unpack("<Q", struct.pack("<d", value))[0])
     if kind == FieldDescriptor.CPPTYPE_MESSAGE:

@@ -47,6 +47,8 @@ class DriverProcess:
             )
         self.socket, _ = listener.accept()
         listener.close()
+        self._may_read = threading.Event()
+        self._may_read.set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.hello = self.event(0).hello
@@ -55,7 +57,7 @@ class DriverProcess:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is None:
+        if kind is None and self.process.poll() is None:
             self.stop()
         if self.process.poll() is None:
             self.process.kill()
@@ -80,7 +82,7 @@ class DriverProcess:
 
     def send(self, frame: bytes) -> None:
         """Sends one frame."""
-        self.socket.sendall(_varint(len(frame)) + frame)
+        self.socket.sendall(varint(len(frame)) + frame)
 
     def event(self, command: int, patience: float = PATIENCE_S) -> Any:
         """The next event that answers a command."""
@@ -112,13 +114,23 @@ class DriverProcess:
         assert self.event(channel).HasField("ready")
         return channel
 
+    def pause_reading(self) -> None:
+        """Leaves what the driver sends unread."""
+        self._may_read.clear()
+        # The reader may already wait for the next event; it takes that one, and then stands still.
+        self.event(self.command(transcode=pb.Transcode(type="google.protobuf.Empty")))
+
+    def resume_reading(self) -> None:
+        """Reads again."""
+        self._may_read.set()
+
     def _read(self) -> None:
         with contextlib.suppress(ConnectionResetError), self.socket.makefile("rb") as stream:
             self._read_events(stream)
 
     def _read_events(self, stream: Any) -> None:
         parts: dict[int, bytes] = defaultdict(bytes)
-        while (length := _read_varint(stream)) is not None:
+        while (length := _readvarint(stream)) is not None:
             assert length <= 1 << 20, "the driver sent a frame that is too long"
             event = pb.Event.FromString(stream.read(length))
             if event.part or event.more:
@@ -127,9 +139,11 @@ class DriverProcess:
                     continue
                 event = pb.Event.FromString(parts.pop(event.id))
             self._events[event.id].put(event)
+            self._may_read.wait()
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """A length as it stands before a frame, or a field."""
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)
@@ -137,7 +151,7 @@ def _varint(number: int) -> bytes:
     return bytes([*encoded, number])
 
 
-def _read_varint(stream: Any) -> int | None:
+def _readvarint(stream: Any) -> int | None:
     number = shift = 0
     while byte := stream.read(1):
         number |= (byte[0] & 0x7F) << shift
