@@ -1,5 +1,6 @@
-"""Files whose generated code every driver links already, such as google/protobuf/any.proto: Go refuses to register a
-file twice, so a tree that holds one of these uses the linked code, provided that this has all that the tree declares.
+"""Files whose generated code every driver links already, such as google/rpc/status.proto.
+
+Go refuses to register a file twice, so a tree that holds one of these uses the linked code.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from buildtool.packages import Package
 
 
 def packages_of(plugins: Path, files: list[FileDescriptorProto]) -> dict[str, Package]:
-    """The linked Go package of each file of the tree that needs no code of its own."""
+    """The linked Go package of each file of the tree that needs no code of its own.
+
+    Nobody generates Go for google/protobuf: there, what the Go runtime brings counts, whatever the tree's copy says.
+    Other files need what their own copy declares.
+    """
     printed = subprocess.run([plugins / "linked"], capture_output=True, check=True).stdout
     linked = {file.name: file for file in FileDescriptorSet.FromString(printed).file}
     return {
         file.name: Package(linked[file.name].options.go_package, posixpath.basename(linked[file.name].options.go_package))
         for file in files
-        if file.name in linked and covers(linked[file.name], file)
+        if file.name in linked and (file.name.startswith("google/protobuf/") or covers(linked[file.name], file))
     }
 
 

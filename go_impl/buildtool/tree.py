@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +16,12 @@ from buildtool.generator import Source
 from buildtool.packages import Package
 from buildtool.toolchain import MODULE
 
-# A line in which the compiler complains about a generated file. The lines after it that begin with a tab name other
-# places, which are not to blame.
-COMPLAINT = re.compile(r"^(?:\./)?((?:gen|driven)/\S+\.go):\d+(?::\d+)?: (.*)", re.MULTILINE)
+# A line in which the compiler complains: path, line, column, words. It names an overlaid file by where it really lies.
+# Lines that begin with a tab follow one of these and name other places, which are not to blame.
+COMPLAINT = re.compile(r"^(?P<path>[^\t#].*?\.go):\d+(:\d+)?: .*", re.MULTILINE)
 
-# A line in which it complains about the hand-written code for the quick-start service.
-APPLICATION_COMPLAINT = re.compile(r"^(?:\./)?((?:internal/greeter|cmd/greeter-)\S*\.go):\d+.*", re.MULTILINE)
+# Hand-written code for the quick-start service.
+APPLICATION = re.compile(r"(^|/)(internal/greeter|cmd/greeter-(server|client))/")
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Tree:
     errors: dict[str, str] = field(default_factory=dict)  # what was left out, with the tool's words
     sources: list[Source] = field(default_factory=list)
     has_application: bool = True  # the hand-written programs can be built
+    laid_out: Path = MODULE  # where the sources were written last
 
     def __post_init__(self) -> None:
         self.linked: dict[str, Package] = linked.packages_of(self.plugins, self.files)
@@ -75,19 +78,21 @@ class Tree:
     def blame(self, complaints: str) -> bool:
         """Leaves out what the compiler complains about. False if that is nothing of the tree's."""
         proto_of = {source.path: source.proto for source in self.sources}
-        refused: dict[str, str] = {}
+        refused: dict[str, list[str]] = defaultdict(list)
+        application = []
         for found in COMPLAINT.finditer(complaints):
-            if proto := proto_of.get(found[1]):
-                refused[proto] = f"{refused[proto]}\n{found[0]}" if proto in refused else found[0]
+            path = os.path.relpath(MODULE / found["path"], self.laid_out)
+            if path in proto_of:
+                refused[proto_of[path]].append(found[0].replace(found["path"], path))
+            elif APPLICATION.search(found["path"]):
+                application.append(found[0])
         if refused:
-            self.leave_out(refused)
+            self.leave_out({proto: "\n".join(lines) for proto, lines in refused.items()})
             self.generate()
-        elif self.has_application and (complaint := APPLICATION_COMPLAINT.search(complaints)):
+        elif self.has_application and application:
             self.has_application = False
-            self.errors[packages.QUICK_START] = f"the hand-written programs do not compile with it: {complaint[0]}"
-        else:
-            return False
-        return True
+            self.errors[packages.QUICK_START] = "\n".join(["the hand-written programs need another one:", *application])
+        return bool(refused or application)
 
     def leave_out(self, refused: dict[str, str]) -> None:
         """Drops files, and those that import them."""
@@ -103,6 +108,7 @@ class Tree:
 
     def lay_over(self, folder: Path) -> Path:
         """Writes the sources into a folder, and the file for `go build -overlay` that lays them over the module."""
+        self.laid_out = folder
         replace: dict[str, str] = {}
         for root in ("gen", "driven"):  # what the checkout has generated is not of this tree
             replace |= {str(path): "" for path in (MODULE / root).glob("**/*.go")}

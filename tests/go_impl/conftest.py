@@ -1,0 +1,6 @@
+"""What build.py imports is found beside it, as when it runs."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "go_impl"))
