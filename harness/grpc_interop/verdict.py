@@ -156,21 +156,22 @@ def _in_form(lanes: tuple[Observed, ...], type_name: str, canonical: Canonical) 
 def _compare(
     case: Case, allowed: tuple[Expected, ...], client: ClientTranscript, server: ServerTranscript | None
 ) -> tuple[Difference | None, Expected]:
-    best: tuple[float, Difference, Expected] | None = None
+    nearest: tuple[tuple[float, int], Difference, Expected] | None = None
     for expected in allowed:
         found = list(_differences(case, expected, client, server))
         if not found:
             return None, expected
-        first = min(found, key=lambda entry: entry[0])
-        if best is None or first[0] > best[0]:
-            best = (*first, expected)
-    if best is None:
+        place, first = min(found, key=lambda entry: entry[0])
+        nearness = (place, -len(found))
+        if nearest is None or nearness > nearest[0]:
+            nearest = (nearness, first, expected)
+    if nearest is None:
         raise ValueError(f"{case.id}: the model allows nothing; that cannot be judged")
-    return best[1], best[2]
+    return nearest[1], nearest[2]
 
 
 # What a difference's place in the order of events is where it is not an observation's own.
-_BEFORE_ALL, _AT_END, _AFTER_ALL = -1.0, 1e15, 1e16
+_WHETHER, _START, _END, _AFTER_END = -2.0, -1.0, 1e15, 1e16
 
 Placed = tuple[float, Difference]
 """A difference and its place in the order of events."""
@@ -178,17 +179,21 @@ Placed = tuple[float, Difference]
 
 def _differences(case: Case, expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> Iterator[Placed]:
     """All differences to one allowed pair. Of those with one place the first here is the likeliest cause."""
+    if client.early:
+        # What such an answer says wrongly follows from that.
+        what = "the server answered before the client had half-closed"
+        yield _START, Difference("client", what, "0 early", f"{client.early} early")
     orders = iter(expected.order)
     yield from _lane_differences("client", expected.client, client, orders)
     if server is not None:
         yield from _server_differences(expected.server, server, client, orders)
     elif case.player == "drivers":
-        yield _BEFORE_ALL, Difference("server", "the server reported nothing", "a transcript", "none")
+        yield _WHETHER, Difference("server", "the server reported nothing", "a transcript", "none")
     for at_end in _client_end(case, expected.client, client):
-        yield _AT_END, at_end
+        yield _END, at_end
     for side, got in (("client", client), ("server", server)):
         if got is not None and got.aborted and not (isinstance(got, ServerTranscript) and not got.arrived):
-            yield _AFTER_ALL, Difference(side, f"the {side} did not end its play and was stopped", "ends", "hangs")
+            yield _AFTER_END, Difference(side, f"the {side} did not end its play and was stopped", "ends", "hangs")
 
 
 def _server_differences(
@@ -196,14 +201,14 @@ def _server_differences(
 ) -> Iterator[Placed]:
     if wanted.arrived and not got.arrived:
         told = f"; the client got {_status(client.status)}" if client.status else ""
-        yield _BEFORE_ALL, Difference("server", "the call did not reach the server", "arrives", f"never arrives{told}")
+        yield _WHETHER, Difference("server", "the call did not reach the server", "arrives", f"never arrives{told}")
     elif got.arrived and not wanted.arrived:
-        yield _BEFORE_ALL, Difference("server", "the call reached the server", "never arrives", "arrives")
+        yield _WHETHER, Difference("server", "the call reached the server", "never arrives", "arrives")
     elif not got.arrived:
         if any(got.lanes):
-            yield _BEFORE_ALL, Difference("server", "the server reported more of a call that did not reach it", "nothing", repr(got.lanes))
+            yield _START, Difference("server", "the server reported more of a call that did not reach it", "nothing", repr(got.lanes))
     else:
-        yield from ((_BEFORE_ALL, difference) for difference in _server_start(wanted, got, client))
+        yield from ((_START, difference) for difference in _server_start(wanted, got, client))
         yield from _lane_differences("server", wanted, got, orders)
 
 
@@ -229,7 +234,7 @@ def _lane_differences(
 ) -> Iterator[Placed]:
     if len(wanted.lanes) != len(got.lanes):
         what = f"the {side} reported another number of lanes than its script has"
-        yield _BEFORE_ALL, Difference(side, what, str(len(wanted.lanes)), str(len(got.lanes)))
+        yield _START, Difference(side, what, str(len(wanted.lanes)), str(len(got.lanes)))
     ended = _other_status(wanted, got)
     for lane, lane_got, order in zip_longest(wanted.lanes, got.lanes, islice(orders, len(wanted.lanes)), fillvalue=()):
         if lane != lane_got:
@@ -249,10 +254,10 @@ def _lane_difference(side: str, wanted: Observed, got: Observed, order: tuple[in
     seen = got[index] if index < len(got) else None
     if index < len(order):
         place: float = order[index]
-    elif first is None and order:
-        place = order[index - 1] + 0.5  # more than was to come, right after the last that was
+    elif first is None and index == len(order) > 0:
+        place = order[-1] + 0.5  # more than was to come, right after the last that was
     else:
-        place = _AT_END
+        place = _END
     if ended and seen is END and isinstance(first, bytes):
         what = f"the RPC ended with {code_name(ended.code)} at the client after {index} of {len(_messages(wanted))} messages"
         return place, Difference(side, what, _show(first), _status(ended))
@@ -324,8 +329,8 @@ def _metadata(side: str, what: str, wanted: tuple[Entry, ...], got: tuple[Entry,
 
     key = next(key for key in sorted({entry.key for entry in (*wanted, *got)}) if values(wanted, key) != values(got, key))
     mine, theirs = values(wanted, key), values(got, key)
-    how = "did not get" if not theirs else "got unexpected" if not mine else "got another value of"
-    return Difference(side, f"the {side} {how} the {what} {key}", f"{key}: {mine}", f"{key}: {theirs}")
+    how = "did not get the" if not theirs else "got unexpected" if not mine else "got another value of the"
+    return Difference(side, f"the {side} {how} {what} {key}", f"{key}: {mine}", f"{key}: {theirs}")
 
 
 def _messages(observed: Observed) -> list[bytes]:

@@ -1,0 +1,135 @@
+"""Each rule of the grammar has a case that keeps everything else and breaks it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpc_interop.case import Case, Entry, Finish, Kind, Script, SendHeaders, Status
+from grpc_interop.grammar import NotACase, check_grammar
+from vocabulary import (
+    CANCEL,
+    ENDED,
+    ERROR,
+    HALF_CLOSE,
+    HEADERS,
+    OK,
+    RECEIVE,
+    RECEIVE_HEADERS,
+    TO_END,
+    WAIT_TO_END,
+    bidi,
+    case,
+    hear,
+    tell,
+    x,
+    y,
+)
+
+UNARY, DOWN, UP = Kind.UNARY, Kind.SERVER_STREAMING, Kind.CLIENT_STREAMING
+
+
+def with_metadata(key: str, value: bytes) -> Case:
+    return bidi((TO_END,), (OK,), metadata=(Entry(key, value),))
+
+
+BROKEN: dict[str, tuple[Case, str]] = {
+    "no lane": (case(Kind.BIDI_STREAMING, (), ((OK,),)), "the client has 0 lanes"),
+    "three lanes": (bidi((TO_END,), ((OK,), (RECEIVE,), ())), "the server has 3 lanes"),
+    "a client that finishes": (bidi((OK, TO_END), (OK,)), "Finish is not a step of a client"),
+    "a client that waits for its own end": (bidi((WAIT_TO_END, TO_END), (OK,)), "WaitForTermination is not a step of a client"),
+    "a server that half-closes": (bidi((TO_END,), (HALF_CLOSE, OK)), "HalfClose is not a step of a server"),
+    "a server that cancels": (bidi((TO_END,), (CANCEL, OK)), "Cancel is not a step of a server"),
+    "two lanes that send": (bidi((x(1), (*x(1), TO_END)), (OK,)), "both lanes of the client have Send or HalfClose"),
+    "a half-close in the other lane": (bidi((x(1), (HALF_CLOSE, TO_END)), (OK,)), "both lanes of the client have Send or HalfClose"),
+    "headers in the other lane": (bidi((TO_END,), ((HEADERS,), (*y(1), OK))), "both lanes of the server have Send or SendHeaders"),
+    "two lanes that receive": (bidi(((RECEIVE,), (TO_END,)), (OK,)), "both lanes of the client have Receive or ReceiveToEnd"),
+    "a signal before a receive": (bidi((tell("a"), TO_END), (OK,)), "the client's lane signals before it has received"),
+    "a signal after the other lane's receive": (bidi((TO_END,), ((RECEIVE,), (tell("a"), OK))), "the server's lane signals before"),
+    "a name for which two lanes wait": (
+        bidi(((hear("a"),), (hear("a"), TO_END)), (RECEIVE, tell("a"), tell("a"), OK)),
+        "both lanes of the client have WaitFor 'a'",
+    ),
+    "a client without a status": (bidi((RECEIVE,), (OK,)), "neither receives to the end nor cancels"),
+    "steps after the end": (bidi((TO_END, HALF_CLOSE), (OK,)), "neither receives to the end nor cancels"),
+    "two cancels": (bidi(((CANCEL,), (CANCEL,)), ENDED), "cancels twice"),
+    "reading after a cancel": (bidi((CANCEL, TO_END), ENDED), "a cancel ends its lane"),
+    "a cancel and a deadline": (bidi((CANCEL,), ENDED, timeout_us=1_000_000), "race each other"),
+    "no time at all": (bidi((TO_END,), (OK,), timeout_us=0), "shorter than every runtime can count"),
+    "sending after the half-close": (bidi((HALF_CLOSE, *x(1), TO_END), (OK,)), "sends after its half-close"),
+    "two half-closes": (bidi((HALF_CLOSE, HALF_CLOSE, TO_END), (OK,)), "sends after its half-close"),
+    "a unary call with two requests": (case(UNARY, ((*x(2), TO_END),), ((RECEIVE, ERROR),)), "sends exactly one message"),
+    "a unary call without a request": (case(UNARY, ((TO_END,),), ((RECEIVE, ERROR),)), "sends exactly one message"),
+    "a unary call with two lanes": (case(UNARY, (x(1), (TO_END,)), ((RECEIVE, ERROR),)), "sends exactly one message, in one lane"),
+    "a unary call that begins otherwise": (
+        case(UNARY, ((RECEIVE_HEADERS, *x(1), TO_END),), ((RECEIVE, ERROR),)),
+        "a unary call begins with its request",
+    ),
+    "a unary half-close": (case(UNARY, ((*x(1), HALF_CLOSE, TO_END),), ((RECEIVE, ERROR),)), "has no half-close of its own"),
+    "a unary server that receives to the end": (case(UNARY, ((*x(1), TO_END),), ((TO_END, ERROR),)), "sees no half-close"),
+    "a stream's server that receives to the end": (case(DOWN, ((*x(1), TO_END),), ((TO_END, OK),)), "sees no half-close"),
+    "a unary server with two responses": (
+        case(UNARY, ((*x(1), TO_END),), ((RECEIVE, *y(2), OK),)),
+        "sends 1 messages with status 0, not 2",
+    ),
+    "a unary server without a response": (case(UNARY, ((*x(1), TO_END),), ((RECEIVE, OK),)), "sends 1 messages with status 0, not 0"),
+    "a response and an error": (case(UP, ((HALF_CLOSE, TO_END),), ((*y(1), ERROR),)), "sends 0 messages with status 9, not 1"),
+    "steps between response and end": (
+        case(UP, ((HALF_CLOSE, TO_END),), ((*y(1), RECEIVE, OK),)),
+        "sends it right before it finishes",
+    ),
+    "asking for the response before the half-close": (
+        case(UP, ((*x(1), RECEIVE, HALF_CLOSE, TO_END),), ((*y(1), OK),)),
+        "receives only after its half-close",
+    ),
+    "asking for the response in another lane": (
+        case(UP, ((*x(1), HALF_CLOSE), (TO_END,)), ((*y(1), OK),)),
+        "receives only after its half-close",
+    ),
+    "a server that does not finish": (bidi((TO_END,), (RECEIVE,)), "a server finishes once"),
+    "a server that finishes twice": (bidi((TO_END,), (OK, ERROR)), "a server finishes once"),
+    "a server that goes on after its end": (bidi((TO_END,), (OK, RECEIVE)), "a server finishes once, as the last step"),
+    "no such status code": (bidi((TO_END,), (Finish(Status(17)),)), "17 is not a gRPC status code"),
+    "initial metadata twice": (bidi((TO_END,), (HEADERS, HEADERS, OK)), "goes out once, before any message"),
+    "initial metadata after a message": (bidi((TO_END,), (*y(1), HEADERS, OK)), "goes out once, before any message"),
+    "a key of somebody else": (with_metadata("user-agent", b"me"), "does not begin with x-interop-"),
+    "the harness' own key": (with_metadata("x-interop-case", b"1"), "is the harness' own"),
+    "a key in upper case": (with_metadata("x-interop-A", b"1"), "is not in lower case"),
+    "bytes under a text key": (with_metadata("x-interop-a", b"\xff"), "is not printable ASCII"),
+    "spaces around a text value": (with_metadata("x-interop-a", b" a"), "without spaces around it"),
+    "wrong initial metadata": (bidi((TO_END,), (SendHeaders((Entry("h", b""),)), OK)), "metadata key 'h'"),
+    "wrong trailers": (bidi((TO_END,), (Finish(Status(0, trailers=(Entry("t", b""),))),)), "metadata key 't'"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_rule_is_named(name: str) -> None:
+    broken, words = BROKEN[name]
+    with pytest.raises(NotACase) as refusal:
+        check_grammar(broken)
+    assert words in str(refusal.value)
+    assert str(refusal.value).startswith("test/test.Service/Call/case: ")
+
+
+KEPT: dict[str, tuple[Kind, Script, Script]] = {
+    "a unary call": (UNARY, ((*x(1), TO_END),), ((RECEIVE, HEADERS, *y(1), OK),)),
+    "a unary error without reading": (UNARY, ((*x(1), RECEIVE_HEADERS, TO_END),), ((ERROR,),)),
+    "a server's stream": (DOWN, ((*x(1), RECEIVE, tell("a"), TO_END),), ((RECEIVE, *y(1), hear("a"), *y(1), ERROR),)),
+    "a server's stream in two lanes": (DOWN, ((*x(1), TO_END),), ((RECEIVE,), (*y(2), OK))),
+    "a client's stream": (UP, ((*x(2), HALF_CLOSE, RECEIVE, TO_END),), ((RECEIVE, *y(1), OK),)),
+    "a client's stream cancelled": (UP, ((*x(2), CANCEL),), ((TO_END, *ENDED),)),
+    "two lanes a side": (Kind.BIDI_STREAMING, ((*x(2), HALF_CLOSE), (TO_END,)), ((TO_END,), (HEADERS, *y(2), OK))),
+    "a lane that only cancels": (Kind.BIDI_STREAMING, ((*x(1),), (RECEIVE, CANCEL)), ((RECEIVE, *y(1), *ENDED),)),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_keeps_the_rules_passes(name: str) -> None:
+    kind, client, server = KEPT[name]
+    check_grammar(case(kind, client, server))
+
+
+@pytest.mark.parametrize(
+    "entry", [Entry("x-interop-a-bin", bytes(range(256))), Entry("x-interop-a", b"two words, ~"), Entry("x-interop-a", b"")]
+)
+def test_metadata_that_may_travel(entry: Entry) -> None:
+    check_grammar(with_metadata(*entry))
