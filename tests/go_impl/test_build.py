@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def build(folder: Path, protos: dict[str, str]) -> Built:
     for name, text in protos.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text if text.startswith(("syntax", "edition")) else f'syntax = "proto3";\n{text}')
+        path.write_text(text if re.search("^(syntax|edition) =", text, re.MULTILINE) else f'syntax = "proto3";\n{text}')
     descriptors = folder / "tree.binpb"
     includes = [f"-I{root}", f"-I{Path(grpc_tools.__file__).parent / '_proto'}"]
     protoc = [sys.executable, "-m", "grpc_tools.protoc", *includes, "--include_imports", f"--descriptor_set_out={descriptors}"]
@@ -100,8 +101,9 @@ class TestBuild:
         protos |= {f"odd/{name}.proto": service(f"f{i}", 'option go_package = "example.com/odd";') for i, name in enumerate(files)}
         protos["names.proto"] = (
             "package names; message Context { string string = 1; string reset = 2; } message error { string s = 1; }"
-            " message Client { string s = 1; } service lower { rpc sayHello(Context) returns (error); rpc type(Client) returns (stream Client);"
-            " rpc Handle(Client) returns (Client); } service Host { rpc Host(stream Client) returns (Client); } service Empty {}"
+            " message Client { string s = 1; } service lower { rpc sayHello(Context) returns (error);"
+            " rpc type(Client) returns (stream Client); rpc Handle(Client) returns (Client); }"
+            " service Host { rpc Host(stream Client) returns (Client); } service Empty {}"
         )
         built = build(tmp_path, protos)
         assert built.errors == {}
