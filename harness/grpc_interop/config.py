@@ -19,7 +19,7 @@ DEFAULT_SEED = 1
 """A fixed seed: a change that touched nothing must not go red by chance."""
 
 _KEYS: dict[str, dict[str, type]] = {
-    "": {"protos": dict, "implementations": list, "suites": list, "seed": int},
+    "": {"protos": dict, "implementations": list, "suites": list, "seed": int, "known_failures": list},
     "protos": {"roots": list, "includes": list},
 }
 
@@ -40,6 +40,7 @@ class Project:
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
+    known_failures: tuple[Path, ...] = ()
 
     @property
     def state(self) -> Path:
@@ -131,6 +132,7 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
         implementations=tuple(find_implementation(name, folder) for name in listed) if listed is not None else _bundled(),
         suites=tuple(table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),
+        known_failures=tuple(folder / name for name in table.get("known_failures", [])),
     )
 
 

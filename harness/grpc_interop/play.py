@@ -37,6 +37,10 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
             recorder.know(Implementation(name, *told))
         for what, why in played.not_run.items():
             recorder.not_run(what, why)
+        for what, why in played.findings.items():
+            recorder.found(what, why)
+        for line in session.known.told():
+            recorder.note_progress(line)
     recorder.run_finished(played.seconds, interrupted=interrupted)
     return INTERRUPTED if interrupted else played.exit_status(options)
 
@@ -58,6 +62,6 @@ def merge_reports(folders: Sequence[Path], directory: Path) -> int:
     """Merges the folders of shards into one, renders it, and gives the exit status that one run would have had. Raises
     ReportError for folders that cannot be merged."""
     summary = merge(folders, Recorder(directory, standard_reports(directory)))
-    if summary.findings:
+    if summary.failed:
         return 1
     return 3 if summary.not_run or not summary.cases else 0

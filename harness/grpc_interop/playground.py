@@ -110,7 +110,7 @@ class Playground:
         engine = self.session.engine
         self.session.collect_builds()
         for verdict in engine.poll(POLL_SECONDS):
-            self._verdicts[verdict.case.id, verdict.pair] = verdict
+            self._verdicts[verdict.case.id, verdict.pair] = self.session.known.apply(verdict)
         if why := self.session.why_not(pair):
             pytest.fail(f"{pair} cannot be played: {why}", pytrace=False)
 
@@ -136,6 +136,8 @@ class BoundCase:
         verdict = self._playground.verdict(self._planned)
         if verdict.outcome is Outcome.UNSUPPORTED:
             pytest.skip(verdict.difference.what if verdict.difference else "unsupported")
+        if verdict.outcome is Outcome.KNOWN_FAILURE:
+            pytest.xfail(verdict.notes[-1])
         if verdict.outcome is not Outcome.PASSED:
             pytest.fail(self._playground.explain(verdict), pytrace=False)
         return verdict

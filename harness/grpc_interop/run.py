@@ -12,6 +12,7 @@ from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
 from grpc_interop.selection import Selection
 from grpc_interop.session import Session
+from grpc_interop.suites import SUITES
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
 POLL_SECONDS = 0.05
@@ -19,14 +20,15 @@ POLL_SECONDS = 0.05
 
 
 class Run:
-    """One run. `tally` counts outcomes, `not_run` says what was planned and did not run, and why."""
+    """One run. `tally` counts outcomes; `not_run` says what was planned and did not run, and why; `findings` what was
+    found beside the cases."""
 
     def __init__(self, session: Session, add: Callable[[Verdict], None]) -> None:
         options = session.options
         self.session = session
         self.tally: Counter[Outcome] = Counter()
         self.not_run: dict[str, str] = {}
-        self.findings: list[str] = []
+        self.findings: dict[str, str] = {}
         self.broken = False
         self.seconds = 0.0
         self._add = add
@@ -72,10 +74,11 @@ class Run:
     def _refused(self, case: Case, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)
         if refused is not None:
-            self.not_run.setdefault(f"{pair} {refused.file}", refused.text)
+            self.not_run.setdefault(f"{pair} {refused.file}", "one of the two languages refuses the file")
         return refused is not None
 
     def _count(self, verdict: Verdict) -> None:
+        verdict = self.session.known.apply(verdict)
         self.tally[verdict.outcome] += 1
         self._add(verdict)
 
@@ -89,9 +92,21 @@ class Run:
                 self.not_run[str(pair)] = "the run was stopped before its turn"
         for built in session.built.values():
             for refused in built.refused:
-                self.findings.append(f"{built.manifest.name} refuses {refused.file}: {refused.text}")
-        self.findings.extend(session.engine.incidents)
+                self.findings[f"{built.manifest.name} refuses {refused.file}"] = refused.text
+        for number, incident in enumerate(session.engine.incidents, 1):
+            self.findings[f"incident {number}"] = incident
+        if self._whole():
+            for number, stale in enumerate(session.known.stale(), 1):
+                self.findings[f"stale entry {number}"] = stale
         self.broken = bool(session.engine.dropped) or any(missing.broken for missing in session.missing.values())
+
+    def _whole(self) -> bool:
+        """Whether everything there is was played, so that what matched nothing matches nothing."""
+        options, session = self.session.options, self.session
+        every_pair = len(session.pairs) == len(options.implementations) ** 2
+        every_suite = len(session.suites) == len(SUITES)
+        unrestricted = not options.keyword and options.shard == (1, 1)
+        return every_pair and every_suite and unrestricted and not self.not_run and self.tally.total() > 0
 
     def exit_status(self, options: Options) -> int:
         """0 as expected, 1 a finding, 3 a build or driver failed, or something is missing that must be there."""

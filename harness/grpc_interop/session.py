@@ -18,6 +18,8 @@ from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.known import FILE as KNOWN_FAILURES
+from grpc_interop.known import KnownFailures
 from grpc_interop.programs import Programs
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites import SUITES, find
@@ -49,6 +51,7 @@ class Session:
         servers = choose("server", options.servers, known)
         self.pairs = tuple(Pair(client, server) for client in clients for server in servers)
         self.suites: tuple[Suite, ...] = chosen_suites(options)
+        self.known = KnownFailures.read(_known_failures(options))
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")
@@ -61,7 +64,7 @@ class Session:
 
     def cases(self) -> Iterator[Case]:
         """Every case of the chosen suites, in order."""
-        options = SuiteOptions(seed=self.options.seed)
+        options = SuiteOptions(self.options.seed, self.options.count)
         for suite in self.suites:
             yield from suite.cases(self.catalog, options)
 
@@ -149,6 +152,12 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _known_failures(options: Options) -> list[Path]:
+    """The project's own files, and what the implementations bring with them."""
+    beside = (manifest.folder / KNOWN_FAILURES for manifest in options.implementations)
+    return [*options.project.known_failures, *(path for path in beside if path.is_file())]
 
 
 def chosen_suites(options: Options) -> tuple[Suite, ...]:

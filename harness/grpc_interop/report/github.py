@@ -53,7 +53,7 @@ def markdown(summary: Summary, directory: Path) -> str:
 
 
 def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
-    sign = "❌" if summary.findings else "✅"
+    sign = "❌" if summary.failed else "✅"
     yield f"### {sign} {_inline(summary.info.title)}\n"
     yield _inline(summary.closing_words()) + "\n"
     clients, servers = summary.sides
@@ -61,10 +61,10 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
         yield "| " + " | ".join([f"**{_inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
-    if summary.not_run:
-        yield "\n**Not run**\n"
-        for entry in summary.not_run:
-            yield f"- `{_inline(entry.what)}`: {_inline(entry.why)}"
+    for title, entries in (("Found", summary.beside), ("Not run", summary.not_run)):
+        if entries:
+            yield f"\n**{title}**\n"
+            yield from (f"- `{_inline(entry.what)}`: {_inline(entry.why)}" for entry in entries)
     findings = summary.findings
     for cause in findings[:MOST_CAUSES]:
         yield f"\n<details><summary>{_inline(cause.first.reason)} · {_inline(summary.headline(cause))}</summary>\n"

@@ -39,6 +39,8 @@ def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
             recorder.add_record(_moved(record, shard.directory))
     for what, why in chain(_not_run(shards, recorder.summary.pairs_run), _lost(shards)):
         recorder.not_run(what, why)
+    for finding in dict.fromkeys(chain.from_iterable(shard.beside for shard in shards)):
+        recorder.found(*finding)
     return recorder.run_finished(
         max((shard.seconds for shard in shards), default=0.0), interrupted=any(shard.interrupted for shard in shards)
     )

@@ -34,6 +34,14 @@ class NotRun(NamedTuple):
     why: str
 
 
+class Finding(NamedTuple):
+    """Something that fails a run and is no case: a proto that a language refuses, a driver that died between two cases,
+    a stale entry among the known failures. `what` names it, `why` says it."""
+
+    what: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunInfo:
     """What is known of a run before its first case.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop.report.plain_text import Describe, escaped_bytes
-from grpc_interop.report.protocol import Implementation, NotRun, Report, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, NotRun, Report, RunInfo
 from grpc_interop.report.records import REPLAYS, Record, record_of
 from grpc_interop.report.results import replacing
 from grpc_interop.report.summary import Summary
@@ -69,6 +69,10 @@ class Recorder:
     def not_run(self, what: str, why: str) -> None:
         """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run."""
         self.summary.not_run.append(NotRun(what, why))
+
+    def found(self, what: str, why: str) -> None:
+        """A finding that is no case."""
+        self.summary.beside.append(Finding(what, why))
 
     def add(self, verdict: Verdict) -> None:
         """A case is done."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from grpc_interop.report.protocol import Implementation, NotRun, ReportError, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, NotRun, ReportError, RunInfo
 from grpc_interop.report.records import Record, from_json, to_json
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Pair
@@ -132,6 +132,7 @@ def _head(summary: Summary) -> dict[str, Any]:
             {"count": cause.count, "where": summary.extent(cause), "what": cause.first.reason, "first": cause.first.id}
             for cause in summary.findings
         ],
+        "findings": [entry._asdict() for entry in summary.beside],
         "not_run": [{"what": entry.what, "why": entry.why} for entry in summary.not_run],
     }
 
@@ -147,6 +148,7 @@ class Stored:
         value = _read(directory)
         self.seconds: float = value["seconds"]
         self.interrupted: bool = value.get("interrupted", False)
+        self.beside = [Finding(entry["what"], entry["why"]) for entry in value.get("findings", [])]
         self.not_run = [NotRun(entry["what"], entry["why"]) for entry in value["not_run"]]
         cells = [f"{cell['client']}:{cell['server']}" for cell in value["cells"]]
         pairs = value.get("pairs", cells)

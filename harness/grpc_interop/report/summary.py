@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grpc_interop.report.plain_text import counted
-from grpc_interop.report.protocol import Implementation, NotRun, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, NotRun, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.verdict import Outcome, Pair
 
@@ -63,6 +63,7 @@ class Summary:
         self.cells: dict[Cell, Counter[Outcome]] = {}
         self.causes: dict[tuple[str, Outcome, str], Cause] = {}
         self.not_run: list[NotRun] = []
+        self.beside: list[Finding] = []
         self.implementations: list[Implementation] = list(info.implementations)
         self.seconds = 0.0
         self.interrupted = False
@@ -118,8 +119,13 @@ class Summary:
         return list(dict.fromkeys(cell.suite for cell in self.cells))
 
     @property
+    def failed(self) -> bool:
+        """Whether there is any finding, among the cases or beside them."""
+        return bool(self.findings or self.beside)
+
+    @property
     def findings(self) -> list[Cause]:
-        """The causes that make a run fail, those with the most cases first."""
+        """The causes that make a run fail, those with the most cases first. Findings that are no case are `beside`."""
         return self._causes_of(*(outcome for outcome in Outcome if outcome.is_finding))
 
     @property

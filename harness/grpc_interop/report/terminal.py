@@ -103,13 +103,14 @@ class Terminal:
         self._failures(summary)
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)
-        self._not_run(summary)
+        self._told("found", [(entry.what, entry.why) for entry in summary.beside], "red")
+        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run], "yellow")
         self._matrix(summary)
         if len(summary.suites) > 1:
             for suite in sorted({cause.first.suite for cause in summary.findings}):
                 self._matrix(summary, suite)
         self._print()
-        self._print(summary.closing_words(), "bold red" if summary.findings else "bold green")
+        self._print(summary.closing_words(), "bold red" if summary.failed else "bold green")
         self._print(f"report: {short_path(self.directory)}", "dim")
 
     def _failures(self, summary: Summary) -> None:
@@ -132,17 +133,17 @@ class Terminal:
         if len(causes) > MOST_ASIDES:
             self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
-    def _not_run(self, summary: Summary) -> None:
-        if not summary.not_run:
+    def _told(self, title: str, entries: list[tuple[str, str]], colour: str) -> None:
+        if not entries:
             return
         self._print()
-        self._print("not run", "bold")
-        width = max(len(entry.what) for entry in summary.not_run)
-        for entry in summary.not_run:
-            first, *more = entry.why.splitlines() or [""]
-            self._print(f"  {printable(entry.what):<{width}}  {printable(first)}", "yellow")
+        self._print(title, "bold")
+        width = max(len(what) for what, _ in entries)
+        for what, why in entries:
+            first, *more = why.splitlines() or [""]
+            self._print(f"  {printable(what):<{width}}  {printable(first)}", colour)
             for text in more:
-                self._print(f"  {'':<{width}}  {printable(text)}", "yellow")
+                self._print(f"  {'':<{width}}  {printable(text)}", colour)
 
     def _matrix(self, summary: Summary, suite: str | None = None) -> None:
         clients, servers = summary.sides

@@ -1,0 +1,145 @@
+"""Known failures: what is expected to fail, why, and where it is reported. They are run all the same.
+
+A file holds any number of entries:
+
+    [[known]]
+    cases = "conversations/*[py-aio:*]"     # a case's id with its pair; * and ? as in a shell
+    message = "instead of"                  # a regular expression that the difference must match
+    reason = "messages are lost when a send races the end of the RPC"
+    link = "https://github.com/grpc/grpc/issues/36066"
+    sometimes = true                        # optional: a race, so that passing is as good as failing
+
+A failure that matches is a known failure. A case that matches and passes is an unexpected pass and fails the run, with
+the line to delete, unless it is marked `sometimes`. An entry that no case of a whole run matches is stale, and fails it
+too: so the list can only shrink.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from grpc_interop.drivers.manifest import check_keys
+from grpc_interop.errors import UsageError
+from grpc_interop.verdict import Difference, Outcome, Verdict
+
+FILE = "known_failures.toml"
+"""Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
+
+_KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "sometimes": bool}
+_NEEDED = ("cases", "message", "reason", "link")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry, and how often it applied: `outcomes` counts what became of the cases that it covers."""
+
+    path: Path
+    line: int
+    cases: str
+    message: str
+    reason: str
+    link: str
+    sometimes: bool = False
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    _id: re.Pattern[str] = field(init=False)
+    _words: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Square brackets enclose the pair in an id; they are no character class here.
+        self._id = re.compile(fnmatch.translate(self.cases.replace("[", "[[]")))
+        self._words = re.compile(self.message)
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    def covers(self, case_id: str) -> bool:
+        return self._id.match(case_id) is not None
+
+    def explains(self, difference: Difference) -> bool:
+        text = "\n".join(str(part) for part in (difference.what, difference.wanted, difference.got))
+        return self._words.search(text) is not None
+
+
+class KnownFailures:
+    """All entries of a run."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries = tuple(entries)
+
+    @classmethod
+    def read(cls, paths: Iterable[Path]) -> KnownFailures:
+        """Reads the files. Raises UsageError naming file, line and key."""
+        return cls(entry for path in paths for entry in _read(path))
+
+    def apply(self, verdict: Verdict) -> Verdict:
+        """The verdict in the light of what is known."""
+        covering = [entry for entry in self.entries if entry.covers(verdict.id)]
+        if not covering or verdict.outcome not in (Outcome.PASSED, Outcome.FAILED):
+            return verdict
+        if verdict.outcome is Outcome.PASSED:
+            return _passed(verdict, covering)
+        for entry in covering:
+            if verdict.difference is not None and entry.explains(verdict.difference):
+                entry.outcomes[Outcome.KNOWN_FAILURE] += 1
+                note = f"known: {entry.reason} ({entry.link}; {entry.where})"
+                return replace(verdict, outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
+        return verdict
+
+    def stale(self) -> list[str]:
+        """A sentence for each entry that no case matched; for a run that covered everything."""
+        return [
+            f"{entry.where}: no case matches {entry.cases!r}: delete the entry or mend it" for entry in self.entries if not entry.outcomes
+        ]
+
+    def told(self) -> list[str]:
+        """A sentence for each entry that applied."""
+        return [
+            f"{entry.where} covers {entry.outcomes.total():,} cases: "
+            + ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in sorted(entry.outcomes.items()))
+            for entry in self.entries
+            if entry.outcomes
+        ]
+
+
+def _passed(verdict: Verdict, covering: list[Entry]) -> Verdict:
+    for entry in covering:
+        if entry.sometimes:
+            entry.outcomes[Outcome.PASSED] += 1
+            return verdict
+    entry = covering[0]
+    entry.outcomes[Outcome.UNEXPECTED_PASS] += 1
+    what = f"it passes, though {entry.where} expects it to fail: delete that entry"
+    return replace(verdict, outcome=Outcome.UNEXPECTED_PASS, difference=Difference("client", what))
+
+
+def _read(path: Path) -> list[Entry]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    check_keys(path, "", table, {"known": list})
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[known]]")]
+    entries = []
+    for number, found in zip(lines, table.get("known", []), strict=False):
+        check_keys(path, "known", found, _KEYS)
+        for key in _NEEDED:
+            if not found.get(key):
+                raise UsageError(
+                    f"{path}:{number}: the key `{key}` is missing",
+                    "a known failure says which cases, which message, why, and where it is reported",
+                )
+        try:
+            entries.append(Entry(path, number, **found))
+        except re.error as error:
+            raise UsageError(f"{path}:{number}: message = {found['message']!r} is not a regular expression: {error}") from None
+    return entries

@@ -1,0 +1,91 @@
+"""Known failures: what is expected to fail, run all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.errors import UsageError
+from grpc_interop.known import KnownFailures
+from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
+
+METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
+CASE = Case("calls", "one", METHOD, ((Send(b""), ReceiveToEnd()),), ((Receive(), Send(b""), Finish()),))
+ENTRY = """
+[[known]]
+cases = "calls/p.S/*[py:*]"
+message = "lost \\\\d messages"
+reason = "a race"
+link = "https://example.org/1"
+"""
+
+
+def verdict(outcome: Outcome, what: str = "", pair: Pair = Pair("py", "go")) -> Verdict:  # noqa: B008  immutable
+    return Verdict(CASE, pair, outcome, difference=Difference("client", what) if what else None)
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    def write(text: str) -> KnownFailures:
+        path = tmp_path / "known_failures.toml"
+        path.write_text(text)
+        return KnownFailures.read([path])
+
+    return write
+
+
+def test_a_failure_that_matches_case_pair_and_message_is_known_and_carries_the_reason_and_link(read):
+    known = read(ENTRY)
+    judged = known.apply(verdict(Outcome.FAILED, "the client lost 3 messages"))
+    assert judged.outcome is Outcome.KNOWN_FAILURE
+    assert "a race" in judged.notes[-1]
+    assert "https://example.org/1" in judged.notes[-1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [verdict(Outcome.FAILED, "the server saw the end"), verdict(Outcome.FAILED, "the client lost 3 messages", Pair("go", "py"))],
+    ids=["another message", "another pair"],
+)
+def test_a_failure_that_does_not_match_stays_a_failure(read, other):
+    assert read(ENTRY).apply(other) == other
+
+
+def test_a_pass_where_a_failure_is_known_fails_and_names_the_line_to_delete(read):
+    judged = read(ENTRY).apply(verdict(Outcome.PASSED))
+    assert judged.outcome is Outcome.UNEXPECTED_PASS
+    assert "known_failures.toml:2" in judged.difference.what
+    assert judged.outcome.is_finding
+
+
+def test_where_a_race_is_known_both_outcomes_are_good_and_counted(read):
+    known = read(ENTRY + "sometimes = true\n")
+    assert known.apply(verdict(Outcome.PASSED)).outcome is Outcome.PASSED
+    assert known.apply(verdict(Outcome.FAILED, "the client lost 3 messages")).outcome is Outcome.KNOWN_FAILURE
+    assert known.told() == [f"{known.entries[0].where} covers 2 cases: 1 known failure, 1 passed"]
+    assert known.stale() == []
+
+
+def test_an_entry_that_no_case_matches_is_stale(read):
+    known = read(ENTRY)
+    known.apply(verdict(Outcome.PASSED, pair=Pair("go", "py")))
+    assert len(known.stale()) == 1
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.UNSUPPORTED])
+def test_an_error_is_never_a_known_failure(read, outcome):
+    assert read(ENTRY).apply(verdict(outcome, "the client lost 3 messages")).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[known]]\ncase = 'x'", "unknown key `known.case`"),
+        ("[[known]]\ncases = 'x'\nmessage = 'y'\nreason = 'z'", "`link` is missing"),
+        (ENTRY.replace("lost", "("), "not a regular expression"),
+        ("[[known", "not TOML"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_with_its_place(read, text, words):
+    with pytest.raises(UsageError, match=words.replace("(", "\\(")):
+        read(text)
