@@ -148,7 +148,8 @@ class Case:
     `timeout_us` is the client's deadline in microseconds. `own_connection` keeps a case that may harm its connection
     away from all others. `why` says in a sentence what the case proves, for whoever reads a report. `player` says who
     plays: the drivers, or an implementation's hand-written `programs`; for the latter `spread_us` is the least time
-    between the first message and the last that the client may measure.
+    between the first message and the last that the client may measure. `generated`: made up by chance, so that a
+    smaller case that fails in the same way says more.
     """
 
     suite: str
@@ -164,6 +165,7 @@ class Case:
     extra_requires: frozenset[str] = field(default=frozenset())
     player: str = "drivers"
     spread_us: int = 0
+    generated: bool = False
 
     @property
     def id(self) -> str:

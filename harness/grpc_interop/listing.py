@@ -25,7 +25,7 @@ def selected(options: Options) -> Iterator[tuple[Case, Pair]]:
     pairs = [Pair(client, server) for client in clients for server in servers]
     selection = Selection(options.keyword, options.shard)
     catalog = load_catalog(options)
-    suite_options = SuiteOptions(seed=options.seed)
+    suite_options = SuiteOptions(options.seed, options.count)
     for suite in chosen_suites(options):
         for case in suite.cases(catalog, suite_options):
             yield from ((case, pair) for pair in pairs if selection.takes(case, pair))

@@ -97,18 +97,15 @@ ERROR_WITH_TRAILERS = Finish(Status(9, "with trailers", trailers=TRAILERS))
 
 def status_details(code: int, message: str) -> bytes:
     """A google.rpc.Status: its code and message are those of the RPC, as its definition demands, and it holds a
-    google.protobuf.StringValue."""
+    google.protobuf.StringValue. Written as every runtime would write it, without an empty field: grpc-go parses it and
+    writes it again."""
     url = b"type.googleapis.com/google.protobuf.StringValue"
-    value = wire.tag(1, wire.LENGTH) + wire.delimited("détails".encode())
-    packed = wire.tag(1, wire.LENGTH) + wire.delimited(url) + wire.tag(2, wire.LENGTH) + wire.delimited(value)
-    return (
-        wire.tag(1, wire.VARINT)
-        + wire.varint(code)
-        + wire.tag(2, wire.LENGTH)
-        + wire.delimited(message.encode())
-        + wire.tag(3, wire.LENGTH)
-        + wire.delimited(packed)
-    )
+    packed = _text(1, url) + _text(2, _text(1, "détails".encode()))
+    return wire.tag(1, wire.VARINT) + wire.varint(code) + (_text(2, message.encode()) if message else b"") + _text(3, packed)
+
+
+def _text(number: int, content: bytes) -> bytes:
+    return wire.tag(number, wire.LENGTH) + wire.delimited(content)
 
 
 STATUSES = {

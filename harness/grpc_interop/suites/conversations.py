@@ -1,0 +1,67 @@
+"""The `conversations` suite: who says what and when is made up, by a seed; the model says what must come of it.
+
+Conversation 42 of seed 1 is called `s1_00042` and is the same on every machine, for the same protos: whichever others
+are made. Cancels and deadlines are not part of it yet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from grpc_interop.case import Case, Kind, Method, Script, Send, finishes, steps
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.values import Values
+from grpc_interop.suites.generated.dice import Dice
+from grpc_interop.suites.generated.walk import Walk
+from grpc_interop.suites.generated.words import Words
+from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.verdict import code_name
+
+NAME = "conversations"
+
+COUNT = 200
+"""Conversations unless told otherwise: about a second in all pairs together."""
+
+
+def cases(catalog: Catalog, options: Options) -> Iterator[Case]:
+    """`options.count` conversations, or COUNT."""
+    values = Values(catalog)
+    methods: dict[Kind, list[Method]] = defaultdict(list)
+    for method in catalog.methods():
+        methods[method.kind].append(method)
+    if methods:
+        kinds = [methods[kind] for kind in Kind if kind in methods]
+        for number in range(1, (options.count or COUNT) + 1):
+            yield conversation(options.seed, number, kinds, values)
+
+
+def conversation(seed: int, number: int, methods: list[list[Method]], values: Values) -> Case:
+    """Conversation `number` of `seed`. `methods` come by kind: each kind is as likely as any other, since trees have
+    far more unary methods than they have ways to go."""
+    name = f"s{seed}_{number:05d}"
+    dice = Dice(name)
+    method = dice.pick(dice.pick(methods))
+    words = Words(dice, values, method)
+    walk = Walk(dice, method.kind, words)
+    return Case(
+        suite=NAME,
+        name=name,
+        method=method,
+        client=walk.client,
+        server=walk.server,
+        metadata=words.metadata(),
+        why=_why(walk.client, walk.server),
+        extra_requires=words.requires,
+        generated=True,
+    )
+
+
+def _why(client: Script, server: Script) -> str:
+    """`A made-up conversation: 3 messages from the client, 2 from the server, NOT_FOUND.`"""
+    up, down = (sum(isinstance(step, Send) for step in steps(script)) for script in (client, server))
+    (status,) = finishes(server)
+    return f"A made-up conversation: messages from the client: {up}, from the server: {down}; {code_name(status.code)}."
+
+
+SUITE = Suite(NAME, "conversations made up from a seed: who sends, waits, half-closes, fails or ends when", cases)

@@ -1,0 +1,1 @@
+"""How a conversation is made up: chance (dice), what is said (words), and who says it when (walk)."""

@@ -1,0 +1,304 @@
+"""A conversation made up step by step: at each moment one side does something that it can do at that moment.
+
+The walk keeps what both sides have sent and not yet read. Each step is written down when its side could do it without
+waiting, so that both scripts, played at any speed, come to their ends: who waits, waits for what the other surely does.
+What the walk leaves open (a large message to somebody who may not be receiving yet) the model still has to accept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from grpc_interop.case import (
+    Finish,
+    HalfClose,
+    Kind,
+    Receive,
+    ReceiveHeaders,
+    ReceiveToEnd,
+    Script,
+    Send,
+    SendHeaders,
+    Signal,
+    Step,
+    WaitFor,
+)
+from grpc_interop.simulation import CAPACITY, PREFIX
+from grpc_interop.suites.generated.dice import Dice
+from grpc_interop.suites.generated.words import LARGEST, Words
+
+LENGTHS = (2, 5, 10, 20, 40)
+"""Steps after which a conversation comes to its end."""
+
+TEMPERS = (0.1, 1.0, 1.0, 5.0)
+"""How much a side likes to do something in one conversation. Evenly mixed steps would make all conversations alike."""
+
+EARLY = 0.2
+"""How much less it likes to come to an end while the conversation is young."""
+
+LARGE = 0.05
+"""How much less it likes to send a large message than any: each takes as long as dozens of small ones."""
+
+SIGNALS = 0.3
+"""How much less it likes to signal than to do anything else: most conversations need no signals."""
+
+ACTIONS = (
+    "client sends",
+    "client half-closes",
+    "client stops sending",
+    "client receives",
+    "client awaits headers",
+    "client drains",
+    "server sends",
+    "server sends headers",
+    "server receives",
+    "server drains",
+    "server finishes",
+    "server stops",
+    "signal",
+    "wait",
+)
+"""What has a temper of its own."""
+
+Action = tuple[float, Callable[[], None]]
+"""Something that can be done now, and how much it is liked."""
+
+
+class _Channel:
+    """The sizes of messages that one side has sent and the other not taken."""
+
+    def __init__(self) -> None:
+        self.sizes: deque[int] = deque()
+        self.unread = 0
+        self.closed = False
+        self.drained = False  # the reader takes all that is still to come
+
+    def put(self, step: Send) -> None:
+        if self.drained:
+            return
+        self.sizes.append(len(step.message) + PREFIX)
+        self.unread += self.sizes[-1]
+
+    def take(self) -> None:
+        self.unread -= self.sizes.popleft()
+
+    def drain(self) -> None:
+        self.clear()
+        self.drained = True
+
+    def clear(self) -> None:
+        self.sizes.clear()
+        self.unread = 0
+
+
+class _Lane:
+    """A lane being written. `ended`: it gets no more steps. `heard`: it has received, so that it may signal."""
+
+    def __init__(self, name: str, *, of_client: bool, inbox: _Channel) -> None:
+        self.name = name
+        self.of_client = of_client
+        self.inbox = inbox
+        self.steps: list[Step] = []
+        self.ended = False
+        self.heard = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can do another step now."""
+        waits = bool(self.steps) and isinstance(self.steps[-1], ReceiveToEnd) and not self.inbox.closed
+        return not (self.ended or waits)
+
+
+class Walk:
+    """One conversation: `client` and `server` are the scripts."""
+
+    def __init__(self, dice: Dice, kind: Kind, words: Words) -> None:
+        self._dice = dice
+        self._kind = kind
+        self._words = words
+        self._up, self._down = _Channel(), _Channel()
+        self._tempers = {name: dice.pick(TEMPERS) for name in ACTIONS}
+        self._left = dice.pick(LENGTHS)
+        self._headers = False  # the initial metadata is on its way
+        self._response: Send | None = None  # what leaves together with the status
+        self._finishing = False  # a lane of the server has finished
+        self._over = False  # all of the server's lanes have ended
+        self._signals: Counter[tuple[_Lane, _Lane]] = Counter()
+        self._client = self._lanes(of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
+        self._server = self._lanes(of_client=False, two=dice.chance(0.3))
+        self._walk()
+        self.client = self._script(self._client)
+        self.server = self._script(self._server)
+
+    def _lanes(self, *, of_client: bool, two: bool) -> tuple[_Lane, _Lane]:
+        """The lane that sends and the lane that receives, which may be one."""
+        inbox = self._down if of_client else self._up
+        side = "client" if of_client else "server"
+        one = _Lane(side, of_client=of_client, inbox=inbox)
+        return one, _Lane(f"{side}s_ear", of_client=of_client, inbox=inbox) if two else one
+
+    def _script(self, lanes: tuple[_Lane, _Lane]) -> Script:
+        """Without empty lanes, and either lane first."""
+        script = tuple(tuple(lane.steps) for lane in dict.fromkeys(lanes) if lane.steps)
+        return script[::-1] if self._dice.chance(0.5) else script
+
+    # -- the walk ------------------------------------------------------------------------------------------------------
+
+    def _walk(self) -> None:
+        if not self._kind.client_streams:
+            self._send(self._client[0])
+        while actions := list(self._possible()):
+            self._left -= 1
+            self._dice.weighted(actions)()
+
+    def _possible(self) -> Iterator[Action]:
+        yield from self._client_sends()
+        yield from self._client_receives()
+        yield from self._server_sends()
+        yield from self._server_receives()
+        yield from self._server_ends()
+        for lane in dict.fromkeys((*self._client, *self._server)):
+            if lane.idle:
+                yield from self._signals_of(lane)
+
+    def _more(self, name: str) -> float:
+        """How much a step is liked that keeps the conversation going."""
+        return self._tempers[name] if self._left > 0 else 0.0
+
+    def _last(self, name: str) -> float:
+        """How much a step is liked that brings the conversation towards its end."""
+        return self._tempers[name] * (EARLY if self._left > 0 else 1.0)
+
+    # -- the client ----------------------------------------------------------------------------------------------------
+
+    def _client_sends(self) -> Iterator[Action]:
+        lane, receiving = self._client
+        if not (self._kind.client_streams and lane.idle):
+            return
+        if not self._up.closed:
+            yield from self._sending(lane, "client sends")
+            yield self._last("client half-closes"), partial(self._half_close, lane)
+        if lane is not receiving and (self._up.closed or not self._up.drained):
+            yield self._last("client stops sending"), partial(self._end, lane)
+
+    def _client_receives(self) -> Iterator[Action]:
+        sending, lane = self._client
+        if not lane.idle:
+            return
+        if self._headers and not any(isinstance(step, ReceiveHeaders) for step in lane.steps):
+            yield self._more("client awaits headers"), partial(lane.steps.append, ReceiveHeaders())
+        if self._kind is Kind.CLIENT_STREAMING and not self._up.closed:
+            return
+        if self._down.sizes or self._down.closed:
+            yield self._more("client receives"), partial(self._receive, lane)
+        # Once it waits for the end, a single lane cannot half-close any more, for which the server may be waiting.
+        if lane is not sending or self._up.closed or not self._up.drained:
+            yield self._last("client drains"), partial(self._drain, lane)
+
+    def _half_close(self, lane: _Lane) -> None:
+        lane.steps.append(HalfClose())
+        self._up.closed = True
+
+    # -- the server ----------------------------------------------------------------------------------------------------
+
+    def _server_sends(self) -> Iterator[Action]:
+        lane, _ = self._server
+        if not lane.idle:
+            return
+        if not self._headers:
+            yield self._more("server sends headers"), partial(self._send_headers, lane)
+        if self._kind.server_streams:
+            yield from self._sending(lane, "server sends")
+
+    def _server_receives(self) -> Iterator[Action]:
+        _, lane = self._server
+        if not lane.idle:
+            return
+        if self._up.sizes or (self._up.closed and self._kind.client_streams):
+            yield self._more("server receives"), partial(self._receive, lane)
+        if self._kind.client_streams and not self._up.drained and (self._up.closed or self._client[0].idle):
+            yield self._last("server drains"), partial(self._drain, lane)
+
+    def _server_ends(self) -> Iterator[Action]:
+        """One lane finishes, at a time of its own; the other may go on for a while."""
+        sending, _ = self._server
+        for lane in dict.fromkeys(self._server):
+            if lane.idle and self._finishing:
+                yield self._last("server stops"), partial(self._end, lane)
+            elif lane.idle and (lane is sending or self._kind.server_streams):
+                yield self._last("server finishes"), partial(self._finish, lane)
+
+    def _send_headers(self, lane: _Lane) -> None:
+        lane.steps.append(SendHeaders(self._words.metadata()))
+        self._headers = True
+
+    def _finish(self, lane: _Lane) -> None:
+        status = self._words.status()
+        if not self._kind.server_streams and status.code == 0:
+            self._response = self._words.message(of_client=False)
+            lane.steps.append(self._response)
+        lane.steps.append(Finish(status))
+        self._finishing = True
+        self._end(lane)
+
+    # -- both sides ----------------------------------------------------------------------------------------------------
+
+    def _sending(self, lane: _Lane, name: str) -> Iterator[Action]:
+        outbox = self._up if lane.of_client else self._down
+        if outbox.unread + LARGEST + PREFIX <= CAPACITY:
+            yield self._more(name), partial(self._send, lane)
+        if outbox.drained and not self._over:
+            yield self._more(name) * LARGE, partial(self._send, lane, large=True)
+
+    def _send(self, lane: _Lane, *, large: bool = False) -> None:
+        say = self._words.large if large else self._words.message
+        step = say(of_client=lane.of_client)
+        lane.steps.append(step)
+        if not lane.of_client:
+            self._down.put(step)
+            self._headers = True
+        elif not self._over:
+            self._up.put(step)
+
+    def _receive(self, lane: _Lane) -> None:
+        lane.steps.append(Receive())
+        lane.heard = True
+        if lane.inbox.sizes:
+            lane.inbox.take()
+
+    def _drain(self, lane: _Lane) -> None:
+        lane.steps.append(ReceiveToEnd())
+        lane.heard = True
+        lane.inbox.drain()
+        if lane.of_client:
+            self._end(lane)  # a client's script ends with what tells it the status
+
+    def _end(self, lane: _Lane) -> None:
+        lane.ended = True
+        if not self._over and all(one.ended for one in self._server):
+            self._over = self._headers = self._down.closed = True
+            self._up.clear()
+            if self._response is not None:
+                self._down.put(self._response)
+
+    def _signals_of(self, lane: _Lane) -> Iterator[Action]:
+        """Each signal has one lane that sends it and one that waits for it, so that none can be taken from another."""
+        for other in dict.fromkeys(self._server if lane.of_client else self._client):
+            if lane.heard and not other.ended:
+                yield self._more("signal") * SIGNALS, partial(self._signal, lane, other)
+            if self._signals[other, lane]:
+                yield self._more("wait"), partial(self._wait_for, lane, other)
+
+    def _signal(self, lane: _Lane, other: _Lane) -> None:
+        lane.steps.append(Signal(_signal_name(lane, other)))
+        self._signals[lane, other] += 1
+
+    def _wait_for(self, lane: _Lane, other: _Lane) -> None:
+        lane.steps.append(WaitFor(_signal_name(other, lane)))
+        self._signals[other, lane] -= 1
+
+
+def _signal_name(sender: _Lane, waiter: _Lane) -> str:
+    return f"from_{sender.name}_to_{waiter.name}"
