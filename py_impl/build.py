@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import keyword
 import os
 import re
 import subprocess
@@ -97,7 +98,8 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path) -> dic
     found: list[GeneratedFile] = []
     source = [f"--descriptor_set_in={descriptor_set}"]
     own = [proto for proto in order if not _runtime_has(proto)]
-    refused = _refused(source, f"--python_out={out}", own)
+    refused = _same_modules(own)
+    refused |= _refused(source, f"--python_out={out}", [proto for proto in own if proto not in refused])
     with_services = [proto for proto in own if order[proto].service and proto not in refused]
     refused |= _refused(source, f"--grpc_python_out={out}", with_services)
     for proto in order:
@@ -109,8 +111,10 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path) -> dic
         if proto not in errors:
             messages = _module_path(out, proto, "_pb2.py") if proto in own else ""
             services = _module_path(out, proto, "_pb2_grpc.py") if messages and order[proto].service else ""
+            for path in filter(None, (messages, services)):
+                _mend_imports(out / path)
             found.append(GeneratedFile(proto, messages, services))
-    return errors | _drop_unusable(out, found)
+    return errors | _drop_unusable(out, found, order)
 
 
 def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:
@@ -134,6 +138,16 @@ def _runtime_has(proto: str) -> bool:
     return proto.startswith(folder) and path.exists()
 
 
+def _same_modules(files: Sequence[str]) -> dict[str, str]:
+    """Why files are refused whose generated module would overwrite that of another one."""
+    first: dict[str, str] = {}
+    return {
+        proto: f"its module {module_name(proto)} is also that of {first[module_name(proto)]}"
+        for proto in files
+        if first.setdefault(module_name(proto), proto) != proto
+    }
+
+
 def _module_path(out: Path, proto: str, suffix: str) -> str:
     """Where protoc wrote a module, relative to `out`. Its plugins disagree about a dot in a file's name."""
     stem = proto.removesuffix(".proto").replace("-", "_")
@@ -141,6 +155,20 @@ def _module_path(out: Path, proto: str, suffix: str) -> str:
         if (out / path).exists():
             return path
     raise FileNotFoundError(f"protoc wrote no {suffix} for {proto} into {out}")
+
+
+def _mend_imports(module: Path) -> None:
+    """Rewrites imports that no Python can read (`from import.v1 import x_pb2`), as users of such names must."""
+    text = module.read_text()
+    mended = re.sub(r"(?m)^(?:from (\S+) )?import (\w+_pb2) as (\w+)$", _mended_import, text)
+    if mended != text:
+        module.write_text(mended)
+
+
+def _mended_import(statement: re.Match[str]) -> str:
+    package, name, alias = statement.groups(default="")
+    readable = all(part.isidentifier() and not keyword.iskeyword(part) for part in f"{package or name}.{name}".split("."))
+    return statement[0] if readable else f'import importlib; {alias} = importlib.import_module("{package}.{name}".strip("."))'
 
 
 def _refused(source: Sequence[str], output: str, files: Sequence[str]) -> dict[str, str]:
@@ -170,22 +198,30 @@ def _protoc(arguments: Sequence[str]) -> str:
     return (text or f"protoc failed with status {status}") if status else ""
 
 
-def _drop_unusable(out: Path, files: list[GeneratedFile]) -> dict[str, str]:
+def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any]) -> dict[str, str]:
     """Writes the index with those files only that Python can import; returns why the others cannot be used."""
     write_index(out, files)
-    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out)]
+    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent)]
     refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
-    if refused:
-        without = {(proto, part) for proto, part, _ in refused}
-        write_index(
-            out,
-            [
-                GeneratedFile(file.proto, file.messages, "" if (file.proto, "services") in without else file.services)
-                for file in files
-                if (file.proto, "messages") not in without
-            ],
-        )
-    return {proto: text for proto, _, text in refused}
+    if not refused:
+        return {}
+    without_messages = {proto for proto, part, _ in refused if part == "messages"}
+    without_services = {proto for proto, part, _ in refused if part == "services"}
+    write_index(
+        out,
+        [
+            GeneratedFile(file.proto, file.messages, "" if file.proto in without_services else file.services)
+            for file in files
+            if file.proto not in without_messages
+        ],
+    )
+    causes = {
+        proto: f"imports {dependency}, which was refused"
+        for proto in without_messages
+        for dependency in order[proto].dependency
+        if dependency in without_messages
+    }
+    return {proto: causes.get(proto, text) for proto, _, text in refused}
 
 
 if __name__ == "__main__":

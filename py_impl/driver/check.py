@@ -2,12 +2,14 @@
 
     python -I check.py FOLDER
 
-It prints a JSON list of `[proto, part, text]`: the file, `messages` or `services`, and what is wrong with it. A file that
-imports a refused one is refused too.
+where FOLDER is what build.py has made. It prints a JSON list of `[proto, part, text]`: the file, `messages` or `services`,
+and what is wrong with it. A file that imports a refused one is refused too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -47,4 +49,10 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
 
 
 if __name__ == "__main__":
-    print(json.dumps(refusals(Path(sys.argv[1]))))
+    # First all that the driver itself loads, so that what the tree has in common with it shows here as it would there.
+    sys.path.append(str(Path(sys.argv[1], "contract")))
+    importlib.import_module("driver.session")
+    # A folder of the tree may have the name of a module that prints when it is imported.
+    with contextlib.redirect_stdout(sys.stderr):
+        refused = refusals(Path(sys.argv[1], "tree"))
+    print(json.dumps(refused))

@@ -7,12 +7,14 @@ put into `sys.modules` under the names by which generated code imports them; a r
 
 from __future__ import annotations
 
-import importlib.machinery
+import importlib
 import importlib.util
 import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -92,13 +94,21 @@ def _ensure_package(name: str) -> None:
 
 
 def _is_real(name: str) -> bool:
-    """Whether Python would find the package by itself. Nothing is imported to find out."""
-    top, *rest = name.split(".")
-    spec = importlib.util.find_spec(top) if top not in sys.modules else sys.modules[top].__spec__
-    qualified = top
-    for part in rest:
-        if spec is None or spec.submodule_search_locations is None:
+    """Whether Python would find the module by itself. No code runs to find out."""
+    locations = None
+    qualified = ""
+    for part in name.split("."):
+        qualified = f"{qualified}.{part}".removeprefix(".")
+        if qualified in sys.modules:
+            locations = getattr(sys.modules[qualified], "__path__", None)
+        else:
+            find = importlib.util.find_spec if locations is None else partial(PathFinder.find_spec, path=locations)
+            spec = find(qualified)
+            if spec is None:
+                return False
+            locations = spec.submodule_search_locations
+            if spec.loader is None:
+                importlib.import_module(qualified)  # a namespace: it has no code, and what is in it needs it loaded
+        if locations is None and qualified != name:
             return False
-        qualified += "." + part
-        spec = importlib.machinery.PathFinder.find_spec(qualified, spec.submodule_search_locations)
-    return spec is not None
+    return True

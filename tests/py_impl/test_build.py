@@ -1,0 +1,180 @@
+"""Builds: any legal tree, what cannot be used is named, the rest works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import GREETER, Build, Built, run_build
+from driver_process import DriverProcess
+from grpc_interop.drivers import driver_pb2 as pb
+from plays import RECEIVE, TO_END, finish, play
+
+Start = Callable[[Built], DriverProcess]
+
+
+def service(package: str, imports: str = "", **options: str) -> str:
+    """A proto file with one message and a service that echoes it."""
+    name, method, message = options.get("service", "Echo"), options.get("method", "Say"), options.get("message", "Word")
+    header = f"package {package};" if package else ""
+    return f"""
+        syntax = "proto3";
+        {header}
+        {imports}
+        message {message} {{ string text = 1; }}
+        service {name} {{ rpc {method}({message}) returns ({message}); }}
+    """
+
+
+def says(driver: DriverProcess, method: str, message: str) -> bool:
+    """Whether a unary RPC goes to and fro, in this driver alone."""
+    server, address = driver.serve()
+    channel = driver.dial(address)
+    text = pb.Step(send=driver.payload(message, b"\n\x02hi"))
+    case = driver.command(resource=channel, call=play(method, [[text, TO_END]]))
+    driver.command(case, resource=server, expect=play(method, [[RECEIVE, text, finish()]]))
+    statuses = [driver.event(case).transcript for _ in range(2)]
+    return any(one.HasField("status") and one.status.code == 0 and one.lanes[0].observed[0].message.binary for one in statuses)
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "file",
+        [
+            "top.proto",
+            "io/x.proto",
+            "io/deep/x.proto",
+            "logging/x.proto",
+            "json/x.proto",
+            "grpc/testing/x.proto",
+            "google/own/x.proto",
+            "google/protobuf/own.proto",
+            "driver/session.proto",
+            "driver/contract/x.proto",
+            "this/x.proto",
+            "class/import/x.proto",
+            "with-dash/with.dots/x-y.z.proto",
+            "v1.2/x.proto",
+        ],
+    )
+    def test_files_and_folders(self, build: Build, start: Start, file: str) -> None:
+        """Names of modules that exist, of keywords, and those that are no names at all; imported from elsewhere, too."""
+        user = f"""
+            syntax = "proto3";
+            package user;
+            import "{file}";
+            message Word {{ named.Word inner = 1; }}
+            service Echo {{ rpc Say(named.Word) returns (Word); }}
+        """
+        built = build({"user/user.proto": user, file: service("named")})
+        assert built.errors == {}
+
+        assert says(start(built), "/named.Echo/Say", "named.Word")
+
+    def test_methods_and_messages_that_are_keywords(self, build: Build, start: Start) -> None:
+        built = build({"x.proto": service("a.b", service="Stub", method="lambda", message="class")})
+
+        if not built.errors:
+            assert says(start(built), "/a.b.Stub/lambda", "a.b.class")
+        else:
+            assert set(built.errors) == {"x.proto"}
+
+    def test_no_package(self, build: Build, start: Start) -> None:
+        assert says(start(build({"x.proto": service("")})), "/Echo/Say", "Word")
+
+
+class TestWhatIsThereAlready:
+    def test_the_contract_itself(self, build: Build, start: Start) -> None:
+        """The driver's own copy of the contract meets no copy in the tree."""
+        contract = Path(__file__).parents[2] / "proto" / "interop" / "driver" / "v1" / "driver.proto"
+        built = build({"interop/driver/v1/driver.proto": contract.read_text()})
+        assert built.errors == {}
+        driver = start(built)
+
+        data = pb.Command(id=7).SerializeToString()
+        answer = driver.event(driver.command(transcode=pb.Transcode(type="interop.driver.v1.Command", data=data)))
+        assert answer.transcoded.binary == data
+
+    def test_a_copy_of_what_the_runtime_brings(self, build: Build, start: Start) -> None:
+        """The runtime's own messages are used, and the user's file gets them."""
+        anys = 'syntax = "proto3"; package google.protobuf; message Any { string type_url = 1; bytes value = 2; }'
+        user = """
+            syntax = "proto3";
+            package user;
+            import "google/protobuf/any.proto";
+            message Word { google.protobuf.Any any = 1; }
+        """
+        built = build({"google/protobuf/any.proto": anys, "user.proto": user})
+        assert built.errors == {}
+
+        driver = start(built)
+        assert driver.event(driver.command(transcode=pb.Transcode(type="user.Word", data=b"\n\x00"))).HasField("transcoded")
+
+    def test_a_copy_of_the_common_protos(self, build: Build, start: Start) -> None:
+        """The tree's own copy is used, also where it differs from the one that is installed."""
+        status = 'syntax = "proto3"; package google.rpc; message Status { int32 code = 1; string ours = 99; }'
+        built = build({"google/rpc/status.proto": status, "x.proto": service("x", 'import "google/rpc/status.proto";')})
+        assert built.errors == {}
+
+        data = b"\x9a\x06\x01a"
+        driver = start(built)
+        answer = driver.event(driver.command(transcode=pb.Transcode(type="google.rpc.Status", data=data, to_view=True)))
+        assert [field.number for field in answer.transcoded.view.fields] == [99]
+
+
+class TestRefusals:
+    def test_a_method_that_python_cannot_have(self, build: Build, start: Start) -> None:
+        """It is reported with Python's words; everything else works, the file's messages in other files, too."""
+        user = """
+            syntax = "proto3";
+            package user;
+            import "bad.proto";
+            service Echo { rpc Say(bad.Word) returns (bad.Word); }
+        """
+        built = build({"bad.proto": service("bad", method="None"), "good.proto": service("good"), "user.proto": user})
+
+        assert set(built.errors) == {"bad.proto"}
+        assert "SyntaxError" in built.errors["bad.proto"]
+        driver = start(built)
+        assert says(driver, "/good.Echo/Say", "good.Word")
+        assert says(driver, "/user.Echo/Say", "bad.Word")
+
+    def test_a_message_that_the_runtime_has_already(self, build: Build, start: Start) -> None:
+        """It cannot be registered twice; what imports it is left out as well, and says so."""
+        anys = 'syntax = "proto3"; package google.protobuf; message Any {}'
+        built = build({"my/any.proto": anys, "user.proto": service("user", 'import "my/any.proto";'), "good.proto": service("good")})
+
+        assert set(built.errors) == {"my/any.proto", "user.proto"}
+        assert "google.protobuf.Any" in built.errors["my/any.proto"]
+        assert built.errors["user.proto"] == "imports my/any.proto, which was refused"
+        assert says(start(built), "/good.Echo/Say", "good.Word")
+
+    def test_two_files_of_one_module(self, build: Build, start: Start) -> None:
+        built = build({"a-b.proto": service("one"), "a_b.proto": service("two"), "c.proto": service("three", 'import "a_b.proto";')})
+
+        assert built.errors == {
+            "a_b.proto": "its module a_b_pb2 is also that of a-b.proto",
+            "c.proto": "imports a_b.proto, which was refused",
+        }
+        assert says(start(built), "/one.Echo/Say", "one.Word")
+
+
+class TestAnswer:
+    def test_programs_need_the_greeter(self, build: Build, greeter: Built) -> None:
+        assert set(greeter.answer["programs"]) == {"greeter-server", "greeter-client"}
+        assert build({"x.proto": service("x")}).answer["programs"] == {}
+
+    def test_only_what_the_files_need_is_generated(self, build: Build) -> None:
+        built = build({"greeter/v1/greeter.proto": GREETER})
+        tree = Path(built.argv[-1]) / "tree"
+
+        assert sorted(path.name for path in tree.rglob("*.py")) == ["greeter_pb2.py", "greeter_pb2_grpc.py"]
+
+    def test_the_doctor_names_what_it_found(self, tmp_path: Path) -> None:
+        request = {"schema": 1, "action": "doctor", "cache": str(tmp_path), "answer": str(tmp_path / "answer.json")}
+        tools = run_build(tmp_path, request)["tools"]
+
+        assert [tool["name"] for tool in tools] == ["python", "grpcio", "grpcio-tools", "protobuf"]
+        assert all(tool["ok"] and tool["version"] and tool["where"] and not tool["remedy"] for tool in tools)
