@@ -143,12 +143,12 @@ class TestRefusals:
 
     def test_a_message_that_the_runtime_has_already(self, build: Build, start: Start) -> None:
         """It cannot be registered twice; what imports it is left out as well, and says so."""
-        anys = 'syntax = "proto3"; package google.protobuf; message Any {}'
-        built = build({"my/any.proto": anys, "user.proto": service("user", 'import "my/any.proto";'), "good.proto": service("good")})
+        own = 'syntax = "proto3"; package google.protobuf; message EnumOptions {}'
+        built = build({"my/options.proto": own, "user.proto": service("user", 'import "my/options.proto";'), "good.proto": service("good")})
 
-        assert set(built.errors) == {"my/any.proto", "user.proto"}
-        assert "google.protobuf.Any" in built.errors["my/any.proto"]
-        assert built.errors["user.proto"] == "imports my/any.proto, which was refused"
+        assert set(built.errors) == {"my/options.proto", "user.proto"}
+        assert "google.protobuf.EnumOptions" in built.errors["my/options.proto"]
+        assert built.errors["user.proto"] == "imports my/options.proto, which was refused"
         assert says(start(built), "/good.Echo/Say", "good.Word")
 
     def test_two_files_of_one_module(self, build: Build, start: Start) -> None:
