@@ -141,13 +141,13 @@ class TestRefusals:
         assert says(driver, "/good.Echo/Say", "good.Word")
         assert says(driver, "/user.Echo/Say", "bad.Word")
 
-    def test_a_message_that_the_runtime_has_already(self, build: Build, start: Start) -> None:
+    def test_a_message_that_the_driver_has_already(self, build: Build, start: Start) -> None:
         """It cannot be registered twice; what imports it is left out as well, and says so."""
-        own = 'syntax = "proto3"; package google.protobuf; message EnumOptions {}'
+        own = 'syntax = "proto3"; package grpc_interop_private.driver.v1; message Command {}'
         built = build({"my/options.proto": own, "user.proto": service("user", 'import "my/options.proto";'), "good.proto": service("good")})
 
         assert set(built.errors) == {"my/options.proto", "user.proto"}
-        assert "google.protobuf.EnumOptions" in built.errors["my/options.proto"]
+        assert "grpc_interop_private.driver.v1.Command" in built.errors["my/options.proto"]
         assert built.errors["user.proto"] == "imports my/options.proto, which was refused"
         assert says(start(built), "/good.Echo/Say", "good.Word")
 
