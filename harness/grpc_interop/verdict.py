@@ -158,6 +158,8 @@ def _compare(
 ) -> tuple[Difference | None, Expected]:
     nearest: tuple[tuple[float, int], Difference, Expected] | None = None
     for expected in allowed:
+        if _equal(expected, client, server):
+            return None, expected
         found = list(_differences(case, expected, client, server))
         if not found:
             return None, expected
@@ -168,6 +170,17 @@ def _compare(
     if nearest is None:
         raise ValueError(f"{case.id}: the model allows nothing; that cannot be judged")
     return nearest[1], nearest[2]
+
+
+def _equal(expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> bool:
+    """Whether the pair is the allowed one to the letter, as nearly all are: tells it in a tenth of the time that looking
+    for differences takes. False says nothing: bounds and the runtime's own words are left to the search."""
+    return (
+        server is not None
+        and expected.server == (server.arrived, server.lanes, server.request, server.remaining_us)
+        and expected.client == (client.lanes, client.initial, client.status, 0, 0)
+        and not (client.early or client.aborted or server.aborted)
+    )
 
 
 # What a difference's place in the order of events is where it is not an observation's own.

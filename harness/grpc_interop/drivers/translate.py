@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpc_interop.case import (
+    OK,
     Cancel,
     Case,
     Entry,
@@ -117,13 +118,16 @@ def _entries(entries: tuple[Entry, ...]) -> list[pb.Entry]:
 
 def client_transcript(seen: pb.Transcript) -> ClientTranscript:
     """Raises ContractBroken for an observation that is none."""
-    status = None
-    if seen.HasField("status"):
-        told = seen.status
-        trailers = _read_entries(told.trailers) if told.trailers else ()
-        status = Status(told.code, told.message, told.details, by_key(trailers))
+    status = _read_status(seen.status) if seen.HasField("status") else None
     initial = by_key(_read_entries(seen.initial)) if seen.initial else ()
     return ClientTranscript(_lanes(seen), initial, status, seen.elapsed_ns // 1000, seen.aborted)
+
+
+def _read_status(told: pb.Status) -> Status:
+    if not told.ByteSize():
+        return OK
+    trailers = _read_entries(told.trailers) if told.trailers else ()
+    return Status(told.code, told.message, told.details, by_key(trailers))
 
 
 def server_transcript(seen: pb.Transcript) -> ServerTranscript:
