@@ -26,7 +26,7 @@ const patience = 10 * time.Second
 
 // harness commands one driver, which runs in this process.
 type harness struct {
-	t     *testing.T
+	t     testing.TB
 	conn  net.Conn
 	hello *driverpb.Hello
 
@@ -36,7 +36,7 @@ type harness struct {
 	closed  bool
 }
 
-func startDriver(t *testing.T) *harness {
+func startDriver(t testing.TB) *harness {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	h := &harness{t: t, conn: ours}
@@ -139,13 +139,13 @@ const (
 
 // pair is a driver with a server, and one with a channel to it.
 type pair struct {
-	t              *testing.T
+	t              testing.TB
 	client, server *harness
 	address        string
 	last           uint64 // id used
 }
 
-func startPair(t *testing.T, serve *driverpb.Serve, options *driverpb.Options) *pair {
+func startPair(t testing.TB, serve *driverpb.Serve, options *driverpb.Options) *pair {
 	t.Helper()
 	p := &pair{t: t, client: startDriver(t), server: startDriver(t), last: 100}
 	ready := p.server.answer(&driverpb.Command{Id: theServer, Op: &driverpb.Command_Serve{Serve: serve}})
