@@ -81,7 +81,7 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
             words += [word for path in paths for word in (option, shown(path))]
     for manifest in options.implementations:
         if manifest not in project.implementations:
-            words += ["--implementation", shown(manifest.folder)]
+            words += ["--implementation", shown(manifest.path)]
     every = tuple(manifest.name for manifest in options.implementations)
     for option, names, own_names in (
         ("--client", options.clients, every),
@@ -137,15 +137,19 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
 
 
 def find_implementation(name: str, folder: Path) -> Manifest:
-    """The implementation in a folder (relative to `folder`), or the bundled one of that folder name or name."""
-    for place in (folder / name, home() / name, home() / f"{name}_impl"):
-        if (place / FILE).is_file():
-            return read_manifest(place)
+    """The implementation in a folder or of a manifest file (relative to `folder`), or the bundled one of that name."""
+    place = folder / name
+    if place.is_file() or (place / FILE).is_file():
+        return read_manifest(place)
+    for manifest in _bundled():
+        if name in (manifest.name, manifest.folder.name):
+            return manifest
     raise UsageError(f"{name}: no folder with an {FILE} (looked below {folder} and among the bundled ones)")
 
 
 def _bundled() -> tuple[Manifest, ...]:
-    return tuple(read_manifest(path.parent) for path in sorted(home().glob(f"*_impl/{FILE}")))
+    pattern = f"*_impl/{Path(FILE).stem}*.toml"
+    return tuple(sorted((read_manifest(path) for path in home().glob(pattern)), key=lambda manifest: manifest.name))
 
 
 def in_continuous_integration() -> bool:

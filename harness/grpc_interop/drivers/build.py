@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.drivers.manifest import FILE, Manifest
+from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
 
@@ -100,7 +100,7 @@ class Builder:
                     if "unavailable" in answer:
                         missing = answer["unavailable"]
                         return Built(manifest, unavailable=(missing["what"], missing.get("remedy", "")))
-                    done.write_text(json.dumps(answer), encoding="utf-8")
+                    _write_whole(done, json.dumps(answer))
         return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh)
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
@@ -178,7 +178,7 @@ class Builder:
 
     def _key_parts(self, manifest: Manifest, protos: Protos) -> Iterator[bytes]:
         """All that the result depends on."""
-        yield str(manifest.folder).encode()
+        yield str(manifest.path).encode()
         yield (self.contract / "interop/driver/v1/driver.proto").read_bytes()
         yield protos.descriptor_set
         yield "\n".join(protos.files).encode()
@@ -189,7 +189,7 @@ class Builder:
             found = shutil.which(tool, path=search)
             stat = Path(found).stat() if found else None
             yield f"{tool}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
-        files = {manifest.folder / FILE}
+        files = {manifest.path}
         for pattern in manifest.sources:
             files.update(path for path in manifest.folder.glob(pattern) if path.is_file())
         for path in sorted(files):
@@ -224,6 +224,13 @@ def _here(manifest: Manifest, words: Sequence[str]) -> tuple[str, ...]:
     """A command whose program may lie in the manifest's folder."""
     beside = manifest.folder / words[0]
     return (str(beside) if beside.is_file() else words[0], *words[1:])
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All at once: half of it must never count as done."""
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken, varint
-from grpc_interop.drivers.process import Process, ending, environment, tail
+from grpc_interop.drivers.process import GRACE_SECONDS, Process, ending, environment, tail
 from grpc_interop.errors import BuildError
 
 CONTRACT = 1
@@ -66,6 +66,7 @@ class Driver:
         self.connection: Connection | None = None
         self.sent_payloads: set[int] = set()
         self.in_flight = 0
+        self.has_reported = False
         self.dumps = 0
         self._channels: dict[str, int] = {}
         self._ids = ids or count(1)
@@ -206,13 +207,13 @@ class Driver:
         self.process.kill()
         return why
 
-    def stop(self) -> None:
-        """Lets the process end in order: the end of its stdin tells it to."""
+    def stop(self, seconds: float = GRACE_SECONDS) -> None:
+        """Lets the process end in order: the end of its stdin tells it to. It is killed after that time."""
         if self.gone:
             return
         self.gone = "was stopped"
         self._let_go()
-        self.process.stop()
+        self.process.stop(seconds)
         self.process.close()
 
     def ask_to_stop(self) -> None:

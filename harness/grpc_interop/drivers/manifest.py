@@ -13,6 +13,7 @@ from typing import Any
 from grpc_interop.errors import UsageError
 
 FILE = "interop.toml"
+"""The name of a folder's manifest; a folder with several implementations has others beside it, `interop-<what>.toml`."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 _KEYS: dict[str, dict[str, type]] = {
@@ -24,10 +25,10 @@ _KEYS: dict[str, dict[str, type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is known of an implementation before it is built. `folder` is where its commands run."""
+    """What is known of an implementation before it is built. `path` is its manifest, in whose folder its commands run."""
 
     name: str
-    folder: Path
+    path: Path
     description: str = ""
     build_command: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -38,14 +39,19 @@ class Manifest:
     stack_dump_signal: str = ""
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
 
-def read_manifest(folder: Path) -> Manifest:
-    """Reads `folder/interop.toml`. Raises UsageError naming file and key, and the nearest known key."""
-    path = folder / FILE
+
+def read_manifest(where: Path) -> Manifest:
+    """Reads a manifest: a file, or `interop.toml` in a folder. Raises UsageError naming file and key, and the nearest
+    known key."""
+    path = where if where.is_file() else where / FILE
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"{folder}: no {FILE} there", "an implementation is a folder with a manifest: docs/manifest.md") from None
+        raise UsageError(f"{where}: no {FILE} there", "an implementation is a folder with a manifest: docs/manifest.md") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     check_keys(path, "", table, _KEYS[""])
@@ -68,7 +74,7 @@ def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
     programs = {key: _words(path, f"programs.{key}", value) for key, value in table.get("programs", {}).items()}
     return Manifest(
         name=name,
-        folder=path.parent.resolve(),
+        path=path.resolve(),
         description=table.get("description", ""),
         build_command=_words(path, "build.command", build.get("command", [])),
         sources=_words(path, "build.sources", build.get("sources", [])),

@@ -108,15 +108,25 @@ class Process:
     def kill(self) -> int:
         """Kills the command with all its children, and gives the exit status."""
         self.end_stdin()
+        command = self._command_pid()
         self._lifeline.close()
         try:
             status = self.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            # Somebody stopped the supervisor itself; its session is gone with it.
-            os.killpg(self.pid, signal.SIGKILL)
+            # Somebody stopped the supervisor itself.
+            for group in (self.pid, command):
+                if group:
+                    os.killpg(group, signal.SIGKILL)
             status = self.wait()
         self.close()
         return status
+
+    def _command_pid(self) -> int:
+        """The command's own process id, as the supervisor tells it; 0 if it has not."""
+        try:
+            return int(self._lifeline.recv(32, socket.MSG_DONTWAIT) or 0)
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Lets go of the pipes of a process that has ended."""

@@ -3,7 +3,7 @@
     python -I -S supervisor.py LIFELINE_FD COMMAND [ARG...]
 
 LIFELINE_FD is one end of a socket whose other end only the harness holds. When the harness goes away, however it
-died, the socket ends, and the command is killed with all its children. When the command ends, what it left behind in
+died, the socket ends, and the command is killed with all its children. The command's pid is written to it. When the command ends, what it left behind in
 its process group is killed too, and the supervisor ends the same way as the command did.
 """
 
@@ -23,15 +23,22 @@ def main() -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    # A signal that comes before the handlers stand would end the supervisor alone, and leave the command behind.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     command = sys.argv[2:]
     try:
-        child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0)
+        child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0, setsigmask=())
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         os._exit(127)
     for number in FORWARDED:
         signal.signal(number, lambda received, _: _send(child, received))
-    lifeline.sendall(b"%d\n" % child)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+    try:
+        lifeline.sendall(b"%d\n" % child)
+    except BrokenPipeError:
+        # The harness has gone already; _wait will see it.
+        pass
     status = _wait(child, lifeline.fileno(), woken)
     _send_group(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(status)
