@@ -68,7 +68,7 @@ def implementation(name: str, *, fault: str = "none") -> Built:
     env = {"PYTHONPATH": HARNESS}
     client = Launch((sys.executable, str(HERE / "greeter_client.py")), env)
     server = Launch((sys.executable, str(HERE / "greeter_server.py"), fault), env)
-    return Built(Manifest(name, HERE), programs={"greeter-client": client, "greeter-server": server})
+    return Built(Manifest(name, HERE / "interop.toml"), programs={"greeter-client": client, "greeter-server": server})
 
 
 def play(programs: Programs, cases, *, fault: str = "none") -> dict[str, Verdict]:
@@ -131,7 +131,7 @@ def test_a_missing_program_is_unsupported(programs: Programs, cases) -> None:
     """
     case = next(iter(cases.values()))
     programs.add(implementation("right"))
-    programs.add(Built(Manifest("tested", HERE)))
+    programs.add(Built(Manifest("tested", HERE / "interop.toml")))
     programs.submit(Job(Prepared(case, model(case), frozenset(), frozenset()), Pair("right", "tested")))
     while not (collected := programs.collect()):
         time.sleep(0.01)
