@@ -18,7 +18,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from grpc_interop.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, Status, WaitFor, WaitForTermination
+from grpc_interop.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, SendHeaders, Status, WaitFor, WaitForTermination
 from grpc_interop.grammar import NotACase, check_grammar
 from grpc_interop.simulation import UNKNOWN, LaneRun, Past, Simulation, merge
 from grpc_interop.transcript import END, TERMINATED, Observed
@@ -115,6 +115,10 @@ def _deadline(run: Simulation, timeout_us: int) -> Iterator[Expected]:
     case = run.case
     if not any(all(TERMINATED in ending for ending in _server_endings(run, lane, len(lane.seen))) for lane in run.server):
         raise NotACase(f"{case.id}: nothing keeps the server from finishing when it sees the deadline; wait_for_termination")
+    if case.method.kind.server_streams and any(
+        isinstance(step, Send | SendHeaders) for lane in run.server for step in lane.steps[lane.at + 1 :]
+    ):
+        raise NotACase(f"{case.id}: the server may notice the deadline before the client does, and still send")
     pasts = run.pasts()
     past = reduce(merge, (pasts[lane.last] for lane in run.client))
     if _reached_server(run, past) and timeout_us < LEAST_DEADLINE_US:
@@ -209,11 +213,13 @@ def _initials(run: Simulation, pasts: list[Past], counts: tuple[int, ...], held:
     if run.headers is None or not run.headers.entries:
         return [()]
     entries = _headers(run)
+    # A server may notice the deadline first, skip what it waits for, and still send its initial metadata.
+    possible = run.cancelled is None or _is_whole(run, counts, pasts[run.headers.event])
     message = any(isinstance(seen, bytes) for lane, count in zip(run.client, counts, strict=False) for seen in lane.seen[:count])
     awaited = any(event <= held[lane] for lane, event in run.headers_received)
     if message or awaited:
         return [entries]
-    return [entries, ()] if _is_whole(run, counts, pasts[run.headers.event]) else [()]
+    return [entries, ()] if possible else [()]
 
 
 def _refuse_late_reading(run: Simulation, fixed: list[LaneRun]) -> None:

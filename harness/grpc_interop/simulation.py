@@ -17,6 +17,7 @@ from grpc_interop.case import (
     Entry,
     Finish,
     HalfClose,
+    Kind,
     Lane,
     Receive,
     ReceiveHeaders,
@@ -249,9 +250,11 @@ class Simulation:
         return True
 
     def _receive_headers(self, lane: LaneRun, _step: Step) -> bool:
-        if self.headers is None:
+        # Of a unary call grpc-go and grpcio hand out the initial metadata only together with its end.
+        sent = self.finished if self.case.method.kind is Kind.UNARY else self.headers
+        if sent is None:
             return False
-        self.headers_received.append((lane.index, self._event(lane, self.headers.event)))
+        self.headers_received.append((lane.index, self._event(lane, sent.event)))
         return True
 
     def _finish(self, lane: LaneRun, step: Finish) -> bool:

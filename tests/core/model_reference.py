@@ -18,6 +18,7 @@ from grpc_interop.case import (
     Entry,
     Finish,
     HalfClose,
+    Kind,
     Receive,
     ReceiveHeaders,
     ReceiveToEnd,
@@ -134,15 +135,18 @@ class _Explorer:
     # -- what may happen next ------------------------------------------------------------------------------------------
 
     def _moves(self, state: State, deadline: object = None) -> Iterator[State]:
-        if state.headers_sent and state.headers_known is None and not state.given_up and not state.told:
+        if state.headers_sent and state.headers_known is None and not state.given_up:
             yield state._replace(headers_known=state.headers_sent)
         if state.given_up and not state.told and not state.lost:
             yield state._replace(told=True)
             if not any(state.at[self.split :]) and not any(state.seen[self.split :]):
                 yield state._replace(lost=True)
-        if deadline is not None and not state.given_up and self._clients_part(state) == deadline:
+        if deadline is not None and not state.given_up and (state.told or self._clients_part(state) == deadline):
+            # Either side may notice the deadline first.
             for code in (DEADLINE_EXCEEDED, CANCELLED):
                 yield state._replace(given_up=Status(code, None))
+            if not state.told:
+                yield state._replace(told=True)
         for lane in range(len(self.scripts)):
             if state.at[lane] == len(self.scripts[lane]) or (state.lost and lane >= self.split):
                 continue
@@ -171,7 +175,8 @@ class _Explorer:
             if not any(END in seen for seen in state.seen[: self.split]):
                 yield on._replace(given_up=Status(CANCELLED, None))
         elif isinstance(step, ReceiveHeaders):
-            if state.headers_sent is not None and not state.given_up:
+            there = state.headers_sent is not None and (self.case.method.kind is not Kind.UNARY or state.finished is not None)
+            if there and not state.given_up:
                 yield on._replace(headers_known=state.headers_sent)
             if state.given_up or (state.finished is not None and state.headers_sent is None):
                 yield on
@@ -196,7 +201,7 @@ class _Explorer:
             if state.told:
                 yield on if TERMINATED in state.seen[lane] else _see(state, lane, TERMINATED)
         elif isinstance(step, SendHeaders):
-            yield on if state.told else on._replace(headers_sent=step.entries)
+            yield on if state.given_up else on._replace(headers_sent=step.entries)
         elif isinstance(step, Send):
             yield from self._server_sends(state, lane, step)
         elif isinstance(step, Finish):
@@ -207,7 +212,7 @@ class _Explorer:
 
     def _server_sends(self, state: State, lane: int, step: Send) -> Iterator[State]:
         on = _step_on(state, lane)
-        if state.told:
+        if state.given_up:
             yield on
         elif not self.streams_down:
             yield on._replace(response=step.message)

@@ -184,6 +184,14 @@ NOT_CASES = {
         bidi((TO_END,), (TO_END, OK), timeout_us=DEADLINE_US),
         "wait_for_termination",
     ),
+    "a server that sends once the deadline frees it": (
+        bidi((TO_END,), (RECEIVE, *y(1), *ENDED), timeout_us=DEADLINE_US),
+        "may notice the deadline before the client does",
+    ),
+    "initial metadata of a unary call that is not over": (
+        case(Kind.UNARY, ((*x(1), RECEIVE_HEADERS, CANCEL),), ((HEADERS, *ENDED),)),
+        "the client's lane 1 at step 2 (ReceiveHeaders)",
+    ),
     "reading after the deadline": (
         bidi((hear("never"), TO_END), (*y(1), *ENDED), timeout_us=DEADLINE_US),
         "may read after the RPC was terminated",
