@@ -93,7 +93,7 @@ _CHOICE = [
         "--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."
     ),
 ]
-_REPORT = click.option("--report", type=click.Path(path_type=Path), metavar="DIR", help="Where reports go (default: .interop/report).")
+_REPORT = click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports go (default: .interop/report).")
 
 
 def with_options(*groups: list[Any]) -> Callable[[Command], Command]:

@@ -12,6 +12,7 @@ import click
 from grpc_interop.case import Case
 from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.errors import UsageError
+from grpc_interop.report.plain_text import counted
 from grpc_interop.selection import Selection
 from grpc_interop.session import chosen_suites, load_catalog
 from grpc_interop.suites.protocol import Options as SuiteOptions
@@ -39,7 +40,7 @@ def print_cases(options: Options) -> None:
         number += 1
     if not number:
         raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
-    click.echo(f"{number:,} cases", err=True)
+    click.echo(counted(number, "case"), err=True)
 
 
 def print_plan(options: Options, shards: int) -> None:
@@ -52,4 +53,4 @@ def print_plan(options: Options, shards: int) -> None:
     chosen = shlex.join(as_arguments(options, relative_to=Path.cwd()))
     include = [{"shard": f"{k}/{of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]
     click.echo(json.dumps({"include": include}))
-    click.echo(f"{number:,} cases in {of} shards", err=True)
+    click.echo(f"{counted(number, 'case')} in {counted(of, 'shard')}", err=True)

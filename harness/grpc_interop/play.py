@@ -8,7 +8,6 @@ from pathlib import Path
 from grpc_interop.config import Options
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
-from grpc_interop.report.terminal import Terminal
 from grpc_interop.run import Run
 from grpc_interop.session import Session
 from grpc_interop.workers import run_in_workers
@@ -47,7 +46,7 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
 
 def _recorder(session: Session, *, quiet: bool) -> Recorder:
     directory, catalog = session.options.report, session.catalog
-    reports = [report for report in standard_reports(directory) if not (quiet and isinstance(report, Terminal))]
+    reports = standard_reports(directory, quiet=quiet)
     return Recorder(directory, reports, describe=catalog.describe, replay_text=lambda verdict: replay_text(verdict, catalog))
 
 

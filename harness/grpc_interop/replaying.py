@@ -9,21 +9,27 @@ from pathlib import Path
 
 import click
 
+from grpc_interop.case import Case
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.listing import selected
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.plain_text import Describe
 from grpc_interop.report.records import record_of
-from grpc_interop.session import Session
-from grpc_interop.verdict import Outcome, Verdict
+from grpc_interop.report.results import CASES
+from grpc_interop.session import Session, load_catalog
+from grpc_interop.verdict import Outcome, Pair, Verdict
 
 
 def replay_text(verdict: Verdict, catalog: Catalog) -> str:
     """The self-contained text with which the verdict's case can be played again on another machine."""
-    case = verdict.case
-    return encode(case, verdict.pair, catalog.descriptor_set([catalog.file_of(case.method)]))
+    return encode(*_replay_of(verdict.case, verdict.pair, catalog))
+
+
+def _replay_of(case: Case, pair: Pair, catalog: Catalog) -> Replay:
+    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case.method)]))
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:
@@ -66,28 +72,44 @@ def _play(session: Session, found: Replay, times: int) -> int:
 
 
 def _find(options: Options, what: str) -> Replay:
-    """The case that a text, a file or an id of the last report names. Raises UsageError."""
+    """The case that a text, a file, or an id of the last report or of `interop list` names. Raises UsageError."""
     if what.startswith(PREFIX):
         return decode(what)
-    path = Path(what)
-    if path.is_file():
-        return decode(path.read_text(encoding="utf-8", errors="replace").strip())
-    cases = options.report / "cases.jsonl"
-    if cases.is_file():
-        with cases.open(encoding="utf-8") as lines:
-            for line in lines:
-                record = json.loads(line)
-                if record["id"] == what and record["replay"]:
-                    return _find_again(options, record["replay"], what)
-    raise UsageError(
-        f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a failed case in {cases}",
-        "a replay text begins with " + PREFIX,
-    )
+    if (text := _file_text(Path(what))) is not None:
+        return decode(text)
+    found = _recorded(options.report, what) or _listed(options, what)
+    if found is None:
+        raise UsageError(
+            f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
+            f"a replay text begins with {PREFIX}, and an id ends in its pair, such as [py:go]",
+        )
+    return found
 
 
-def _find_again(options: Options, text: str, what: str) -> Replay:
-    """What a record says to replay: a text, or a file within the report folder."""
-    if text == what:
-        raise UsageError(f"{what}: the report kept no replay text of this case", "replay the first case of its cause")
-    inside = options.report / text
-    return _find(options, str(inside) if inside.is_file() else text)
+def _file_text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    except OSError:
+        # Too long for a name: a replay text without its beginning, which is no file.
+        return None
+
+
+def _recorded(report: Path, case_id: str) -> Replay | None:
+    """The case as the last report kept it: in its line, or in a file within the report folder."""
+    cases = report / CASES
+    if not cases.is_file():
+        return None
+    with cases.open(encoding="utf-8") as lines:
+        replay = next((record["replay"] for record in map(json.loads, lines) if record["id"] == case_id), None)
+    if replay in (None, case_id):
+        return None
+    text = replay if replay.startswith(PREFIX) else _file_text(report / replay)
+    return decode(text) if text is not None else None
+
+
+def _listed(options: Options, case_id: str) -> Replay | None:
+    """The case of that id as its suite yields it now."""
+    if not case_id.endswith("]"):
+        return None
+    catalog = load_catalog(options)
+    return next((_replay_of(case, pair, catalog) for case, pair in selected(options) if f"{case.id}[{pair}]" == case_id), None)

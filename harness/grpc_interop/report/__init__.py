@@ -55,7 +55,8 @@ __all__ = [
 ]
 
 
-def standard_reports(directory: Path, out: IO[str] | None = None) -> list[Report]:
+def standard_reports(directory: Path, out: IO[str] | None = None, *, quiet: bool = False) -> list[Report]:
     """The reports of every run: files in `directory`, GitHub's where it is around, and the terminal (`out`, stdout by
-    default), which comes last because it names the files."""
-    return [Results(directory), JUnit(directory), Page(directory), GitHub(directory, os.environ, out), Terminal(directory, out)]
+    default; when `quiet` without progress), which comes last because it names the files."""
+    terminal = Terminal(directory, out, quiet=quiet)
+    return [Results(directory), JUnit(directory), Page(directory), GitHub(directory, os.environ, out), terminal]

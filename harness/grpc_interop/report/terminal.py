@@ -44,13 +44,15 @@ _STYLES = {
 
 
 class Terminal:
-    """Writes to `file` (stdout by default). `width` overrides the terminal's; `clock` gives seconds."""
+    """Writes to `file` (stdout by default); when `quiet`, nothing until the run is done. `width` overrides the
+    terminal's; `clock` gives seconds."""
 
     def __init__(
         self,
         directory: Path,
         file: IO[str] | None = None,
         *,
+        quiet: bool = False,
         width: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,6 +61,7 @@ class Terminal:
         self._live = self._console.is_terminal
         if width is None and not self._live:
             self._console.width = PLAIN_WIDTH
+        self._quiet = quiet
         self._clock = clock
         self._due = clock() + (0 if self._live else PLAIN_SECONDS)
         self._note = ""
@@ -67,10 +70,13 @@ class Terminal:
     # -- while it runs -------------------------------------------------------------------------------------------------
 
     def run_started(self, info: RunInfo) -> None:
-        self._print(f"{info.title} · {counted(len(info.pairs), 'pair')} · seed {info.seed}", "bold")
+        if not self._quiet:
+            self._print(f"{info.title} · {counted(len(info.pairs), 'pair')} · seed {info.seed}", "bold")
 
     def note_progress(self, text: str) -> None:
         self._note = printable(text)
+        if self._quiet:
+            return
         if self._live:
             self._show_progress()
         else:
@@ -80,7 +86,7 @@ class Terminal:
         self._cases += 1
         self._findings += record.outcome.is_finding
         now = self._clock()
-        if now >= self._due:
+        if now >= self._due and not self._quiet:
             self._due = now + (LIVE_SECONDS if self._live else PLAIN_SECONDS)
             self._show_progress()
 
