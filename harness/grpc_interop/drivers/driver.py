@@ -36,6 +36,14 @@ MOST_DUMPS = 3
 """Stack dumps asked of one driver: more say the same again and hide the rest of its log."""
 
 
+class CannotServe(ContractBroken):
+    """The driver refused to serve, in its own words; `kind` says why."""
+
+    def __init__(self, error: pb.Error) -> None:
+        super().__init__(f"cannot serve: {error.text}")
+        self.kind = error.kind
+
+
 class Role(Enum):
     """What a driver's process is used for: one process serves, another calls, even of the same implementation."""
 
@@ -171,7 +179,7 @@ class Driver:
                 raise ContractBroken(f"serves on {self.address!r}; only 127.0.0.1 is allowed")
             return True
         if kind == "error" and event.id == self.server and not self.address:
-            raise ContractBroken(f"cannot serve: {event.error.text}")
+            raise CannotServe(event.error)
         return False
 
     def _greet(self, hello: pb.Hello) -> None:

@@ -3,6 +3,7 @@ dies, as often as makes sense."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from grpc_interop.verdict import Pair
 
 MOST_DEATHS = 20
 """After so many deaths of one driver in a run its remaining cases are not played: each costs a restart."""
+
+MOST_HANGS = 5
+"""After so many hangs of one driver, one after the other without a case played between them, its remaining cases are
+not played: each hang costs the watchdog's full patience, and what hangs five times in a row hangs always."""
+
+STOP_SECONDS = 2.0
+"""How long drivers may take to end when their stdin does; the contract says so."""
 
 
 class Crew:
@@ -26,6 +34,7 @@ class Crew:
         self.drivers: dict[tuple[str, Role], Driver] = {}
         self.versions: dict[str, dict[str, str]] = {}
         self._deaths: dict[tuple[str, Role], int] = {}
+        self._hangs: dict[tuple[str, Role], int] = {}
         self._starts: dict[tuple[str, Role], int] = {}
         self._ids = ids
 
@@ -51,6 +60,11 @@ class Crew:
         """Why a pair can no longer be played; empty if it can."""
         return self.given_up.get((pair.client, Role.CLIENT), "") or self.given_up.get((pair.server, Role.SERVER), "")
 
+    def hung(self, driver: Driver) -> None:
+        """A driver did not answer any more, and will be buried."""
+        key = (driver.name, driver.role)
+        self._hangs[key] = 1 if driver.has_reported else self._hangs.get(key, 0) + 1
+
     def buried(self, driver: Driver) -> None:
         """A driver has died: the next `get` starts another, unless it never started or dies all the time."""
         key = (driver.name, driver.role)
@@ -62,13 +76,16 @@ class Crew:
             self.given_up[key] = f"the {driver.who} {driver.gone} while starting; its last words:\n{driver.tail()}"
         elif self._deaths[key] >= MOST_DEATHS:
             self.given_up[key] = f"the {driver.who} died {MOST_DEATHS} times, last: {driver.gone}"
+        elif self._hangs.get(key, 0) >= MOST_HANGS:
+            self.given_up[key] = f"the {driver.who} hung {MOST_HANGS} times in a row"
 
     def close(self) -> None:
-        """Stops all drivers, together."""
+        """Stops all drivers, together: those that do not end in time are killed."""
+        limit = time.monotonic() + STOP_SECONDS
         for driver in self.drivers.values():
             driver.ask_to_stop()
         for driver in self.drivers.values():
-            driver.stop()
+            driver.stop(max(0.0, limit - time.monotonic()))
         self.drivers.clear()
 
     def _start(self, key: tuple[str, Role]) -> Driver | None:

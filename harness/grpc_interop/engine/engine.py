@@ -14,15 +14,22 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from grpc_interop.case import MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
 from grpc_interop.engine.crew import Crew
+from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Preparer
+from grpc_interop.engine.past import Past
+from grpc_interop.engine.shrinking import CASE_SECONDS as SHRINKING_SECONDS
+from grpc_interop.engine.shrinking import Shrinking
+from grpc_interop.engine.smaller import SmallerMessages
+from grpc_interop.messages.examination import Examiner
 from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 
 WINDOW = 64
@@ -39,9 +46,15 @@ ABORT_SECONDS = 3.0
 TICK_SECONDS = 0.2
 """How often the watchdog looks: well below all its limits."""
 
+MOST_HELD = 256
+"""Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
+
 MOST_CHECKS = 8
 """Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
 first; the number bounds the time when everything fails."""
+
+MOST_SHRUNK = 3
+"""Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
 
 
 class ProgramPlayer(Protocol):
@@ -58,7 +71,8 @@ class Engine:
     """Plays jobs. Drivers are started when first needed and live until `close`.
 
     `dropped` counts, by pair, the jobs that could not be played because a driver does not start or dies all the time;
-    `why_dropped` says why. `incidents` tells of drivers that died with nothing in flight.
+    `why_dropped` says why. `incidents` tells of what drivers did wrong that belongs to no case: died with nothing in
+    flight, reported a case again that was over.
     """
 
     def __init__(
@@ -69,6 +83,8 @@ class Engine:
         window: int = WINDOW,
         programs: ProgramPlayer | None = None,
         canonical: Canonical = as_they_are,
+        smaller_messages: SmallerMessages = lambda _type, _message: (),
+        examiner: Examiner | None = None,
     ) -> None:
         self.preparer = Preparer()
         self.dropped: Counter[Pair] = Counter()
@@ -80,13 +96,18 @@ class Engine:
         self._case_seconds = case_seconds
         self._window = window
         self._canonical = canonical
+        self._smaller_messages = smaller_messages
+        self._examiner = examiner
         self._selector = selectors.DefaultSelector()
         self._known: set[Driver] = set()
-        self._flights: dict[int, Flight] = {}
+        self._flights: dict[int, Flight | Exchange] = {}
+        self._asks: dict[int, Exchange] = {}
+        self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
-        self._held: deque[Job] = deque()
+        self._held: dict[Pair, deque[Job]] = {}
         self._alone: deque[Job] = deque()
         self._checked: Counter[object] = Counter()
+        self._shrunk: Counter[Pair] = Counter()
         self._doomed: dict[Driver, float] = {}
         self._final: list[Verdict] = []
         self._next_tick = 0.0
@@ -107,9 +128,7 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        return bool(
-            self._queues or self._held or self._flights or self._alone or self._final or (self._programs and self._programs.busy)
-        )
+        return bool(self._queues or self._held or self._flights or self._alone or self._final or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
@@ -137,23 +156,29 @@ class Engine:
     def _fill(self) -> None:
         """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
         if self._alone:
-            if not self._flights and self._start(self._alone[0]):
-                self._alone.popleft()
+            # Taken out first: what comes of it may put its successor there.
+            if not self._flights and not self._start(job := self._alone.popleft()):
+                self._alone.appendleft(job)
             return
         if any(flight.job.alone for flight in self._flights.values()):
             return
         if self.preparer.full and not self._drop_payloads():
             return
-        for _ in range(len(self._held)):
-            job = self._held.popleft()
-            if not self._start(job):
-                self._held.append(job)
-        while self._queues and not self._held and not self._alone:
+        self._start_held()
+        while self._queues and not self._alone and sum(map(len, self._held.values())) < MOST_HELD:
             following = next(self._queues[0], None)
             if following is None:
                 self._queues.popleft()
-            elif not self._start(following):
-                self._held.append(following)
+            elif following.pair in self._held or not self._start(following):
+                self._held.setdefault(following.pair, deque()).append(following)
+
+    def _start_held(self) -> None:
+        """Starts what waited for its drivers, pair by pair: one that is not ready does not keep the others."""
+        for pair, jobs in list(self._held.items()):
+            while jobs and not self._alone and self._start(jobs[0]):
+                jobs.popleft()
+            if not jobs:
+                del self._held[pair]
 
     def _drop_payloads(self) -> bool:
         if self._flights:
@@ -184,8 +209,26 @@ class Engine:
             if missing := needs - driver.capabilities:
                 self._finish(job, unsupported(job, driver.role, missing))
                 return True
-        self._send(job, client, server)
+        if isinstance(case, MessageCase):
+            self._exchange(job, case, client, server)
+        else:
+            self._send(job, client, server)
         return True
+
+    def _exchange(self, job: Job, case: MessageCase, client: Driver, server: Driver) -> None:
+        """Begins to ask about a case's messages."""
+        assert self._examiner is not None
+        examination, now = self._examiner.examination(case), time.monotonic()
+        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, now, self._limit(job))
+        self._flights[exchange.id] = exchange
+        self._ask(exchange, exchange.ask_more(self._ids))
+
+    def _ask(self, exchange: Exchange, commands: list[int]) -> None:
+        """Commands of an exchange are under way; without any it is over."""
+        self._asks.update(dict.fromkeys(commands, exchange))
+        if exchange.complete:
+            del self._flights[exchange.id]
+            self._finish(exchange.job, exchange.judge())
 
     def _full(self, driver: Driver) -> bool:
         return driver.in_flight >= min(self._window, driver.most_in_flight or self._window)
@@ -204,8 +247,12 @@ class Engine:
         client.in_flight += 1
         server.in_flight += 1
         now = time.monotonic()
-        limit = self._case_seconds * (1 + job.repeat / 100) + (prepared.case.timeout_us or 0) / 1e6
+        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.case.timeout_us or 0) / 1e6
         self._flights[play] = Flight(play, job, prepared, client, server, now, now + limit, channel if own else 0)
+
+    def _limit(self, job: Job) -> float:
+        """Seconds that the job may take."""
+        return min(self._case_seconds, SHRINKING_SECONDS) if job.shrinking else self._case_seconds
 
     def _drop(self, job: Job) -> None:
         """The job will never be played; if others wait for it, they must not wait for ever."""
@@ -217,6 +264,9 @@ class Engine:
             return
         if job.suspect is not None:
             self._final.append(job.suspect)
+            return
+        if job.shrinking is not None:
+            self._final.append(job.shrinking.result)
             return
         self.dropped[job.pair] += 1
         self.why_dropped[job.pair] = why
@@ -268,6 +318,8 @@ class Engine:
             if flight is not None:
                 body = pb.Command(signal=event.signal).SerializeToString()
                 flight.other(driver).send(body, next(self._ids))
+        elif event.id in self._asks:
+            self._answered(self._asks.pop(event.id), driver, event)
         elif driver.take_setup(event):
             self.crew.greeted(driver)
         elif kind == "error":
@@ -275,14 +327,24 @@ class Engine:
         elif kind not in ("ready", "done"):
             raise ContractBroken(f"sent an event of no known kind in answer to {event.id}")
 
+    def _answered(self, exchange: Exchange, driver: Driver, event: pb.Event) -> None:
+        """What was given up is answered in vain."""
+        if exchange.id in self._flights:
+            driver.has_reported = True
+            self._ask(exchange, exchange.hear(event, self._ids))
+
     def _take(self, driver: Driver, event: pb.Event) -> None:
         flight = self._flights.get(event.id)
         if flight is None:
+            self._notice(self._past.late_report(driver, event.id))
             return
         if driver not in flight.unreported():
-            raise ContractBroken(f"reported play {event.id} twice")
+            self._give_up(flight, driver)
+            self._finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
+            return
         flight.take(driver, event.transcript)
         driver.in_flight -= 1
+        driver.has_reported |= not event.transcript.aborted
         if flight.complete:
             self._land(flight)
         elif driver is flight.client and flight.prepared.may_not_arrive:
@@ -291,12 +353,13 @@ class Engine:
     def _land(self, flight: Flight) -> None:
         """Both sides have reported."""
         del self._flights[flight.id]
+        self._past.landed(flight)
         if flight.frozen:
             flight.client.abort(flight.id)
             flight.server.abort(flight.id)
         if flight.own_channel:
             flight.client.close_resource(flight.own_channel)
-        self._finish(flight.job, flight.judge(self._case_seconds, self._canonical), flight)
+        self._finish(flight.job, flight.judge(self._limit(flight.job), self._canonical), flight)
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
@@ -305,14 +368,25 @@ class Engine:
             hit = [flight for flight in self._flights.values() if _uses(flight, driver, event.id)]
         else:
             hit = [flight for flight in self._flights.values() if flight.id == event.id]
-        outcome = Outcome.UNSUPPORTED if event.error.kind == pb.Error.KIND_UNSUPPORTED else Outcome.FAILED
+        if not hit:
+            self._notice(self._past.late_error(driver, event))
+        what = f"the {driver.who} refused the command: {text}"
+        if event.error.kind == pb.Error.KIND_UNSUPPORTED:
+            # Only what its Hello offers is ever asked of it.
+            what = f"the {driver.who} refused what its Hello offers: {text}"
         for flight in hit:
             self._give_up(flight, driver)
-            self._finish(flight.job, flight.broken(driver, f"the {driver.who} refused the command: {text}", outcome))
+            self._finish(flight.job, flight.broken(driver, what))
+
+    def _notice(self, what: str) -> None:
+        """Keeps what belongs to no case; nothing when there is nothing to tell."""
+        if what:
+            self.incidents.append(what)
 
     def _give_up(self, flight: Flight, culprit: Driver) -> None:
         """One side will never report: ends the play at the other."""
         del self._flights[flight.id]
+        self._past.gave_up(flight)
         for driver in flight.unreported():
             driver.in_flight -= 1
         other = flight.other(culprit)
@@ -327,10 +401,25 @@ class Engine:
             self._final.extend(job.incident.settle(verdict, killed=False))
         elif job.suspect is not None:
             self._final.append(_explained(job.suspect, verdict))
+        elif job.shrinking is not None:
+            self._shrink(job.shrinking, verdict)
         elif verdict.outcome is Outcome.FAILED and not job.alone and flight is not None and self._worth_checking(verdict):
-            self._alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
+            if job.prepared.case.generated and self._shrunk[job.pair] < MOST_SHRUNK:
+                self._shrunk[job.pair] += 1
+                self._shrink(Shrinking(verdict, self._smaller_messages))
+            else:
+                self._alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
         else:
             self._final.append(verdict)
+
+    def _shrink(self, shrinking: Shrinking, verdict: Verdict | None = None) -> None:
+        """Goes on with the search, before anything else: its time is short."""
+        case = shrinking.next(verdict)
+        if case is None:
+            self._final.append(shrinking.result)
+        else:
+            pair = shrinking.result.pair
+            self._alone.appendleft(Job(self.preparer.prepare(case), pair, alone=True, shrinking=shrinking))
 
     def _worth_checking(self, verdict: Verdict) -> bool:
         """The first failure of each cause is played again alone, to tell interference."""
@@ -357,6 +446,7 @@ class Engine:
         for driver in [driver for driver, due in self._doomed.items() if due <= now]:
             del self._doomed[driver]
             if not driver.gone:
+                self.crew.hung(driver)
                 self._bury(driver, f"did not answer for {ABORT_SECONDS:g} s and was killed")
         for driver in list(self._known):
             if driver.ready or driver.gone:
@@ -381,6 +471,7 @@ class Engine:
     def _bury(self, driver: Driver, why: str = "") -> None:
         """A driver is dead, or as good as dead: its cases are played again, one by one."""
         self._forget(driver)
+        was_ready = driver.ready
         how = driver.end(why)
         self.crew.buried(driver)
         if driver.address:
@@ -388,9 +479,8 @@ class Engine:
                 other.drop_channel(driver.address)
         hit = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
         what = f"the {driver.who} {how}"
-        ready = driver.hello is not None
         if not hit:
-            if ready:
+            if was_ready:
                 self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
             return
         again = [flight for flight in hit if not flight.job.alone]
@@ -407,6 +497,8 @@ class Engine:
         verdict = flight.broken(driver, what)
         if flight.job.incident is not None:
             self._final.extend(flight.job.incident.settle(verdict, killed=True))
+        elif flight.job.shrinking is not None:
+            self._shrink(flight.job.shrinking, verdict)
         else:
             self._final.append(verdict)
 
