@@ -2,9 +2,9 @@
 
     python -I -S supervisor.py LIFELINE_FD COMMAND [ARG...]
 
-LIFELINE_FD is one end of a socket whose other end only the harness holds. When the harness goes away, however it
-died, the socket ends, and the command is killed with all its children. The command's pid is written to it. When the command ends, what it left behind in
-its process group is killed too, and the supervisor ends the same way as the command did.
+LIFELINE_FD is one end of a socket whose other end only the harness holds; the command's pid is written to it. When the
+harness goes away, however it died, the socket ends, and the command is killed with all its children. When the command
+ends, what it left behind in its process group is killed too, and the supervisor ends the same way as the command did.
 """
 
 import os
