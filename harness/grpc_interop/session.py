@@ -22,6 +22,7 @@ from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.known import KnownFailures
 from grpc_interop.programs import Programs
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.values import Values
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite
@@ -55,7 +56,12 @@ class Session:
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")
-        self.engine = Engine(options.report / "logs", programs=self.programs, canonical=self.catalog.canonical)
+        self.engine = Engine(
+            options.report / "logs",
+            programs=self.programs,
+            canonical=self.catalog.canonical,
+            smaller_messages=Values(self.catalog).smaller,
+        )
         self._builder = Builder(options.project.state, home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
         self._building: dict[Future[Built], Manifest] = {}

@@ -71,8 +71,9 @@ class Difference:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for differences of one cause: the sentence without its numbers and quoted values."""
-        return f"{self.side}: " + re.sub(r"\"[^\"]*\"|\b\d+\b", "#", self.what)
+        """Equal for differences of one cause: the sentence without its numbers, its quoted values and the status that
+        was wanted."""
+        return f"{self.side}: " + re.sub(r"\"[^\"]*\"|\b\d+\b|(?<=instead of )[A-Z_]+", "#", self.what)
 
 
 class Log(NamedTuple):
@@ -87,7 +88,8 @@ class Log(NamedTuple):
 class Verdict:
     """A case played on a pair. The transcripts are None where a side never reported (or, of the server, where it is a
     program that only its answers speak for); `notes` are sentences about how the case was run (replayed alone, driver
-    restarted...); `seconds` is the client's own measurement."""
+    restarted...); `shrunk`: the case is the smallest in place of the one that was asked for; `seconds` is the client's
+    own measurement."""
 
     case: Case
     pair: Pair
@@ -99,6 +101,7 @@ class Verdict:
     server: ServerTranscript | None = None
     notes: tuple[str, ...] = ()
     logs: tuple[Log, ...] = ()
+    shrunk: bool = False
 
     @property
     def id(self) -> str:

@@ -13,6 +13,7 @@ from grpc_interop.verdict import Pair
 
 if TYPE_CHECKING:
     from grpc_interop.engine.incident import Incident
+    from grpc_interop.engine.shrinking import Shrinking
     from grpc_interop.verdict import Verdict
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
@@ -40,7 +41,8 @@ class Prepared:
 class Job:
     """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of
     the bench, inside the drivers. `incident`: the death of a driver that the job was in flight with; `suspect`: the
-    verdict in company that playing it alone is to explain."""
+    verdict in company that playing it alone is to explain; `shrinking`: the search for a smaller case that it is part
+    of."""
 
     prepared: Prepared
     pair: Pair
@@ -49,6 +51,7 @@ class Job:
     concurrency: int = 0
     incident: Incident | None = None
     suspect: Verdict | None = None
+    shrinking: Shrinking | None = None
     tag: object = None
     notes: list[str] = field(default_factory=list)
 

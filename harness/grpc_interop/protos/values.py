@@ -75,6 +75,11 @@ class Values:
         where the type has one, else in a field that it does not declare."""
         return self._cached_of_size(type_name, size)
 
+    def smaller(self, type_name: str, message: bytes) -> tuple[bytes, ...]:
+        """Smaller messages of the same type, the smallest first."""
+        empty = self.empty(type_name).data
+        return (empty,) if empty != message else ()
+
     def _full(self, type_name: str, number: int) -> Sample:
         message = self._catalog.message(type_name)
         filling = _Filling(number)

@@ -80,7 +80,7 @@ class Recorder:
             self.add_record(record_of(verdict, self._describe))
             return
         brief = record_of(verdict, self._describe, in_full=False)
-        if self.summary.count_like(brief) >= TOLD_IN_FULL:
+        if self.summary.count_like(brief) >= TOLD_IN_FULL and not verdict.shrunk:
             self.add_record(replace(brief, replay=verdict.id))
         else:
             replay = self._replay(verdict)

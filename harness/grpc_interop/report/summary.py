@@ -27,7 +27,8 @@ class Cell(NamedTuple):
 
 @dataclass(slots=True)
 class Cause:
-    """Cases of one suite that ended the same way for what looks like the same reason. `first` is the first of them."""
+    """Cases of one suite that ended the same way for what looks like the same reason. `first` is the first of them to
+    be told: the one with the shortest conversation."""
 
     first: Record
     count: int = 0
@@ -44,6 +45,8 @@ class Cause:
         self.pairs.add(record.pair)
         self.methods.add(record.method)
         self.kinds.add(record.kind)
+        if record.conversation and len(record.conversation) < len(self.first.conversation or record.conversation * 2):
+            self.first = record
 
 
 class Fraction(NamedTuple):

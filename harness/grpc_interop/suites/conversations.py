@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from grpc_interop.case import Case, Kind, Method, Script, Send, finishes, steps
+from grpc_interop.case import Case, Kind, Method
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.walk import Walk
 from grpc_interop.suites.generated.words import Words
 from grpc_interop.suites.protocol import Options, Suite
-from grpc_interop.verdict import code_name
 
 NAME = "conversations"
 
@@ -51,17 +50,10 @@ def conversation(seed: int, number: int, methods: list[list[Method]], values: Va
         client=walk.client,
         server=walk.server,
         metadata=words.metadata(),
-        why=_why(walk.client, walk.server),
+        why=f"Conversation {number} of seed {seed}: made up, and yet both sides must see what gRPC promises.",
         extra_requires=words.requires,
         generated=True,
     )
-
-
-def _why(client: Script, server: Script) -> str:
-    """`A made-up conversation: 3 messages from the client, 2 from the server, NOT_FOUND.`"""
-    up, down = (sum(isinstance(step, Send) for step in steps(script)) for script in (client, server))
-    (status,) = finishes(server)
-    return f"A made-up conversation: messages from the client: {up}, from the server: {down}; {code_name(status.code)}."
 
 
 SUITE = Suite(NAME, "conversations made up from a seed: who sends, waits, half-closes, fails or ends when", cases)

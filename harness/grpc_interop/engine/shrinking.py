@@ -1,0 +1,136 @@
+"""The search for the smallest case that still fails in the same way.
+
+It only says what to play next, alone, and listens to what came of it. A failure that comes and goes is looked for
+several times in each case before the case counts as passing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+from grpc_interop.case import Case
+from grpc_interop.engine.smaller import SmallerMessages, size, smaller
+from grpc_interop.grammar import NotACase
+from grpc_interop.model import model
+from grpc_interop.verdict import Outcome, Verdict
+
+PLAYS, SECONDS = 400, 10.0
+"""What a search may cost. A play alone takes a few milliseconds; the time is for conversations that hang."""
+
+CASE_SECONDS = 1
+"""How long a case of the search may take. Nothing waits for a clock in it, and nothing else is played: it takes
+milliseconds, or hangs."""
+
+SURE = 3
+"""Plays of the found case, all failing, after which it counts as one that always fails."""
+
+SAMPLE = 10
+"""Plays of a case in which the failure comes and goes, in order to say how often."""
+
+OVERLOOKED = 0.05
+"""With what probability a case may be taken for passing whose failure comes as often as that of the found case."""
+
+Plays = Generator[Case, Verdict, bool]
+
+
+class Shrinking:
+    """One search, begun with the verdict `found` in company. `next` tells what to play; `result` is the verdict to be
+    reported: of the smallest case that failed alone, or `found` itself with a note."""
+
+    def __init__(self, found: Verdict, messages: SmallerMessages, clock: Callable[[], float] = time.monotonic) -> None:
+        self.result = found
+        self._found = found
+        self._messages = messages
+        self._clock = clock
+        self._end = math.inf  # until the first play: it has to wait for what is in flight
+        self._plays = 0
+        self._search = self._run()
+
+    def next(self, verdict: Verdict | None = None) -> Case | None:
+        """Takes the verdict of the case that the last call gave, and gives another to be played alone; None at the end."""
+        try:
+            return self._search.send(verdict)  # type: ignore[arg-type]  # None starts a generator
+        except StopIteration:
+            return None
+
+    # -- the search ----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Generator[Case, Verdict, None]:
+        found = replace(self._found.case, generated=False)
+        failed, played = yield from self._sample(found)
+        if not failed:
+            self._note(f"interference: it fails beside other cases, and passed {played} times alone")
+            return
+        tries = _tries(failed / played)
+        while (yield from self._shrink_once(tries)):
+            pass
+        yield from self._conclude(size(found))
+
+    def _sample(self, case: Case) -> Generator[Case, Verdict, tuple[int, int]]:
+        """How often the case failed, of how many plays."""
+        failed = played = 0
+        while played < SURE or (failed < played < SAMPLE and self._may_go_on):
+            failed += yield from self._fails(case, 1)
+            played += 1
+        return failed, played
+
+    def _shrink_once(self, tries: int) -> Plays:
+        """Whether a smaller case was found that fails as well."""
+        for candidate in smaller(self.result.case, self._messages):
+            if not self._may_go_on:
+                return False
+            if candidate != self.result.case and _is_case(candidate) and (yield from self._fails(candidate, tries)):
+                return True
+        return False
+
+    def _fails(self, case: Case, tries: int) -> Plays:
+        """Whether the case fails in the same way in one of so many plays; then it is the result so far."""
+        for _ in range(tries):
+            verdict = yield case
+            self._end = min(self._end, self._clock() + SECONDS)
+            self._plays += 1
+            if _alike(verdict, self._found):
+                self.result = verdict
+                return True
+            if not self._may_go_on:
+                break
+        return False
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self._plays < PLAYS and self._clock() < self._end
+
+    def _conclude(self, was: int) -> Generator[Case, Verdict, None]:
+        smallest, plays = self.result, self._plays
+        self._plays, self._end = 0, math.inf
+        failed, played = yield from self._sample(smallest.case)
+        self.result = replace(smallest, shrunk=True)
+        steps = size(smallest.case)
+        self._note(f"shrunk from {was} steps to {steps} in {plays} plays" if steps < was else f"none of {plays} smaller plays fails")
+        self._note("it fails alone as well" if failed == played else f"alone it failed {failed} times of {played}")
+
+    def _note(self, text: str) -> None:
+        self.result = replace(self.result, notes=(*self.result.notes, text))
+
+
+def _tries(rate: float) -> int:
+    """How often a case is played before it counts as passing, when the found one fails at this rate."""
+    return 1 if rate == 1 else math.ceil(math.log(OVERLOOKED) / math.log(1 - rate))
+
+
+def _is_case(case: Case) -> bool:
+    try:
+        model(case)
+    except NotACase:
+        return False
+    return True
+
+
+def _alike(verdict: Verdict, found: Verdict) -> bool:
+    """Whether both failed for what looks like one reason."""
+    if verdict.difference is None or found.difference is None:
+        return False
+    return verdict.outcome is Outcome.FAILED and verdict.difference.fingerprint == found.difference.fingerprint
