@@ -127,7 +127,7 @@ class Simulation:
         # Of each event: the event before it in its lane, its cause, its lane. The first ones are the lanes' beginnings.
         self._events = [(UNKNOWN, UNKNOWN, lane.index) for lane in self.lanes]
         self._signals: dict[tuple[bool, str], deque[int]] = defaultdict(deque)
-        self._response: bytes | None = None
+        self._response: tuple[bytes, int] | None = None
         self.headers: Headers | None = None
         self.headers_received: list[tuple[int, int]] = []
         self.finished: End | None = None
@@ -219,7 +219,7 @@ class Simulation:
     def _send_single(self, lane: LaneRun, step: Send) -> bool:
         if lane.of_client:
             return self._send(lane, step)
-        self._response = step.message  # it leaves together with the status
+        self._response = (step.message, lane.last)
         return True
 
     def _receive(self, lane: LaneRun, _step: Step) -> bool:
@@ -262,12 +262,15 @@ class Simulation:
         if not all(other.done for other in others):
             return False
         event = self._event(lane, others[0].last if others else UNKNOWN)
+        headed = event
         if self._response is not None:
-            lane.outbox.put(self._response, event)
+            # The response leaves together with the status, but grpc-go's SendAndClose sends the headers before that.
+            message, headed = self._response
+            lane.outbox.put(message, event)
         lane.outbox.closed = event
         lane.inbox.discards = True
         self.finished = End(step.status, event)
-        self.headers = self.headers or Headers((), event)
+        self.headers = self.headers or Headers((), headed)
         return True
 
     def _signal(self, lane: LaneRun, step: Signal) -> bool:

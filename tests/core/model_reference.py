@@ -215,7 +215,9 @@ class _Explorer:
         if state.given_up:
             yield on
         elif not self.streams_down:
+            # The headers leave now or with the status.
             yield on._replace(response=step.message)
+            yield on._replace(response=step.message, headers_sent=state.headers_sent or ())
         elif self._fits(state.down, step.message, state, range(self.split)):
             sent = state.headers_sent if state.headers_sent is not None else ()
             yield on._replace(down=(*state.down, step.message), headers_sent=sent)

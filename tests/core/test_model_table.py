@@ -200,6 +200,10 @@ NOT_CASES = {
         bidi((*x(1), CANCEL), (hear("never"), RECEIVE, *ENDED)),
         "may read after the RPC was terminated",
     ),
+    "a server that reads when the cancel frees it from a signal": (
+        bidi(((*x(2), CANCEL), (RECEIVE, tell("a"))), (*y(1), hear("a"), RECEIVE, *ENDED)),
+        "when that ends its WaitFor",
+    ),
     "both wait": (
         bidi((RECEIVE, *x(1), TO_END), (RECEIVE, *y(1), OK)),
         "client's lane 1 at step 1 (Receive), the server's lane 1 at step 1",
