@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -74,7 +76,8 @@ type clientRun struct {
 	halfClosed atomic.Bool
 	ahead      *readAhead // receives while a `wait_for` waits; nil if none had to
 
-	settled bool // the status is known
+	settled bool        // the status is known
+	crashed atomic.Bool // a lane panicked
 }
 
 func playClientOnce(ctx context.Context, p *play, over grpc.ClientConnInterface) {
@@ -107,16 +110,31 @@ func playClientOnce(ctx context.Context, p *play, over grpc.ClientConnInterface)
 	if p.isFrozen() {
 		return // the RPC stays open until the second Abort cancels it
 	}
+	r.settleUnread()
+	r.cancel()
+	p.end(r.record)
+}
+
+// settleUnread learns how an RPC ended whose script does not receive to the end.
+func (r *clientRun) settleUnread() {
+	if r.crashed.Load() {
+		r.settle(status.Error(codes.Internal, "the Go driver failed while it played this script; its log tells more"))
+	}
 	for !r.settled {
 		if _, err := r.next(); err != nil {
 			r.settle(err)
 		}
 	}
-	r.cancel()
-	p.end(r.record)
 }
 
 func (r *clientRun) playLane(lane int) {
+	defer func() {
+		if cause := recover(); cause != nil { // a script against the contract's grammar, most likely
+			log.Printf("play %d: lane %d panicked: %v\n%s", r.play.id, lane, cause, debug.Stack())
+			r.crashed.Store(true)
+			r.cancel()
+		}
+	}()
 	steps := r.play.lanes[lane]
 	for i, step := range steps {
 		if r.play.isFrozen() {

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -32,17 +33,17 @@ type play struct {
 	killed chan struct{} // closed by the second
 	cancel func()        // client: ends its RPCs
 
-	mu       sync.Mutex
-	signals  map[string]int // arrived, and not yet taken by a `wait_for`
-	signaled chan struct{}  // closed when a signal arrives; nil if nobody waits
-	started  time.Time      // of the first run
-	arrivals int            // runs begun
-	finished int            // runs ended
-	first    *record        // the first run, whose transcript is reported
-	same     uint32         // runs that observed what the first one to end did
-	model    *driverpb.Transcript
-	reported bool
-	aborts   int
+	mu        sync.Mutex
+	signals   map[string]int // arrived, and not yet taken by a `wait_for`
+	signaled  chan struct{}  // closed when a signal arrives; nil if nobody waits
+	started   time.Time      // of the first run
+	arrivals  int            // runs begun
+	finished  int            // runs ended
+	first     *record        // the first run to begin, whose transcript is reported
+	reference *record        // the first run to end, which all runs are compared with
+	same      uint32         // runs that observed what the reference did
+	reported  bool
+	aborts    int
 }
 
 // step is a step with the message that it sends, so that playing looks nothing up.
@@ -67,12 +68,8 @@ func newPlay(id uint64, script *driverpb.Play, method *registry.Method, sent pro
 			switch kind := s.Kind.(type) {
 			case *driverpb.Step_Send:
 				message := payload(kind.Send)
-				if message == nil {
-					return nil, fmt.Errorf("lane %d, step %d sends payload %d, which was never given or is closed", i, j, kind.Send)
-				}
-				if reflect.TypeOf(message) != reflect.TypeOf(sent) {
-					return nil, fmt.Errorf("lane %d, step %d sends payload %d, a %s; %s takes %s here", i, j, kind.Send,
-						message.ProtoReflect().Descriptor().FullName(), script.Method, sent.ProtoReflect().Descriptor().FullName())
+				if err := checkPayload(message, sent); err != nil {
+					return nil, fmt.Errorf("lane %d, step %d sends payload %d: %w", i, j, kind.Send, err)
 				}
 				p.lanes[i][j].message = message
 			case *driverpb.Step_WaitFor:
@@ -88,6 +85,17 @@ func newPlay(id uint64, script *driverpb.Play, method *registry.Method, sent pro
 		}
 	}
 	return p, nil
+}
+
+func checkPayload(message, sent proto.Message) error {
+	if message == nil {
+		return errors.New("it was never given, or is closed")
+	}
+	if reflect.TypeOf(message) != reflect.TypeOf(sent) {
+		return fmt.Errorf("it is a %s; this side of the method sends %s",
+			message.ProtoReflect().Descriptor().FullName(), sent.ProtoReflect().Descriptor().FullName())
+	}
+	return nil
 }
 
 // times is how often the script is played.
@@ -113,9 +121,10 @@ func (p *play) end(r *record) {
 	p.mu.Lock()
 	p.finished++
 	last := p.finished == p.times()
-	if p.model == nil {
-		p.model, p.same = &r.transcript, 1
-	} else if sameObservations(p.model, &r.transcript) {
+	if p.reference == nil {
+		p.reference = r
+	}
+	if r == p.reference || sameObservations(&p.reference.transcript, &r.transcript) {
 		p.same++
 	}
 	report := last && !p.reported

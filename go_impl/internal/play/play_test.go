@@ -367,3 +367,20 @@ func TestCloseCutsOffOrLetsFinish(t *testing.T) {
 		p.server.await("Done", func(e *driverpb.Event) bool { return e.Id == closing && e.GetDone() != nil })
 	}
 }
+
+// TestSurvivesScriptsAgainstTheGrammar reports the play, whatever it saw, and goes on.
+func TestSurvivesScriptsAgainstTheGrammar(t *testing.T) {
+	p := startPair(t, &driverpb.Serve{}, nil)
+	hello := script(unary, sendPayload(helloName), receiveToEnd)
+	client, _ := p.play(hello, script(unary, receive, cancel))
+	if code := codes.Code(client.Status.Code); code != codes.Unknown {
+		t.Errorf("a server that cancels gave the client %v", client.Status)
+	}
+	id := p.next()
+	p.call(id, script(unary, sendPayload(helloName), halfClose, receiveToEnd))
+	if code := codes.Code(p.client.transcript(id).Status.Code); code != codes.Internal {
+		t.Errorf("a unary client that half-closes reported %v", code)
+	}
+	client, _ = p.play(hello, script(unary, receive, sendPayload(helloReply), ok))
+	wantStatus(t, client, &driverpb.Status{})
+}
