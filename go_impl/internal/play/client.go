@@ -117,11 +117,12 @@ func playClientOnce(ctx context.Context, p *play, over grpc.ClientConnInterface)
 
 // settleUnread learns how an RPC ended whose script does not receive to the end.
 func (r *clientRun) settleUnread() {
-	if r.crashed.Load() {
-		r.settle(status.Error(codes.Internal, "the Go driver failed while it played this script; its log tells more"))
-	}
 	for !r.settled {
-		if _, err := r.next(); err != nil {
+		_, err := r.next()
+		if err != nil && r.crashed.Load() {
+			err = status.Error(codes.Internal, "the Go driver failed while it played this script; its log tells more")
+		}
+		if err != nil {
 			r.settle(err)
 		}
 	}
@@ -182,6 +183,9 @@ func isReceive(s step) bool {
 // would only wait for it.
 func (r *clientRun) begin(request proto.Message, inline bool) {
 	method := r.play.method
+	if r.replied != nil || r.stream.ClientStream != nil {
+		panic("this kind of method has one request, and it was sent")
+	}
 	if method.ServerStreams {
 		r.stream, r.openErr = method.Open(r.ctx, r.channel, request, r.options...)
 		close(r.begun)
