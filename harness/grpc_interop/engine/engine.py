@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from grpc_interop.case import MessageCase
+from grpc_interop.case import Case, MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
@@ -110,7 +110,7 @@ class Engine:
         self._shrunk: Counter[Pair] = Counter()
         self._doomed: dict[Driver, float] = {}
         self._final: list[Verdict] = []
-        self._next_tick = 0.0
+        self._next_tick = time.monotonic()
 
     # -- for the run ---------------------------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Engine:
     def _start(self, job: Job) -> bool:
         """Sends a case to its drivers; False when they are not ready or full."""
         case = job.prepared.case
-        if case.player == "programs":
+        if isinstance(case, Case) and case.player == "programs":
             assert self._programs is not None
             self._programs.submit(job)
             return True
@@ -238,7 +238,7 @@ class Engine:
         if job.repeat:
             prepared = self.preparer.loop(prepared, job.repeat, job.concurrency)
         play = next(self._ids)
-        own = prepared.case.own_connection
+        own = prepared.play.own_connection
         channel = client.channel(server.address, own=own)
         client.provide(prepared.client_payloads)
         server.provide(prepared.server_payloads)
@@ -247,7 +247,7 @@ class Engine:
         client.in_flight += 1
         server.in_flight += 1
         now = time.monotonic()
-        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.case.timeout_us or 0) / 1e6
+        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
         self._flights[play] = Flight(play, job, prepared, client, server, now, now + limit, channel if own else 0)
 
     def _limit(self, job: Job) -> float:
@@ -335,7 +335,7 @@ class Engine:
 
     def _take(self, driver: Driver, event: pb.Event) -> None:
         flight = self._flights.get(event.id)
-        if flight is None:
+        if not isinstance(flight, Flight):
             self._notice(self._past.late_report(driver, event.id))
             return
         if driver not in flight.unreported():
@@ -367,7 +367,7 @@ class Engine:
         if event.id >= PAYLOAD_ID_BASE:
             hit = [flight for flight in self._flights.values() if _uses(flight, driver, event.id)]
         else:
-            hit = [flight for flight in self._flights.values() if flight.id == event.id]
+            hit = [self._flights[event.id]] if event.id in self._flights else []
         if not hit:
             self._notice(self._past.late_error(driver, event))
         what = f"the {driver.who} refused the command: {text}"
@@ -383,7 +383,7 @@ class Engine:
         if what:
             self.incidents.append(what)
 
-    def _give_up(self, flight: Flight, culprit: Driver) -> None:
+    def _give_up(self, flight: Flight | Exchange, culprit: Driver) -> None:
         """One side will never report: ends the play at the other."""
         del self._flights[flight.id]
         self._past.gave_up(flight)
@@ -404,7 +404,7 @@ class Engine:
         elif job.shrinking is not None:
             self._shrink(job.shrinking, verdict)
         elif verdict.outcome is Outcome.FAILED and not job.alone and flight is not None and self._worth_checking(verdict):
-            if job.prepared.case.generated and self._shrunk[job.pair] < MOST_SHRUNK:
+            if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:
                 self._shrunk[job.pair] += 1
                 self._shrink(Shrinking(verdict, self._smaller_messages))
             else:
@@ -440,6 +440,11 @@ class Engine:
     def _tick(self) -> None:
         """The watchdog."""
         now = time.monotonic()
+        stood_still = now - self._next_tick
+        if stood_still > TICK_SECONDS:
+            # The harness itself had no time, or was suspended: that is nobody's lateness.
+            for flight in self._flights.values():
+                flight.due += stood_still
         self._next_tick = now + TICK_SECONDS
         for flight in [flight for flight in self._flights.values() if flight.due <= now]:
             self._late(flight, now)
@@ -456,7 +461,7 @@ class Engine:
             elif now - driver.started > START_SECONDS:
                 self._bury(driver, f"was not ready after {START_SECONDS:g} s")
 
-    def _late(self, flight: Flight, now: float) -> None:
+    def _late(self, flight: Flight | Exchange, now: float) -> None:
         flight.due = now + ABORT_SECONDS
         for driver in flight.unreported():
             if flight.frozen:
@@ -492,7 +497,7 @@ class Engine:
             else:
                 self._alone.append(Job(flight.job.prepared, flight.job.pair, alone=True, incident=incident))
 
-    def _killed(self, flight: Flight, driver: Driver, what: str) -> None:
+    def _killed(self, flight: Flight | Exchange, driver: Driver, what: str) -> None:
         """A case that was played alone took its driver with it."""
         verdict = flight.broken(driver, what)
         if flight.job.incident is not None:
@@ -510,7 +515,7 @@ class Engine:
                 self._selector.unregister(sock)
 
 
-def _uses(flight: Flight, driver: Driver, payload: int) -> bool:
+def _uses(flight: Flight | Exchange, driver: Driver, payload: int) -> bool:
     payloads = flight.prepared.client_payloads if driver is flight.client else flight.prepared.server_payloads
     return driver in (flight.client, flight.server) and any(entry[0] == payload for entry in payloads)
 
