@@ -23,7 +23,6 @@ func main() {
 	log.SetFlags(log.Lmicroseconds)
 	debug.SetGCPercent(gcPercent)
 	go printStacks()
-	go dumpStacksOn(syscall.SIGQUIT)
 	connection, err := contract.Connect(os.Getenv("INTEROP_DRIVER_ADDRESS"))
 	if err != nil {
 		log.Fatal(err)
@@ -44,19 +43,5 @@ func printStacks() {
 	signal.Notify(asked, syscall.SIGQUIT)
 	for range asked {
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
-	}
-}
-
-// mostStack bounds a dump of all stacks, in bytes: thousands of parked calls would fill a log.
-const mostStack = 1 << 20
-
-// dumpStacksOn prints the stacks of all goroutines whenever the signal comes, and goes on; by itself Go would exit after
-// it, and take the other cases with it.
-func dumpStacksOn(which os.Signal) {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, which)
-	for range asked {
-		stacks := make([]byte, mostStack)
-		log.Printf("all stacks, as asked by %v:\n%s", which, stacks[:runtime.Stack(stacks, true)])
 	}
 }
