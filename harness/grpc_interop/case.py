@@ -172,6 +172,20 @@ class Case:
         """`calls/greeter.v1.Greeter/AllStream/ping_pong_10`."""
         return f"{self.suite}/{self.method.service}/{self.method.name}/{self.name}"
 
+    @property
+    def path(self) -> str:
+        """What it is about, as reports name it: the method's path."""
+        return self.method.path
+
+    @property
+    def kind(self) -> str:
+        """The method's kind, as reports name it."""
+        return self.method.kind.value
+
+    def type_seen_by(self, side: str) -> str:
+        """The full name of the message type that a side receives."""
+        return self.method.request if side == "server" else self.method.response
+
     def client_requires(self) -> frozenset[str]:
         """The capabilities that the client's driver needs."""
         needs = set(self.extra_requires) | set(_step_needs(self.client))
@@ -197,6 +211,51 @@ class Case:
         if self.compression:
             needs.add(f"compression:{self.compression}")
         return frozenset(needs)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCase:
+    """Messages of one type, each carried from the client's implementation to the server's without an RPC: one reads and
+    writes it, and the other reads what was written.
+
+    `name` says which messages (protos/examples.py), `seed` and `count` which random ones and how many of them; 0 means
+    their own number. `examples` holds the messages themselves where the case is about few: one that failed and was
+    shrunk. `json`: carried as ProtoJSON. `alike`: whether a message is valid is the runtimes' choice, as long as both
+    choose the same.
+    """
+
+    suite: str
+    name: str
+    type_name: str
+    json: bool = False
+    alike: bool = False
+    seed: int = 1
+    count: int = 0
+    examples: tuple[bytes, ...] = ()
+    why: str = ""
+    requires: frozenset[str] = field(default=frozenset())
+
+    @property
+    def id(self) -> str:
+        """`messages/greeter.v1.HelloRequest/values`."""
+        return f"{self.suite}/{self.type_name}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """What it is about, as reports name it: the type, written like a method's path."""
+        return f"/{self.type_name}"
+
+    @property
+    def kind(self) -> str:
+        """What stands in the place of a method's kind."""
+        return "message"
+
+    def type_seen_by(self, _side: str) -> str:
+        """The full name of the message type that a side receives."""
+        return self.type_name
+
+
+AnyCase = Case | MessageCase
 
 
 def steps(script: Script) -> Iterator[Step]:

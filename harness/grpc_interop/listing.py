@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.errors import UsageError
 from grpc_interop.report.plain_text import counted
@@ -19,7 +19,7 @@ from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.verdict import Pair
 
 
-def selected(options: Options) -> Iterator[tuple[Case, Pair]]:
+def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
     """Every case with every pair that would play it. Builds nothing. Raises UsageError."""
     known = [manifest.name for manifest in options.implementations]
     clients, servers = choose("client", options.clients, known), choose("server", options.servers, known)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from grpc_interop.case import Case, Method
+from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.05
 class Planned:
     """A case that could be played on a pair."""
 
-    case: Case
+    case: AnyCase
     pair: Pair
 
     @property

@@ -15,7 +15,7 @@ import json
 import zlib
 from typing import Any, NamedTuple, get_args
 
-from grpc_interop.case import Case, Entry, Kind, Method, Status, Step
+from grpc_interop.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import UsageError
 from grpc_interop.verdict import Pair
@@ -34,12 +34,12 @@ class ReplayError(UsageError):
 class Replay(NamedTuple):
     """`descriptor_set`: a serialised FileDescriptorSet with the method's file and all that it imports."""
 
-    case: Case
+    case: AnyCase
     pair: Pair
     descriptor_set: bytes
 
 
-def encode(case: Case, pair: Pair, descriptor_set: bytes) -> str:
+def encode(case: AnyCase, pair: Pair, descriptor_set: bytes) -> str:
     """The text for `interop replay`: ASCII without blanks, safe in a shell."""
     value = {"contract": CONTRACT, "case": _plain(case), "pair": str(pair), "protos": descriptor_set.decode("latin-1")}
     packed = zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
@@ -64,7 +64,7 @@ def decode(text: str) -> Replay:
     try:
         client, _, server = value["pair"].partition(":")
         case = _rebuilt(value["case"])
-        if not isinstance(case, Case):
+        if not isinstance(case, AnyCase):
             raise TypeError("no case")
         return Replay(case, Pair(client, server), value["protos"].encode("latin-1"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -102,7 +102,7 @@ def _start(text: str) -> str:
 # Cases as JSON: whatever is not text, a number or a list is an object with one key, its type's name
 # ----------------------------------------------------------------------------------------------------------------------
 
-_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Case, Method, Entry, Status, *get_args(Step))}
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Case, MessageCase, Method, Entry, Status, *get_args(Step))}
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.listing import selected
@@ -28,8 +28,8 @@ def replay_text(verdict: Verdict, catalog: Catalog) -> str:
     return encode(*_replay_of(verdict.case, verdict.pair, catalog))
 
 
-def _replay_of(case: Case, pair: Pair, catalog: Catalog) -> Replay:
-    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case.method)]))
+def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog) -> Replay:
+    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case)]))
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:

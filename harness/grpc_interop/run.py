@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.config import Options
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
@@ -71,7 +71,7 @@ class Run:
                 prepared = preparer.prepare(case)
                 yield from (Job(prepared, pair) for pair in chosen)
 
-    def _refused(self, case: Case, pair: Pair) -> bool:
+    def _refused(self, case: AnyCase, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)
         if refused is not None:
             self.not_run.setdefault(f"{pair} {refused.file}", "one of the two languages refuses the file")

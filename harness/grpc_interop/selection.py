@@ -7,7 +7,7 @@ import zlib
 # Not public, but the very thing that `pytest -k` uses: an expression must mean the same in both. A test holds it.
 from _pytest.mark.expression import Expression
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.errors import UsageError
 from grpc_interop.verdict import Pair
 
@@ -24,7 +24,7 @@ class Selection:
         except SyntaxError as error:
             raise UsageError(f"-k {keyword!r} is not an expression: {error}", 'such as -k "AllStream and ping_pong"') from None
 
-    def takes(self, case: Case, pair: Pair) -> bool:
+    def takes(self, case: AnyCase, pair: Pair) -> bool:
         text = f"{case.id}[{pair}]"
         if self._expression is not None:
             lowered = text.lower()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
@@ -20,8 +20,10 @@ from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.known import KnownFailures
+from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.values import Values
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
@@ -61,6 +63,7 @@ class Session:
             programs=self.programs,
             canonical=self.catalog.canonical,
             smaller_messages=Values(self.catalog).smaller,
+            examiner=Examiner(Shapes(self.catalog)),
         )
         self._builder = Builder(options.project.state, home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
@@ -68,19 +71,19 @@ class Session:
 
     # -- cases ---------------------------------------------------------------------------------------------------------
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[AnyCase]:
         """Every case of the chosen suites, in order."""
         options = SuiteOptions(self.options.seed, self.options.count)
         for suite in self.suites:
             yield from suite.cases(self.catalog, options)
 
-    def job(self, case: Case, pair: Pair) -> Job:
+    def job(self, case: AnyCase, pair: Pair) -> Job:
         """The case, ready to be enqueued. Raises NotACase."""
         return Job(self.engine.preparer.prepare(case), pair)
 
-    def refused(self, case: Case, pair: Pair) -> Refused | None:
-        """Why the pair has no code for the case's method: one of its languages refused the file."""
-        file = self.catalog.file_of(case.method)
+    def refused(self, case: AnyCase, pair: Pair) -> Refused | None:
+        """Why the pair has no code for what the case is about: one of its languages refused the file."""
+        file = self.catalog.file_of(case)
         for name in (pair.client, pair.server):
             for refused in self.built[name].refused:
                 if refused.file == file:

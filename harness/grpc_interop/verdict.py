@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
-from grpc_interop.case import Case, Entry, Status
+from grpc_interop.case import AnyCase, Case, Entry, Status
 from grpc_interop.model import CANCELLED, DEADLINE_EXCEEDED, ClientView, Expected, ServerView, by_key
 from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
@@ -91,7 +91,7 @@ class Verdict:
     restarted...); `shrunk`: the case is the smallest in place of the one that was asked for; `seconds` is the client's
     own measurement."""
 
-    case: Case
+    case: AnyCase
     pair: Pair
     outcome: Outcome
     seconds: float = 0.0
@@ -107,6 +107,12 @@ class Verdict:
     def id(self) -> str:
         """`calls/greeter.v1.Greeter/AllStream/ping_pong_10[go:py]`."""
         return f"{self.case.id}[{self.pair}]"
+
+    @property
+    def play(self) -> Case:
+        """The case, of an RPC."""
+        assert isinstance(self.case, Case)
+        return self.case
 
 
 def code_name(code: int) -> str:

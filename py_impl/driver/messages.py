@@ -6,6 +6,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 
 from driver.contract import pb
+from driver.methods import METHODS
 from driver.view import view_of
 
 
@@ -26,7 +27,7 @@ def parsed(name: str, binary: bytes) -> Message:
     """The message in these bytes. Raises UnreadableError."""
     message = message_class(name)()
     try:
-        message.MergeFromString(binary)
+        METHODS.MergeFromString(message, binary)
     except DecodeError as error:
         raise UnreadableError(f"{name}: {error}") from error
     return message
@@ -45,7 +46,7 @@ def parsed_json(name: str, text: bytes, ignore_unknown: bool) -> Message:
 def report_into(target: pb.Message, message: Message, view: bool) -> None:
     """Writes a message into a report."""
     # A message that lacks a required field is reported as it is: whether that is wrong is not the driver's to say.
-    target.binary = message.SerializePartialToString(deterministic=True)
+    target.binary = METHODS.SerializePartialToString(message, deterministic=True)
     if view:
         target.view.CopyFrom(view_of(message))
 

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from driver.contract import pb
+from driver.methods import METHODS
 
 _SIGNED = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_ENUM}
 _UNSIGNED = {FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64, FieldDescriptor.CPPTYPE_BOOL}
@@ -19,7 +20,7 @@ _FLOATING = {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}
 def view_of(message: Message) -> pb.View:
     """The view of a message and of those in it."""
     view = pb.View(unknown=_unknown(message))
-    for field, value in message.ListFields():
+    for field, value in METHODS.ListFields(message):
         view.fields.append(pb.Field(number=field.number, values=_values(field, value)))
     return view
 
@@ -54,10 +55,11 @@ def _value(field: FieldDescriptor, value: Any) -> pb.Value:
 def _unknown(message: Message) -> bytes:
     """The unknown fields, in the bytes and the order kept: what is left when every known field is cleared."""
     rest = type(message)()
-    rest.CopyFrom(message)
-    for field, _ in message.ListFields():
+    METHODS.CopyFrom(rest, message)
+    for field, _ in METHODS.ListFields(message):
         if field.is_extension:
-            rest.ClearExtension(field)  # type: ignore[arg-type]
+            METHODS.ClearExtension(rest, field)
         else:
-            rest.ClearField(field.name)
-    return rest.SerializePartialToString()
+            METHODS.ClearField(rest, field.name)
+    unknown: bytes = METHODS.SerializePartialToString(rest)
+    return unknown

@@ -146,7 +146,7 @@ def _told(verdict: Verdict) -> str:
         return f"the case {verdict.case.name} ended as {verdict.outcome}"
     values = f" (wanted {difference.wanted!r}, got {difference.got!r})" if difference.wanted or difference.got else ""
     logs = "".join(_last_words(log) for log in verdict.logs)
-    return f"in {verdict.case.method.name}, case {verdict.case.name}: {difference.what}{values}{logs}"
+    return f"in {verdict.case.path}, case {verdict.case.name}: {difference.what}{values}{logs}"
 
 
 def _last_words(log: Log) -> str:

@@ -26,7 +26,9 @@ from grpc_interop.case import (
 )
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
+from grpc_interop.messages.dialogue import Ask, Written
 from grpc_interop.model import by_key
+from grpc_interop.protos.view import View
 from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
 PAYLOAD_ID_BASE = 1 << 40
@@ -154,3 +156,32 @@ def _observation(one: pb.Observation) -> Observation:
 
 def _read_entries(entries: object) -> tuple[Entry, ...]:
     return tuple(Entry(entry.key, entry.value) for entry in entries)  # type: ignore[attr-defined]
+
+
+def transcode(type_name: str, ask: Ask) -> bytes:
+    """An ask about a message as a serialised Command without an id."""
+    requires = ["transcode"]
+    if ask.from_json or ask.to_json:
+        requires.append("json")
+    if ask.to_view:
+        requires.append("view")
+    order = pb.Transcode(type=type_name, data=ask.data, from_json=ask.from_json, to_json=ask.to_json, to_view=ask.to_view)
+    return pb.Command(requires=requires, transcode=order).SerializeToString()
+
+
+def written(message: pb.Message) -> Written:
+    """The answer to it. Raises ContractBroken for a view that is none."""
+    return Written(message.binary, message.json, _view(message.view) if message.HasField("view") else None)
+
+
+def _view(view: pb.View) -> View:
+    return View({field.number: tuple([_view_value(one) for one in field.values]) for field in view.fields}, view.unknown)
+
+
+def _view_value(value: pb.Value) -> int | bytes | View:
+    kind = value.WhichOneof("kind")
+    if kind is None:
+        raise ContractBroken("sent a view with a value that says nothing")
+    if kind == "message":
+        return _view(value.message)
+    return getattr(value, kind)  # type: ignore[no-any-return]

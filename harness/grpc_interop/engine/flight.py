@@ -56,7 +56,7 @@ class Flight:
     def judge(self, limit_seconds: float, canonical: Canonical) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
-        case = self.job.prepared.case
+        case = self.prepared.play
         difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = "client" if self.client_seen.aborted else "server"
@@ -82,7 +82,7 @@ class Flight:
         """The verdict when a side will never report: `what` says why, as a sentence."""
         side = driver.role.value if driver else "client"
         return Verdict(
-            self.job.prepared.case,
+            self.prepared.play,
             self.job.pair,
             outcome,
             difference=Difference(side, what),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from grpc_interop.case import Case, Script
+from grpc_interop.case import AnyCase, Case, MessageCase, Script
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.translate import Payloads, messages_sent, play_message
 from grpc_interop.model import Expected, model
@@ -25,7 +25,7 @@ class Prepared:
     """`call` and `expect` are serialised Commands without id and resource. `generation` names the payload ids that
     they refer to."""
 
-    case: Case
+    case: AnyCase
     allowed: tuple[Expected, ...]
     client_needs: frozenset[str]
     server_needs: frozenset[str]
@@ -35,6 +35,12 @@ class Prepared:
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
     generation: int = 0
     may_not_arrive: bool = False
+
+    @property
+    def play(self) -> Case:
+        """The case, of an RPC."""
+        assert isinstance(self.case, Case)
+        return self.case
 
 
 @dataclass(slots=True)
@@ -64,8 +70,10 @@ class Preparer:
         self.generation = 0
         self._bytes = 0
 
-    def prepare(self, case: Case) -> Prepared:
+    def prepare(self, case: AnyCase) -> Prepared:
         """Raises NotACase where the model promises nothing."""
+        if isinstance(case, MessageCase):
+            return Prepared(case, (), case.requires, case.requires)
         return self._write(Prepared(case, model(case), case.client_requires(), case.server_requires()))
 
     def refresh(self, prepared: Prepared) -> Prepared:
@@ -84,7 +92,7 @@ class Preparer:
 
     def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
         """The same case as a loop inside the drivers, for the bench."""
-        case = prepared.case
+        case = prepared.play
         call = play_message(case, case.client, self.payloads, client=True)
         call.repeat, call.concurrency = repeat, concurrency
         expect = play_message(case, case.server, self.payloads, client=False)
@@ -96,7 +104,7 @@ class Preparer:
         )
 
     def _write(self, prepared: Prepared) -> Prepared:
-        case = prepared.case
+        case = prepared.play
         call = play_message(case, case.client, self.payloads, client=True)
         expect = play_message(case, case.server, self.payloads, client=False)
         return replace(

@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
+from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight
 
 MOST_REMEMBERED = 4096
@@ -27,7 +28,7 @@ class Past:
         if len(self._cases) > MOST_REMEMBERED:
             self._cases.popitem(last=False)
 
-    def gave_up(self, flight: Flight) -> None:
+    def gave_up(self, flight: Flight | Exchange) -> None:
         """One side will never report, and the other was told to stop: what it still says is of no use, and no fault."""
         self._given_up.add(flight.id)
 

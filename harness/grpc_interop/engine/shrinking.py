@@ -59,7 +59,7 @@ class Shrinking:
     # -- the search ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[Case, Verdict, None]:
-        found = replace(self._found.case, generated=False)
+        found = replace(self._found.play, generated=False)
         failed, played = yield from self._sample(found)
         if not failed:
             self._note(f"interference: it fails beside other cases, and passed {played} times alone")
@@ -79,10 +79,10 @@ class Shrinking:
 
     def _shrink_once(self, tries: int) -> Plays:
         """Whether a smaller case was found that fails as well."""
-        for candidate in smaller(self.result.case, self._messages):
+        for candidate in smaller(self.result.play, self._messages):
             if not self._may_go_on:
                 return False
-            if candidate != self.result.case and _is_case(candidate) and (yield from self._fails(candidate, tries)):
+            if candidate != self.result.play and _is_case(candidate) and (yield from self._fails(candidate, tries)):
                 return True
         return False
 
@@ -106,9 +106,9 @@ class Shrinking:
     def _conclude(self, was: int) -> Generator[Case, Verdict, None]:
         smallest, plays = self.result, self._plays
         self._plays, self._end = 0, math.inf
-        failed, played = yield from self._sample(smallest.case)
+        failed, played = yield from self._sample(smallest.play)
         self.result = replace(smallest, shrunk=True)
-        steps = size(smallest.case)
+        steps = size(smallest.play)
         self._note(f"shrunk from {was} steps to {steps} in {plays} plays" if steps < was else f"none of {plays} smaller plays fails")
         self._note("it fails alone as well" if failed == played else f"alone it failed {failed} times of {played}")
 

@@ -101,7 +101,7 @@ class Programs:
             if program not in self._built[name].programs:
                 side = "client" if program == CLIENT else "server"
                 what = Difference(side, f"{name} has no program {program}")
-                return Verdict(job.prepared.case, job.pair, Outcome.UNSUPPORTED, difference=what)
+                return Verdict(job.prepared.play, job.pair, Outcome.UNSUPPORTED, difference=what)
         try:
             server = self._server(job.pair.server)
             verdict = self._play(job, server)
@@ -111,7 +111,7 @@ class Programs:
         except ServerProgramError as failed:
             what = Difference("server", str(failed))
             logs = (self._log(job.pair.server, SERVER, failed.log),)
-            return Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=what, logs=logs)
+            return Verdict(job.prepared.play, job.pair, Outcome.FAILED, difference=what, logs=logs)
 
     def _server(self, name: str) -> Server:
         """The running server program of an implementation; a new one where the last has died. Raises ServerProgramError."""
@@ -135,7 +135,7 @@ class Programs:
             server.stop()
 
     def _play(self, job: Job, server: Server, notes: tuple[str, ...] = ()) -> Verdict:
-        case, pair = job.prepared.case, job.pair
+        case, pair = job.prepared.play, job.pair
         log = self._logs / f"{pair.client}-{CLIENT}-{next(self._numbers)}.log"
         seen = self._transcript(job, server.target, log)
         difference, expected = compare(case, job.prepared.allowed, seen, None)
@@ -149,7 +149,7 @@ class Programs:
 
     def _transcript(self, job: Job, target: str, log: Path) -> ClientTranscript:
         built = self._built[job.pair.client]
-        client = Client(job.prepared.case, built.programs[CLIENT], target, built.manifest.folder, log)
+        client = Client(job.prepared.play, built.programs[CLIENT], target, built.manifest.folder, log)
         with self._lock:
             self._clients.add(client)
             closed = self._closed

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.case import Kind, Method
+from grpc_interop.case import AnyCase, Kind, MessageCase, Method
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.roots import ProtoError, common_includes, resolve
 from grpc_interop.protos.text import one_line, parse, serialise, unknown_fields
@@ -74,9 +74,15 @@ class Catalog:
         """Raises KeyError."""
         return self._pool.FindMessageTypeByName(type_name)
 
-    def file_of(self, method: Method) -> str:
-        """The name of the file that declares the method's service."""
-        return self._pool.FindServiceByName(method.service).file.name
+    def extensions(self, message: Descriptor) -> list[FieldDescriptor]:
+        """The extension fields of a type that any file of the set declares."""
+        return list(self._pool.FindAllExtensions(message))
+
+    def file_of(self, case: AnyCase) -> str:
+        """The name of the file that declares what the case is about: a method's service, or a message."""
+        if isinstance(case, MessageCase):
+            return str(self.message(case.type_name).file.name)
+        return self._pool.FindServiceByName(case.method.service).file.name
 
     def parse(self, type_name: str, data: bytes) -> Message:
         """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""

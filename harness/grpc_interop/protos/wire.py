@@ -11,6 +11,9 @@ VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = range(6)
 
 MAX_FIELD_NUMBER = (1 << 29) - 1
 
+LONGEST_VARINT = 10
+"""Bytes of the longest number: 64 bits, seven in each byte."""
+
 Scalar = int | float | bool | str | bytes
 
 _ZIGZAG = {Field.TYPE_SINT32, Field.TYPE_SINT64}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from grpc_interop.case import (
     Cancel,
+    Case,
     HalfClose,
     Receive,
     ReceiveHeaders,
@@ -49,9 +50,10 @@ class Row(NamedTuple):
 
 def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
     """The lines around the first difference; none where neither side reported or the model was not asked."""
-    if verdict.expected is None or (verdict.client is None and verdict.server is None):
+    case = verdict.case
+    if not isinstance(case, Case) or verdict.expected is None or (verdict.client is None and verdict.server is None):
         return ()
-    drawing = _Drawing(verdict)
+    drawing = _Drawing(verdict, case)
     drawing.draw()
     return tuple(_text(row, describe) for row in _excerpt(drawing.rows))
 
@@ -91,12 +93,13 @@ _BEHIND_ALL = 1 << 40
 class _Drawing:
     """Walks through the observations in the order of events, and through both scripts beside them."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, case: Case) -> None:
         assert verdict.expected is not None
         self.verdict = verdict
+        self.case = case
         self.expected = verdict.expected
-        self.scripts: tuple[Script, Script] = (verdict.case.client, verdict.case.server)
-        self.receives = (verdict.case.method.response, verdict.case.method.request)
+        self.scripts: tuple[Script, Script] = (case.client, case.server)
+        self.receives = (case.method.response, case.method.request)
         self.wanted = (self.expected.client.lanes, self.expected.server.lanes)
         self.reported = (verdict.client is not None, verdict.server is not None)
         self.got: tuple[tuple[Observed, ...], tuple[Observed, ...]] = (
@@ -121,7 +124,7 @@ class _Drawing:
     # -- lines ---------------------------------------------------------------------------------------------------------
 
     def _call(self) -> None:
-        case, server = self.verdict.case, self.verdict.server
+        case, server = self.case, self.verdict.server
         arrives = self.expected.server.arrived
         strays = server is not None and server.arrived != arrives
         if case.timeout_us is None and not strays:

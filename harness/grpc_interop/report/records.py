@@ -79,8 +79,8 @@ def record_of(
     return Record(
         id=verdict.id,
         suite=case.suite,
-        method=case.method.path,
-        kind=case.method.kind.value,
+        method=case.path,
+        kind=case.kind,
         client=pair.client,
         server=pair.server,
         outcome=verdict.outcome,
@@ -107,8 +107,7 @@ def _told(verdict: Verdict, describe: Describe) -> Difference | None:
     difference = verdict.difference
     if difference is None:
         return None
-    method = verdict.case.method
-    received = method.request if difference.side == "server" else method.response
+    received = verdict.case.type_seen_by(difference.side)
 
     def text(value: str | bytes) -> str:
         return one_line(describe, received, value) if isinstance(value, bytes) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.protos.catalog import Catalog
 
 
@@ -25,4 +25,4 @@ class Suite:
 
     name: str
     about: str
-    cases: Callable[[Catalog, Options], Iterator[Case]]
+    cases: Callable[[Catalog, Options], Iterator[AnyCase]]

@@ -1,0 +1,190 @@
+"""The same message in other bytes: every encoding that a reader must accept, though no writer of today chooses it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import groupby
+
+from grpc_interop.protos import boundaries, wire
+from grpc_interop.protos.records import Record, read, write, write_one
+from grpc_interop.protos.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
+
+LONGEST_HEAD = 5
+"""Bytes of the longest tag or length that every runtime takes: 32 bits, seven in each byte."""
+
+Records = list[Record]
+
+
+def reencodings(shape: Shape, data: bytes, chance: random.Random) -> list[tuple[str, bytes]]:
+    """The message once in each way, where that makes a difference: what was done, and the bytes."""
+    plain = list(read(data))
+    found = [(what, write(change(shape, plain, chance))) for what, change in _CHANGES.items()]
+    found.append(("overlong numbers, tags and lengths", overlong(shape, plain)))
+    found.append(("all of it together", overlong(shape, _all(shape, plain, chance))))
+    return [(what, changed) for what, changed in found if changed != data]
+
+
+def _all(shape: Shape, records: Records, chance: random.Random) -> Records:
+    for change in _CHANGES.values():
+        records = change(shape, records, chance)
+    return records
+
+
+def _repacked(shape: Shape, records: Records, chance: random.Random) -> Records:
+    """Lists unpacked where they are packed, packed where they are not; those of several values in two packed parts."""
+    out: Records = []
+    for number, group in groupby(records, key=lambda record: record.number):
+        field, run = shape.fields.get(number), list(group)
+        if field is None or not _packable(field):
+            out += run
+            continue
+        values = [value for record in run for value in _values(field, record)]
+        if not field.packed:
+            half = len(values) // 2
+            out += [_packed(field, part) for part in (values[:half], values[half:])]
+        else:
+            out += [Record(number, field.wire_type, value) for value in values]
+    return _within(shape, out, chance, _repacked)
+
+
+def _packable(field: FieldShape) -> bool:
+    return field.repeated and field.mapped is None and field.type not in TEXTS | SUBMESSAGES
+
+
+def _values(field: FieldShape, record: Record) -> list[int]:
+    if isinstance(record.value, int):
+        return [record.value]
+    assert isinstance(record.value, bytes)
+    content, values, at = record.value, [], 0
+    while at < len(content):
+        if field.wire_type == wire.VARINT:
+            value, at = wire.read_varint(content, at)
+        else:
+            size = 4 if field.wire_type == wire.FIXED32 else 8
+            value, at = int.from_bytes(content[at : at + size], "little"), at + size
+        values.append(value)
+    return values
+
+
+def _packed(field: FieldShape, values: list[int]) -> Record:
+    if field.wire_type == wire.VARINT:
+        return Record(field.number, wire.LENGTH, b"".join(map(wire.varint, values)))
+    size = 4 if field.wire_type == wire.FIXED32 else 8
+    return Record(field.number, wire.LENGTH, b"".join(value.to_bytes(size, "little") for value in values))
+
+
+def _shuffled(shape: Shape, records: Records, chance: random.Random) -> Records:
+    """Fields in another order; the records of one field, of one oneof, and all undeclared ones keep theirs."""
+    places: dict[object, float] = {}
+
+    def place(record: Record) -> float:
+        field = shape.fields.get(record.number)
+        key = (field.oneof or record.number) if field else None
+        return places.setdefault(key, chance.random())
+
+    return _within(shape, sorted(records, key=place), chance, _shuffled)
+
+
+def _overwritten(shape: Shape, records: Records, chance: random.Random) -> Records:
+    """Singular scalar fields twice: the last one counts. Map keys twice as well."""
+    out: Records = []
+    for record in records:
+        field = shape.fields.get(record.number)
+        if field is not None and field.inner is None and not field.repeated and record.wire_type == field.wire_type:
+            others = boundaries.encoded(field)
+            out += read(wire.tag(field.number, field.wire_type) + others[int(chance.random() * len(others))])
+        elif field is not None and field.mapped is not None and isinstance(record.value, bytes) and field.mapped.inner is None:
+            out.append(Record(record.number, wire.LENGTH, write(one for one in read(record.value) if one.number == 1)))
+        out.append(record)
+    return _within(shape, out, chance, _overwritten)
+
+
+def _split(shape: Shape, records: Records, chance: random.Random) -> Records:
+    """Singular submessages in two parts, which are to be merged."""
+    out: Records = []
+    for record in records:
+        field = shape.fields.get(record.number)
+        if field is None or field.inner is None or field.repeated or isinstance(record.value, int):
+            out.append(record)
+            continue
+        inner = read(record.value) if isinstance(record.value, bytes) else record.value
+        half = len(inner) // 2
+        for part in (inner[:half], inner[half:]):
+            out.append(record._replace(value=write(part) if isinstance(record.value, bytes) else part))
+    return _within(shape, out, chance, _split)
+
+
+def _explicit(shape: Shape, records: Records, chance: random.Random) -> Records:
+    """Zeros of fields without presence, empty packed lists, and map entries with the value before the key."""
+    out: Records = []
+    present = {record.number for record in records}
+    for one in shape.ordered:
+        if one.number in present or one.oneof or one.inner is not None or one.mapped is not None:
+            continue
+        if _packable(one):
+            out.append(Record(one.number, wire.LENGTH, b""))
+        elif not one.presence and not one.repeated:
+            out.append(Record(one.number, one.wire_type, b"" if one.type in TEXTS else 0))
+    for record in records:
+        field = shape.fields.get(record.number)
+        if field is not None and field.mapped is not None and isinstance(record.value, bytes):
+            record = record._replace(value=write(reversed(read(record.value))))
+        out.append(record)
+    return _within(shape, out, chance, _explicit)
+
+
+Change = Callable[[Shape, Records, random.Random], Records]
+
+_CHANGES: dict[str, Change] = {
+    "lists packed for unpacked, and back": _repacked,
+    "zeros written out": _explicit,
+    "singular fields twice": _overwritten,
+    "submessages in parts": _split,
+    "fields in another order": _shuffled,
+}
+"""In the order in which they can be combined: a zero written out in the second part of a message would overwrite the first."""
+
+
+def _within(shape: Shape, records: Records, chance: random.Random, change: Change) -> Records:
+    """The same change in all submessages (map entries left as they are)."""
+    out: Records = []
+    for record in records:
+        field = shape.fields.get(record.number)
+        if field is None or field.inner is None or isinstance(record.value, int):
+            out.append(record)
+        elif isinstance(record.value, bytes):
+            out.append(record._replace(value=write(change(field.inner, list(read(record.value)), chance))))
+        else:
+            out.append(record._replace(value=tuple(change(field.inner, list(record.value), chance))))
+    return out
+
+
+def overlong(shape: Shape, records: Records) -> bytes:
+    """The records with every tag and length in five bytes and every number in ten."""
+    out = []
+    for record in records:
+        field = shape.fields.get(record.number)
+        if field is None:
+            # Of undeclared fields a runtime keeps the very bytes, or what they say.
+            out.append(write_one(record))
+            continue
+        out.append(_padded(record.number << 3 | record.wire_type, LONGEST_HEAD))
+        value = record.value
+        if isinstance(value, tuple):
+            out += [overlong(field.message, list(value)), _padded(record.number << 3 | wire.END_GROUP, LONGEST_HEAD)]
+        elif isinstance(value, bytes):
+            content = overlong(field.inner, list(read(value))) if field.inner else value
+            out += [_padded(len(content), LONGEST_HEAD), content]
+        elif record.wire_type == wire.VARINT:
+            out.append(_padded(value, wire.LONGEST_VARINT))
+        else:
+            out.append(value.to_bytes(4 if record.wire_type == wire.FIXED32 else 8, "little"))
+    return b"".join(out)
+
+
+def _padded(value: int, size: int) -> bytes:
+    """A number in exactly so many bytes."""
+    value &= (1 << 64) - 1
+    low = [value >> 7 * at & 0x7F | 0x80 for at in range(size - 1)]
+    return bytes([*low, value >> 7 * (size - 1) & 0x7F])

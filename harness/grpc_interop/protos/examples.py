@@ -1,0 +1,212 @@
+"""The examples of each case of the `messages` suite, by the case's name."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from grpc_interop.case import MessageCase
+from grpc_interop.protos import boundaries, malformed, wellknown, wire
+from grpc_interop.protos.encodings import reencodings
+from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+
+DEFAULT_COUNT = 20
+"""Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
+
+REENCODED = 5
+"""Messages of a type that are written in every other encoding."""
+
+LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
+"""Bytes of a large text, and of a message of such texts: below a frame of the driver contract."""
+
+DEEP, DEEPER, TOO_DEEP = 25, (60, 90), (101, 200)
+"""Levels of nesting. A view of more than some 30 exceeds what runtimes take for a message of the driver contract; the
+strictest runtime takes 100, others 10,000."""
+
+
+MOST_ANYS = 40
+"""Types that one Any field is filled with."""
+
+
+class Example(NamedTuple):
+    """A message, and in a few words what is special about it."""
+
+    data: bytes
+    what: str
+
+
+class Examples:
+    """Makes the examples of a catalog's cases."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        self.generator = Generator(shapes)
+
+    def of(self, case: MessageCase) -> Iterator[Example]:
+        """In the same order each time; those that the case holds itself, if it holds any."""
+        if case.examples:
+            yield from (Example(data, "") for data in case.examples)
+            return
+        shape = self.shapes.of(case.type_name)
+        chance = random.Random(f"{case.seed}/{case.name}/{case.type_name}")
+        yield from _GROUPS[case.name](self, shape, chance, case.count or DEFAULT_COUNT)
+
+    def names(self, type_name: str) -> list[str]:
+        """The names of the cases that have an example of this type."""
+        shape = self.shapes.of(type_name)
+        return [name for name, group in _GROUPS.items() if next(group(self, shape, random.Random(name), 1), None) is not None]
+
+    def _values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        least = self.generator.least(shape)
+        if least is None:
+            return
+        yield from self._valid(shape, chance, count)
+        for number in range(1, REENCODED + 1):
+            known = self.generator.boundaries(shape)[number : number + 1]
+            for data in (*known, self.generator.by_chance(shape, chance)):
+                for what, changed in reencodings(shape, data, chance):
+                    yield Example(changed, what)
+        for texts in malformed.large(shape, LARGE, MOST_LARGE):
+            yield Example(least + texts, "large texts")
+        yield from self._deep(shape, (DEEP,))
+
+    def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._valid(shape, chance, count)
+
+    def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        if self.generator.least(shape) is None:
+            return
+        for data in self.generator.boundaries(shape):
+            yield Example(data, "boundary values")
+        for number in range(count):
+            yield Example(self.generator.by_chance(shape, chance), f"random message {number}")
+        yield from self._anys(shape)
+
+    def _anys(self, shape: Shape) -> Iterator[Example]:
+        """An Any field holds a message of each type of the tree, and one within another Any."""
+        for field in shape.ordered:
+            if field.inner is None or field.inner.special != "google.protobuf.Any":
+                continue
+            for name in islice(self.shapes.catalog.messages(), MOST_ANYS):
+                inner = self.shapes.of(name)
+                content = self.generator.boundaries(inner)[:2]
+                if self.generator.least(inner) is None or not content:
+                    continue
+                holder = _any(name, content[-1])
+                for depth, one in enumerate((holder, _any("google.protobuf.Any", holder))):
+                    yield Example(self._alone(shape, field, wire.message_field(field.descriptor, one)), f"Any of {name}, level {depth + 1}")
+
+    def _unknown_fields(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        least = self.generator.least(shape)
+        if least is None:
+            return
+        extra = malformed.undeclared(shape)
+        for one in extra:
+            yield Example(least + one, "a field that the type does not declare")
+        full = self.generator.by_chance(shape, chance)
+        yield Example(b"".join(extra) + full + extra[0], "fields that the type does not declare, around those that it does")
+        for field in shape.ordered:
+            if field.inner is None or (inner := self.generator.least(field.inner)) is None or field.inner.special:
+                continue
+            content = inner + malformed.undeclared(field.inner)[0]
+            yield Example(self._alone(shape, field, wire.message_field(field.descriptor, content)), f"an undeclared field within {field.name}")
+
+    def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        least = self.generator.least(shape)
+        if least is None:
+            return
+        for what, data in malformed.malformed(shape, self.generator.boundaries(shape)[-1]):
+            yield Example(data, what)
+
+    def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        least = self.generator.least(shape)
+        for what, data in malformed.not_utf8(shape):
+            if least is not None:
+                yield Example(least + data, what)
+
+    def _closed_enums(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        """Numbers that a closed enum does not declare: kept as unknown fields (protobuf.dev/programming-guides/enum)."""
+        for field in shape.ordered:
+            inside = field.mapped or field
+            if inside.closed is None:
+                continue
+            for number in boundaries.UNKNOWN_NUMBERS:
+                value = wire.tag(inside.number, wire.VARINT) + wire.varint(number)
+                if field.mapped is not None and field.key is not None:
+                    key = wire.tag(1, field.key.wire_type) + boundaries.encoded(field.key)[0]
+                    value = wire.message_field(field.descriptor, key + value)
+                yield Example(self._alone(shape, field, value), f"{field.name} is {number}, which its closed enum does not declare")
+
+    def _missing_required(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        """Each required field left out."""
+        whole = self.generator.required(shape) or {}
+        for number in whole:
+            rest = b"".join(content for other, content in whole.items() if other != number)
+            yield Example(rest, f"the required {shape.fields[number].name} is missing")
+
+    def _nesting(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._deep(shape, DEEPER)
+
+    def _nesting_limits(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._deep(shape, TOO_DEEP)
+
+    def _field_number_zero(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        for whole in (self.generator.boundaries(shape) if self.generator.least(shape) is not None else [])[:2]:
+            for what, zero in malformed.NUMBER_ZERO.items():
+                yield Example(whole + zero, what)
+
+    def _deep(self, shape: Shape, depths: tuple[int, ...]) -> Iterator[Example]:
+        """Messages within messages, so many levels, where a type holds itself."""
+        field = next((one for one in shape.ordered if one.inner is shape and not one.required), None)
+        least = self.generator.least(shape)
+        if field is None or least is None:
+            return
+        for depth in depths:
+            data = least
+            for _ in range(depth - 1):
+                data = least + wire.message_field(field.descriptor, data)
+            yield Example(data, f"{depth} levels of {field.name}")
+
+    def _json_float_edges(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        if self.generator.least(shape) is None:
+            return
+        for field in shape.ordered:
+            for value in boundaries.json_edges(field):
+                yield Example(self._alone(shape, field, wire.tag(field.number, field.wire_type) + value), f"{field.name} at an edge")
+
+    def _json_well_known_edges(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        """Values of well-known types that ProtoJSON has no text for."""
+        if self.generator.least(shape) is None:
+            return
+        for field in shape.ordered:
+            for value in (wellknown.beyond(field.inner.special) or []) if field.inner else []:
+                what = f"{field.name} beyond what ProtoJSON can say"
+                yield Example(self._alone(shape, field, wire.message_field(field.descriptor, value)), what)
+
+    def _alone(self, shape: Shape, field: FieldShape, content: bytes) -> bytes:
+        """The field, beside what is required."""
+        return (self.generator.least(shape) or b"") + content
+
+
+def _any(name: str, content: bytes) -> bytes:
+    url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
+    return url + (wire.tag(2, wire.LENGTH) + wire.delimited(content) if content else b"")
+
+
+_GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Example]]] = {
+    "values": Examples._values,
+    "unknown_fields": Examples._unknown_fields,
+    "json": Examples._json,
+    "malformed": Examples._malformed,
+    "not_utf8": Examples._not_utf8,
+    "closed_enums": Examples._closed_enums,
+    "missing_required": Examples._missing_required,
+    "nesting": Examples._nesting,
+    "nesting_limits": Examples._nesting_limits,
+    "field_number_zero": Examples._field_number_zero,
+    "json_float_edges": Examples._json_float_edges,
+    "json_well_known_edges": Examples._json_well_known_edges,
+}

@@ -1,0 +1,90 @@
+"""Bytes that are no message of a type, or hardly one: whether they are refused is the runtimes' choice, as long as they
+choose the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos import wire
+from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
+
+NOT_UTF8 = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80")
+"""A byte that never occurs, a character cut off, a surrogate, what is beyond U+10FFFF, NUL in too many bytes."""
+
+
+NUMBER_ZERO = {"field number 0": b"\x00\x01", "field number 0 with content": b"\x02\x01x"}
+"""What may be wrong, and the bytes."""
+
+
+def malformed(shape: Shape, whole: bytes) -> Iterator[tuple[str, bytes]]:
+    """What is wrong, and the bytes; `whole` is a message of the type."""
+    yield from _cut(whole)
+    undeclared = shape.undeclared
+    yield "wire type 6", whole + wire.tag(undeclared, 6) + b"\x01"
+    yield "wire type 7", whole + wire.tag(undeclared, 7) + b"\x01"
+    yield "the end of a group that did not begin", whole + wire.tag(undeclared, wire.END_GROUP)
+    yield "a group that does not end", whole + wire.tag(undeclared, wire.START_GROUP)
+    yield "a group that ends as another one", wire.tag(undeclared, wire.START_GROUP) + wire.tag(undeclared - 1, wire.END_GROUP) + whole
+    yield "a length beyond the end", whole + wire.tag(undeclared, wire.LENGTH) + b"\x7fabc"
+    yield "a length of 2^31", whole + wire.tag(undeclared, wire.LENGTH) + wire.varint(1 << 31)
+    yield "a length of 2^63", whole + wire.tag(undeclared, wire.LENGTH) + wire.varint(1 << 63)
+    yield "a number of 11 bytes", whole + wire.tag(undeclared, wire.VARINT) + b"\x80" * 10 + b"\x01"
+    yield "a tag cut off", whole + b"\x80"
+    yield "a fixed number cut off", whole + wire.tag(undeclared, wire.FIXED32) + b"\x01\x02\x03"
+    for field in shape.ordered:
+        yield from _wrong_type(field, whole)
+
+
+def _cut(whole: bytes) -> Iterator[tuple[str, bytes]]:
+    for end in sorted({1, len(whole) // 3, len(whole) // 2, len(whole) - 1}):
+        if 0 < end < len(whole):
+            yield "cut off", whole[:end]
+
+
+def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
+    for kind, content in ((wire.VARINT, b"\x01"), (wire.FIXED32, b"\x01\x02\x03\x04"), (wire.LENGTH, b"\x03\x08\x96\x01")):
+        if kind != field.wire_type and not (kind == wire.LENGTH and field.repeated and field.mapped is None):
+            yield "another wire type than the field's", wire.tag(field.number, kind) + content + whole
+            return
+
+
+def not_utf8(shape: Shape) -> Iterator[tuple[str, bytes]]:
+    """Strings that are none, in every string field of the type."""
+    for field in shape.ordered:
+        if field.mapped is not None and field.key is not None:
+            for inside in (field.key, field.mapped):
+                if inside.type == Field.TYPE_STRING:
+                    entry = wire.tag(inside.number, wire.LENGTH) + wire.delimited(NOT_UTF8[0])
+                    yield f"map {field.name} is not UTF-8", wire.message_field(field.descriptor, entry)
+        elif field.type == Field.TYPE_STRING:
+            for content in NOT_UTF8:
+                yield f"{field.name} is not UTF-8", wire.tag(field.number, wire.LENGTH) + wire.delimited(content)
+
+
+def large(shape: Shape, size: int, most: int) -> Iterator[bytes]:
+    """Texts of `size` bytes in every text field, as many in one message as stay below `most` bytes."""
+    parts: list[bytes] = []
+    for field in shape.ordered:
+        if field.type in TEXTS and not field.oneof:
+            parts.append(wire.tag(field.number, wire.LENGTH) + wire.delimited(b"0123456789abcdef" * (size // 16)))
+        if len(parts) * size >= most:
+            yield b"".join(parts)
+            parts = []
+    if parts:
+        yield b"".join(parts)
+
+
+def undeclared(shape: Shape) -> list[bytes]:
+    """Fields that the type does not declare, of every wire type, with values at the limits."""
+    number = shape.undeclared
+    group = wire.tag(number - 1, wire.START_GROUP) + wire.tag(1, wire.VARINT) + b"\x05" + wire.tag(number - 1, wire.END_GROUP)
+    return [
+        wire.tag(number, wire.VARINT) + wire.varint((1 << 64) - 1),
+        wire.tag(number, wire.FIXED32) + b"\x01\x02\x03\x04",
+        wire.tag(number, wire.FIXED64) + b"\xff" * 8,
+        wire.tag(number, wire.LENGTH) + wire.delimited(b"\x08\x96\x01"),
+        wire.tag(number, wire.LENGTH) + wire.delimited(b"\xff not UTF-8"),
+        group,
+    ]

@@ -1,0 +1,310 @@
+"""What a message means, whatever its encoding: the one form in which messages are compared.
+
+It follows protobuf.dev/programming-guides/encoding: the last of a singular field counts, submessages merge, a oneof
+has its last arm, a map its last entry for a key, packed and unpacked are the same, and what a type does not declare, or
+declares with another wire type, is kept as unknown fields. Floating-point values are their bits, so that NaN, its
+payload and -0.0 compare as they should.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos import wire
+from grpc_interop.protos.records import NotWireError, Record, read
+from grpc_interop.protos.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, Shape
+
+
+@dataclass(slots=True)
+class Meaning:
+    """A message. `fields` are those present, by number (with presence those that are set, else those that are not zero).
+    `unknown` is kept in its order."""
+
+    fields: dict[int, Value]
+    unknown: list[Record]
+
+
+Scalar = int | bytes | Meaning
+"""Numbers (signed where the type is; a bool as 0 or 1; float and double as their 32 or 64 bits), text as bytes."""
+
+Value = Scalar | list[Scalar] | dict[int | bytes, Scalar]
+"""Of a singular field, of a repeated one, of a map."""
+
+
+def meaning(shape: Shape, data: bytes) -> Meaning:
+    """What the bytes say. Raises NotWireError for what is no message of any type."""
+    return of_records(shape, read(data))
+
+
+def of_records(shape: Shape, records: tuple[Record, ...]) -> Meaning:
+    """The same of records that were read before."""
+    message = Meaning({}, [])
+    _merge(shape, message, records)
+    _drop_zeros(shape, message)
+    return message
+
+
+def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...]) -> None:
+    fields = shape.fields
+    for record in records:
+        field = fields.get(record.number)
+        if field is None or not _take(shape, field, message, record):
+            message.unknown.append(record)
+
+
+def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record) -> bool:
+    """Adds one record to the message; False if it is none of the field's."""
+    if field.mapped is not None:
+        return _take_entry(field, message, record)
+    if record.wire_type != field.wire_type:
+        packable = field.repeated and field.type not in TEXTS and field.type not in SUBMESSAGES
+        return packable and record.wire_type == wire.LENGTH and _take_packed(field, message, record)
+    if field.inner is not None:
+        _take_message(shape, field, message, record)
+        return True
+    value = _scalar(field, record.value)
+    if field.closed is not None and value not in field.closed:
+        return False
+    if field.repeated:
+        message.fields.setdefault(field.number, []).append(value)  # type: ignore[union-attr]
+    else:
+        _set(shape, field, message, value)
+    return True
+
+
+def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
+    assert isinstance(record.value, bytes)
+    values = message.fields.setdefault(field.number, [])
+    assert isinstance(values, list)
+    for one in _unpacked(field, record.value):
+        value = _scalar(field, one)
+        if field.closed is None or value in field.closed:
+            values.append(value)
+        else:
+            message.unknown.append(Record(field.number, wire.VARINT, one))
+    return True
+
+
+def _unpacked(field: FieldShape, content: bytes) -> list[int]:
+    if field.wire_type == wire.VARINT:
+        values, at = [], 0
+        while at < len(content):
+            try:
+                value, at = wire.read_varint(content, at)
+            except ValueError as error:
+                raise NotWireError(str(error)) from None
+            values.append(value)
+        return values
+    size = 4 if field.wire_type == wire.FIXED32 else 8
+    if len(content) % size:
+        raise NotWireError(f"{len(content)} packed bytes are no whole number of values of {size} bytes")
+    return [int.from_bytes(content[at : at + size], "little") for at in range(0, len(content), size)]
+
+
+def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: Record) -> None:
+    assert not isinstance(record.value, int)
+    records = read(record.value) if isinstance(record.value, bytes) else record.value
+    if field.repeated:
+        message.fields.setdefault(field.number, []).append(of_records(field.message, records))  # type: ignore[union-attr]
+        return
+    known = message.fields.get(field.number)
+    inner = known if isinstance(known, Meaning) else Meaning({}, [])
+    _set(shape, field, message, inner)
+    _merge(field.message, inner, records)
+
+
+def _take_entry(field: FieldShape, message: Meaning, record: Record) -> bool:
+    key_field, value_field = field.key, field.mapped
+    assert key_field is not None and value_field is not None
+    if not isinstance(record.value, bytes):
+        return False
+    key: int | bytes = b"" if key_field.type in TEXTS else 0
+    value: Scalar = Meaning({}, []) if value_field.inner is not None else b"" if value_field.type in TEXTS else 0
+    if value_field.closed is not None:
+        assert value_field.enum is not None
+        value = value_field.enum.numbers[0]
+    for one in read(record.value):
+        if one.number == 1 and one.wire_type == key_field.wire_type:
+            key = _scalar(key_field, one.value)
+        elif one.number == 2 and one.wire_type == value_field.wire_type:
+            if isinstance(value, Meaning):
+                assert not isinstance(one.value, int)
+                _merge(value_field.message, value, read(one.value) if isinstance(one.value, bytes) else one.value)
+            else:
+                value = _scalar(value_field, one.value)
+    if value_field.closed is not None and value not in value_field.closed:
+        return False
+    entries = message.fields.setdefault(field.number, {})
+    assert isinstance(entries, dict)
+    entries[key] = value
+    return True
+
+
+def _set(shape: Shape, field: FieldShape, message: Meaning, value: Scalar) -> None:
+    if field.oneof:
+        for arm in shape.arms[field.oneof]:
+            if arm != field.number:
+                message.fields.pop(arm, None)
+    message.fields[field.number] = value
+
+
+def _drop_zeros(shape: Shape, message: Meaning) -> None:
+    """What is zero or empty without presence is not there."""
+    for number, value in list(message.fields.items()):
+        field = shape.fields[number]
+        if not field.presence and (not value and not isinstance(value, Meaning)):
+            del message.fields[number]
+        elif field.inner is not None or (field.mapped is not None and field.mapped.inner is not None):
+            _drop_zeros_within(field, value)
+
+
+def _drop_zeros_within(field: FieldShape, value: Value) -> None:
+    if isinstance(value, Meaning):
+        _drop_zeros(field.message, value)
+    elif isinstance(value, dict) and field.mapped is not None:
+        for one in value.values():
+            if isinstance(one, Meaning):
+                _drop_zeros(field.mapped.message, one)
+
+
+def complete(shape: Shape, message: Meaning) -> bool:
+    """Whether nothing required is missing and every string is UTF-8, here and in all that is within."""
+    if any(field.number not in message.fields for field in shape.required):
+        return False
+    return all(_complete_value(shape.fields[number], value) for number, value in message.fields.items())
+
+
+def _complete_value(field: FieldShape, value: Value) -> bool:
+    if isinstance(value, list):
+        return all(_complete_scalar(field, one) for one in value)
+    if isinstance(value, dict):
+        key, mapped = field.key, field.mapped
+        assert key is not None and mapped is not None
+        return all(_complete_scalar(key, name) and _complete_scalar(mapped, one) for name, one in value.items())
+    return _complete_scalar(field, value)
+
+
+def _complete_scalar(field: FieldShape, value: Scalar) -> bool:
+    if isinstance(value, Meaning):
+        return complete(field.message, value)
+    if field.type == Field.TYPE_STRING and isinstance(value, bytes):
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+_MASK_32 = (1 << 32) - 1
+_SIGNED_32 = {Field.TYPE_INT32, Field.TYPE_SFIXED32, Field.TYPE_ENUM}
+_SIGNED_64 = {Field.TYPE_INT64, Field.TYPE_SFIXED64}
+
+
+def _scalar(field: FieldShape, raw: int | bytes | tuple[Record, ...]) -> int | bytes:
+    """The value that a raw number or content has in a field of this type."""
+    if isinstance(raw, bytes):
+        return raw
+    assert isinstance(raw, int)
+    kind = field.type
+    if kind in _SIGNED_32:
+        raw &= _MASK_32
+        return raw - (1 << 32) if raw >> 31 else raw
+    if kind in _SIGNED_64:
+        return raw - (1 << 64) if raw >> 63 else raw
+    if kind == Field.TYPE_SINT32:
+        raw &= _MASK_32
+        return raw >> 1 ^ -(raw & 1)
+    if kind == Field.TYPE_SINT64:
+        return raw >> 1 ^ -(raw & 1)
+    if kind == Field.TYPE_UINT32:
+        return raw & _MASK_32
+    return int(raw != 0) if kind == Field.TYPE_BOOL else raw
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Values as people read them, and the first difference
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+class Unlike(NamedTuple):
+    """Where two messages differ first, and how: `path` such as `inner.names[2]`, values as text."""
+
+    path: str
+    wanted: str
+    got: str
+
+
+def unlike(shape: Shape, wanted: Meaning, got: Meaning) -> Unlike | None:
+    """The first difference in the order of field numbers, or None."""
+    if wanted == got:
+        return None
+    for number in sorted({*wanted.fields, *got.fields}):
+        mine, theirs = wanted.fields.get(number), got.fields.get(number)
+        if mine != theirs:
+            return _unlike_field(shape.fields[number], mine, theirs)
+    return Unlike("unknown fields", _unknown(wanted.unknown), _unknown(got.unknown))
+
+
+def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) -> Unlike:
+    if isinstance(wanted, Meaning) and isinstance(got, Meaning):
+        return _within(field.name, field.message, wanted, got)
+    if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        index = next(index for index, (mine, theirs) in enumerate(zip(wanted, got, strict=True)) if mine != theirs)
+        return _unlike_element(f"{field.name}[{index}]", field, wanted[index], got[index])
+    if isinstance(wanted, dict) and isinstance(got, dict) and wanted.keys() == got.keys() and field.mapped and field.key:
+        key = next(key for key in wanted if wanted[key] != got[key])
+        return _unlike_element(f"{field.name}[{_show(field.key, key)}]", field.mapped, wanted[key], got[key])
+    return Unlike(field.name, show(field, wanted), show(field, got))
+
+
+def _unlike_element(path: str, field: FieldShape, wanted: Scalar, got: Scalar) -> Unlike:
+    if isinstance(wanted, Meaning) and isinstance(got, Meaning):
+        return _within(path, field.message, wanted, got)
+    return Unlike(path, _show(field, wanted), _show(field, got))
+
+
+def _within(path: str, shape: Shape, wanted: Meaning, got: Meaning) -> Unlike:
+    found = unlike(shape, wanted, got)
+    assert found is not None
+    return found._replace(path=f"{path}.{found.path}")
+
+
+def show(field: FieldShape, value: Value | None) -> str:
+    """A field's value as text; `(not set)` for None."""
+    if value is None:
+        return "(not set)"
+    if isinstance(value, list):
+        return f"[{', '.join(_show(field, one) for one in value)}]"
+    if isinstance(value, dict):
+        assert field.key is not None and field.mapped is not None
+        return "{" + ", ".join(f"{_show(field.key, key)}: {_show(field.mapped, one)}" for key, one in value.items()) + "}"
+    return _show(field, value)
+
+
+def _show(field: FieldShape, value: Scalar) -> str:
+    if isinstance(value, Meaning):
+        shape = field.message
+        parts = [f"{shape.fields[number].name}: {show(shape.fields[number], one)}" for number, one in sorted(value.fields.items())]
+        parts += [_unknown(value.unknown)] if value.unknown else []
+        return "{ " + " ".join(parts) + " }" if parts else "{ }"
+    if isinstance(value, bytes):
+        return f'"{repr(value)[2:-1]}"'
+    if field.type in FLOATING:
+        return _show_float(field, value)
+    return str(value)
+
+
+def _show_float(field: FieldShape, bits: int) -> str:
+    if field.type == Field.TYPE_FLOAT:
+        number = struct.unpack("<f", bits.to_bytes(4, "little"))[0]
+    else:
+        number = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+    return f"nan (bits {bits:#x})" if number != number else repr(number)
+
+
+def _unknown(records: list[Record]) -> str:
+    return " ".join(f"{record.number}: {record.value!r}" for record in records) or "(none)"

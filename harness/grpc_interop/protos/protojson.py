@@ -1,0 +1,285 @@
+"""Our own reader of ProtoJSON (protobuf.dev/programming-guides/json): a text as the meaning of a message.
+
+Two texts mean the same if they are read as the same: `1`, `"1"` and `1.0` in an integer field, `"RED"` and `0` in that
+of an enum, 0, 3, 6 or 9 digits of a second's fraction.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import struct
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos.meaning import Meaning, Scalar, Value, meaning
+from grpc_interop.protos.records import NotWireError
+from grpc_interop.protos.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
+from grpc_interop.protos.view import NAN_32, NAN_64, one_nan
+
+
+class NotProtoJson(ValueError):
+    """The text is no ProtoJSON of the type; the text of the error says why."""
+
+
+class _Number(str):
+    """A JSON number as it was written: reading it as a float would lose what a 64-bit integer says."""
+
+    __slots__ = ()
+
+
+class ProtoJson:
+    """Reads ProtoJSON of a catalog's types, and tells what ProtoJSON keeps of a message."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+
+    def read(self, shape: Shape, text: str) -> Meaning:
+        """What the text says. Raises NotProtoJson."""
+        try:
+            value = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_object)
+            return self._message(shape, value)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise NotProtoJson(str(error) or type(error).__name__) from None
+
+    def kept(self, shape: Shape, message: Meaning) -> Meaning:
+        """What ProtoJSON can say of a message: no unknown fields, one NaN, of an Any the message in it."""
+        return self._kept(shape, one_nan(shape, message))
+
+    # -- what is kept --------------------------------------------------------------------------------------------------
+
+    def _kept(self, shape: Shape, message: Meaning) -> Meaning:
+        if shape.special == "google.protobuf.Any":
+            return self._kept_any(message)
+        return Meaning({number: self._kept_value(shape.fields[number], value) for number, value in message.fields.items()}, [])
+
+    def _kept_value(self, field: FieldShape, value: Value) -> Value:
+        inner = field.inner or (field.mapped.inner if field.mapped else None)
+        if inner is None:
+            return value
+        if isinstance(value, list):
+            return [self._kept(inner, one) if isinstance(one, Meaning) else one for one in value]
+        if isinstance(value, dict):
+            return {key: self._kept(inner, one) if isinstance(one, Meaning) else one for key, one in value.items()}
+        return self._kept(inner, value) if isinstance(value, Meaning) else value
+
+    def _kept_any(self, message: Meaning) -> Meaning:
+        url, content = message.fields.get(1), message.fields.get(2, b"")
+        if not isinstance(url, bytes) or not isinstance(content, bytes):
+            return Meaning(dict(message.fields), [])
+        try:
+            shape = self._shapes.of(url.decode().rpartition("/")[2])
+            return Meaning({1: url, 2: self.kept(shape, meaning(shape, content))}, [])
+        except (KeyError, NotWireError, UnicodeDecodeError):
+            return Meaning(dict(message.fields), [])
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def _message(self, shape: Shape, value: Any) -> Meaning:
+        if shape.special:
+            return Meaning(self._special(shape, value), [])
+        if not isinstance(value, dict):
+            raise NotProtoJson(f"{value!r} is no {shape.name}")
+        return Meaning(self._fields(shape, value), [])
+
+    def _fields(self, shape: Shape, value: dict[str, Any]) -> dict[int, Value]:
+        names = shape.json_fields()
+        fields: dict[int, Value] = {}
+        for name, one in value.items():
+            if name not in names:
+                raise NotProtoJson(f"{shape.name} has no field {name!r}")
+            field = names[name]
+            if one is None and not _takes_null(field):
+                continue
+            read = self._field(field, one)
+            if field.presence or read or isinstance(read, Meaning):
+                fields[field.number] = read
+        return fields
+
+    def _field(self, field: FieldShape, value: Any) -> Value:
+        if field.mapped is not None and field.key is not None:
+            key, mapped = field.key, field.mapped
+            return {self._key(key, name): self._one(mapped, one) for name, one in value.items()}
+        if field.repeated:
+            if not isinstance(value, list):
+                raise NotProtoJson(f"{value!r} is no list for {field.name}")
+            return [self._one(field, one) for one in value]
+        return self._one(field, value)
+
+    def _key(self, field: FieldShape, name: str) -> int | bytes:
+        if field.type == Field.TYPE_BOOL:
+            return int({"true": True, "false": False}[name])
+        return name.encode() if field.type == Field.TYPE_STRING else int(name)
+
+    def _one(self, field: FieldShape, value: Any) -> Scalar:
+        if field.inner is not None:
+            return self._message(field.inner, value)
+        return _scalar(field, value)
+
+    # -- well-known types ----------------------------------------------------------------------------------------------
+
+    def _special(self, shape: Shape, value: Any) -> dict[int, Value]:
+        name = shape.special.rpartition(".")[2]
+        if name == "Any":
+            return self._any(value)
+        if name in _READ_SPECIAL:
+            return _READ_SPECIAL[name](value)
+        if name == "Struct":
+            return _present({1: {key.encode(): self._message(self._value_shape(shape), one) for key, one in value.items()}})
+        if name == "ListValue":
+            return _present({1: [self._message(shape.fields[1].message, one) for one in value]})
+        if name == "Value":
+            return self._value(shape, value)
+        wrapped = _scalar(shape.fields[1], value)
+        return {1: wrapped} if wrapped else {}
+
+    def _value_shape(self, struct_shape: Shape) -> Shape:
+        mapped = struct_shape.fields[1].mapped
+        assert mapped is not None
+        return mapped.message
+
+    def _value(self, shape: Shape, value: Any) -> dict[int, Value]:
+        if value is None:
+            return {1: 0}
+        if isinstance(value, bool):
+            return {4: int(value)}
+        if isinstance(value, dict):
+            return {5: self._message(shape.fields[5].message, value)}
+        if isinstance(value, list):
+            return {6: self._message(shape.fields[6].message, value)}
+        if isinstance(value, _Number):
+            return {2: _double(value)}
+        return {3: value.encode()}
+
+    def _any(self, value: dict[str, Any]) -> dict[int, Value]:
+        if not value:
+            return {}
+        url = value["@type"]
+        shape = self._shapes.of(url.rpartition("/")[2])
+        if shape.special or shape.name == "google.protobuf.Empty" and "value" in value:
+            content = self._message(shape, value["value"])
+        else:
+            content = self._message(shape, {key: one for key, one in value.items() if key != "@type"})
+        return {1: url.encode(), 2: content}
+
+
+def _present(fields: dict[int, Value]) -> dict[int, Value]:
+    return {number: value for number, value in fields.items() if value}
+
+
+def _refuse(constant: str) -> Any:
+    raise NotProtoJson(f"{constant} is no JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise NotProtoJson("a name stands twice in one object")
+    return value
+
+
+def _takes_null(field: FieldShape) -> bool:
+    """In a Value null is a value, and so in a field of the enum NullValue."""
+    of_value = field.inner is not None and field.inner.special == "google.protobuf.Value"
+    return of_value or (field.enum is not None and field.enum.is_null)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Scalars
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _scalar(field: FieldShape, value: Any) -> int | bytes:
+    if field.enum is not None:
+        if value is None and field.enum.is_null:
+            return 0
+        return field.enum.names[value] if not isinstance(value, _Number) else int(value)
+    if field.type == Field.TYPE_BOOL:
+        if not isinstance(value, bool):
+            raise NotProtoJson(f"{value!r} is no bool for {field.name}")
+        return int(value)
+    if field.type in TEXTS:
+        if not isinstance(value, str) or isinstance(value, _Number):
+            raise NotProtoJson(f"{value!r} is no text for {field.name}")
+        return value.encode() if field.type == Field.TYPE_STRING else _base64(value)
+    if field.type in FLOATING:
+        return _single(value) if field.type == Field.TYPE_FLOAT else _double(value)
+    return _integer(value)
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+        if number != int(number):
+            raise NotProtoJson(f"{text!r} is no integer") from None
+        return int(number)
+
+
+_NOT_FINITE = {"NaN": (NAN_32, NAN_64), "Infinity": (0x7F800000, 0x7FF0 << 48), "-Infinity": (0xFF800000, 0xFFF0 << 48)}
+"""By name, the bits of a float and of a double."""
+
+
+def _single(text: str) -> int:
+    if text in _NOT_FINITE:
+        return _NOT_FINITE[text][0]
+    return int.from_bytes(struct.pack("<f", float(text)), "little")
+
+
+def _double(text: str) -> int:
+    if text in _NOT_FINITE:
+        return _NOT_FINITE[text][1]
+    return int.from_bytes(struct.pack("<d", float(text)), "little")
+
+
+def _base64(text: str) -> bytes:
+    """Standard or URL-safe, with or without padding."""
+    plain = text.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+
+
+_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_DURATION = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?s")
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def _timestamp(text: str) -> dict[int, Value]:
+    found = _TIMESTAMP.fullmatch(text)
+    if not found:
+        raise NotProtoJson(f"{text!r} is no timestamp")
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    seconds = (date(year, month, day).toordinal() - _EPOCH) * 86_400 + hour * 3600 + minute * 60 + second
+    zone = found[8]
+    if zone != "Z":
+        offset = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+        seconds += offset if zone[0] == "-" else -offset
+    return _present({1: seconds, 2: _nanos(found[7])})
+
+
+def _duration(text: str) -> dict[int, Value]:
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise NotProtoJson(f"{text!r} is no duration")
+    sign = -1 if found[1] else 1
+    return _present({1: sign * int(found[2]), 2: sign * _nanos(found[3])})
+
+
+def _nanos(digits: str | None) -> int:
+    return int((digits or "0").ljust(9, "0"))
+
+
+def _field_mask(text: str) -> dict[int, Value]:
+    paths = text.split(",") if text else []
+    return _present({1: [re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", path).encode() for path in paths]})
+
+
+_READ_SPECIAL: dict[str, Callable[[str], dict[int, Value]]] = {
+    "Timestamp": _timestamp,
+    "Duration": _duration,
+    "FieldMask": _field_mask,
+}

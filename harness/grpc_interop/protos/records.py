@@ -1,0 +1,106 @@
+"""Our own reader of the wire format: bytes as the tree of fields that they are, with nothing merged or sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from grpc_interop.protos import wire
+
+
+class NotWireError(ValueError):
+    """The bytes are no message of any type; the text says where they stop being one."""
+
+
+class Record(NamedTuple):
+    """One field as it stands in the bytes. `value` is a number (of VARINT, FIXED32, FIXED64), the content (of LENGTH) or
+    the records within a group."""
+
+    number: int
+    wire_type: int
+    value: int | bytes | tuple[Record, ...]
+
+
+MOST_NESTED = 10_000
+"""Groups within groups; as many as the most generous runtime takes."""
+
+
+def read(data: bytes) -> tuple[Record, ...]:
+    """The records of a message. Raises NotWireError."""
+    try:
+        records, at = _records(data, 0, 0, 0)
+    except (IndexError, ValueError) as error:
+        raise NotWireError(str(error)) from None
+    assert at == len(data)
+    return records
+
+
+def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record, ...], int]:
+    """The records from `at` on, up to the end of the data or of the group, and where they end."""
+    if depth > MOST_NESTED:
+        raise NotWireError("groups are nested too deep")
+    records: list[Record] = []
+    size = len(data)
+    while at < size:
+        key, at = _varint(data, at)
+        number, kind = key >> 3, key & 7
+        if not 0 < number <= wire.MAX_FIELD_NUMBER:
+            raise NotWireError(f"{number} before byte {at} is no field number")
+        value: int | bytes | tuple[Record, ...]
+        if kind == wire.VARINT:
+            value, at = _varint(data, at)
+        elif kind == wire.LENGTH:
+            length, at = _varint(data, at)
+            value, at = _take(data, at, length)
+        elif kind in _FIXED:
+            value, at = _take(data, at, _FIXED[kind])
+            value = int.from_bytes(value, "little")
+        elif kind == wire.START_GROUP:
+            value, at = _records(data, at, number, depth + 1)
+        elif kind == wire.END_GROUP:
+            if number != group:
+                raise NotWireError(f"a group {number} ends before byte {at} that did not begin")
+            return tuple(records), at
+        else:
+            raise NotWireError(f"{kind} before byte {at} is no wire type")
+        records.append(Record(number, kind, value))
+    if group:
+        raise NotWireError(f"group {group} does not end")
+    return tuple(records), at
+
+
+_FIXED = {wire.FIXED32: 4, wire.FIXED64: 8}
+
+
+def _take(data: bytes, at: int, length: int) -> tuple[bytes, int]:
+    if length > len(data) - at:
+        raise NotWireError(f"{length} bytes from byte {at} on are cut off")
+    return data[at : at + length], at + length
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    first = data[at] if at < len(data) else 0x80
+    if first < 0x80:
+        return first, at + 1
+    value, end = wire.read_varint(data, at)
+    if end - at > wire.LONGEST_VARINT:
+        raise NotWireError(f"the number at byte {at} has {end - at} bytes")
+    return value, end
+
+
+def write(records: Iterable[Record]) -> bytes:
+    """The bytes of these records, numbers in their shortest form."""
+    return b"".join(map(write_one, records))
+
+
+def write_one(record: Record) -> bytes:
+    """The bytes of one record."""
+    head = wire.tag(record.number, record.wire_type)
+    value = record.value
+    if isinstance(value, bytes):
+        return head + wire.delimited(value)
+    if isinstance(value, tuple):
+        return head + write(value) + wire.tag(record.number, wire.END_GROUP)
+    if record.wire_type == wire.VARINT:
+        return head + wire.varint(value)
+    return head + value.to_bytes(_FIXED[record.wire_type], "little")

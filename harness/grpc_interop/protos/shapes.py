@@ -1,0 +1,158 @@
+"""Message types as the generator, the readers and the shrinker need them: plain data, made once from descriptors.
+
+Descriptors of a runtime are slow to ask, and each question costs a call; a shape is asked millions of times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos import wire
+from grpc_interop.protos.catalog import Catalog
+
+WELL_KNOWN = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        "Any Timestamp Duration FieldMask Struct Value ListValue DoubleValue FloatValue Int64Value UInt64Value Int32Value "
+        "UInt32Value BoolValue StringValue BytesValue"
+    ).split()
+)
+"""The types that ProtoJSON writes in a form of their own (protobuf.dev/programming-guides/json)."""
+
+TEXTS = frozenset({Field.TYPE_STRING, Field.TYPE_BYTES})
+SUBMESSAGES = frozenset({Field.TYPE_MESSAGE, Field.TYPE_GROUP})
+FLOATING = frozenset({Field.TYPE_FLOAT, Field.TYPE_DOUBLE})
+
+
+@dataclass(slots=True, eq=False)
+class Enum:
+    """`names` in declaration order; of aliases, every name. `closed`: other numbers are kept as unknown fields."""
+
+    names: dict[str, int]
+    closed: bool
+    is_null: bool
+
+    @property
+    def numbers(self) -> list[int]:
+        return list(dict.fromkeys(self.names.values()))
+
+
+@dataclass(slots=True, eq=False)
+class FieldShape:
+    """One field. `presence`: its zero, when set, is not the same as not being set. `oneof` names the oneof it is an arm
+    of, synthetic ones left out. `key` and `mapped` are the fields of a map's entries, else None. `closed` holds the
+    numbers of a closed enum, else None."""
+
+    number: int
+    name: str
+    json_name: str
+    type: int
+    wire_type: int
+    descriptor: Field
+    repeated: bool
+    packed: bool
+    presence: bool
+    required: bool
+    oneof: str
+    enum: Enum | None = None
+    closed: frozenset[int] | None = None
+    key: FieldShape | None = None
+    mapped: FieldShape | None = None
+    inner: Shape | None = None
+
+    @property
+    def message(self) -> Shape:
+        """The type of a message or group field."""
+        assert self.inner is not None
+        return self.inner
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """One message type, its known extensions among its fields. `special` is its full name if ProtoJSON writes it in a
+    form of its own, else empty. `undeclared` is the highest number that is no field."""
+
+    name: str
+    special: str
+    fields: dict[int, FieldShape] = field(default_factory=dict)
+    undeclared: int = wire.MAX_FIELD_NUMBER
+    ordered: tuple[FieldShape, ...] = ()
+    arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    required: tuple[FieldShape, ...] = ()
+
+    def json_fields(self) -> dict[str, FieldShape]:
+        """By the names that ProtoJSON may use for them."""
+        names = {one.name: one for one in self.ordered}
+        return names | {one.json_name: one for one in self.ordered}
+
+
+class Shapes:
+    """The shapes of a catalog's types, each made when first asked for."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._shapes: dict[str, Shape] = {}
+
+    def of(self, type_name: str) -> Shape:
+        """Raises KeyError for a type that the catalog does not hold."""
+        found = self._shapes.get(type_name)
+        return found or self._make(self.catalog.message(type_name))
+
+    def _make(self, descriptor: Descriptor) -> Shape:
+        found = self._shapes.get(descriptor.full_name)
+        if found is not None:
+            return found
+        name = descriptor.full_name
+        # Kept before its fields are looked at: a type may hold itself.
+        shape = self._shapes[name] = Shape(name, name if name in WELL_KNOWN else "")
+        declared = [*descriptor.fields, *self.catalog.extensions(descriptor)]
+        fields = [self._field(one) for one in sorted(declared, key=lambda one: one.number)]
+        shape.fields = {one.number: one for one in fields}
+        shape.ordered = tuple(fields)
+        shape.required = tuple(one for one in fields if one.required)
+        for one in fields:
+            if one.oneof:
+                shape.arms[one.oneof] = (*shape.arms.get(one.oneof, ()), one.number)
+        while shape.undeclared in shape.fields or 19_000 <= shape.undeclared <= 19_999:
+            shape.undeclared -= 1
+        return shape
+
+    def _field(self, one: Field) -> FieldShape:
+        entry = one.message_type
+        if entry is not None and not entry.GetOptions().map_entry:
+            entry = None
+        oneof = one.containing_oneof
+        # A proto3 `optional` is a oneof of one arm, made by protoc: as good as none.
+        real = oneof is not None and len(oneof.fields) > 1
+        enum = _enum(one.enum_type) if one.enum_type is not None else None
+        return FieldShape(
+            number=one.number,
+            name=f"[{one.full_name}]" if one.is_extension else one.name,
+            json_name=f"[{one.full_name}]" if one.is_extension else _json_name(one),
+            type=one.type,
+            wire_type=wire.wire_type(one),
+            descriptor=one,
+            repeated=one.is_repeated,
+            packed=one.is_packed,
+            presence=one.has_presence,
+            required=one.is_required,
+            oneof=oneof.name if real and oneof is not None else "",
+            enum=enum,
+            closed=frozenset(enum.names.values()) if enum is not None and enum.closed else None,
+            key=self._field(entry.fields_by_number[1]) if entry is not None else None,
+            mapped=self._field(entry.fields_by_number[2]) if entry is not None else None,
+            inner=self._make(one.message_type) if one.message_type is not None and entry is None else None,
+        )
+
+
+def _enum(descriptor: EnumDescriptor) -> Enum:
+    names = {value.name: value.number for value in descriptor.values}
+    return Enum(names, bool(descriptor.is_closed), descriptor.full_name == "google.protobuf.NullValue")
+
+
+def _json_name(one: Any) -> str:
+    return str(one.json_name)

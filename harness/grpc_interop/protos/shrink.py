@@ -1,0 +1,105 @@
+"""Smaller messages out of one that fails, until none of them fails: greedy, on the tree of fields as it stands in the
+bytes, so that an odd encoding is shrunk as well as an odd value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grpc_interop.protos import wire
+from grpc_interop.protos.records import NotWireError, Record, read, write
+from grpc_interop.protos.shapes import FieldShape, Shape
+
+MOST_DEEP = 64
+"""Levels that are looked into: enough to find a value, few enough for any stack."""
+
+
+def smaller(shape: Shape, data: bytes) -> Iterator[bytes]:
+    """Messages with less in them, the boldest first; each once, none equal to `data`, all simpler by `weight`."""
+    seen = {data}
+    for candidate in _candidates(shape, data):
+        if candidate not in seen and weight(candidate) < weight(data):
+            seen.add(candidate)
+            yield candidate
+
+
+def weight(data: bytes) -> tuple[int, int]:
+    """Length first, then the size of its bytes: smaller is simpler, so that shrinking ends."""
+    return len(data), sum(data)
+
+
+def _candidates(shape: Shape, data: bytes) -> Iterator[bytes]:
+    try:
+        records = read(data)
+    except NotWireError:
+        yield from _shorter(data)
+        return
+    yield write(records)
+    for candidate in _fewer(shape, records, 0):
+        yield write(candidate)
+
+
+def _fewer(shape: Shape | None, records: tuple[Record, ...], depth: int) -> Iterator[tuple[Record, ...]]:
+    """Without a half, without one, with one of them simpler."""
+    half = len(records) // 2
+    if half > 1:
+        yield records[half:]
+        yield records[:half]
+    for at in range(len(records)):
+        yield records[:at] + records[at + 1 :]
+    for at, record in enumerate(records):
+        field = shape.fields.get(record.number) if shape else None
+        for simpler in _simpler(field, record, depth):
+            yield (*records[:at], simpler, *records[at + 1 :])
+
+
+def _simpler(field: FieldShape | None, record: Record, depth: int) -> Iterator[Record]:
+    value = record.value
+    if isinstance(value, tuple):
+        for fewer in _fewer(field.inner if field else None, value, depth + 1):
+            yield record._replace(value=fewer)
+    elif isinstance(value, bytes):
+        for content in _simpler_content(field, value, depth):
+            yield record._replace(value=content)
+    else:
+        for number in dict.fromkeys((0, 1, value >> 32, value >> 7, value >> 1, value - 1)):
+            if 0 <= number < value:
+                yield record._replace(value=number)
+
+
+def _simpler_content(field: FieldShape | None, content: bytes, depth: int) -> Iterator[bytes]:
+    inner = field.inner if field else None
+    is_map = field is not None and field.mapped is not None
+    if depth < MOST_DEEP and (inner is not None or is_map):
+        try:
+            records = read(content)
+        except NotWireError:
+            yield from _shorter(content)
+            return
+        for fewer in _fewer(inner, records, depth + 1):
+            yield write(fewer)
+        return
+    packed = field is not None and field.repeated and field.wire_type != wire.LENGTH
+    yield from (one for one in _shorter(content) if not packed or _whole(field, one))
+
+
+def _whole(field: FieldShape | None, content: bytes) -> bool:
+    """Whether the content is some whole packed values."""
+    assert field is not None
+    if field.wire_type == wire.VARINT:
+        return not content or content[-1] < 0x80
+    return len(content) % (4 if field.wire_type == wire.FIXED32 else 8) == 0
+
+
+def _shorter(content: bytes) -> Iterator[bytes]:
+    """Nothing, halves, without one piece, and last with plainer characters."""
+    if not content:
+        return
+    yield b""
+    size = len(content) // 2
+    while size:
+        for start in range(0, len(content), size):
+            yield content[:start] + content[start + size :]
+        size //= 2
+    for at, byte in enumerate(content[:64]):
+        if byte > 0x61:
+            yield content[:at] + b"a" + content[at + 1 :]

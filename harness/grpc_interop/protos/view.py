@@ -1,0 +1,105 @@
+"""A driver's view of a message, what a program sees through its language's reflection, as a meaning."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.protos.meaning import Meaning, Scalar, Value
+from grpc_interop.protos.records import NotWireError, read
+from grpc_interop.protos.shapes import FLOATING, FieldShape, Shape
+
+NAN_32, NAN_64 = 0x7FC00000, 0x7FF8000000000000
+"""The NaN that stands for all: what a program sees of its payload is the processor's choice, not the runtime's."""
+
+
+class View(NamedTuple):
+    """The contract's View as plain data: numbers as int, floating-point ones as the bits of a double, text as bytes."""
+
+    fields: Mapping[int, tuple[int | bytes | View, ...]]
+    unknown: bytes = b""
+
+
+class NotAViewError(ValueError):
+    """The view is none of its type; the text says why."""
+
+
+def of_view(shape: Shape, view: View) -> Meaning:
+    """What the view says, every NaN as the one above. Raises NotAViewError."""
+    fields = {}
+    for number, values in view.fields.items():
+        if number not in shape.fields:
+            raise NotAViewError(f"it shows a field {number}, which {shape.name} does not declare")
+        fields[number] = _value(shape.fields[number], values)
+    try:
+        return Meaning(fields, list(read(view.unknown)))
+    except NotWireError as error:
+        raise NotAViewError(f"its unknown fields of {shape.name} are no fields: {error}") from None
+
+
+def _value(field: FieldShape, values: tuple[int | bytes | View, ...]) -> Value:
+    if field.mapped is not None and field.key is not None:
+        scalars = [_scalar(field.key if index % 2 == 0 else field.mapped, one) for index, one in enumerate(values)]
+        keys: list[int | bytes] = [key for key in scalars[::2] if not isinstance(key, Meaning)]
+        return dict(zip(keys, scalars[1::2], strict=True))
+    if field.repeated:
+        return [_scalar(field, one) for one in values]
+    if len(values) != 1:
+        raise NotAViewError(f"it shows {len(values)} values of the singular field {field.name}")
+    return _scalar(field, values[0])
+
+
+def _scalar(field: FieldShape, value: int | bytes | View) -> Scalar:
+    if isinstance(value, View):
+        return of_view(field.message, value)
+    if field.type == Field.TYPE_FLOAT and isinstance(value, int):
+        return _float_bits(value)
+    if field.type == Field.TYPE_DOUBLE and isinstance(value, int):
+        return NAN_64 if is_nan(field, value) else value
+    return value
+
+
+def _float_bits(bits: int) -> int:
+    """Those of the float that a double is; of a double that is no float its own, which equal those of no float."""
+    double = bits.to_bytes(8, "little")
+    number = struct.unpack("<d", double)[0]
+    if number != number:
+        return NAN_32
+    try:
+        single = struct.pack("<f", number)
+    except OverflowError:
+        return bits
+    exact = struct.pack("<d", struct.unpack("<f", single)[0]) == double
+    return int.from_bytes(single, "little") if exact else bits
+
+
+def is_nan(field: FieldShape, bits: int) -> bool:
+    """Whether the bits of a float or double are a NaN's."""
+    if field.type == Field.TYPE_FLOAT:
+        return bits & 0x7FFFFFFF > 0x7F800000
+    return bits & 0x7FFFFFFFFFFFFFFF > 0x7FF0000000000000
+
+
+def one_nan(shape: Shape, message: Meaning) -> Meaning:
+    """The same message with every NaN as the one above."""
+    return Meaning({number: _one_nan(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
+
+
+def _one_nan(field: FieldShape, value: Value) -> Value:
+    if isinstance(value, list):
+        return [_one_nan_scalar(field, one) for one in value]
+    if isinstance(value, dict):
+        assert field.mapped is not None
+        return {key: _one_nan_scalar(field.mapped, one) for key, one in value.items()}
+    return _one_nan_scalar(field, value)
+
+
+def _one_nan_scalar(field: FieldShape, value: Scalar) -> Scalar:
+    if isinstance(value, Meaning):
+        return one_nan(field.message, value)
+    if field.type in FLOATING and isinstance(value, int) and is_nan(field, value):
+        return NAN_32 if field.type == Field.TYPE_FLOAT else NAN_64
+    return value

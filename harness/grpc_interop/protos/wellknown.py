@@ -1,0 +1,115 @@
+"""Values of the types that ProtoJSON writes in a form of their own: valid ones up to the limits, and those beyond."""
+
+from __future__ import annotations
+
+from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
+from google.protobuf.message import Message
+
+LEAST_TIME, MOST_TIME = -62_135_596_800, 253_402_300_799
+"""0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z (google/protobuf/timestamp.proto)."""
+
+MOST_SPAN = 315_576_000_000
+"""Seconds of a Duration, either way: about 10,000 years (google/protobuf/duration.proto)."""
+
+_Time, _Span, _Mask, _Value = timestamp_pb2.Timestamp, duration_pb2.Duration, field_mask_pb2.FieldMask, struct_pb2.Value
+
+
+def _nested(depth: int) -> struct_pb2.Value:
+    value = _Value(bool_value=True)
+    for level in range(depth):
+        if level % 2:
+            value = _Value(struct_value=struct_pb2.Struct(fields={"": value, "\U0001f600": value}))
+        else:
+            value = _Value(list_value=struct_pb2.ListValue(values=[value]))
+    return value
+
+
+_VALUES = [
+    _Value(number_value=-1.5),
+    _Value(null_value=struct_pb2.NULL_VALUE),
+    _Value(number_value=0),
+    _Value(number_value=1e300),
+    _Value(string_value=""),
+    _Value(string_value="NaN \0 \U0001f600"),
+    _Value(bool_value=False),
+    _Value(struct_value=struct_pb2.Struct()),
+    _Value(list_value=struct_pb2.ListValue()),
+    _nested(4),
+]
+
+_WITHIN: dict[str, list[Message]] = {
+    "Timestamp": [
+        _Time(seconds=1, nanos=1),
+        _Time(),
+        _Time(seconds=LEAST_TIME),
+        _Time(seconds=MOST_TIME, nanos=999_999_999),
+        _Time(seconds=-1, nanos=999_000_000),
+        _Time(seconds=951_782_400, nanos=120_000),  # a leap day
+    ],
+    "Duration": [
+        _Span(seconds=1, nanos=1),
+        _Span(),
+        _Span(seconds=-MOST_SPAN, nanos=-999_999_999),
+        _Span(seconds=MOST_SPAN, nanos=999_999_999),
+        _Span(nanos=-1),
+        _Span(seconds=-1, nanos=-500_000_000),
+    ],
+    "FieldMask": [_Mask(paths=["a.b_c", "user.display_name"]), _Mask(), _Mask(paths=["f"])],
+    "Struct": [struct_pb2.Struct(fields={"a": _VALUES[0], "": _VALUES[1]}), struct_pb2.Struct(), _nested(4).struct_value],
+    "ListValue": [struct_pb2.ListValue(values=_VALUES), struct_pb2.ListValue()],
+    "Value": [*_VALUES],
+    "Any": [
+        any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Duration", value=_Span(seconds=3).SerializeToString()),
+        any_pb2.Any(),
+        any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Empty"),
+        any_pb2.Any(
+            type_url="type.googleapis.com/google.protobuf.Any",
+            value=any_pb2.Any(
+                type_url="type.googleapis.com/google.protobuf.StringValue",
+                value=wrappers_pb2.StringValue(value="inside").SerializeToString(),
+            ).SerializeToString(),
+        ),
+    ],
+}
+
+_BEYOND: dict[str, list[Message]] = {
+    "Timestamp": [
+        _Time(seconds=LEAST_TIME - 1),
+        _Time(seconds=MOST_TIME + 1),
+        _Time(nanos=-1),
+        _Time(nanos=1_000_000_000),
+        _Time(seconds=-(1 << 63), nanos=-(1 << 31)),
+    ],
+    "Duration": [
+        _Span(seconds=MOST_SPAN + 1),
+        _Span(seconds=-MOST_SPAN - 1),
+        _Span(seconds=1, nanos=-1),
+        _Span(nanos=1_000_000_000),
+        _Span(seconds=(1 << 63) - 1, nanos=(1 << 31) - 1),
+    ],
+    "FieldMask": [_Mask(paths=["camelCase"]), _Mask(paths=["a__b"]), _Mask(paths=["trailing_"]), _Mask(paths=["a_1"]), _Mask(paths=[""])],
+    "Struct": [struct_pb2.Struct(fields={"a": _Value()})],
+    "ListValue": [struct_pb2.ListValue(values=[_Value()])],
+    "Value": [_Value(), _Value(number_value=float("nan")), _Value(number_value=float("inf")), _Value(number_value=-0.0)],
+    "Any": [
+        any_pb2.Any(type_url="type.googleapis.com/no.such.Type", value=b"\x08\x01"),
+        any_pb2.Any(type_url="no slash", value=b""),
+        any_pb2.Any(type_url="", value=b"\x08\x01"),
+        any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Duration", value=b"\x08"),
+    ],
+}
+
+
+def within(special: str) -> list[bytes] | None:
+    """Valid values of a well-known type with limits of its own; None for any other type (wrappers have none)."""
+    return _bytes(_WITHIN, special)
+
+
+def beyond(special: str) -> list[bytes] | None:
+    """Values that binary carries and that ProtoJSON has no text for, or none that is read as the same."""
+    return _bytes(_BEYOND, special)
+
+
+def _bytes(values: dict[str, list[Message]], special: str) -> list[bytes] | None:
+    found = values.get(special.removeprefix("google.protobuf."))
+    return None if found is None else [value.SerializeToString(deterministic=True) for value in found]

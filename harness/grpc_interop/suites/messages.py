@@ -1,0 +1,69 @@
+"""The `messages` suite: every message type of the roots, carried from one implementation to another without an RPC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from grpc_interop.case import MessageCase
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.examples import Examples
+from grpc_interop.protos.shapes import Shapes
+from grpc_interop.suites.protocol import Options, Suite
+
+NAME = "messages"
+
+
+class _Group(NamedTuple):
+    """What a case of this name proves and how. `alike`: it is not said whether the messages are valid."""
+
+    why: str
+    json: bool = False
+    alike: bool = False
+    requires: tuple[str, ...] = ("transcode", "view")
+
+
+_JSON = ("transcode", "json")
+
+_GROUPS = {
+    "values": _Group("Every value of every field is carried whole, in every encoding that a reader must accept."),
+    "unknown_fields": _Group(
+        "Fields that the type does not declare survive being read and written.", requires=("transcode", "view", "unknown_fields")
+    ),
+    "json": _Group("ProtoJSON that one side writes is read as the same message by the other.", json=True, requires=_JSON),
+    "malformed": _Group("Bytes that are no message are refused by both sides or by neither.", alike=True, requires=("transcode",)),
+    "not_utf8": _Group("Strings that are not UTF-8 are refused by both sides or by neither.", alike=True, requires=("transcode",)),
+    "closed_enums": _Group(
+        "Numbers that a closed enum does not declare are kept as unknown fields.", requires=("transcode", "view", "unknown_fields")
+    ),
+    "missing_required": _Group("A message without a required field is refused by both or by neither.", alike=True, requires=("transcode",)),
+    "nesting": _Group("Messages of up to 90 levels are refused by both or by neither.", alike=True, requires=("transcode",)),
+    "nesting_limits": _Group("Messages nested beyond 100 levels are refused by both or by neither.", alike=True, requires=("transcode",)),
+    "field_number_zero": _Group("A field with number 0 is refused by both or by neither.", alike=True, requires=("transcode",)),
+    "json_float_edges": _Group("FLT_MAX and -0.0 pass through ProtoJSON unharmed.", json=True, requires=_JSON),
+    "json_well_known_edges": _Group(
+        "What ProtoJSON has no text for is refused by both sides, or written as the same by both.", json=True, alike=True, requires=_JSON
+    ),
+}
+
+
+def cases(catalog: Catalog, options: Options) -> Iterator[MessageCase]:
+    """One type after the other; of each the groups that have something to say about it."""
+    examples = Examples(Shapes(catalog))
+    for type_name in catalog.messages():
+        for name in examples.names(type_name):
+            group = _GROUPS[name]
+            yield MessageCase(
+                suite=NAME,
+                name=name,
+                type_name=type_name,
+                json=group.json,
+                alike=group.alike,
+                seed=options.seed,
+                count=options.count,
+                why=group.why,
+                requires=frozenset(group.requires),
+            )
+
+
+SUITE = Suite(NAME, "every message, written by one implementation and read by the other", cases)
