@@ -318,12 +318,14 @@ type Command_Close struct {
 }
 
 type Command_Expect struct {
-	// The server's script for the call that will arrive with this case id. Answered by exactly one Transcript.
+	// The server's script for the call that will arrive with this case id. Answered by exactly one Transcript, or by an
+	// Error when it cannot be played.
 	Expect *Play `protobuf:"bytes,14,opt,name=expect,proto3,oneof"`
 }
 
 type Command_Call struct {
-	// The client's script: make this call now. Answered by exactly one Transcript.
+	// The client's script: make this call now. Answered by exactly one Transcript, or by an Error when it cannot be
+	// played.
 	Call *Play `protobuf:"bytes,15,opt,name=call,proto3,oneof"`
 }
 
@@ -984,11 +986,17 @@ func (x *Lane) GetSteps() []*Step {
 //	server_streaming, client  as unary.               server_streaming, server  receive; sends; finish.
 //	client_streaming, client  sends, half_close, receives.   client_streaming, server  receives; then as unary.
 //	bidi_streaming  anything on both sides.
-//   - A unary or server-streaming client has exactly one `send`, which is its first step apart from `wait_for`; the call
-//     starts with it. It has no `half_close`, and its server uses `receive` and never `receive_to_end`.
+//
+// `send_headers`, `receive_headers`, `signal` and `wait_for` may stand between these, as far as what follows allows.
+//   - A unary or server-streaming client has exactly one `send`, its first step, with which the call starts. It has no
+//     `half_close`, and its server uses `receive` and never `receive_to_end`.
 //   - A client-streaming or bidi call starts when the play begins, before any step.
 //   - A client's script ends in `receive_to_end` (in one of its lanes) or contains `cancel`; else it would see no status.
-//   - A server's script has exactly one `finish`, the last step of one of its lanes.
+//     Nothing follows `cancel` in its lane: what is read after one's own cancel is promised by nobody.
+//   - A client-streaming client receives only after its half-close.
+//   - A server's script has exactly one `finish`, the last step of one of its lanes; where the response is a single message,
+//     its `send` stands right before. `send` and `send_headers` stand in one lane.
+//   - After `wait_for_termination` come only `signal` and `finish`.
 type Step struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to do.
@@ -1176,7 +1184,8 @@ type Step_HalfClose struct {
 }
 
 type Step_Cancel struct {
-	// Client: cancels the RPC. Its status is then what the runtime reports. Observes nothing. Requires `cancel`.
+	// Client: cancels the RPC. Its status is then what the runtime reports. Observes nothing. Rule: nothing more is sent
+	// after it, not even the end of the stream, which a server could take for a half-close. Requires `cancel`.
 	Cancel *Nothing `protobuf:"bytes,5,opt,name=cancel,proto3,oneof"`
 }
 
@@ -1186,7 +1195,8 @@ type Step_SendHeaders struct {
 }
 
 type Step_ReceiveHeaders struct {
-	// Client: waits until the initial metadata has arrived or the RPC has ended. Observes nothing. Requires `metadata`.
+	// Client: waits until the initial metadata has arrived or the RPC has ended; of a unary call, until it has ended.
+	// Observes nothing. Requires `metadata`.
 	ReceiveHeaders *Nothing `protobuf:"bytes,7,opt,name=receive_headers,json=receiveHeaders,proto3,oneof"`
 }
 
@@ -1454,8 +1464,9 @@ type Abort struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of its `expect` or `call`.
 	Play uint64 `protobuf:"varint,1,opt,name=play,proto3" json:"play,omitempty"`
-	// Only if the server's call has not arrived: then the play reports `arrived` = false and is forgotten; a call that
-	// still comes later is treated like any call without a script. If the call has arrived, this Abort does nothing.
+	// Only if the server's call has not arrived: then the play reports `arrived` = false (and not `aborted`) and is
+	// forgotten; a call that still comes later is treated like any call whose script has not come yet. If the call has
+	// arrived, this Abort does nothing.
 	IfNotArrived  bool `protobuf:"varint,2,opt,name=if_not_arrived,json=ifNotArrived,proto3" json:"if_not_arrived,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1826,7 +1837,7 @@ type Event_Transcript struct {
 }
 
 type Event_Signal struct {
-	// A `signal` step was reached; the harness passes it on to the other side.
+	// A `signal` step was reached; the harness passes it on to the other side. The event's id is the play's.
 	Signal *Signal `protobuf:"bytes,13,opt,name=signal,proto3,oneof"`
 }
 
