@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from driver.contract import pb
 from driver.messages import UnreadableError, json_of, report_into
 from driver.metadata import entries
+from driver.methods import METHODS
 from driver.script import Script
 
 # Stand between the messages in a lane's observations.
@@ -38,7 +39,8 @@ class Recording:
     def fingerprint(self) -> tuple[object, ...]:
         """Equal for playings that observed the same; the deadline that remained is left out, for it always differs."""
         lanes = tuple(
-            tuple(one if isinstance(one, str) else one.SerializePartialToString(deterministic=True) for one in lane) for lane in self.lanes
+            tuple(one if isinstance(one, str) else METHODS.SerializePartialToString(one, deterministic=True) for one in lane)
+            for lane in self.lanes
         )
         status = self.status and self.status.SerializeToString(deterministic=True)
         return lanes, self.arrived, tuple(self.request), tuple(self.initial), status

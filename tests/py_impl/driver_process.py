@@ -45,8 +45,13 @@ class DriverProcess:
                 stderr=subprocess.STDOUT,
                 env={"INTEROP_DRIVER_ADDRESS": f"unix:{address}", "INTEROP_DRIVER_TOKEN": "secret"},
             )
-        self.socket, _ = listener.accept()
-        listener.close()
+        try:
+            self.socket, _ = listener.accept()
+        except TimeoutError:
+            self.process.kill()
+            raise AssertionError(f"the driver did not connect; its log:\n{self.log.read_text()}") from None
+        finally:
+            listener.close()
         self._may_read = threading.Event()
         self._may_read.set()
         self._reader = threading.Thread(target=self._read, daemon=True)
