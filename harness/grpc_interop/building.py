@@ -40,8 +40,8 @@ def _say(built: Built, options: Options) -> int:
     name = built.manifest.name
     if built.unavailable:
         what, remedy = built.unavailable
-        click.echo(f"{name}: {what} is missing; {remedy}", err=True)
-        return 3
+        click.echo(f"{name}: {what} is missing" + (f": {remedy}" if remedy else ""), err=True)
+        return 2
     for refused in built.refused:
         click.echo(f"{name}: refuses {refused.file}: {refused.text}", err=True)
     click.echo(f"{name}: {'built' if built.fresh else 'unchanged'}")
@@ -84,6 +84,8 @@ def doctor(options: Options) -> int:
             click.echo(f"  broken   {error}")
             missing += 1
             continue
+        if not tools:
+            click.echo("  ok       nothing to look for: its manifest says how it is started")
         for tool in tools:
             state = "ok     " if tool.ok else "missing"
             place = f" ({tool.where})" if tool.where else ""

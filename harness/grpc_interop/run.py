@@ -33,13 +33,22 @@ class Run:
         self.seconds = 0.0
         self._add = add
         self._selection = Selection(options.keyword, options.shard)
-        self._waiting = list(session.pairs)
+        self._waiting: list[Pair] = []
 
-    def check_selection(self) -> None:
-        """Raises UsageError when no case at all is selected."""
-        if not any(self._selection.takes(case, pair) for case in self.session.cases() for pair in self.session.pairs):
-            what = f"-k {self._selection.keyword!r} selects" if self._selection.keyword else "the options select"
+    def narrow(self) -> tuple[Pair, ...]:
+        """Leaves the session only the pairs on which cases are selected, so that nothing else is built; gives those of
+        the whole plan, of which this run may be a shard. Raises UsageError when the plan has no case at all."""
+        keyword = self.session.options.keyword
+        plan = self._pairs(Selection(keyword))
+        if not plan:
+            what = f"-k {keyword!r} selects" if keyword else "the options select"
             raise UsageError(f"{what} none of the cases", "`interop list` shows them all")
+        self.session.pairs = self._pairs(self._selection)
+        self._waiting = list(self.session.pairs)
+        return plan
+
+    def _pairs(self, selection: Selection) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.session.pairs if any(selection.takes(case, pair) for case in self.session.cases()))
 
     def play(self) -> None:
         """Plays everything. KeyboardInterrupt passes through, with what was done kept."""
@@ -109,12 +118,16 @@ class Run:
         return every_pair and every_suite and unrestricted and not self.not_run and self.tally.total() > 0
 
     def exit_status(self, options: Options) -> int:
-        """0 as expected, 1 a finding, 3 a build or driver failed, or something is missing that must be there."""
-        if self.broken or (self.not_run and options.strict):
+        """0 as expected, 1 a finding, 2 a toolchain is missing that must be there, 3 a build or driver failed: the
+        largest that applies."""
+        played = bool(self.tally)
+        if self.broken:
             return 3
+        if self.session.missing and (options.strict or not played):
+            return 2
         if self.findings or any(outcome.is_finding for outcome in self.tally):
             return 1
-        if not self.tally:
-            # Nothing was played: never a success.
+        if not played and options.shard == (1, 1):
+            # Never a success, except for a shard that none of the cases fell to.
             return 3
         return 0

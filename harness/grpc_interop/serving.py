@@ -12,7 +12,7 @@ from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.drivers.driver import START_SECONDS, Driver, Role
+from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.session import load_catalog
 
@@ -24,7 +24,7 @@ def serve(options: Options, name: str, port: int) -> int:
     catalog = load_catalog(options)
     built = Builder(options.project.state, home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
     if built.unavailable:
-        raise BuildError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
+        raise UsageError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
     driver = Driver(built, Role.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))
     try:
         _until_ready(driver, name, port)
@@ -47,12 +47,18 @@ def _until_ready(driver: Driver, name: str, port: int) -> None:
     while not driver.ready:
         try:
             hear(driver, 0.5)
+        except CannotServe as refused:
+            raise UsageError(f"{name} {refused}", _remedy(refused, port)) from None
         except ContractBroken as broken:
-            if port:
-                raise UsageError(f"{name}: {broken}", f"is port {port} in use? choose another, or 0") from None
-            raise BuildError(f"{name}: {broken}") from None
+            raise BuildError(f"{name}: the driver {broken}") from None
         if driver.process.poll() is not None or (driver.connection and driver.connection.closed) or time.monotonic() > deadline:
             raise BuildError(f"{name}: the driver {driver.end()} before it was ready; its last words:\n{driver.tail()}")
+
+
+def _remedy(refused: CannotServe, port: int) -> str:
+    if refused.kind == pb.Error.KIND_UNSUPPORTED:
+        return "only an implementation whose driver declares the capability `application` can serve calls of ordinary clients"
+    return f"is port {port} in use? choose another, or 0" if port else ""
 
 
 def _until_interrupted(driver: Driver) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 import click
 
 from grpc_interop.config import Options, as_arguments
-from grpc_interop.drivers.process import Process, tail
+from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
+from grpc_interop.report.results import RESULTS
 
-FINDING, BROKEN = 1, 3
+BROKEN = 3
 
 
 def run_in_workers(options: Options, workers: int) -> int:
-    """Gives the exit status: the worst of the shards'. Raises BuildError when a shard left no report."""
+    """Gives the exit status: the largest of the shards'. Raises BuildError when none left a report."""
     from grpc_interop.play import merge_reports
 
     shards = options.report / "shards"
@@ -28,7 +29,7 @@ def run_in_workers(options: Options, workers: int) -> int:
     processes = [
         Process(
             [*command, "--shard", f"{number}/{workers}", "--report", str(folder)],
-            env=os.environ,
+            env=_environment(),
             cwd=Path.cwd(),
             log=shards / f"{number}.log",
         )
@@ -44,7 +45,16 @@ def run_in_workers(options: Options, workers: int) -> int:
             if process.poll() is None:
                 process.kill()
             process.close()
-    for status, process in zip(statuses, processes, strict=True):
-        if status not in (0, FINDING, BROKEN, 130):
-            raise BuildError(f"a worker ended with status {status}; its last words:\n{tail(process.log, 12)}")
-    return max(*statuses, merge_reports([folder for folder in folders if folder.is_dir()], options.report))
+    reported = [folder for folder in folders if (folder / RESULTS).is_file()]
+    for folder, status, process in zip(folders, statuses, processes, strict=True):
+        if folder not in reported:
+            click.echo(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
+    if not reported:
+        raise BuildError("no worker left a report")
+    merge_reports(reported, options.report)
+    return max(statuses) if len(reported) == workers else BROKEN
+
+
+def _environment() -> dict[str, str]:
+    """The workers' reports are parts of one: only that one is for GitHub's job summary."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}

@@ -20,6 +20,9 @@ from grpc_interop.report.results import Stored
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Pair
 
+LOST = "shard "
+"""How an entry of what was not run begins that stands for a shard whose report is not there."""
+
 
 def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
     """Plays the cases of all folders into a recorder that has not been started; one folder is rendered again.
@@ -91,7 +94,7 @@ def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:
     for of in sorted({of for _, of in given}):
         for number in range(1, of + 1):
             if (number, of) not in given:
-                yield NotRun(f"shard {number}/{of}", "its report is not among those merged; its cases are missing")
+                yield NotRun(f"{LOST}{number}/{of}", "its report is not among those merged; its cases are missing")
 
 
 def _copy_replays(source: Path, target: Path) -> None:
