@@ -15,6 +15,7 @@ from grpc_interop.simulation import CAPACITY, PREFIX
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options
 from grpc_interop.suites.shapes import SHAPES
+from grpc_interop.suites.shapes.every_field import NAME
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"
@@ -37,7 +38,8 @@ def test_every_shape_of_every_rpc_is_a_case(cases: list[Case]) -> None:
         by_method[case.method].append(case.name)
     assert {method.kind for method in by_method} == set(Kind)
     for method, names in by_method.items():
-        assert names == [shape.name for shape in SHAPES[method.kind]]
+        assert [name for name in names if not name.startswith(NAME)] == [shape.name for shape in SHAPES[method.kind]]
+        assert NAME in names
         assert len(set(names)) == len(names)
 
 
@@ -57,12 +59,12 @@ def test_names_can_be_typed(cases: list[Case]) -> None:
 
 def test_what_may_lie_unread_is_little(cases: list[Case]) -> None:
     """
-    Only the messages of cases that are read at once, and are about size, exceed what every runtime buffers.
+    Only messages that are read at once, of cases about size or about every field, may exceed what runtimes buffer.
     """
     for case in cases:
         for script in (case.client, case.server):
             size = sum(len(step.message) + PREFIX for step in steps(script) if isinstance(step, Send))
-            assert size <= CAPACITY or case.name == "large_message", case.id
+            assert size <= CAPACITY or case.name == "large_message" or case.name.startswith(NAME), case.id
 
 
 def test_messages_of_a_lane_differ(cases: list[Case]) -> None:
@@ -103,6 +105,19 @@ def test_cases_are_the_same_each_time(tmp_path: Path) -> None:
     """
     first, second = (list(SUITES["calls"].cases(Catalog.load([NASTY], [], tmp_path), Options())) for _ in range(2))
     assert first == second
+
+
+def test_the_most_telling_order_holds_the_same_cases(tmp_path: Path) -> None:
+    """
+    Every RPC is called once before any is called twice, plainly first, and no case is left out or doubled.
+    """
+    catalog = Catalog.load([ROOT / "proto", NASTY], [], tmp_path)
+    suite = SUITES["calls"]
+    assert suite.most_telling is not None
+    telling = list(suite.most_telling(catalog, Options()))
+    assert sorted(case.id for case in telling) == sorted(case.id for case in suite.cases(catalog, Options()))
+    methods = list(catalog.methods())
+    assert [(case.method, case.name) for case in telling[: len(methods)]] == [(method, "one") for method in methods]
 
 
 def test_an_unknown_suite_names_the_nearest() -> None:

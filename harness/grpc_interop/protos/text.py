@@ -29,6 +29,12 @@ def serialise(message: Message) -> bytes:
     return data
 
 
+def set_fields(message: Message) -> list[tuple[Field, Any]]:
+    """The fields that say something: those set, or where that is not known those that are not zero, with their values."""
+    fields: list[tuple[Field, Any]] = _METHODS.ListFields(message)
+    return fields
+
+
 def unknown_fields(message: Message) -> Iterator[tuple[int, Any]]:
     """The numbers and values of the fields that the message's type does not declare."""
     fields: Any = UnknownFieldSet(message)
@@ -38,7 +44,7 @@ def unknown_fields(message: Message) -> Iterator[tuple[int, Any]]:
 def one_line(message: Message) -> str:
     """The message in text format, as protobuf.dev/reference/protobuf/textformat-spec has it; unknown fields by number."""
     parts = []
-    for field, value in _METHODS.ListFields(message):
+    for field, value in set_fields(message):
         name = f"[{field.full_name}]" if field.is_extension else _name(field)
         parts += [f"{name}{text}" for text in _values(field, value)]
     parts += [f"{number}: {_unknown(value)}" for number, value in unknown_fields(message)]

@@ -14,6 +14,9 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.covering import covering
+from grpc_interop.protos.reach import is_map
+from grpc_interop.protos.scalars import value_of
 
 BUDGET = 512
 """Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread
@@ -50,6 +53,7 @@ class Values:
         # Every shape of a method draws the same few: those of its two types.
         self._cached_full = lru_cache(maxsize=2 * CYCLE)(self._full)
         self._cached_of_size = lru_cache(maxsize=2)(self._of_size)
+        self._cached_every_field = lru_cache(maxsize=2)(self._every_field)
 
     def empty(self, type_name: str) -> Sample:
         """Nothing but the fields that proto2 requires."""
@@ -60,7 +64,7 @@ class Values:
         message = self._catalog.message(type_name)
         path = self._path(message, texts_only=False)
         if path:
-            return Sample(_along(message, path, _value(path[-1], number), number))
+            return Sample(_along(message, path, value_of(path[-1], number), number))
         data = _joined(_required(message, number))
         field = wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number)
         return Sample(data + field, UNKNOWN_FIELDS)
@@ -75,10 +79,17 @@ class Values:
         where the type has one, else in a field that it does not declare."""
         return self._cached_of_size(type_name, size)
 
+    def every_field(self, type_name: str) -> tuple[bytes, ...]:
+        """Messages that together set every field that is reachable from the type; one at least."""
+        return self._cached_every_field(type_name)
+
     def smaller(self, type_name: str, message: bytes) -> tuple[bytes, ...]:
         """Smaller messages of the same type, the smallest first."""
         empty = self.empty(type_name).data
         return (empty,) if empty != message else ()
+
+    def _every_field(self, type_name: str) -> tuple[bytes, ...]:
+        return tuple(covering(self._catalog, type_name)) or (self.empty(type_name).data,)
 
     def _full(self, type_name: str, number: int) -> Sample:
         message = self._catalog.message(type_name)
@@ -120,7 +131,7 @@ def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ..
     visited = {message.full_name}
     while queue:
         here, way = queue.popleft()
-        fields = [field for field in here.fields if not _is_map(field)]
+        fields = [field for field in here.fields if not is_map(field)]
         scalars = [field for field in fields if field.type not in _MESSAGES | _INDISTINCT]
         texts = [field for field in scalars if field.type in _TEXTS]
         for field in texts or ([] if texts_only else scalars):
@@ -153,7 +164,7 @@ def _required(message: Descriptor, number: int, within: frozenset[str] = frozens
         if field.type in _MESSAGES:
             fields[field.number] = wire.message_field(field, _joined(_required(_type(field), number, around)))
         else:
-            fields[field.number] = wire.scalar_field(field, _value(field, number))
+            fields[field.number] = wire.scalar_field(field, value_of(field, number))
     return fields
 
 
@@ -189,13 +200,13 @@ class _Filling:
         return fields[start:] + fields[:start]
 
     def _field(self, field: Field, budget: int, within: tuple[Descriptor, ...]) -> bytes | None:
-        if _is_map(field):
+        if is_map(field):
             key, mapped = _type(field).fields
-            entry = wire.scalar_field(key, _value(key, self.number))
+            entry = wire.scalar_field(key, value_of(key, self.number))
             content = self._field(mapped, budget // 2, within)
             return None if content is None else wire.message_field(field, entry + content)
         if field.type not in _MESSAGES:
-            if not (value := _value(field, self.number)) and not field.has_presence and not field.is_repeated:
+            if not (value := value_of(field, self.number)) and not field.has_presence and not field.is_repeated:
                 return None  # an enum that has only its zero, which is not written
             self.distinct |= field.type not in _INDISTINCT
             return wire.scalar_field(field, value)
@@ -205,34 +216,10 @@ class _Filling:
         return wire.message_field(field, self.message(kind, budget // 2, (*within, kind)))
 
 
-def _value(field: Field, number: int) -> wire.Scalar:
-    """A value that is not the type's zero, and that shows the number where the type has room for it."""
-    if field.type == Field.TYPE_STRING:
-        return f"{field.name} {number}"
-    if field.type == Field.TYPE_BYTES:
-        return f"{field.name} {number} ".encode() + b"\xff\x00"
-    if field.type in (Field.TYPE_FLOAT, Field.TYPE_DOUBLE):
-        return number + 0.5
-    if field.type in (Field.TYPE_SINT32, Field.TYPE_SINT64, Field.TYPE_SFIXED32, Field.TYPE_SFIXED64):
-        return -number
-    if field.type == Field.TYPE_BOOL:
-        return True
-    if field.type == Field.TYPE_ENUM:
-        assert field.enum_type is not None
-        numbers = [value.number for value in field.enum_type.values]
-        telling = [value for value in numbers if value] or numbers
-        return telling[number % len(telling)]
-    return number
-
-
 def _type(field: Field) -> Descriptor:
     """Of a message or group field."""
     assert field.message_type is not None
     return field.message_type
-
-
-def _is_map(field: Field) -> bool:
-    return field.type == Field.TYPE_MESSAGE and _type(field).GetOptions().map_entry
 
 
 def _undeclared(message: Descriptor) -> int:

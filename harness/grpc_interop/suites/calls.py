@@ -10,17 +10,44 @@ from grpc_interop.protos.values import Values
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.protocol import Options, Suite
 from grpc_interop.suites.shapes import SHAPES
+from grpc_interop.suites.shapes.every_field import every_field_shapes
 from grpc_interop.suites.shapes.shape import Shape
+from grpc_interop.suites.turns import in_turn
 
 NAME = "calls"
 
+_SLOW = ("deadline", "large_message", "thousand", "1000")
+"""In the names of shapes that take a hundred times as long as others."""
+
 
 def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
-    """Every RPC's cases, one RPC after the other."""
+    """Every RPC's cases, one RPC after the other. Those that carry every field come first: whoever counts what was
+    carried can stop early."""
     values = Values(catalog)
     for method in catalog.methods():
-        for shape in SHAPES[method.kind]:
+        for shape in (*every_field_shapes(method, values), *SHAPES[method.kind]):
             yield case(method, shape, values)
+
+
+def most_telling(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001
+    """The same cases, round after round of all RPCs: every RPC is called once before any is called twice, first plainly
+    and with every field, last with what is slow."""
+    values = Values(catalog)
+    return in_turn([_of(method, values) for method in catalog.methods()])
+
+
+def _of(method: Method, values: Values) -> Iterator[Case]:
+    shapes = SHAPES[method.kind]
+    quick = [shape for shape in shapes if not _is_slow(shape)]
+    plain = next(shape for shape in quick if shape.name == "one")
+    yield case(method, plain, values)
+    yield from (case(method, shape, values) for shape in every_field_shapes(method, values))
+    yield from (case(method, shape, values) for shape in quick if shape is not plain)
+    yield from (case(method, shape, values) for shape in shapes if _is_slow(shape))
+
+
+def _is_slow(shape: Shape) -> bool:
+    return any(word in shape.name for word in _SLOW)
 
 
 def case(method: Method, shape: Shape, values: Values) -> Case:
@@ -40,4 +67,4 @@ def case(method: Method, shape: Shape, values: Values) -> Case:
     )
 
 
-SUITE = Suite(NAME, "every RPC in every shape of its kind, scripted on both sides", cases)
+SUITE = Suite(NAME, "every RPC in every shape of its kind, scripted on both sides", cases, most_telling)

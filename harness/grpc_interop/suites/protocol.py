@@ -21,8 +21,10 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Suite:
     """`cases` yields lazily, in an order that is the same each time, and may be called many times; two cases never have
-    one id. `about` is a sentence for `interop list`."""
+    one id. `about` is a sentence for `interop list`. `most_telling` yields the same cases in
+    another order, for whoever has no time for all of them; None where one order is as good as the other."""
 
     name: str
     about: str
     cases: Callable[[Catalog, Options], Iterator[AnyCase]]
+    most_telling: Callable[[Catalog, Options], Iterator[AnyCase]] | None = None
