@@ -816,7 +816,8 @@ type Play struct {
 	Lanes []*Lane `protobuf:"bytes,4,rep,name=lanes,proto3" json:"lanes,omitempty"`
 	// Server: not bound to the case id, but to whoever next calls the method without one. Requires `any_caller`.
 	AnyCaller bool `protobuf:"varint,5,opt,name=any_caller,json=anyCaller,proto3" json:"any_caller,omitempty"`
-	// How often the script is played; 0 means once. A client makes that many calls, a server serves that many under the
+	// How often the script is played; 0 means once. A call that the client's runtime retries arrives once more under the
+	// same case id, so its server needs a `repeat` as well. A client makes that many calls, a server serves that many under the
 	// one case id. Reported once: the transcript of the first play, with `completed` counting the plays whose
 	// observations equalled the first one's. More than 1 requires `repeat`.
 	Repeat uint32 `protobuf:"varint,6,opt,name=repeat,proto3" json:"repeat,omitempty"`
@@ -2060,7 +2061,7 @@ type Transcript struct {
 	Status *Status `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
 	// The play was frozen by Abort.
 	Aborted bool `protobuf:"varint,7,opt,name=aborted,proto3" json:"aborted,omitempty"`
-	// With `repeat`: how many plays observed the same as the first.
+	// How many plays observed the same as the first, which counts itself: 1 without `repeat`; 0 when none came to its end.
 	Completed uint32 `protobuf:"varint,8,opt,name=completed,proto3" json:"completed,omitempty"`
 	// From the start of the play to its end, in nanoseconds; with `repeat` from the first start to the last end.
 	ElapsedNs     uint64 `protobuf:"varint,9,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
