@@ -26,8 +26,7 @@ from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Preparer
 from grpc_interop.engine.past import Past
-from grpc_interop.engine.shrinking import CASE_SECONDS as SHRINKING_SECONDS
-from grpc_interop.engine.shrinking import Shrinking
+from grpc_interop.engine.shrinking import PLAY_SECONDS, Shrinking
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
@@ -36,16 +35,6 @@ WINDOW = 128
 """Cases in flight on one driver. Harness and drivers take turns in batches: with 32 in flight two quick drivers stand
 idle half of the time, from 128 on it makes no difference any more. 512 calls with 32 KiB unread each way, 128 at a time
 on one connection, passed in all four pairs of py and go."""
-
-CASE_SECONDS as SHRINKING_SECONDS
-from grpc_interop.engine.shrinking import Shrinking
-from grpc_interop.engine.smaller import SmallerMessages
-from grpc_interop.messages.examination import Examiner
-from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
-
-WINDOW = 64
-"""Cases in flight on one driver. Throughput is flat from 16 on; more hides the seconds of the deadline cases. 64 calls
-with 30 KB unread each way on one connection passed everywhere."""
 
 CASE_SECONDS = 10.0
 """How long a case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end up
@@ -263,7 +252,7 @@ class Engine:
 
     def _limit(self, job: Job) -> float:
         """Seconds that the job may take."""
-        return min(self._case_seconds, SHRINKING_SECONDS) if job.shrinking else self._case_seconds
+        return min(self._case_seconds, PLAY_SECONDS) if job.shrinking else self._case_seconds
 
     def _drop(self, job: Job) -> None:
         """The job will never be played; if others wait for it, they must not wait for ever."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from grpc_interop.case import OK, Case, Entry, Finish, Lane, Receive, Script, Send, SendHeaders, Signal, Status, Step, WaitFor
 
 SmallerMessages = Callable[[str, bytes], Iterable[bytes]]
-"""From a message's type and bytes to smaller messages of that type, the smallest first."""
+"""From a message's type and bytes to smaller messages of that type, the smallest first. Some may be no messages at all."""
 
 
 class _Place(NamedTuple):
