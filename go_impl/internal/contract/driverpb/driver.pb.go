@@ -816,10 +816,10 @@ type Play struct {
 	Lanes []*Lane `protobuf:"bytes,4,rep,name=lanes,proto3" json:"lanes,omitempty"`
 	// Server: not bound to the case id, but to whoever next calls the method without one. Requires `any_caller`.
 	AnyCaller bool `protobuf:"varint,5,opt,name=any_caller,json=anyCaller,proto3" json:"any_caller,omitempty"`
-	// How often the script is played; 0 means once. A call that the client's runtime retries arrives once more under the
-	// same case id, so its server needs a `repeat` as well. A client makes that many calls, a server serves that many under the
+	// How often the script is played; 0 means once. A client makes that many calls, a server serves that many under the
 	// one case id. Reported once: the transcript of the first play, with `completed` counting the plays whose
-	// observations equalled the first one's. More than 1 requires `repeat`.
+	// observations equalled the first one's. A call that the client's runtime retries arrives once more under the same
+	// case id, so its server needs a `repeat` as well. More than 1 requires `repeat`.
 	Repeat uint32 `protobuf:"varint,6,opt,name=repeat,proto3" json:"repeat,omitempty"`
 	// Client, with `repeat`: how many calls run at the same time; 0 means 1.
 	Concurrency uint32 `protobuf:"varint,7,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
