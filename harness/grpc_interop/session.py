@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +25,7 @@ from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.shapes import Shapes
+from grpc_interop.protos.shrink import smaller
 from grpc_interop.protos.values import Values
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
@@ -58,12 +60,13 @@ class Session:
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")
+        shapes, least = Shapes(self.catalog), Values(self.catalog)
         self.engine = Engine(
             options.report / "logs",
             programs=self.programs,
             canonical=self.catalog.canonical,
-            smaller_messages=Values(self.catalog).smaller,
-            examiner=Examiner(Shapes(self.catalog)),
+            smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
+            examiner=Examiner(shapes),
         )
         self._builder = Builder(options.project.state, home() / "proto")
         self._pool: ThreadPoolExecutor | None = None

@@ -28,12 +28,12 @@ from grpc_interop.case import (
 from grpc_interop.grammar import CODES
 from grpc_interop.model import model
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.values import Values
 from grpc_interop.replay import decode, encode
 from grpc_interop.simulation import CAPACITY, PREFIX
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.conversations import conversation
 from grpc_interop.suites.generated.dice import Dice
+from grpc_interop.suites.generated.words import Vocabulary
 from grpc_interop.suites.protocol import Options
 from grpc_interop.verdict import Pair
 
@@ -49,8 +49,8 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def values(catalog: Catalog) -> Values:
-    return Values(catalog)
+def vocabulary(catalog: Catalog) -> Vocabulary:
+    return Vocabulary(catalog)
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,12 @@ def many(catalog: Catalog) -> list[Case]:
 
 
 @given(seed=st.integers(0, 1 << 64), number=st.integers(1, 100_000))
-def test_every_conversation_is_a_case_with_one_outcome(catalog: Catalog, values: Values, seed: int, number: int) -> None:
+def test_every_conversation_is_a_case_with_one_outcome(catalog: Catalog, vocabulary: Vocabulary, seed: int, number: int) -> None:
     """
     None is rejected: scripts fit each other by the way in which they are made, and nothing races.
     """
     methods = [[method for method in catalog.methods() if method.kind is kind] for kind in Kind]
-    assert len(model(conversation(seed, number, methods, values))) == 1
+    assert len(model(conversation(seed, number, methods, vocabulary))) == 1
 
 
 def test_one_seed_gives_the_same_cases(catalog: Catalog) -> None:
@@ -150,7 +150,7 @@ def test_a_conversation_can_be_replayed(catalog: Catalog, many: list[Case]) -> N
     The replay text gives back the same case.
     """
     case = many[41]
-    assert decode(encode(case, Pair("a", "b"), catalog.descriptor_set([catalog.file_of(case.method)]))).case == case
+    assert decode(encode(case, Pair("a", "b"), catalog.descriptor_set([catalog.file_of(case)]))).case == case
 
 
 def test_a_tree_without_methods_has_no_conversations() -> None:

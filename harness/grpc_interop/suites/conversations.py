@@ -11,10 +11,9 @@ from collections.abc import Iterator
 
 from grpc_interop.case import Case, Kind, Method
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.values import Values
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.walk import Walk
-from grpc_interop.suites.generated.words import Words
+from grpc_interop.suites.generated.words import Vocabulary, Words
 from grpc_interop.suites.protocol import Options, Suite
 
 NAME = "conversations"
@@ -25,23 +24,23 @@ COUNT = 200
 
 def cases(catalog: Catalog, options: Options) -> Iterator[Case]:
     """`options.count` conversations, or COUNT."""
-    values = Values(catalog)
+    vocabulary = Vocabulary(catalog)
     methods: dict[Kind, list[Method]] = defaultdict(list)
     for method in catalog.methods():
         methods[method.kind].append(method)
     if methods:
         kinds = [methods[kind] for kind in Kind if kind in methods]
         for number in range(1, (options.count or COUNT) + 1):
-            yield conversation(options.seed, number, kinds, values)
+            yield conversation(options.seed, number, kinds, vocabulary)
 
 
-def conversation(seed: int, number: int, methods: list[list[Method]], values: Values) -> Case:
+def conversation(seed: int, number: int, methods: list[list[Method]], vocabulary: Vocabulary) -> Case:
     """Conversation `number` of `seed`. `methods` come by kind: each kind is as likely as any other, since trees have
     far more unary methods than they have ways to go."""
     name = f"s{seed}_{number:05d}"
     dice = Dice(name)
     method = dice.pick(dice.pick(methods))
-    words = Words(dice, values, method)
+    words = Words(dice, vocabulary, method)
     walk = Walk(dice, method.kind, words)
     return Case(
         suite=NAME,

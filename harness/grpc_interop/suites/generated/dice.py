@@ -13,11 +13,12 @@ class Dice:
     """Choices that follow from `text` alone.
 
     All are made of `Random.random`, whose sequence for a given seed is the same in every version of Python; that of
-    `choice`, `randrange` and `shuffle` is not promised.
+    `choice`, `randrange` and `shuffle` is not promised. `source` is for what makes its own choices, under the same rule.
     """
 
     def __init__(self, text: str) -> None:
-        self._random = Random(text).random
+        self.source = Random(text)
+        self._random = self.source.random
 
     def chance(self, probability: float) -> bool:
         return self._random() < probability

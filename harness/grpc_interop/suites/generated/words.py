@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from grpc_interop.case import OK, Entry, Method, Send, Status
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.values import CYCLE, Sample, Values
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.shapes.shape import STATUSES, status_details
@@ -27,27 +30,54 @@ ASCII = (b"v", b"two, words", b'"quoted" = 100%', b"~" * 200)
 BINARY = (b"\x00", b"\xff\x00\xff", b"text", bytes(range(256)))
 
 
+class Vocabulary:
+    """The messages of a catalog, made in all the ways that there are."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._values = Values(catalog)
+        self._shapes = Shapes(catalog)
+        self._generator = Generator(self._shapes)
+
+    def message(self, dice: Dice, type_name: str, number: int) -> Sample:
+        """Empty, or any, or one that shows its number; of ordinary size."""
+        way = dice.below(10)
+        if way == 0:
+            sample = self._values.empty(type_name)
+        elif way < 5:
+            sample = self._any(dice, type_name, number)
+        else:
+            sample = self._values.full(type_name, number) if number <= CYCLE else self._values.small(type_name, number)
+        return sample if len(sample.data) <= LARGEST else self._values.small(type_name, number)
+
+    def large(self, type_name: str, size: int) -> Sample:
+        return self._values.of_size(type_name, size)
+
+    def _any(self, dice: Dice, type_name: str, number: int) -> Sample:
+        shape = self._shapes.of(type_name)
+        if self._generator.least(shape) is None:
+            return self._values.small(type_name, number)
+        return Sample(self._generator.by_chance(shape, dice.source))
+
+
 class Words:
     """What both sides of one conversation say. `requires`: the capabilities that it needs of the drivers."""
 
-    def __init__(self, dice: Dice, values: Values, method: Method) -> None:
+    def __init__(self, dice: Dice, vocabulary: Vocabulary, method: Method) -> None:
         self.requires: frozenset[str] = frozenset()
         self._dice = dice
-        self._values = values
+        self._vocabulary = vocabulary
         self._types = (method.response, method.request)
         self._sent = [0, 0]
 
     def message(self, *, of_client: bool) -> Send:
-        """The side's next message: mostly one that shows its number."""
+        """The side's next message."""
         self._sent[of_client] += 1
-        type_name, number = self._types[of_client], self._sent[of_client]
-        sample = self._some(type_name, number)
-        return self._send(sample if len(sample.data) <= LARGEST else self._values.small(type_name, number))
+        return self._send(self._vocabulary.message(self._dice, self._types[of_client], self._sent[of_client]))
 
     def large(self, *, of_client: bool) -> Send:
         """One that is sent only to a side that is receiving."""
         self._sent[of_client] += 1
-        return self._send(self._values.of_size(self._types[of_client], self._dice.pick(SIZES)))
+        return self._send(self._vocabulary.large(self._types[of_client], self._dice.pick(SIZES)))
 
     def metadata(self) -> tuple[Entry, ...]:
         """Up to four entries; often none."""
@@ -62,12 +92,6 @@ class Words:
         code, text = self._dice.pick(ERRORS), self._dice.pick(TEXTS)
         details = status_details(code, text) if self._dice.chance(0.2) else b""
         return Status(code, text, details, trailers)
-
-    def _some(self, type_name: str, number: int) -> Sample:
-        """The place where values are chosen."""
-        if self._dice.chance(0.1):
-            return self._values.empty(type_name)
-        return self._values.full(type_name, number) if number <= CYCLE else self._values.small(type_name, number)
 
     def _send(self, sample: Sample) -> Send:
         self.requires |= sample.requires
