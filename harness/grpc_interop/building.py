@@ -22,7 +22,7 @@ def build(options: Options, names: tuple[str, ...]) -> int:
     chosen = choose("implementation", names, [manifest.name for manifest in options.implementations])
     catalog = load_catalog(options)
     protos = Protos(catalog.descriptor_set(), catalog.files)
-    builder = Builder(options.project.state, home() / "proto")
+    builder = Builder(options.project.make_state_folder(), home() / "proto")
     status = 0
     for manifest in options.implementations:
         if manifest.name not in chosen:
@@ -74,7 +74,7 @@ def doctor(options: Options) -> int:
     )
     for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist"):
         click.echo(f"  ok       {package} {version(package)}")
-    builder = Builder(options.project.state, home() / "proto")
+    builder = Builder(options.project.make_state_folder(), home() / "proto")
     missing = 0
     for manifest in options.implementations:
         click.echo(f"{manifest.name}  {manifest.folder}")

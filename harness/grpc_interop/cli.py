@@ -243,7 +243,7 @@ def report(folders: tuple[Path, ...], report: Path | None) -> None:
     """Merges the reports of shards into one, and renders it again."""
     from grpc_interop import play
 
-    sys.exit(play.merge_reports(folders, Path.cwd() / (report or find_project().state / "report")))
+    sys.exit(play.merge_reports(folders, Path.cwd() / (report or find_project().make_state_folder() / "report")))
 
 
 @interop.command()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest
+from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant
 from grpc_interop.errors import UsageError
 
 STATE_FOLDER = ".interop"
@@ -19,8 +19,9 @@ DEFAULT_SEED = 1
 """A fixed seed: a change that touched nothing must not go red by chance."""
 
 _KEYS: dict[str, dict[str, type]] = {
-    "": {"protos": dict, "implementations": list, "suites": list, "seed": int, "known_failures": list},
+    "": {"protos": dict, "implementations": list, "implementation": list, "suites": list, "seed": int, "known_failures": list},
     "protos": {"roots": list, "includes": list},
+    "implementation": {"name": str, "from": str, "description": str, "settings": dict},
 }
 
 
@@ -45,6 +46,14 @@ class Project:
     @property
     def state(self) -> Path:
         return self.folder / STATE_FOLDER
+
+    def make_state_folder(self) -> Path:
+        """Makes the folder for all that is made, which keeps itself out of the user's git."""
+        ignore = self.state / ".gitignore"
+        if not ignore.exists():
+            self.state.mkdir(exist_ok=True)
+            ignore.write_text("# Everything here was made by `interop`, and can be made again.\n*\n", encoding="utf-8")
+        return self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +133,33 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
     protos = table.get("protos", {})
     check_keys(path, "protos", protos, _KEYS["protos"])
     folder = path.parent
-    listed = table.get("implementations")
+    every = {manifest.name: manifest for manifest in (*_bundled(), *_variants(path, table.get("implementation", [])))}
+    listed = table.get("implementations", list(every))
     return Project(
         folder=folder,
         roots=tuple(folder / name for name in protos.get("roots", [])),
         includes=tuple(folder / name for name in protos.get("includes", [])),
-        implementations=tuple(find_implementation(name, folder) for name in listed) if listed is not None else _bundled(),
+        implementations=tuple(every[name] if name in every else find_implementation(name, folder) for name in listed),
         suites=tuple(table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),
         known_failures=tuple(folder / name for name in table.get("known_failures", [])),
     )
+
+
+def _variants(path: Path, tables: Sequence[Any]) -> Iterator[Manifest]:
+    """The implementations that a project makes of others by settings of its own."""
+    taken = {manifest.name for manifest in _bundled()}
+    for table in tables:
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: `implementation` must be a table, not {table!r}", "it begins with [[implementation]]")
+        check_keys(path, "implementation", table, _KEYS["implementation"])
+        if "from" not in table:
+            raise UsageError(f"{path}: the key `implementation.from` is missing", "say which implementation it is but for its settings")
+        made = variant(find_implementation(table["from"], path.parent), path, table)
+        if made.name in taken:
+            raise UsageError(f"{path}: there are two implementations called {made.name!r}", "give this one another name")
+        taken.add(made.name)
+        yield made
 
 
 def find_implementation(name: str, folder: Path) -> Manifest:

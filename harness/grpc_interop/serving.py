@@ -22,7 +22,7 @@ def serve(options: Options, name: str, port: int) -> int:
     choose("implementation", [name], [manifest.name for manifest in options.implementations])
     manifest = next(manifest for manifest in options.implementations if manifest.name == name)
     catalog = load_catalog(options)
-    built = Builder(options.project.state, home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
+    built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
     if built.unavailable:
         raise UsageError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
     driver = Driver(built, Role.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))

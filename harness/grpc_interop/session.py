@@ -68,7 +68,7 @@ class Session:
             smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
             examiner=Examiner(shapes),
         )
-        self._builder = Builder(options.project.state, home() / "proto")
+        self._builder = Builder(options.project.make_state_folder(), home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
         self._building: dict[Future[Built], Manifest] = {}
 
@@ -168,7 +168,8 @@ class Session:
 
 def _known_failures(options: Options) -> list[Path]:
     """The project's own files, and what the implementations bring with them."""
-    beside = (manifest.folder / KNOWN_FAILURES for manifest in options.implementations)
+    # Implementations may share a folder.
+    beside = dict.fromkeys(manifest.folder / KNOWN_FAILURES for manifest in options.implementations)
     return [*options.project.known_failures, *(path for path in beside if path.is_file())]
 
 
@@ -187,4 +188,4 @@ def load_catalog(options: Options) -> Catalog:
 
 
 def cache_folder(options: Options) -> Path:
-    return options.project.state / "cache"
+    return options.project.make_state_folder() / "cache"

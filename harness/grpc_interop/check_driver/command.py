@@ -54,9 +54,9 @@ def _find(options: Options, name: str) -> Manifest:
 
 
 def _build(options: Options, manifest: Manifest) -> Built:
-    catalog = Catalog.load([home() / "proto"], [], options.project.state / "cache")
+    catalog = Catalog.load([home() / "proto"], [], options.project.make_state_folder() / "cache")
     protos = Protos(catalog.descriptor_set([GREETER]), (GREETER,))
-    built = Builder(options.project.state, home() / "proto").build(manifest, protos)
+    built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, protos)
     if built.unavailable:
         what, remedy = built.unavailable
         raise BuildError(f"{manifest.name}: {what} is missing", remedy)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.drivers.manifest import Kind, Manifest
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
 
@@ -135,14 +135,16 @@ class Builder:
         return self._ask(manifest, out, request)
 
     def _ask(self, manifest: Manifest, scratch: Path, request: dict[str, Any]) -> dict[str, Any]:
-        cache = self.root / "cache" / manifest.name
+        cache = self.root / "cache" / (manifest.variant_of or manifest.name)
         cache.mkdir(parents=True, exist_ok=True)
         answer, log = scratch / "answer.json", scratch / "build.log"
         answer.unlink(missing_ok=True)
         log.unlink(missing_ok=True)
         path = scratch / "request.json"
+        settings = {setting.key: setting.value for setting in manifest.settings}
         path.write_text(
-            json.dumps({"schema": REQUEST_SCHEMA, **request, "cache": str(cache), "answer": str(answer)}, indent=1), encoding="utf-8"
+            json.dumps({"schema": REQUEST_SCHEMA, **request, "settings": settings, "cache": str(cache), "answer": str(answer)}, indent=1),
+            encoding="utf-8",
         )
         if self._cancelled:
             raise BuildError(f"{manifest.name}: not built, since the run was stopped")
@@ -184,17 +186,27 @@ class Builder:
         yield "\n".join(protos.files).encode()
         for name in manifest.build_env:
             yield f"{name}={os.environ.get(name)}".encode()
-        search = environment()["PATH"]
         for tool in (manifest.build_command[0], *manifest.tools):
-            found = shutil.which(tool, path=search)
-            stat = Path(found).stat() if found else None
-            yield f"{tool}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
+            yield _identity(tool)
+        for setting in manifest.settings:
+            yield f"{setting.key}={setting.value}".encode()
+            if setting.kind is Kind.FILE:
+                yield Path(setting.value).read_bytes()
+            elif setting.kind is Kind.PROGRAM:
+                yield _identity(setting.value)
         files = {manifest.path}
         for pattern in manifest.sources:
             files.update(path for path in manifest.folder.glob(pattern) if path.is_file())
         for path in sorted(files):
             yield str(path.relative_to(manifest.folder)).encode()
             yield path.read_bytes()
+
+
+def _identity(program: str) -> bytes:
+    """Changes when a program on PATH is replaced by another one."""
+    found = shutil.which(program, path=environment()["PATH"])
+    stat = Path(found).stat() if found else None
+    return f"{program}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
 
 
 def _built(fixed: Built, answer: Mapping[str, Any], fresh: bool) -> Built:

@@ -6,7 +6,8 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,35 @@ FILE = "interop.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 _KEYS: dict[str, dict[str, type]] = {
-    "": {"name": str, "description": str, "build": dict, "run": dict, "programs": dict},
+    "": {"name": str, "description": str, "build": dict, "settings": dict, "run": dict, "programs": dict},
     "build": {"command": list, "sources": list, "tools": list, "env": list},
     "run": {"driver": list, "env": dict, "stack_dump_signal": str},
 }
 
 
+class Kind(StrEnum):
+    """What a setting means to the harness, which knows nothing else about it."""
+
+    TEXT = "text"
+    FILE = "file"  # handed over as an absolute path; its content is part of what a build depends on
+    PROGRAM = "program"  # a path, or a name to be found on PATH; replaced, it makes a rebuild necessary
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a project wants of an implementation's build, such as other versions of what it is built with."""
+
+    key: str
+    kind: Kind
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is known of an implementation before it is built. `path` is its manifest, in whose folder its commands run."""
+    """What is known of an implementation before it is built. `path` is its manifest, in whose folder its commands run.
+
+    `variant_of` is the name of the implementation that this one is with other settings.
+    """
 
     name: str
     path: Path
@@ -38,6 +59,9 @@ class Manifest:
     run_env: tuple[tuple[str, str], ...] = ()
     stack_dump_signal: str = ""
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    known_settings: tuple[tuple[str, Kind], ...] = ()
+    settings: tuple[Setting, ...] = ()
+    variant_of: str = ""
 
     @property
     def folder(self) -> Path:
@@ -57,12 +81,39 @@ def read_manifest(where: Path) -> Manifest:
     check_keys(path, "", table, _KEYS[""])
     for part in ("build", "run"):
         check_keys(path, part, table.get(part, {}), _KEYS[part])
+    return _manifest(path, _name(path, table), table)
+
+
+def variant(base: Manifest, path: Path, table: Mapping[str, Any]) -> Manifest:
+    """An implementation that is another one with settings of its own, from a table `[[implementation]]` in a project's
+    file: name, description, and settings whose files and programs are relative to that file. Raises UsageError."""
+    return replace(
+        base,
+        name=_name(path, table),
+        description=table.get("description", f"{base.name}, with settings of its own"),
+        settings=tuple(_setting(base, path, key, value) for key, value in table.get("settings", {}).items()),
+        variant_of=base.variant_of or base.name,
+    )
+
+
+def _setting(base: Manifest, path: Path, key: str, value: object) -> Setting:
+    check_keys(path, "implementation.settings", {key: value}, {known: str for known, _ in base.known_settings})
+    kind, text = dict(base.known_settings)[key], str(value)
+    place = path.parent / text
+    if kind is Kind.FILE and not place.is_file():
+        raise UsageError(f"{path}: `implementation.settings.{key}`: there is no file {place}", f"paths are relative to {path.parent}")
+    # Not resolved: an environment's Python is a link, and is that environment's only by the link's name.
+    beside = kind is Kind.FILE or (kind is Kind.PROGRAM and "/" in text)
+    return Setting(key, kind, str(place) if beside else text)
+
+
+def _name(path: Path, table: Mapping[str, Any]) -> str:
     name = str(table.get("name", ""))
     if not name:
         raise UsageError(f"{path}: the key `name` is missing", 'say what people type, such as name = "go"')
     if not NAME.fullmatch(name):
         raise UsageError(f"{path}: name = {name!r} has other characters than letters, digits and dashes")
-    return _manifest(path, name, table)
+    return name
 
 
 def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
@@ -84,7 +135,15 @@ def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
         run_env=tuple(sorted(run.get("env", {}).items())),
         stack_dump_signal=run.get("stack_dump_signal", ""),
         programs=tuple(programs.items()),
+        known_settings=tuple((key, _kind(path, key, value)) for key, value in table.get("settings", {}).items()),
     )
+
+
+def _kind(path: Path, key: str, value: Any) -> Kind:
+    try:
+        return Kind(value)
+    except ValueError:
+        raise UsageError(f"{path}: `settings.{key}` is {value!r}", f"a setting is one of: {', '.join(Kind)}") from None
 
 
 def check_keys(path: Path, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:
