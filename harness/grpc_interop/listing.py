@@ -32,23 +32,28 @@ def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
             yield from ((case, pair) for pair in pairs if selection.takes(case, pair))
 
 
+def check_selection(options: Options) -> None:
+    """Raises UsageError when nothing is selected."""
+    if next(selected(options), None) is None:
+        what = f"-k {options.keyword!r} selects" if options.keyword else "the options select"
+        raise UsageError(f"{what} none of the cases", "`interop list` without options shows them all")
+
+
 def print_cases(options: Options) -> None:
     """Raises UsageError when nothing is selected."""
+    check_selection(options)
     number = 0
     for case, pair in selected(options):
         click.echo(f"{case.id}[{pair}]")
         number += 1
-    if not number:
-        raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
     click.echo(counted(number, "case"), err=True)
 
 
 def print_plan(options: Options, shards: int) -> None:
     """One JSON object for a CI matrix: `include` is a list of jobs, each with the `shard` and the `args` of its
     `interop run`. Raises UsageError when nothing is selected."""
+    check_selection(options)
     number = sum(1 for _ in selected(options))
-    if not number:
-        raise UsageError("the options select none of the cases", "`interop list` without options shows them all")
     of = min(shards, number)
     chosen = shlex.join(as_arguments(options, relative_to=Path.cwd()))
     include = [{"shard": f"{k}/{of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]

@@ -15,6 +15,7 @@ from grpc_interop.config import Options
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
 from grpc_interop.replaying import explain, replay_text
+from grpc_interop.selection import pytest_id
 from grpc_interop.session import Session
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -31,7 +32,7 @@ class Planned:
     @property
     def label(self) -> str:
         """The test's id: what a person types after -k."""
-        return f"{self.case.id}-{self.pair}"
+        return pytest_id(self.case, self.pair)
 
 
 class Playground:
@@ -129,11 +130,12 @@ class BoundCase:
         self._playground = playground
         self.case = planned.case
         self.pair = planned.pair
+        self.verdict: Verdict | None = None
         self._planned = planned
 
     def check(self) -> Verdict:
         """Plays the case; fails the test unless it passes. What a driver does not offer is skipped, by its own word."""
-        verdict = self._playground.verdict(self._planned)
+        verdict = self.verdict = self._playground.verdict(self._planned)
         if verdict.outcome is Outcome.UNSUPPORTED:
             pytest.skip(verdict.difference.what if verdict.difference else "unsupported")
         if verdict.outcome is Outcome.KNOWN_FAILURE:

@@ -98,10 +98,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("interop_pair", pairs, indirect=True, ids=[str(pair) for pair in pairs])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if {"interop_case", "interop_pair"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("interop")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if {"interop_case", "interop_pair"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker("interop")
+    if _has(item, "interop_case"):
+        planned = item.callspec.params["interop_case"]  # type: ignore[attr-defined]
+        # What `interop list` and a report call it can be copied to -k.
+        item.extra_keyword_matches.add(f"{planned.case.id}[{planned.pair}]")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -137,13 +140,10 @@ def interop_pair(request: pytest.FixtureRequest) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """A case's duration is its own: what the test waited says only when its turn came."""
     report = yield
-    verdict = item.stash.get(_verdict, None)
-    if call.when == "call" and verdict is not None:
-        report.duration = verdict.seconds  # type: ignore[attr-defined]
+    bound = getattr(item, "funcargs", {}).get("interop_case")
+    if call.when == "call" and bound is not None and bound.verdict is not None:
+        report.duration = bound.verdict.seconds  # type: ignore[attr-defined]
     return report
-
-
-_verdict: pytest.StashKey[Any] = pytest.StashKey()
 
 
 def _has(item: pytest.Item, fixture: str) -> bool:

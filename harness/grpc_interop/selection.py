@@ -27,10 +27,16 @@ class Selection:
     def takes(self, case: AnyCase, pair: Pair) -> bool:
         text = f"{case.id}[{pair}]"
         if self._expression is not None:
-            lowered = text.lower()
-            if not self._expression.evaluate(lambda name, /, **_: name.lower() in lowered):
+            names = [name.lower() for name in (text, pytest_id(case, pair))]
+            if not self._expression.evaluate(lambda word, /, **_: any(word.lower() in name for name in names)):
                 return False
         return self._of == 1 or zlib.crc32(text.encode()) % self._of == self._number - 1
+
+
+def pytest_id(case: Case, pair: Pair) -> str:
+    """The end of a test's id, within brackets that pytest adds: what else a person may type after -k. (A test has the
+    id that `interop list` shows as a keyword of its own.)"""
+    return f"{case.id}-{pair}"
 
 
 def read_shard(text: str) -> tuple[int, int]:

@@ -12,15 +12,18 @@ import click
 from grpc_interop.config import Options, as_arguments
 from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
+from grpc_interop.listing import check_selection
 from grpc_interop.report.results import RESULTS
 
 BROKEN = 3
 
 
 def run_in_workers(options: Options, workers: int) -> int:
-    """Gives the exit status: the largest of the shards'. Raises BuildError when none left a report."""
+    """Gives the exit status: the largest of the shards'. Raises UsageError before anything is started, and BuildError
+    when no shard left a report."""
     from grpc_interop.play import merge_reports
 
+    check_selection(options)
     shards = options.report / "shards"
     shutil.rmtree(shards, ignore_errors=True)
     folders = [shards / str(number) for number in range(1, workers + 1)]

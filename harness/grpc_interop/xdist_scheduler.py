@@ -6,7 +6,7 @@ import re
 
 from xdist.scheduler import LoadScopeScheduling
 
-_PAIR = re.compile(r"-([A-Za-z0-9-]+:[A-Za-z0-9-]+)\]$")
+_PAIR = re.compile(r"[\[-]([A-Za-z0-9-]+:[A-Za-z0-9-]+)\]$")
 
 
 class PairScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
