@@ -111,6 +111,15 @@ class _Lane:
         return not (self.ended or waits)
 
 
+class _Side:
+    """A side's lanes: the one that sends and the one that receives, which may be one and the same."""
+
+    def __init__(self, name: str, inbox: _Channel, *, of_client: bool, two: bool) -> None:
+        self.mouth = _Lane(name, of_client=of_client, inbox=inbox)
+        self.ear = _Lane(f"{name}s_ear", of_client=of_client, inbox=inbox) if two else self.mouth
+        self.lanes = (self.mouth, self.ear) if two else (self.mouth,)
+
+
 class Walk:
     """One conversation: `client` and `server` are the scripts."""
 
@@ -126,29 +135,22 @@ class Walk:
         self._finishing = False  # a lane of the server has finished
         self._over = False  # all of the server's lanes have ended
         self._signals: Counter[tuple[_Lane, _Lane]] = Counter()
-        self._client = self._lanes(of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
-        self._server = self._lanes(of_client=False, two=dice.chance(0.3))
+        self._client = _Side("client", self._down, of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
+        self._server = _Side("server", self._up, of_client=False, two=dice.chance(0.3))
         self._walk()
         self.client = self._script(self._client)
         self.server = self._script(self._server)
 
-    def _lanes(self, *, of_client: bool, two: bool) -> tuple[_Lane, _Lane]:
-        """The lane that sends and the lane that receives, which may be one."""
-        inbox = self._down if of_client else self._up
-        side = "client" if of_client else "server"
-        one = _Lane(side, of_client=of_client, inbox=inbox)
-        return one, _Lane(f"{side}s_ear", of_client=of_client, inbox=inbox) if two else one
-
-    def _script(self, lanes: tuple[_Lane, _Lane]) -> Script:
+    def _script(self, side: _Side) -> Script:
         """Without empty lanes, and either lane first."""
-        script = tuple(tuple(lane.steps) for lane in dict.fromkeys(lanes) if lane.steps)
+        script = tuple(tuple(lane.steps) for lane in side.lanes if lane.steps)
         return script[::-1] if self._dice.chance(0.5) else script
 
     # -- the walk ------------------------------------------------------------------------------------------------------
 
     def _walk(self) -> None:
         if not self._kind.client_streams:
-            self._send(self._client[0])
+            self._send(self._client.mouth)
         while actions := list(self._possible()):
             self._left -= 1
             self._dice.weighted(actions)()
@@ -159,7 +161,7 @@ class Walk:
         yield from self._server_sends()
         yield from self._server_receives()
         yield from self._server_ends()
-        for lane in dict.fromkeys((*self._client, *self._server)):
+        for lane in (*self._client.lanes, *self._server.lanes):
             if lane.idle:
                 yield from self._signals_of(lane)
 
@@ -174,17 +176,17 @@ class Walk:
     # -- the client ----------------------------------------------------------------------------------------------------
 
     def _client_sends(self) -> Iterator[Action]:
-        lane, receiving = self._client
+        lane = self._client.mouth
         if not (self._kind.client_streams and lane.idle):
             return
         if not self._up.closed:
             yield from self._sending(lane, "client sends")
             yield self._last("client half-closes"), partial(self._half_close, lane)
-        if lane is not receiving and (self._up.closed or not self._up.drained):
+        if lane is not self._client.ear and (self._up.closed or not self._up.drained):
             yield self._last("client stops sending"), partial(self._end, lane)
 
     def _client_receives(self) -> Iterator[Action]:
-        sending, lane = self._client
+        lane = self._client.ear
         if not lane.idle:
             return
         if self._headers and not any(isinstance(step, ReceiveHeaders) for step in lane.steps):
@@ -194,7 +196,7 @@ class Walk:
         if self._down.sizes or self._down.closed:
             yield self._more("client receives"), partial(self._receive, lane)
         # Once it waits for the end, a single lane cannot half-close any more, for which the server may be waiting.
-        if lane is not sending or self._up.closed or not self._up.drained:
+        if lane is not self._client.mouth or self._up.closed or not self._up.drained:
             yield self._last("client drains"), partial(self._drain, lane)
 
     def _half_close(self, lane: _Lane) -> None:
@@ -204,7 +206,7 @@ class Walk:
     # -- the server ----------------------------------------------------------------------------------------------------
 
     def _server_sends(self) -> Iterator[Action]:
-        lane, _ = self._server
+        lane = self._server.mouth
         if not lane.idle:
             return
         if not self._headers:
@@ -213,21 +215,20 @@ class Walk:
             yield from self._sending(lane, "server sends")
 
     def _server_receives(self) -> Iterator[Action]:
-        _, lane = self._server
+        lane = self._server.ear
         if not lane.idle:
             return
         if self._up.sizes or (self._up.closed and self._kind.client_streams):
             yield self._more("server receives"), partial(self._receive, lane)
-        if self._kind.client_streams and not self._up.drained and (self._up.closed or self._client[0].idle):
+        if self._kind.client_streams and not self._up.drained and (self._up.closed or self._client.mouth.idle):
             yield self._last("server drains"), partial(self._drain, lane)
 
     def _server_ends(self) -> Iterator[Action]:
         """One lane finishes, at a time of its own; the other may go on for a while."""
-        sending, _ = self._server
-        for lane in dict.fromkeys(self._server):
+        for lane in self._server.lanes:
             if lane.idle and self._finishing:
                 yield self._last("server stops"), partial(self._end, lane)
-            elif lane.idle and (lane is sending or self._kind.server_streams):
+            elif lane.idle and (lane is self._server.mouth or self._kind.server_streams):
                 yield self._last("server finishes"), partial(self._finish, lane)
 
     def _send_headers(self, lane: _Lane) -> None:
@@ -277,7 +278,7 @@ class Walk:
 
     def _end(self, lane: _Lane) -> None:
         lane.ended = True
-        if not self._over and all(one.ended for one in self._server):
+        if not self._over and all(one.ended for one in self._server.lanes):
             self._over = self._headers = self._down.closed = True
             self._up.clear()
             if self._response is not None:
@@ -285,7 +286,7 @@ class Walk:
 
     def _signals_of(self, lane: _Lane) -> Iterator[Action]:
         """Each signal has one lane that sends it and one that waits for it, so that none can be taken from another."""
-        for other in dict.fromkeys(self._server if lane.of_client else self._client):
+        for other in (self._server if lane.of_client else self._client).lanes:
             if lane.heard and not other.ended:
                 yield self._more("signal") * SIGNALS, partial(self._signal, lane, other)
             if self._signals[other, lane]:

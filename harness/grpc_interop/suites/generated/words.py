@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from grpc_interop.case import OK, Entry, Method, Send, Status
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.generator import Generator
@@ -15,6 +17,9 @@ LARGEST = 2_048
 
 SIZES = (40_000, 65_536, 100_000)
 """Bytes of large messages: more than may lie unread, as much as HTTP/2's first window, and more than that."""
+
+LARGE_KEPT = 32
+"""Large messages kept for the next conversation: making one costs as much as making a conversation."""
 
 ERRORS = range(1, 17)
 
@@ -31,12 +36,13 @@ BINARY = (b"\x00", b"\xff\x00\xff", b"text", bytes(range(256)))
 
 
 class Vocabulary:
-    """The messages of a catalog, made in all the ways that there are."""
+    """The messages of a catalog, made in all the ways that there are. `large` makes one of a type and a size."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._values = Values(catalog)
         self._shapes = Shapes(catalog)
         self._generator = Generator(self._shapes)
+        self.large = lru_cache(maxsize=LARGE_KEPT)(self._values.of_size)
 
     def message(self, dice: Dice, type_name: str, number: int) -> Sample:
         """Empty, or any, or one that shows its number; of ordinary size."""
@@ -48,9 +54,6 @@ class Vocabulary:
         else:
             sample = self._values.full(type_name, number) if number <= CYCLE else self._values.small(type_name, number)
         return sample if len(sample.data) <= LARGEST else self._values.small(type_name, number)
-
-    def large(self, type_name: str, size: int) -> Sample:
-        return self._values.of_size(type_name, size)
 
     def _any(self, dice: Dice, type_name: str, number: int) -> Sample:
         shape = self._shapes.of(type_name)
