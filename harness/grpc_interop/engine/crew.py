@@ -25,7 +25,8 @@ STOP_SECONDS = 2.0
 
 class Crew:
     """Hands out drivers. `given_up` says of a role why there will be no driver for it any more; `versions` holds what
-    each implementation's drivers said they run (language, grpc, protobuf)."""
+    each implementation's drivers said they run (language, grpc, protobuf); `foreign` names the implementations whose
+    drivers speak another version of the contract."""
 
     def __init__(self, logs: Path, ids: Iterator[int]) -> None:
         self.logs = logs
@@ -33,6 +34,7 @@ class Crew:
         self.given_up: dict[tuple[str, Role], str] = {}
         self.drivers: dict[tuple[str, Role], Driver] = {}
         self.versions: dict[str, dict[str, str]] = {}
+        self.foreign: set[str] = set()
         self._deaths: dict[tuple[str, Role], int] = {}
         self._hangs: dict[tuple[str, Role], int] = {}
         self._starts: dict[tuple[str, Role], int] = {}
@@ -73,7 +75,10 @@ class Crew:
         del self.drivers[key]
         self._deaths[key] = self._deaths.get(key, 0) + 1
         if driver.hello is None or (driver.role is Role.SERVER and not driver.address):
-            self.given_up[key] = f"the {driver.who} {driver.gone} while starting; its last words:\n{driver.tail()}"
+            words = driver.tail()
+            self.given_up[key] = f"while starting, the {driver.who} {driver.gone}" + (f"; its last words:\n{words}" if words else "")
+            if driver.foreign:
+                self.foreign.add(driver.name)
         elif self._deaths[key] >= MOST_DEATHS:
             self.given_up[key] = f"the {driver.who} died {MOST_DEATHS} times, last: {driver.gone}"
         elif self._hangs.get(key, 0) >= MOST_HANGS:

@@ -5,11 +5,9 @@ Single-threaded, never blocking: `poll` moves everything on a little and returns
 
 from __future__ import annotations
 
-import selectors
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -20,16 +18,18 @@ from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
+from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Preparer
 from grpc_interop.engine.past import Past
-from grpc_interop.engine.shrinking import PLAY_SECONDS, Shrinking
+from grpc_interop.engine.shrinking import PLAY_SECONDS
 from grpc_interop.engine.smaller import SmallerMessages
+from grpc_interop.engine.sockets import Sockets
 from grpc_interop.messages.examination import Examiner
-from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
+from grpc_interop.verdict import Canonical, Pair, Verdict, as_they_are
 
 WINDOW = 128
 """Cases in flight on one driver. Harness and drivers take turns in batches: with 32 in flight two quick drivers stand
@@ -48,13 +48,6 @@ TICK_SECONDS = 0.2
 
 MOST_HELD = 256
 """Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
-
-MOST_CHECKS = 8
-"""Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
-first; the number bounds the time when everything fails."""
-
-MOST_SHRUNK = 3
-"""Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
 
 
 class ProgramPlayer(Protocol):
@@ -96,20 +89,15 @@ class Engine:
         self._case_seconds = case_seconds
         self._window = window
         self._canonical = canonical
-        self._smaller_messages = smaller_messages
         self._examiner = examiner
-        self._selector = selectors.DefaultSelector()
-        self._known: set[Driver] = set()
+        self._sockets = Sockets()
         self._flights: dict[int, Flight | Exchange] = {}
         self._asks: dict[int, Exchange] = {}
         self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
-        self._alone: deque[Job] = deque()
-        self._checked: Counter[object] = Counter()
-        self._shrunk: Counter[Pair] = Counter()
+        self._appeals = Appeals(self.preparer.prepare, smaller_messages)
         self._doomed: dict[Driver, float] = {}
-        self._final: list[Verdict] = []
         self._next_tick = time.monotonic()
 
     # -- for the run ---------------------------------------------------------------------------------------------------
@@ -128,44 +116,44 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        return bool(self._queues or self._held or self._flights or self._alone or self._final or (self._programs and self._programs.busy))
+        waiting = self._queues or self._held or self._flights or self._appeals.alone or self._appeals.final
+        return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
         self._fill()
-        self._flush()
-        for key, _ in self._selector.select(0 if self._final else seconds):
-            self._serve(key.data)
-        self._collect_programs()
+        self._sockets.flush()
+        for driver in self._sockets.wait(0 if self._appeals.final else seconds):
+            self._read(driver)
+        if self._programs:
+            for job, verdict in self._programs.collect():
+                self._appeals.finish(job, verdict)
         if time.monotonic() >= self._next_tick:
             self._tick()
-        final, self._final = self._final, []
-        return final
+        return self._appeals.take_final()
 
     def close(self) -> None:
         """Stops all processes."""
         if self._programs:
             self._programs.close()
-        for driver in list(self._known):
-            self._forget(driver)
+        self._sockets.close()
         self.crew.close()
-        self._selector.close()
 
     # -- starting cases ------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
-        if self._alone:
+        if self._appeals.alone:
             # Taken out first: what comes of it may put its successor there.
-            if not self._flights and not self._start(job := self._alone.popleft()):
-                self._alone.appendleft(job)
+            if not self._flights and not self._start(job := self._appeals.alone.popleft()):
+                self._appeals.alone.appendleft(job)
             return
         if any(flight.job.alone for flight in self._flights.values()):
             return
         if self.preparer.full and not self._drop_payloads():
             return
         self._start_held()
-        while self._queues and not self._alone and sum(map(len, self._held.values())) < MOST_HELD:
+        while self._queues and not self._appeals.alone and sum(map(len, self._held.values())) < MOST_HELD:
             following = next(self._queues[0], None)
             if following is None:
                 self._queues.popleft()
@@ -175,7 +163,7 @@ class Engine:
     def _start_held(self) -> None:
         """Starts what waited for its drivers, pair by pair: one that is not ready does not keep the others."""
         for pair, jobs in list(self._held.items()):
-            while jobs and not self._alone and self._start(jobs[0]):
+            while jobs and not self._appeals.alone and self._start(jobs[0]):
                 jobs.popleft()
             if not jobs:
                 del self._held[pair]
@@ -197,9 +185,8 @@ class Engine:
             return True
         client, server = self.crew.pair(job.pair)
         for driver in (client, server):
-            if driver is not None and driver not in self._known:
-                self._known.add(driver)
-                self._selector.register(driver.listener, selectors.EVENT_READ, driver)
+            if driver is not None:
+                self._sockets.add(driver)
         if client is None or server is None:
             self._drop(job)
             return True
@@ -207,7 +194,7 @@ class Engine:
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
             if missing := needs - driver.capabilities:
-                self._finish(job, unsupported(job, driver.role, missing))
+                self._appeals.finish(job, unsupported(job, driver.role, missing))
                 return True
         if isinstance(case, MessageCase):
             self._exchange(job, case, client, server)
@@ -228,7 +215,7 @@ class Engine:
         self._asks.update(dict.fromkeys(commands, exchange))
         if exchange.complete:
             del self._flights[exchange.id]
-            self._finish(exchange.job, exchange.judge())
+            self._appeals.finish(exchange.job, exchange.judge())
 
     def _full(self, driver: Driver) -> bool:
         return driver.in_flight >= min(self._window, driver.most_in_flight or self._window)
@@ -257,49 +244,16 @@ class Engine:
     def _drop(self, job: Job) -> None:
         """The job will never be played; if others wait for it, they must not wait for ever."""
         why = self.crew.why_not(job.pair)
-        if job.incident is not None:
-            what = Difference(job.incident.side, f"{job.incident.what}, and did not come back: {why}")
-            verdict = Verdict(job.prepared.case, job.pair, Outcome.ERROR, difference=what)
-            self._final.extend(job.incident.settle(verdict, killed=True))
-            return
-        if job.suspect is not None:
-            self._final.append(job.suspect)
-            return
-        if job.shrinking is not None:
-            self._final.append(job.shrinking.result)
-            return
-        self.dropped[job.pair] += 1
-        self.why_dropped[job.pair] = why
+        if not self._appeals.dropped(job, why):
+            self.dropped[job.pair] += 1
+            self.why_dropped[job.pair] = why
 
     # -- hearing from drivers ------------------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
-        for driver in self._known:
-            connection = driver.connection
-            if connection is None or not connection.wants_to_write:
-                continue
-            connection.writable()
-            self._watch(driver)
-
-    def _watch(self, driver: Driver) -> None:
+    def _read(self, driver: Driver) -> None:
+        """A driver has something to say, or nothing any more."""
         connection = driver.connection
-        if connection is None or connection.closed:
-            return
-        mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
-        if self._selector.get_key(connection.socket).events != mask:
-            self._selector.modify(connection.socket, mask, driver)
-
-    def _serve(self, driver: Driver) -> None:
-        """Something happened on a driver's socket."""
-        if driver.connection is None:
-            self._selector.unregister(driver.listener)
-            connection = driver.accept()
-            self._selector.register(connection.socket, selectors.EVENT_READ, driver)
-            return
-        connection = driver.connection
-        if connection.wants_to_write:
-            connection.writable()
-            self._watch(driver)
+        assert connection is not None
         try:
             for event in connection.readable():
                 self._hear(driver, event)
@@ -340,7 +294,7 @@ class Engine:
             return
         if driver not in flight.unreported():
             self._give_up(flight, driver)
-            self._finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
+            self._appeals.finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
             return
         flight.take(driver, event.transcript)
         driver.in_flight -= 1
@@ -359,7 +313,7 @@ class Engine:
             flight.server.abort(flight.id)
         if flight.own_channel:
             flight.client.close_resource(flight.own_channel)
-        self._finish(flight.job, flight.judge(self._limit(flight.job), self._canonical), flight)
+        self._appeals.finish(flight.job, flight.judge(self._limit(flight.job), self._canonical), whole=True)
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
@@ -376,7 +330,7 @@ class Engine:
             what = f"the {driver.who} refused what its Hello offers: {text}"
         for flight in hit:
             self._give_up(flight, driver)
-            self._finish(flight.job, flight.broken(driver, what))
+            self._appeals.finish(flight.job, flight.broken(driver, what))
 
     def _notice(self, what: str) -> None:
         """Keeps what belongs to no case; nothing when there is nothing to tell."""
@@ -392,48 +346,6 @@ class Engine:
         other = flight.other(culprit)
         other.abort(flight.id)
         other.abort(flight.id)
-
-    # -- verdicts ------------------------------------------------------------------------------------------------------
-
-    def _finish(self, job: Job, verdict: Verdict, flight: Flight | None = None) -> None:
-        """A verdict has been reached: final, or to be explained by playing the case alone."""
-        if job.incident is not None:
-            self._final.extend(job.incident.settle(verdict, killed=False))
-        elif job.suspect is not None:
-            self._final.append(_explained(job.suspect, verdict))
-        elif job.shrinking is not None:
-            self._shrink(job.shrinking, verdict)
-        elif verdict.outcome is Outcome.FAILED and not job.alone and flight is not None and self._worth_checking(verdict):
-            if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:
-                self._shrunk[job.pair] += 1
-                self._shrink(Shrinking(verdict, self._smaller_messages))
-            else:
-                self._alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
-        else:
-            self._final.append(verdict)
-
-    def _shrink(self, shrinking: Shrinking, verdict: Verdict | None = None) -> None:
-        """Goes on with the search, before anything else: its time is short."""
-        case = shrinking.next(verdict)
-        if case is None:
-            self._final.append(shrinking.result)
-        else:
-            pair = shrinking.result.pair
-            self._alone.appendleft(Job(self.preparer.prepare(case), pair, alone=True, shrinking=shrinking))
-
-    def _worth_checking(self, verdict: Verdict) -> bool:
-        """The first failure of each cause is played again alone, to tell interference."""
-        cause = (verdict.pair, verdict.difference and verdict.difference.fingerprint)
-        if self._checked[cause] or self._checked[verdict.pair] >= MOST_CHECKS:
-            return False
-        self._checked[cause] += 1
-        self._checked[verdict.pair] += 1
-        return True
-
-    def _collect_programs(self) -> None:
-        if self._programs:
-            for job, verdict in self._programs.collect():
-                self._finish(job, verdict)
 
     # -- when things go wrong ------------------------------------------------------------------------------------------
 
@@ -453,7 +365,7 @@ class Engine:
             if not driver.gone:
                 self.crew.hung(driver)
                 self._bury(driver, f"did not answer for {ABORT_SECONDS:g} s and was killed")
-        for driver in list(self._known):
+        for driver in list(self._sockets.drivers):
             if driver.ready or driver.gone:
                 continue
             if driver.connection is None and driver.process.poll() is not None:
@@ -493,35 +405,15 @@ class Engine:
         for flight in hit:
             self._give_up(flight, driver)
             if flight.job.alone:
-                self._killed(flight, driver, what)
+                self._appeals.killed(flight.job, flight.broken(driver, what))
             else:
-                self._alone.append(Job(flight.job.prepared, flight.job.pair, alone=True, incident=incident))
-
-    def _killed(self, flight: Flight | Exchange, driver: Driver, what: str) -> None:
-        """A case that was played alone took its driver with it."""
-        verdict = flight.broken(driver, what)
-        if flight.job.incident is not None:
-            self._final.extend(flight.job.incident.settle(verdict, killed=True))
-        elif flight.job.shrinking is not None:
-            self._shrink(flight.job.shrinking, verdict)
-        else:
-            self._final.append(verdict)
+                self._appeals.again(flight.job, incident)
 
     def _forget(self, driver: Driver) -> None:
-        self._known.discard(driver)
         self._doomed.pop(driver, None)
-        for sock in (driver.listener, driver.connection.socket if driver.connection else None):
-            if sock is not None and sock.fileno() >= 0 and sock in self._selector.get_map():
-                self._selector.unregister(sock)
+        self._sockets.forget(driver)
 
 
 def _uses(flight: Flight | Exchange, driver: Driver, payload: int) -> bool:
     payloads = flight.prepared.client_payloads if driver is flight.client else flight.prepared.server_payloads
     return driver in (flight.client, flight.server) and any(entry[0] == payload for entry in payloads)
-
-
-def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
-    """A failure in company, explained by what the case did alone. It fails in any case."""
-    if alone.outcome is Outcome.PASSED:
-        return replace(suspect, notes=(*suspect.notes, "interference: it fails beside other cases, and passes alone"))
-    return replace(suspect, notes=(*suspect.notes, "it fails alone as well"))

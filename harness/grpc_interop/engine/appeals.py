@@ -1,0 +1,111 @@
+"""What becomes of a verdict before it is final: a failure in company is played again alone, a generated case that fails
+is shrunk, and cases that were in flight with a driver that died wait until it is known who is to blame."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from grpc_interop.case import Case
+from grpc_interop.engine.incident import Incident
+from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.engine.shrinking import Shrinking
+from grpc_interop.engine.smaller import SmallerMessages
+from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
+
+MOST_CHECKS = 8
+"""Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
+first; the number bounds the time when everything fails."""
+
+MOST_SHRUNK = 3
+"""Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
+
+
+class Appeals:
+    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are."""
+
+    def __init__(self, prepare: Callable[[Case], Prepared], smaller_messages: SmallerMessages) -> None:
+        self.alone: deque[Job] = deque()
+        self.final: list[Verdict] = []
+        self._prepare = prepare
+        self._smaller_messages = smaller_messages
+        self._checked: Counter[object] = Counter()
+        self._shrunk: Counter[Pair] = Counter()
+
+    def finish(self, job: Job, verdict: Verdict, *, whole: bool = False) -> None:
+        """A verdict has been reached. `whole`: both sides had reported, so that playing the case alone may tell more."""
+        if job.incident is not None:
+            self.final.extend(job.incident.settle(verdict, killed=False))
+        elif job.suspect is not None:
+            self.final.append(_explained(job.suspect, verdict))
+        elif job.shrinking is not None:
+            self._shrink(job.shrinking, verdict)
+        elif whole and verdict.outcome is Outcome.FAILED and not job.alone and self._worth_checking(verdict):
+            self._check(job, verdict)
+        else:
+            self.final.append(verdict)
+
+    def killed(self, job: Job, verdict: Verdict) -> None:
+        """A case that was played alone took its driver with it."""
+        if job.incident is not None:
+            self.final.extend(job.incident.settle(verdict, killed=True))
+        elif job.shrinking is not None:
+            self._shrink(job.shrinking, verdict)
+        else:
+            self.final.append(verdict)
+
+    def again(self, job: Job, incident: Incident) -> None:
+        """The case was in flight when a driver died."""
+        self.alone.append(Job(job.prepared, job.pair, alone=True, incident=incident))
+
+    def dropped(self, job: Job, why: str) -> bool:
+        """The job will never be played. Ends what waits for it; False where nothing does."""
+        if job.incident is not None:
+            what = Difference(job.incident.side, f"{job.incident.what}, and did not come back: {why}")
+            verdict = Verdict(job.prepared.case, job.pair, Outcome.ERROR, difference=what)
+            self.final.extend(job.incident.settle(verdict, killed=True))
+        elif job.suspect is not None:
+            self.final.append(job.suspect)
+        elif job.shrinking is not None:
+            self.final.append(job.shrinking.result)
+        else:
+            return False
+        return True
+
+    def take_final(self) -> list[Verdict]:
+        """The verdicts that became final since the last time."""
+        final, self.final = self.final, []
+        return final
+
+    def _check(self, job: Job, verdict: Verdict) -> None:
+        if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:
+            self._shrunk[job.pair] += 1
+            self._shrink(Shrinking(verdict, self._smaller_messages))
+        else:
+            self.alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
+
+    def _shrink(self, shrinking: Shrinking, verdict: Verdict | None = None) -> None:
+        """Goes on with the search, before anything else: its time is short."""
+        case = shrinking.next(verdict)
+        if case is None:
+            self.final.append(shrinking.result)
+        else:
+            pair = shrinking.result.pair
+            self.alone.appendleft(Job(self._prepare(case), pair, alone=True, shrinking=shrinking))
+
+    def _worth_checking(self, verdict: Verdict) -> bool:
+        """The first failure of each cause, as long as there are not too many."""
+        cause = (verdict.pair, verdict.difference and verdict.difference.fingerprint)
+        if self._checked[cause] or self._checked[verdict.pair] >= MOST_CHECKS:
+            return False
+        self._checked[cause] += 1
+        self._checked[verdict.pair] += 1
+        return True
+
+
+def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
+    """A failure in company, explained by what the case did alone. It fails in any case."""
+    if alone.outcome is Outcome.PASSED:
+        return replace(suspect, notes=(*suspect.notes, "interference: it fails beside other cases, and passes alone"))
+    return replace(suspect, notes=(*suspect.notes, "it fails alone as well"))
