@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from grpc_interop.case import AnyCase
+from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
+from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
 from grpc_interop.selection import Selection
 from grpc_interop.session import Session
 from grpc_interop.suites import SUITES
+from grpc_interop.suites.calls import NAME as CALLS
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
 POLL_SECONDS = 0.05
@@ -21,7 +24,8 @@ POLL_SECONDS = 0.05
 
 class Run:
     """One run. `tally` counts outcomes; `not_run` says what was planned and did not run, and why; `findings` what was
-    found beside the cases."""
+    found beside the cases; `left_out`, by suite, how many cases there was no time for; `uncovered` which fields no passed
+    case carried, None where that is not known."""
 
     def __init__(self, session: Session, add: Callable[[Verdict], None]) -> None:
         options = session.options
@@ -29,11 +33,16 @@ class Run:
         self.tally: Counter[Outcome] = Counter()
         self.not_run: dict[str, str] = {}
         self.findings: dict[str, str] = {}
+        self.left_out: Counter[str] = Counter()
+        self.uncovered: list[Uncovered] | None = None
         self.broken = False
         self.seconds = 0.0
         self._add = add
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
+        self._plan: tuple[Pair, ...] = ()
+        self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
+        self._deadline = math.inf
 
     def narrow(self) -> tuple[Pair, ...]:
         """Leaves the session only the pairs on which cases are selected, so that nothing else is built; gives those of
@@ -43,6 +52,7 @@ class Run:
         if not plan:
             what = f"-k {keyword!r} selects" if keyword else "the options select"
             raise UsageError(f"{what} none of the cases", "`interop list` shows them all")
+        self._plan = plan
         self.session.pairs = self._pairs(self._selection)
         self._waiting = list(self.session.pairs)
         return plan
@@ -61,22 +71,32 @@ class Run:
                 self._enqueue_playable()
                 for verdict in session.engine.poll(POLL_SECONDS):
                     self._count(verdict)
+            self._find_uncovered()
         finally:
             self.seconds = time.monotonic() - started
             self._sum_up()
 
     def _enqueue_playable(self) -> None:
-        """Pairs that became playable together share the work of preparing each case."""
+        """Pairs that became playable together share the work of preparing each case. Where time is short, all wait for
+        the last build, so that each gets the same part of it."""
+        budget = self.session.options.budget
+        if budget and self.session.building:
+            return
         pairs = [pair for pair in self._waiting if self.session.playable(pair)]
         if pairs:
+            if budget:
+                self._deadline = time.monotonic() + budget
             self._waiting = [pair for pair in self._waiting if pair not in pairs]
             self.session.engine.enqueue(self._jobs(pairs))
 
     def _jobs(self, pairs: Sequence[Pair]) -> Iterator[Job]:
         preparer = self.session.engine.preparer
-        for case in self.session.cases():
+        cases = self.session.most_telling_cases() if self.session.options.budget else self.session.cases()
+        for case in cases:
             chosen = [pair for pair in pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
-            if chosen:
+            if time.monotonic() > self._deadline:
+                self.left_out[case.suite] += len(chosen)
+            elif chosen:
                 prepared = preparer.prepare(case)
                 yield from (Job(prepared, pair) for pair in chosen)
 
@@ -89,6 +109,8 @@ class Run:
     def _count(self, verdict: Verdict) -> None:
         verdict = self.session.known.apply(verdict)
         self.tally[verdict.outcome] += 1
+        if self._coverage and verdict.outcome is Outcome.PASSED and isinstance(verdict.case, Case) and verdict.case.player == "drivers":
+            self._coverage.add(verdict.case, verdict.pair)
         self._add(verdict)
 
     def _sum_up(self) -> None:
@@ -107,23 +129,39 @@ class Run:
         if self._whole():
             for number, stale in enumerate(session.known.stale(), 1):
                 self.findings[f"stale entry {number}"] = stale
-        self.broken = bool(session.engine.dropped) or any(missing.broken for missing in session.missing.values())
+        foreign = session.engine.crew.foreign
+        dropped = any({pair.client, pair.server}.isdisjoint(foreign) for pair in session.engine.dropped)
+        self.broken = dropped or any(missing.broken for missing in session.missing.values())
+
+    def _measures_coverage(self) -> bool:
+        """Whether every case that carries fields is in the plan; a shard is a part that a merge puts together."""
+        return not self.session.options.keyword and any(suite.name == CALLS for suite in self.session.suites)
+
+    def _find_uncovered(self) -> None:
+        """What no passed case carried. In a shard, also for pairs none of whose cases fell to it."""
+        if self._coverage is None:
+            return
+        self.uncovered = []
+        for pair in self._plan:
+            if not self.session.why_not(pair):
+                methods = self.session.catalog.methods(without=self.session.refused_files(pair))
+                self.uncovered += self._coverage.uncovered([pair], list(methods))
 
     def _whole(self) -> bool:
         """Whether everything there is was played, so that what matched nothing matches nothing."""
         options, session = self.session.options, self.session
         every_pair = len(session.pairs) == len(options.implementations) ** 2
         every_suite = len(session.suites) == len(SUITES)
-        unrestricted = not options.keyword and options.shard == (1, 1)
+        unrestricted = not options.keyword and not options.changed and not self.left_out and options.shard == (1, 1)
         return every_pair and every_suite and unrestricted and not self.not_run and self.tally.total() > 0
 
     def exit_status(self, options: Options) -> int:
-        """0 as expected, 1 a finding, 2 a toolchain is missing that must be there, 3 a build or driver failed: the
-        largest that applies."""
+        """0 as expected, 1 a finding, 2 a toolchain is missing that must be there or a driver is of another version of
+        the contract, 3 a build or driver failed: the largest that applies."""
         played = bool(self.tally)
         if self.broken:
             return 3
-        if self.session.missing and (options.strict or not played):
+        if self.session.engine.crew.foreign or (self.session.missing and (options.strict or not played)):
             return 2
         if self.findings or any(outcome.is_finding for outcome in self.tally):
             return 1

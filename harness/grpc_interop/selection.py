@@ -33,10 +33,21 @@ class Selection:
         return self._of == 1 or zlib.crc32(text.encode()) % self._of == self._number - 1
 
 
-def pytest_id(case: Case, pair: Pair) -> str:
+def pytest_id(case: AnyCase, pair: Pair) -> str:
     """The end of a test's id, within brackets that pytest adds: what else a person may type after -k. (A test has the
     id that `interop list` shows as a keyword of its own.)"""
     return f"{case.id}-{pair}"
+
+
+def read_seconds(text: str) -> float:
+    """`90s`, `1.5m`, `1h` or `90` as seconds. Raises UsageError."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    if number.replace(".", "", 1).isdigit():
+        return float(number) * _UNITS[unit]
+    raise UsageError(f"--budget {text!r} is no time", "such as --budget 60s or --budget 5m")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def read_shard(text: str) -> tuple[int, int]:

@@ -54,7 +54,8 @@ class Role(Enum):
 class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
-    `who` names it in messages: "go server". `gone` says how it ended, once it has.
+    `who` names it in messages: "go server". `gone` says how it ended, once it has. `foreign` tells that it speaks
+    another version of the contract, and so was never meant for this harness.
     """
 
     def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
@@ -70,6 +71,7 @@ class Driver:
         self.address = ""
         self.server = 0
         self.gone = ""
+        self.foreign = False
         self.started = time.monotonic()
         self.connection: Connection | None = None
         self.sent_payloads: set[int] = set()
@@ -184,6 +186,7 @@ class Driver:
 
     def _greet(self, hello: pb.Hello) -> None:
         if hello.contract != CONTRACT:
+            self.foreign = True
             raise ContractBroken(f"speaks version {hello.contract} of the driver contract; this harness speaks {CONTRACT}")
         if self._token and hello.token != self._token:
             raise ContractBroken("does not know the token")

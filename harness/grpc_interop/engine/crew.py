@@ -75,8 +75,7 @@ class Crew:
         del self.drivers[key]
         self._deaths[key] = self._deaths.get(key, 0) + 1
         if driver.hello is None or (driver.role is Role.SERVER and not driver.address):
-            words = driver.tail()
-            self.given_up[key] = f"while starting, the {driver.who} {driver.gone}" + (f"; its last words:\n{words}" if words else "")
+            self.given_up[key] = _never_started(driver)
             if driver.foreign:
                 self.foreign.add(driver.name)
         elif self._deaths[key] >= MOST_DEATHS:
@@ -104,3 +103,10 @@ class Crew:
             return None
         self.drivers[key] = driver
         return driver
+
+
+def _never_started(driver: Driver) -> str:
+    if driver.foreign:
+        return f"the {driver.who} {driver.gone}"
+    words = driver.tail()
+    return f"the {driver.who} {driver.gone} while starting" + (f"; its last words:\n{words}" if words else "")
