@@ -29,19 +29,22 @@ from grpc_interop.simulation import CAPACITY, PREFIX
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.words import LARGEST, Words
 
-LENGTHS = (2, 5, 10, 20, 40)
+LENGTHS = (2, 5, 10, 15, 40)
 """Steps after which a conversation comes to its end."""
 
 TEMPERS = (0.1, 1.0, 1.0, 5.0)
 """How much a side likes to do something in one conversation. Evenly mixed steps would make all conversations alike."""
 
-EARLY = 0.2
+EARLY = 0.05
 """How much less it likes to come to an end while the conversation is young."""
 
 LARGE = 0.05
 """How much less it likes to send a large message than any: each takes as long as dozens of small ones."""
 
-SIGNALS = 0.3
+SENDING = 3.0
+"""How much more it likes to send than to do anything else: messages are what an RPC is for."""
+
+SIGNALS = 0.15
 """How much less it likes to signal than to do anything else: most conversations need no signals."""
 
 ACTIONS = (
@@ -249,7 +252,7 @@ class Walk:
     def _sending(self, lane: _Lane, name: str) -> Iterator[Action]:
         outbox = self._up if lane.of_client else self._down
         if outbox.unread + LARGEST + PREFIX <= CAPACITY:
-            yield self._more(name), partial(self._send, lane)
+            yield self._more(name) * SENDING, partial(self._send, lane)
         if outbox.drained and not self._over:
             yield self._more(name) * LARGE, partial(self._send, lane, large=True)
 
