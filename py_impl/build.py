@@ -2,11 +2,12 @@
 
 It is run by the interpreter in which the driver will run, and needs of it grpcio and grpcio-tools.
 
-    python3 build.py REQUEST.json
+    python3 build.py [--api aio] REQUEST.json
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import keyword
@@ -17,9 +18,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from driver.generated import GeneratedFile, module_name, write_index
+from environments import Unavailable, interpreter
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("grpcio", "grpcio-tools", "protobuf")
@@ -31,14 +33,43 @@ PRIVATE_FILE = "grpc_interop_private/driver/v1/driver.proto"
 
 GREETER = "greeter/v1/greeter.proto"
 
+# The hand-written Greeter programs, by the API that they show.
+PROGRAMS = {
+    "sync": {"greeter-server": "server.py", "greeter-client": "client.py"},
+    "aio": {"greeter-server": "aio_server.py", "greeter-client": "aio_client.py"},
+}
+
 
 def main() -> None:
-    request = json.loads(Path(sys.argv[1]).read_text())
-    answer = {"build": build, "doctor": doctor}[request["action"]](request)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--api", choices=PROGRAMS, default="sync", help="which of grpcio's two APIs the driver uses")
+    parser.add_argument("request", type=Path)
+    arguments = parser.parse_args()
+    request = json.loads(arguments.request.read_text())
+    try:
+        if request.get("settings"):
+            _build_elsewhere(arguments.request, request, arguments.api)
+        answer = doctor() if request["action"] == "doctor" else build(request, arguments.api)
+    except Unavailable as missing:
+        answer = _unavailable(request["action"], missing)
     Path(request["answer"]).write_text(json.dumps(answer, indent=2))
 
 
-def doctor(_request: dict[str, Any]) -> dict[str, Any]:
+def _unavailable(action: str, missing: Unavailable) -> dict[str, Any]:
+    if action == "doctor":
+        return {"tools": [{"name": missing.what, "version": "", "where": "", "ok": False, "remedy": missing.remedy}]}
+    return {"unavailable": {"what": missing.what, "remedy": missing.remedy}}
+
+
+def _build_elsewhere(path: Path, request: dict[str, Any], api: str) -> NoReturn:
+    """Lets the interpreter that the settings ask for do it all, in place of this one. Raises Unavailable."""
+    python = str(interpreter(request["settings"], Path(request["cache"]), install=request["action"] == "build"))
+    inner = path.with_name("request-without-settings.json")
+    inner.write_text(json.dumps(request | {"settings": {}}))
+    os.execv(python, [python, "-B", __file__, "--api", api, str(inner)])  # noqa: S606 - there is nothing for a shell to do
+
+
+def doctor() -> dict[str, Any]:
     """What this interpreter has of what the driver needs."""
     python = {"name": "python", "version": ".".join(map(str, sys.version_info[:3])), "where": sys.executable}
     return {"tools": [python | {"ok": True, "remedy": ""}, *map(_package, PACKAGES)]}
@@ -53,7 +84,7 @@ def _package(name: str) -> dict[str, Any]:
     return {"name": name, "version": found.version, "where": str(found.locate_file("")), "ok": True, "remedy": ""}
 
 
-def build(request: dict[str, Any]) -> dict[str, Any]:
+def build(request: dict[str, Any], api: str) -> dict[str, Any]:
     """Generates the code, leaves out what cannot be used, and says how the driver is started."""
     missing = [tool for tool in map(_package, PACKAGES) if not tool["ok"]]
     if missing:
@@ -65,17 +96,17 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
     tree.mkdir(parents=True)
     contract.mkdir()
     _generate_contract(Path(request["contract"]["include"], request["contract"]["file"]), contract)
-    errors = _generate_tree(Path(request["descriptor_set"]), request["files"], tree)
+    errors = _generate_tree(Path(request["descriptor_set"]), request["files"], tree, api)
 
     answer: dict[str, Any] = {
-        "driver": {"argv": [sys.executable, "-I", str(HERE / "driver" / "main.py"), str(out)]},
+        "driver": {"argv": [sys.executable, "-I", str(HERE / "driver" / "main.py"), str(out), api]},
         "programs": {},
         "errors": [{"file": file, "text": text} for file, text in errors.items()],
     }
     if GREETER in request["files"] and GREETER not in errors:
-        for side in ("server", "client"):
-            argv = [sys.executable, str(HERE / "greeter" / f"{side}.py")]
-            answer["programs"][f"greeter-{side}"] = {"argv": argv, "env": {"PYTHONPATH": str(tree)}}
+        for program, file in PROGRAMS[api].items():
+            argv = [sys.executable, str(HERE / "greeter" / file)]
+            answer["programs"][program] = {"argv": argv, "env": {"PYTHONPATH": str(tree)}}
     return answer
 
 
@@ -91,7 +122,7 @@ def _generate_contract(source: Path, out: Path) -> None:
         sys.exit(f"the contract {source} cannot be generated:\n{refusal}")
 
 
-def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path) -> dict[str, str]:
+def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: str) -> dict[str, str]:
     """Generates the files and what they import into `out`; returns why the files left out were refused."""
     order = _closure(descriptor_set, files)
     errors: dict[str, str] = {}
@@ -114,7 +145,7 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path) -> dic
             for path in filter(None, (messages, services)):
                 _mend_imports(out / path)
             found.append(GeneratedFile(proto, messages, services))
-    return errors | _drop_unusable(out, found, order)
+    return errors | _drop_unusable(out, found, order, api)
 
 
 def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:
@@ -198,10 +229,10 @@ def _protoc(arguments: Sequence[str]) -> str:
     return (text or f"protoc failed with status {status}") if status else ""
 
 
-def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any]) -> dict[str, str]:
+def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any], api: str) -> dict[str, str]:
     """Writes the index with those files only that Python can import; returns why the others cannot be used."""
     write_index(out, files)
-    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent)]
+    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent), api]
     refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
     if not refused:
         return {}

@@ -9,14 +9,17 @@ from typing import Any
 GREETER = "greeter.v1.Greeter"
 
 
-def application(service_names: set[str]) -> dict[str, Any]:
-    """Servicers by the full name of their service, as far as the driver was built with their protos."""
-    return {GREETER: _greeter()} if GREETER in service_names else {}
+def application(service_names: set[str], program: str) -> dict[str, Any]:
+    """Servicers by the full name of their service, as far as the driver was built with their protos.
+
+    `program` is the file of the hand-written Greeter server whose API fits.
+    """
+    return {GREETER: _greeter(program)} if GREETER in service_names else {}
 
 
-def _greeter() -> Any:
+def _greeter(program: str) -> Any:
     # By its path: a tree may well have a folder `greeter` of its own, as ours does.
-    path = Path(__file__).parents[1] / "greeter" / "server.py"
+    path = Path(__file__).parents[1] / "greeter" / program
     spec = importlib.util.spec_from_file_location("grpc_interop_private.greeter_server", path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,9 +1,10 @@
 """Tells which generated modules cannot be used. Run by the build, in a process of its own, as
 
-    python -I check.py FOLDER
+    python -I check.py FOLDER API
 
-where FOLDER is what build.py has made. It prints a JSON list of `[proto, part, text]`: the file, `messages` or `services`,
-and what is wrong with it. A file that imports a refused one is refused too.
+where FOLDER is what build.py has made and API the one of grpcio's that the driver will use. It prints a JSON list of
+`[proto, part, text]`: the file, `messages` or `services`, and what is wrong with it. A file that imports a refused one is
+refused too.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
 if __name__ == "__main__":
     # First all that the driver itself loads, so that what the tree has in common with it shows here as it would there.
     sys.path.append(str(Path(sys.argv[1], "contract")))
-    importlib.import_module("driver.session")
+    importlib.import_module(f"driver.{sys.argv[2]}.api")
     # A folder of the tree may have the name of a module that prints when it is imported.
     with contextlib.redirect_stdout(sys.stderr):
         refused = refusals(Path(sys.argv[1], "tree"))

@@ -43,15 +43,22 @@ class Connection:
         self._socket = sock
         self._outgoing: deque[bytes] = deque()
         self._sending = threading.Lock()
+        self._reader = CommandReader()
         self._rest: memoryview = memoryview(b"")
         self._stuck = threading.Semaphore(0)
         threading.Thread(target=self._unstick, name="interop-writer", daemon=True).start()
 
-    def commands(self) -> Iterator[pb.Command]:
-        """Every command until the harness closes the connection. Raises BrokenFrameError."""
-        reader = CommandReader()
-        while data := self._receive():
-            yield from reader.feed(data)
+    def fileno(self) -> int:
+        """For those who wait for several things at once: readable when `receive` would not block."""
+        return self._socket.fileno()
+
+    def receive(self) -> Iterator[pb.Command] | None:
+        """The commands that arrived, waits for some bytes of them; None once the harness has closed the connection.
+
+        Raises BrokenFrameError, also while the commands are taken.
+        """
+        data = self._receive()
+        return self._reader.feed(data) if data else None
 
     def _receive(self) -> bytes:
         try:

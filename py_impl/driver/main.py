@@ -1,14 +1,15 @@
 """The driver's process. Started by the harness as
 
-    python -I main.py FOLDER
+    python -I main.py FOLDER API
 
-where FOLDER is what build.py made, with the harness' address in INTEROP_DRIVER_ADDRESS.
+where FOLDER is what build.py made and API is `sync` or `aio`, with the harness' address in INTEROP_DRIVER_ADDRESS.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -27,25 +28,21 @@ def main() -> None:
     faulthandler.register(signal.SIGQUIT, all_threads=True)
     threading.Thread(target=_stop_at_end_of_stdin, name="interop-stdin", daemon=True).start()
     try:
-        _serve(built / "tree")
+        _serve(built / "tree", sys.argv[2])
     except Exception:  # noqa: BLE001 - it ends the process, with all that is known
         traceback.print_exc()
         _exit(1)
     _exit(0)
 
 
-def _serve(tree: Path) -> None:
+def _serve(tree: Path, api: str) -> None:
     from driver.connection import connect
-    from driver.session import Session, hello
     from driver.stubs import load_tree
 
+    run = importlib.import_module(f"driver.{api}.api").run
     services = load_tree(tree)
     gc.freeze()  # what is loaded stays: the collector need not go through it again and again
-    connection = connect()
-    session = Session(services, connection.send)
-    connection.send(hello(os.environ.get("INTEROP_DRIVER_TOKEN", "")))
-    for command in connection.commands():
-        session.handle(command)
+    run(connect(), services)
 
 
 def _stop_at_end_of_stdin() -> None:

@@ -9,6 +9,10 @@ from driver.contract import pb
 from driver.methods import METHODS
 from driver.view import view_of
 
+CONFUSED = (AttributeError, DecodeError, TypeError, ValueError, RecursionError)
+"""What json_format raises beside its own errors: of fields that are called like methods, of an Any with bytes that are no
+message."""
+
 
 class UnreadableError(Exception):
     """A message cannot be parsed or written; the text says why, for people."""
@@ -38,7 +42,7 @@ def parsed_json(name: str, text: bytes, ignore_unknown: bool) -> Message:
     message = message_class(name)()
     try:
         json_format.Parse(text, message, ignore_unknown_fields=ignore_unknown)
-    except (json_format.ParseError, ValueError, RecursionError) as error:
+    except (json_format.ParseError, *CONFUSED) as error:
         raise UnreadableError(f"{name}: {error}") from error
     return message
 
@@ -56,7 +60,7 @@ def json_of(message: Message, emit_zero: bool = False) -> str:
     try:
         text = json_format.MessageToJson(message, indent=None, always_print_fields_with_no_presence=emit_zero)
         text.encode()
-    except (json_format.SerializeToJsonError, TypeError, ValueError, RecursionError) as error:
+    except (json_format.SerializeToJsonError, *CONFUSED) as error:
         raise UnreadableError(f"{message.DESCRIPTOR.full_name} cannot be written as ProtoJSON: {error}") from error
     return text
 

@@ -13,7 +13,11 @@ DETAILS = "grpc-status-details-bin"
 # Runtimes and proxies add metadata of their own; only what the harness sent may be reported.
 REPORTED = "x-interop-"
 
+# Without a deadline grpcio says that some 10^10 seconds remain. No deadline of ours is a year away.
+NO_DEADLINE_S = 365 * 24 * 3600
+
 Pairs = tuple[tuple[str, str | bytes], ...]
+Metadata = Iterable[tuple[str, str | bytes]] | None
 
 
 def to_grpc(entries: Iterable[Any]) -> Pairs:
@@ -21,7 +25,7 @@ def to_grpc(entries: Iterable[Any]) -> Pairs:
     return tuple((entry.key, entry.value if entry.key.endswith("-bin") else entry.value.decode("ascii")) for entry in entries)
 
 
-def reported(metadata: Iterable[tuple[str, str | bytes]] | None) -> list[tuple[str, bytes]]:
+def reported(metadata: Metadata) -> list[tuple[str, bytes]]:
     """What the contract reports of grpcio's metadata."""
     return [
         (key, value if isinstance(value, bytes) else value.encode())
@@ -35,7 +39,7 @@ def entries(pairs: Iterable[tuple[str, bytes]]) -> list[Any]:
     return [pb.Entry(key=key, value=value) for key, value in pairs]
 
 
-def value_of(metadata: Iterable[tuple[str, str | bytes]] | None, key: str) -> str | bytes | None:
+def value_of(metadata: Metadata, key: str) -> str | bytes | None:
     """The first value of a key."""
     for name, value in metadata or ():
         if name == key:
@@ -43,7 +47,13 @@ def value_of(metadata: Iterable[tuple[str, str | bytes]] | None, key: str) -> st
     return None
 
 
-def case_of(metadata: Iterable[tuple[str, str | bytes]]) -> int | None:
+def case_of(metadata: Metadata) -> int | None:
     """The case id of a call; None if it has none, or none that the harness could have given."""
     value = value_of(metadata, CASE)
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None
+
+
+def remaining_us(context: Any) -> int | None:
+    """How much of the deadline of a call that is being served remains, in microseconds; None without one."""
+    remaining = context.time_remaining()
+    return None if remaining is None or remaining > NO_DEADLINE_S else int(remaining * 1e6)

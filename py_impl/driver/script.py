@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+import grpc
+
 from driver.contract import pb
 from driver.metadata import Pairs, to_grpc
 
@@ -40,6 +42,9 @@ _KINDS = {
     )
 }
 
+# grpcio turns a code given as a number into UNKNOWN without a word.
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
 # What a step needs beside its kind: a payload's id, a signal's name, metadata, a Finish, or nothing.
 Step = tuple[str, Any]
 
@@ -51,7 +56,7 @@ REMEMBERED = 512
 class Finish:
     """How a server ends an RPC. `trailers` has the details in it."""
 
-    code: int
+    code: grpc.StatusCode
     message: str
     trailers: Pairs
 
@@ -111,5 +116,5 @@ def _step(step: Any) -> Step:
         return kind, to_grpc(argument.entries)
     if kind is FINISH:
         details = (("grpc-status-details-bin", argument.details),) if argument.details else ()
-        return kind, Finish(argument.code, argument.message, (*to_grpc(argument.trailers), *details))
+        return kind, Finish(_CODES[argument.code], argument.message, (*to_grpc(argument.trailers), *details))
     return kind, argument if kind in (SEND, SIGNAL, WAIT_FOR) else None

@@ -1,28 +1,25 @@
-"""Carries out the harness' commands, with grpcio's synchronous API."""
+"""Carries out the harness' commands, with any of grpcio's APIs."""
 
 from __future__ import annotations
 
+import os
 import platform
-import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import google.protobuf
 import grpc
 
+from driver.api import Api, RefusedError, Server
 from driver.application import application
+from driver.channel import Channel
 from driver.contract import CONTRACT_VERSION, pb
 from driver.messages import UnreadableError, parsed, transcoded
-from driver.options import COMPRESSIONS, channel_arguments, channel_credentials
-from driver.play_client import ClientPlay
-from driver.play_server import ServerPlay
-from driver.script import Script, script_of
-from driver.served import RefusedError, Server
-from driver.stubs import Method, Service
+from driver.plays import Order, OrderedPlay, ServerPlay
+from driver.script import script_of
+from driver.stubs import Service
 from driver.transcript import Play
-from driver.workers import Workers
 
 CAPABILITIES = (
     "metadata",
@@ -48,12 +45,8 @@ CAPABILITIES = (
     "service_config",
 )
 
-# Each play in flight may hold two threads here. More of them do not make one interpreter faster, only its lock busier.
+# Each play in flight may hold two threads. More of them do not make one interpreter faster, only its lock busier.
 MAX_PLAYS = 128
-
-# A call that finds no free handler would not arrive, so there must be one for every call that can be open at once: those
-# of MAX_PLAYS plays, repeated concurrently, frozen ones, and callers from outside. Threads are made only when needed.
-HANDLERS = 1024
 
 
 class UnknownReferenceError(Exception):
@@ -77,60 +70,18 @@ def hello(token: str) -> pb.Event:
     )
 
 
-class Channel:
-    """A grpcio channel with the generated stubs on it."""
-
-    def __init__(self, order: pb.Dial) -> None:
-        credentials = channel_credentials(order.options)
-        options = channel_arguments(order.options)
-        compression = COMPRESSIONS[order.options.compression]
-        if credentials is None:
-            self._grpc = grpc.insecure_channel(order.target, options, compression)
-        else:
-            self._grpc = grpc.secure_channel(order.target, credentials, options, compression)
-        self._stubs: dict[str, Any] = {}
-        self._plays = 0
-        self._changed = threading.Condition()
-
-    def multicallable(self, service: Service, method: Method) -> Any:
-        """The generated stub's attribute for a method."""
-        stub = self._stubs.get(service.full_name)
-        if stub is None:
-            stub = self._stubs[service.full_name] = service.stub(self._grpc)
-        return getattr(stub, method.name)
-
-    def began(self) -> None:
-        """A play uses the channel."""
-        with self._changed:
-            self._plays += 1
-
-    def ended(self) -> None:
-        """A play uses the channel no more."""
-        with self._changed:
-            self._plays -= 1
-            self._changed.notify_all()
-
-    def close(self, graceful: bool) -> None:
-        """Closes the channel; calls in flight are cancelled unless they may finish."""
-        if graceful:
-            with self._changed:
-                self._changed.wait_for(lambda: not self._plays)
-        self._grpc.close()
-
-
 class Session:
     """What one connection has made, and what is playing."""
 
-    def __init__(self, services: list[Service], send: Callable[[pb.Event], None]) -> None:
+    def __init__(self, api: Api, services: list[Service], send: Callable[[pb.Event], None]) -> None:
+        self._api = api
         self._services = services
         self._methods = {method.path: (service, method) for service in services for method in service.methods}
-        self._application = application({service.full_name for service in services})
+        self._application = application({service.full_name for service in services}, api.greeter)
         self._send = send
-        self._workers = Workers()
-        self._handlers = ThreadPoolExecutor(HANDLERS, thread_name_prefix="interop-handler")
         self._resources: dict[int, Server | Channel] = {}
         self._payloads: dict[int, Any] = {}
-        self._plays: dict[int, ClientPlay | ServerPlay] = {}
+        self._plays: dict[int, OrderedPlay] = {}
         self._homes: dict[int, Server | Channel] = {}
         self._carry_out: dict[str | None, Callable[[pb.Command], None]] = {
             "payload": self._payload,
@@ -143,6 +94,10 @@ class Session:
             "signal": self._signal,
             "transcode": self._transcode,
         }
+
+    def greet(self) -> None:
+        """Sends the first event."""
+        self._send(hello(os.environ.get("INTEROP_DRIVER_TOKEN", "")))
 
     def handle(self, command: pb.Command) -> None:
         """Carries out a command, or begins to; what it cannot do it answers with an Error."""
@@ -172,74 +127,59 @@ class Session:
 
     def _serve(self, command: pb.Command) -> None:
         by_hand = self._application if command.serve.application else {}
-        server = Server(command.serve, self._services, by_hand, self._handlers)
-        self._resources[command.id] = server
-        self._send(pb.Event(id=command.id, ready=pb.Ready(address=server.address)))
+        self._resources[command.id] = self._api.serve(
+            command.serve,
+            self._services,
+            by_hand,
+            lambda address: self._send(pb.Event(id=command.id, ready=pb.Ready(address=address))),
+        )
 
     def _dial(self, command: pb.Command) -> None:
-        self._resources[command.id] = Channel(command.dial)
+        self._resources[command.id] = self._api.dial(command.dial)
         self._send(pb.Event(id=command.id, ready=pb.Ready()))
 
     def _close(self, command: pb.Command) -> None:
+        def done() -> None:
+            self._send(pb.Event(id=command.id, done=pb.Done()))
+
         closed = command.close.resource
         if self._payloads.pop(closed, None) is not None:
-            self._send(pb.Event(id=command.id, done=pb.Done()))
+            done()
             return
         resource = self._resource(closed)
         del self._resources[closed]
-        self._workers.run(self._close_resource, command.id, resource, command.close.graceful)
-
-    def _close_resource(self, answer: int, resource: Server | Channel, graceful: bool) -> None:
-        resource.close(graceful)
-        self._send(pb.Event(id=answer, done=pb.Done()))
+        resource.close(command.close.graceful, done)
 
     def _expect(self, command: pb.Command) -> None:
-        script, _, method, messages = self._ready(command.expect)
+        order = self._ordered(command.id, command.expect)
         server = self._resource(command.resource)
-        if not isinstance(server, Server):
+        if isinstance(server, Channel):
             raise UnknownReferenceError(f"resource {command.resource} is no server")
-        play = ServerPlay(
-            command.id,
-            script,
-            self._reported,
-            method=method,
-            messages=messages,
-            workers=self._workers,
-            signal=self._relay,
-        )
+        play = server.play(order)
         self._plays[play.id] = play
         self._homes[play.id] = server
-        server.expect(play)
+        server.switchboard.expect(play)
 
     def _call(self, command: pb.Command) -> None:
-        script, service, method, messages = self._ready(command.call)
+        order = self._ordered(command.id, command.call)
         channel = self._resource(command.resource)
         if not isinstance(channel, Channel):
             raise UnknownReferenceError(f"resource {command.resource} is no channel")
-        play = ClientPlay(
-            command.id,
-            script,
-            self._reported,
-            method=method,
-            multicallable=channel.multicallable(service, method),
-            messages=messages,
-            workers=self._workers,
-            signal=self._relay,
-        )
+        play = channel.play(order)
         self._plays[play.id] = play
         self._homes[play.id] = channel
         channel.began()
         play.start()
 
-    def _ready(self, order: pb.Play) -> tuple[Script, Service, Method, dict[int, Any]]:
-        script = script_of(order)
+    def _ordered(self, play_id: int, play: pb.Play) -> Order:
+        script = script_of(play)
         if script.method not in self._methods:
             raise UnknownReferenceError(f"no method {script.method} in the protos that this driver was built with")
         messages = {payload: self._payloads.get(payload) for payload in script.payloads}
         missing = [payload for payload, message in messages.items() if message is None]
         if missing:
             raise UnknownReferenceError(f"no payload {missing[0]}")
-        return script, *self._methods[script.method], messages
+        return Order(play_id, script, *self._methods[script.method], messages, self._reported, self._relay)
 
     def _resource(self, resource: int) -> Server | Channel:
         if resource not in self._resources:
@@ -265,14 +205,15 @@ class Session:
         play, home = self._plays.get(command.abort.play), self._homes.get(command.abort.play)
         if play is None:
             return
+        switchboard = None if home is None or isinstance(home, Channel) else home.switchboard
         if command.abort.if_not_arrived:
-            if isinstance(home, Server) and isinstance(play, ServerPlay) and home.forget_if_not_arrived(play):
+            if switchboard is not None and isinstance(play, ServerPlay) and switchboard.forget_if_not_arrived(play):
                 play.withdraw()
         elif not play.frozen:
             play.freeze()
         else:
-            if isinstance(home, Server) and isinstance(play, ServerPlay):
-                home.forget(play)
+            if switchboard is not None and isinstance(play, ServerPlay):
+                switchboard.forget(play)
             play.end()
             self._leave(play.id)
 

@@ -7,19 +7,30 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import grpc
 from google.protobuf.message import Message
 
 from driver.contract import pb
 from driver.messages import UnreadableError, json_of, report_into
-from driver.metadata import entries
+from driver.metadata import DETAILS, Metadata, entries, reported, value_of
 from driver.methods import METHODS
 from driver.script import Script
 
 # Stand between the messages in a lane's observations.
 END: Final = "end"
 TERMINATED: Final = "terminated"
+
+
+class PlaySignals(Protocol):
+    """The signals that a play has got and nobody has taken yet. How they are waited for is the API's affair."""
+
+    def deliver(self, name: str) -> None:
+        """A signal arrived."""
+
+    def wake(self) -> None:
+        """Makes those who wait ask again whether their waiting still has a sense."""
 
 
 class Recording:
@@ -35,6 +46,14 @@ class Recording:
         self.remaining_us: int | None = None
         self.initial: list[tuple[str, bytes]] = []
         self.status: pb.Status | None = None
+
+    def ended(self, code: grpc.StatusCode, details: str | None, trailing: Metadata, initial: Metadata) -> None:
+        """A client knows how the RPC ended."""
+        self.status = pb.Status(code=code.value[0], trailers=entries(reported(trailing)))
+        if code is not grpc.StatusCode.OK:
+            self.status.message = details or ""
+            self.status.details = value_of(trailing, DETAILS) or b""
+        self.initial = reported(initial)
 
     def fingerprint(self) -> tuple[object, ...]:
         """Equal for playings that observed the same; the deadline that remained is left out, for it always differs."""
@@ -55,11 +74,11 @@ class Play:
     # Whether the play counts as arrived before it has begun: so the contract says of a client.
     always_arrived = False
 
-    def __init__(self, play_id: int, script: Script, done: Callable[[Play, pb.Event], None]) -> None:
+    def __init__(self, play_id: int, script: Script, done: Callable[[Play, pb.Event], None], signals: PlaySignals) -> None:
         self.id = play_id
         self.script = script
         self.frozen = False
-        self.signals = Signals(script.waits)
+        self.signals = signals
         self._done = done
         self._lock = threading.Lock()
         self._reported = False
@@ -155,33 +174,3 @@ class Play:
                 target.json = json_of(message)
             except UnreadableError as error:  # an empty `json` says it: no message is written so
                 print(f"play {self.id}: {error}", file=sys.stderr)
-
-
-class Signals:
-    """The signals that a play has got and nobody has taken yet."""
-
-    def __init__(self, wanted: bool) -> None:
-        """`wanted`: whether anybody will take one. Few plays do, and a condition is dear for those that do not."""
-        self._changed = threading.Condition() if wanted else None
-        self._waiting: dict[str, int] = {}
-
-    def deliver(self, name: str) -> None:
-        """A signal arrived."""
-        if self._changed is not None:
-            with self._changed:
-                self._waiting[name] = self._waiting.get(name, 0) + 1
-                self._changed.notify_all()
-
-    def wake(self) -> None:
-        """Makes those who wait ask `given_up` again."""
-        if self._changed is not None:
-            with self._changed:
-                self._changed.notify_all()
-
-    def take(self, name: str, given_up: Callable[[], bool]) -> None:
-        """Waits for a signal and takes it; returns without one when the waiting has lost its sense."""
-        assert self._changed is not None
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting.get(name, 0) > 0 or given_up())
-            if self._waiting.get(name, 0) > 0:
-                self._waiting[name] -= 1

@@ -168,7 +168,7 @@ class TestAnswer:
 
     def test_only_what_the_files_need_is_generated(self, build: Build) -> None:
         built = build({"greeter/v1/greeter.proto": GREETER})
-        tree = Path(built.argv[-1]) / "tree"
+        tree = Path(built.argv[-2]) / "tree"
 
         assert sorted(path.name for path in tree.rglob("*.py")) == ["greeter_pb2.py", "greeter_pb2_grpc.py"]
 

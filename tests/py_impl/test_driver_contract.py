@@ -199,7 +199,7 @@ class TestProcess:
     def test_prints_its_stacks_when_asked(self, busy: DriverProcess) -> None:
         busy.process.send_signal(signal.SIGQUIT)
         deadline = time.monotonic() + PATIENCE_S
-        while "play_client.py" not in busy.log.read_text():
+        while "client.py" not in busy.log.read_text():
             assert time.monotonic() < deadline, busy.log.read_text()
             time.sleep(0.05)
 

@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Final
 
 import grpc
 
-from driver.contract import pb
-from driver.metadata import CASE, DETAILS, entries, reported, value_of
 from driver.options import COMPRESSIONS
+from driver.plays import ClientPlay, Order
 from driver.script import (
     CANCEL,
     HALF_CLOSE,
@@ -22,42 +21,24 @@ from driver.script import (
     SEND,
     SIGNAL,
     WAIT_FOR,
-    Script,
 )
-from driver.stubs import Method
-from driver.transcript import END, Play, Recording
-from driver.workers import Workers
+from driver.sync.signals import Signals
+from driver.sync.workers import Workers
+from driver.transcript import END, Recording
 
 # Stands behind the last request.
 _NO_MORE: Final = object()
 
 
-class ClientPlay(Play):
-    """A script played on a channel: `repeat` calls, `concurrency` at a time."""
+class SyncClientPlay(ClientPlay):
+    """A client's play, in threads."""
 
-    always_arrived = True
+    signals: Signals
 
-    def __init__(
-        self,
-        play_id: int,
-        script: Script,
-        done: Callable[[Play, pb.Event], None],
-        *,
-        method: Method,
-        multicallable: Any,
-        messages: dict[int, Any],
-        workers: Workers,
-        signal: Callable[[int, str], None],
-    ) -> None:
-        super().__init__(play_id, script, done)
-        self.method = method
-        self.multicallable = multicallable
-        self.messages = messages
+    def __init__(self, order: Order, multicallable: Any, workers: Workers) -> None:
+        super().__init__(order, Signals(order.script.waits), multicallable)
         self.workers = workers
-        self.signal = signal
-        self.metadata = ((CASE, str(play_id)), *script.metadata)
         self._turns = itertools.count()
-        self._calls: set[ClientCall] = set()
 
     def start(self) -> None:
         """Begins to play, in other threads."""
@@ -68,26 +49,20 @@ class ClientPlay(Play):
         try:
             while next(self._turns) < self.script.repeat and not self.frozen:
                 call = ClientCall(self)
-                self._calls.add(call)
+                self.calls.add(call)
                 if not call.run():
                     return  # frozen: the RPC stays open until `end`
-                self._calls.discard(call)
+                self.calls.discard(call)
                 self.finish(call.recording)
         except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
             self.fail(error)
             self.end()
 
-    def end(self) -> None:
-        """The second Abort: ends the RPCs that the first one left open."""
-        for call in tuple(self._calls):
-            call.abandon()
-        self._calls.clear()
-
 
 class ClientCall:
     """One RPC: the script of a play played once."""
 
-    def __init__(self, play: ClientPlay) -> None:
+    def __init__(self, play: SyncClientPlay) -> None:
         self._play = play
         self.recording: Recording = play.begin()
         self._method = play.method
@@ -213,7 +188,7 @@ class ClientCall:
         self._call().initial_metadata()
 
     def _signal(self, _lane: int, name: str) -> None:
-        self._play.signal(self._play.id, name)
+        self._play.signal(name)
 
     def _wait_for(self, _lane: int, name: str) -> None:
         play = self._play
@@ -224,13 +199,7 @@ class ClientCall:
         code = rpc.code()  # waits for the end of the RPC
         if self._play.frozen:
             return
-        trailing = rpc.trailing_metadata()
-        status = pb.Status(code=code.value[0], trailers=entries(reported(trailing)))
-        if code is not grpc.StatusCode.OK:
-            status.message = rpc.details() or ""
-            status.details = value_of(trailing, DETAILS) or b""
-        self.recording.initial = reported(rpc.initial_metadata())
-        self.recording.status = status
+        self.recording.ended(code, rpc.details(), rpc.trailing_metadata(), rpc.initial_metadata())
 
     _STEPS: ClassVar[dict[str, Callable[[ClientCall, int, Any], object]]] = {
         RECEIVE: _receive,

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import grpc
 
-from driver.contract import pb
-from driver.metadata import reported
+from driver.metadata import remaining_us, reported
 from driver.options import COMPRESSIONS
+from driver.plays import Order, ServerPlay
 from driver.script import (
     FINISH,
     RECEIVE,
@@ -21,72 +21,26 @@ from driver.script import (
     WAIT_FOR,
     WAIT_FOR_TERMINATION,
     Finish,
-    Script,
 )
-from driver.stubs import Method
-from driver.transcript import END, TERMINATED, Play, Recording
-from driver.workers import Workers
-
-# grpcio turns a code given as a number into UNKNOWN without a word.
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-# Without a deadline grpcio says that some 10^10 seconds remain. No deadline of ours is a year away.
-NO_DEADLINE_S = 365 * 24 * 3600
-
-_RECEIVING = (RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION)
+from driver.sync.signals import Signals
+from driver.sync.workers import Workers
+from driver.transcript import END, TERMINATED, Recording
 
 
-class ServerPlay(Play):
-    """A script that serves `repeat` calls."""
+class SyncServerPlay(ServerPlay):
+    """A server's play, in threads."""
 
-    def __init__(
-        self,
-        play_id: int,
-        script: Script,
-        done: Callable[[Play, pb.Event], None],
-        *,
-        method: Method,
-        messages: dict[int, Any],
-        workers: Workers,
-        signal: Callable[[int, str], None],
-    ) -> None:
-        super().__init__(play_id, script, done)
-        self.method = method
-        self.messages = messages
+    signals: Signals
+
+    def __init__(self, order: Order, workers: Workers) -> None:
+        super().__init__(order, Signals(order.script.waits))
         self.workers = workers
-        self.signal = signal
-        self.calls: set[ServerCall] = set()
-        self._to_come = script.repeat
-
-    def admit(self) -> bool:
-        """Counts a call that arrives; False if it is the last one that the script serves."""
-        self._to_come -= 1
-        return self._to_come > 0
-
-    @property
-    def arrived(self) -> bool:
-        """Whether a call has come."""
-        return self._to_come < self.script.repeat
-
-    def end(self) -> None:
-        """The second Abort: ends the RPCs that the first one left open."""
-        for call in tuple(self.calls):
-            call.abandon()
-
-    def play_ended(self, request: list[tuple[str, bytes]], remaining_us: int | None) -> None:
-        """Plays on a call that ended before its script came: every lane finds it terminated."""
-        recording = self.begin()
-        recording.request, recording.remaining_us = request, remaining_us
-        for lane, observed in zip(self.script.lanes, recording.lanes, strict=True):
-            if any(kind in _RECEIVING for kind, _ in lane):
-                observed.append(TERMINATED)
-        self.finish(recording)
 
 
 class ServerCall:
     """One RPC: the script of a play played once."""
 
-    def __init__(self, play: ServerPlay, request_or_requests: Any, context: grpc.ServicerContext) -> None:
+    def __init__(self, play: SyncServerPlay, request_or_requests: Any, context: grpc.ServicerContext) -> None:
         self._play = play
         self._context = context
         self._requests = request_or_requests if play.method.client_streaming else None
@@ -201,8 +155,8 @@ class ServerCall:
             self._context.abort(grpc.StatusCode.CANCELLED, "the RPC was ended from outside")
             return
         self._context.set_trailing_metadata(finish.trailers)
-        if finish.code:
-            self._context.abort(_CODES[finish.code], finish.message)
+        if finish.code is not grpc.StatusCode.OK:
+            self._context.abort(finish.code, finish.message)
 
     def _hold(self) -> None:
         """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
@@ -285,7 +239,7 @@ class ServerCall:
             self._terminated = True
 
     def _signal(self, _lane: int, name: str) -> None:
-        self._play.signal(self._play.id, name)
+        self._play.signal(name)
 
     def _wait_for(self, _lane: int, name: str) -> None:
         ended = self._ending()
@@ -304,9 +258,3 @@ class ServerCall:
         WAIT_FOR_TERMINATION: _wait_for_termination,
         FINISH: _keep_finish,
     }
-
-
-def remaining_us(context: grpc.ServicerContext) -> int | None:
-    """How much of the deadline remains, in microseconds; None without one."""
-    remaining = context.time_remaining()
-    return None if remaining is None or remaining > NO_DEADLINE_S else int(remaining * 1e6)

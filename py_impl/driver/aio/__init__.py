@@ -1,0 +1,1 @@
+"""Plays with grpc.aio, in one asyncio loop."""

@@ -1,0 +1,198 @@
+"""Plays servers through generated servicers, with grpc.aio.
+
+grpc.aio ends a handler whose RPC is ended from outside by cancelling its task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import grpc
+
+from driver.aio.signals import Signals
+from driver.aio.tasks import begin
+from driver.metadata import remaining_us, reported
+from driver.options import COMPRESSIONS
+from driver.plays import RECEIVING, Order, ServerPlay
+from driver.script import (
+    FINISH,
+    RECEIVE,
+    RECEIVE_TO_END,
+    SEND,
+    SEND_HEADERS,
+    SIGNAL,
+    WAIT_FOR,
+    WAIT_FOR_TERMINATION,
+    Finish,
+)
+from driver.transcript import END, TERMINATED, Recording
+
+# How grpc.aio says that an RPC is over for its handler: its task is cancelled, or Core or the server refuses.
+RPC_ENDED = (asyncio.CancelledError, grpc.aio.InternalError)
+
+
+class AioServerPlay(ServerPlay):
+    """A server's play, in the tasks of its calls."""
+
+    signals: Signals
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order, Signals())
+
+
+class ServerCall:
+    """One RPC: the script of a play played once."""
+
+    def __init__(self, play: AioServerPlay, request_or_requests: Any, context: grpc.aio.ServicerContext) -> None:
+        self._play = play
+        self._context = context
+        self._request = None if play.method.client_streaming else request_or_requests
+        self._response: Any = None
+        self._end_seen = False
+        self._terminated = False
+        self._abandoned = False
+        self._finish: Finish | None = None
+        self._handler = asyncio.current_task()
+        self.recording: Recording = play.begin()
+        self.recording.request = reported(context.invocation_metadata())
+        self.recording.remaining_us = remaining_us(context)
+        play.calls.add(self)
+
+    async def run(self) -> Any:
+        """Serves the call; returns the response of a method that has a single one."""
+        play = self._play
+        if play.script.compression:
+            self._context.set_compression(COMPRESSIONS[play.script.compression])
+        try:
+            await self._play_lanes()
+        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+            play.fail(error)
+        if not play.frozen:
+            play.calls.discard(self)
+            play.finish(self.recording)
+        await self._end_rpc()
+        return self._response
+
+    def abandon(self) -> None:
+        """Ends the RPC as if it had been cancelled."""
+        self._abandoned = True
+        assert self._handler is not None
+        self._handler.cancel()
+
+    async def _play_lanes(self) -> None:
+        own = self._play.script.sending_lane
+        if len(self._play.script.lanes) == 1:
+            await self._play_lane(own)
+            return
+        other = begin(self._play_lane(1 - own))
+        await self._play_lane(own)
+        while not other.done():
+            if self._terminated:
+                other.cancel()
+            try:
+                await asyncio.wait([other])
+            except asyncio.CancelledError:
+                self._terminated = True
+        other.result()
+
+    async def _play_lane(self, lane: int) -> None:
+        for kind, argument in self._play.script.lanes[lane]:
+            await self._step(lane, kind, argument)
+            self.recording.steps_done[lane] += 1
+
+    async def _step(self, lane: int, kind: str, argument: Any) -> None:
+        if not self._terminated:
+            try:
+                if self._play.frozen:
+                    await self._hold()
+                await self._STEPS[kind](self, lane, argument)
+                return
+            except RPC_ENDED:
+                self._terminated = True
+        if kind is FINISH:
+            self._finish = argument
+        elif kind in RECEIVING and not self._end_seen and not self._play.frozen:
+            self._observe_termination(lane)
+
+    async def _hold(self) -> None:
+        """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
+        await asyncio.get_running_loop().create_future()
+
+    def _observe_termination(self, lane: int) -> None:
+        observed = self.recording.lanes[lane]
+        if not observed or observed[-1] is not TERMINATED:
+            observed.append(TERMINATED)
+
+    async def _end_rpc(self) -> None:
+        """Ends the RPC as the script says; raises in the place of an error status, as grpc.aio wants it."""
+        if self._play.frozen and not self._terminated:
+            try:
+                await self._hold()
+            except asyncio.CancelledError:
+                self._terminated = True
+        finish = self._finish
+        if self._terminated and not self._abandoned:
+            raise asyncio.CancelledError
+        if finish is None or self._abandoned:
+            await self._context.abort(grpc.StatusCode.CANCELLED, "the RPC was ended from outside")
+            return
+        self._context.set_trailing_metadata(finish.trailers)
+        if finish.code is not grpc.StatusCode.OK:
+            await self._context.abort(finish.code, finish.message)
+
+    async def _send(self, _lane: int, payload: int) -> None:
+        message = self._play.messages[payload]
+        if self._play.method.server_streaming:
+            await self._context.write(message)
+        else:
+            self._response = message
+
+    async def _receive(self, lane: int, _argument: None) -> bool:
+        """Observes the next message or the end; False if it was no message."""
+        if self._end_seen:
+            return False
+        if not self._play.method.client_streaming:
+            return await self._receive_request(lane)
+        message = await self._context.read()
+        self._end_seen = message is grpc.aio.EOF
+        self.recording.lanes[lane].append(END if self._end_seen else message)
+        return not self._end_seen
+
+    async def _receive_request(self, lane: int) -> bool:
+        request, self._request = self._request, None
+        if request is None:
+            await self._hold()
+        self.recording.lanes[lane].append(request)
+        return True
+
+    async def _receive_to_end(self, lane: int, _argument: None) -> None:
+        while await self._receive(lane, None):
+            pass
+
+    async def _wait_for_termination(self, _lane: int, _argument: None) -> None:
+        await self._hold()
+
+    async def _send_headers(self, _lane: int, headers: Any) -> None:
+        await self._context.send_initial_metadata(headers)
+
+    async def _signal(self, _lane: int, name: str) -> None:
+        self._play.signal(name)
+
+    async def _wait_for(self, _lane: int, name: str) -> None:
+        await self._play.signals.take(name, lambda: self._play.frozen)
+
+    async def _keep_finish(self, _lane: int, finish: Finish) -> None:
+        self._finish = finish
+
+    _STEPS: ClassVar[dict[str, Callable[[ServerCall, int, Any], Awaitable[object]]]] = {
+        SEND: _send,
+        RECEIVE: _receive,
+        RECEIVE_TO_END: _receive_to_end,
+        SEND_HEADERS: _send_headers,
+        SIGNAL: _signal,
+        WAIT_FOR: _wait_for,
+        WAIT_FOR_TERMINATION: _wait_for_termination,
+        FINISH: _keep_finish,
+    }

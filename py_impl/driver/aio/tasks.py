@@ -1,0 +1,17 @@
+"""Tasks that run by themselves: the loop alone would let go of them before they are done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+_running: set[asyncio.Task[None]] = set()
+
+
+def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Runs the coroutine from the next turn of the loop on."""
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task

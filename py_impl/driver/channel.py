@@ -1,0 +1,68 @@
+"""One channel, with the generated stubs on it and the plays that use it."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from driver.contract import pb
+from driver.options import COMPRESSIONS, channel_arguments, channel_credentials
+from driver.plays import ClientPlay, Order
+from driver.stubs import Method, Service
+
+
+class Channel(ABC):
+    """May be used from any thread."""
+
+    def __init__(self, order: pb.Dial, library: ModuleType) -> None:
+        """`library` is `grpc` or `grpc.aio`, which make channels alike."""
+        credentials = channel_credentials(order.options)
+        options = channel_arguments(order.options)
+        compression = COMPRESSIONS[order.options.compression]
+        if credentials is None:
+            self.grpc = library.insecure_channel(order.target, options, compression)
+        else:
+            self.grpc = library.secure_channel(order.target, credentials, options, compression)
+        self._stubs: dict[str, Any] = {}
+        self._plays = 0
+        self._lock = threading.Lock()
+        self._closed: Callable[[], None] | None = None
+
+    @abstractmethod
+    def play(self, order: Order) -> ClientPlay:
+        """A play on this channel, not yet begun."""
+
+    @abstractmethod
+    def close_now(self, closed: Callable[[], None]) -> None:
+        """Closes the channel and cancels calls in flight; calls `closed` when that is done."""
+
+    def multicallable(self, service: Service, method: Method) -> Any:
+        """The generated stub's attribute for a method."""
+        stub = self._stubs.get(service.full_name)
+        if stub is None:
+            stub = self._stubs[service.full_name] = service.stub(self.grpc)
+        return getattr(stub, method.name)
+
+    def began(self) -> None:
+        """A play uses the channel."""
+        with self._lock:
+            self._plays += 1
+
+    def ended(self) -> None:
+        """A play uses the channel no more."""
+        with self._lock:
+            self._plays -= 1
+            closed = self._closed if not self._plays else None
+        if closed is not None:
+            self.close_now(closed)
+
+    def close(self, graceful: bool, closed: Callable[[], None]) -> None:
+        """Closes the channel, after the last play on it has ended if `graceful`; calls `closed` when that is done."""
+        with self._lock:
+            if graceful and self._plays:
+                self._closed = closed
+                return
+        self.close_now(closed)

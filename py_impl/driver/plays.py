@@ -1,0 +1,102 @@
+"""What is played, on either side of an RPC, whatever the API that plays it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from driver.contract import pb
+from driver.metadata import CASE
+from driver.script import RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION, Script
+from driver.stubs import Method, Service
+from driver.transcript import TERMINATED, Play, PlaySignals
+
+RECEIVING = (RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION)
+"""The steps of a server that observe a termination."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A Play command, made ready. `messages` are those that the script sends, by the id of their payload; `reported` takes
+    the play's transcript and `signalled` the signals that it gives."""
+
+    id: int
+    script: Script
+    service: Service
+    method: Method
+    messages: dict[int, Any]
+    reported: Callable[[Play, pb.Event], None]
+    signalled: Callable[[int, str], None]
+
+
+class OpenCall(Protocol):
+    """An RPC that a play has not ended yet."""
+
+    def abandon(self) -> None:
+        """Ends it, and whatever waits for it."""
+
+
+class OrderedPlay(Play):
+    """One side of an order. `calls` are its open RPCs."""
+
+    def __init__(self, order: Order, signals: PlaySignals) -> None:
+        super().__init__(order.id, order.script, order.reported, signals)
+        self.method = order.method
+        self.messages = order.messages
+        self.calls: set[OpenCall] = set()
+        self._signalled = order.signalled
+
+    def signal(self, name: str) -> None:
+        """Tells the other side."""
+        self._signalled(self.id, name)
+
+    def end(self) -> None:
+        """The second Abort: ends the RPCs that the first one left open."""
+        for call in tuple(self.calls):
+            call.abandon()
+        self.calls.clear()
+
+
+class ClientPlay(OrderedPlay):
+    """A script played on a channel: `repeat` calls, `concurrency` at a time."""
+
+    always_arrived = True
+
+    def __init__(self, order: Order, signals: PlaySignals, multicallable: Any) -> None:
+        """`multicallable` is the attribute of the generated stub."""
+        super().__init__(order, signals)
+        self.multicallable = multicallable
+        self.metadata = ((CASE, str(order.id)), *order.script.metadata)
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begins to play, and returns."""
+
+
+class ServerPlay(OrderedPlay):
+    """A script that serves `repeat` calls."""
+
+    def __init__(self, order: Order, signals: PlaySignals) -> None:
+        super().__init__(order, signals)
+        self._to_come = order.script.repeat
+
+    def admit(self) -> bool:
+        """Counts a call that arrives; False if it is the last one that the script serves."""
+        self._to_come -= 1
+        return self._to_come > 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a call has come."""
+        return self._to_come < self.script.repeat
+
+    def play_ended(self, request: list[tuple[str, bytes]], remaining_us: int | None) -> None:
+        """Plays on a call that ended before its script came: every lane finds it terminated."""
+        recording = self.begin()
+        recording.request, recording.remaining_us = request, remaining_us
+        for lane, observed in zip(self.script.lanes, recording.lanes, strict=True):
+            if any(kind in RECEIVING for kind, _ in lane):
+                observed.append(TERMINATED)
+        self.finish(recording)

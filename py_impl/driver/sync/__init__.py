@@ -1,0 +1,1 @@
+"""Plays with grpcio's synchronous API, in threads."""
