@@ -122,16 +122,16 @@ def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
         raise UsageError(f"{path}: the key `build.command` is missing", 'say how it is built, such as command = ["python3", "build.py"]')
     if not (build or run.get("driver") or table.get("programs")):
         raise UsageError(f"{path}: neither `build.command` nor `run.driver` nor `programs` is given, so there is nothing to run")
-    programs = {key: _words(path, f"programs.{key}", value) for key, value in table.get("programs", {}).items()}
+    programs = {key: words(path, f"programs.{key}", value) for key, value in table.get("programs", {}).items()}
     return Manifest(
         name=name,
         path=path.resolve(),
         description=table.get("description", ""),
-        build_command=_words(path, "build.command", build.get("command", [])),
-        sources=_words(path, "build.sources", build.get("sources", [])),
-        tools=_words(path, "build.tools", build.get("tools", [])),
-        build_env=_words(path, "build.env", build.get("env", [])),
-        driver=_words(path, "run.driver", run.get("driver", [])),
+        build_command=words(path, "build.command", build.get("command", [])),
+        sources=words(path, "build.sources", build.get("sources", [])),
+        tools=words(path, "build.tools", build.get("tools", [])),
+        build_env=words(path, "build.env", build.get("env", [])),
+        driver=words(path, "run.driver", run.get("driver", [])),
         run_env=tuple(sorted(run.get("env", {}).items())),
         stack_dump_signal=run.get("stack_dump_signal", ""),
         programs=tuple(programs.items()),
@@ -159,7 +159,8 @@ def check_keys(path: Path, table: str, found: Mapping[str, Any], known: Mapping[
             raise UsageError(f"{path}: `{full}` must be {wanted}, not {value!r}")
 
 
-def _words(path: Path, key: str, value: object) -> tuple[str, ...]:
+def words(path: Path, key: str, value: object) -> tuple[str, ...]:
+    """A list of texts. Raises UsageError for anything else."""
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise UsageError(f"{path}: `{key}` must be a list of texts, not {value!r}")
     return tuple(value)
