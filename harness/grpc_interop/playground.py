@@ -5,17 +5,16 @@ Documented in docs/your-own-tests.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options
-from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
 from grpc_interop.replaying import explain, replay_text
-from grpc_interop.selection import pytest_id
+from grpc_interop.selection import pytest_id, tested_together
 from grpc_interop.session import Session
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -24,15 +23,21 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A case that could be played on a pair."""
+    """What one test plays on a pair: a named case; or all generated ones of a method, so that the number of tests does
+    not grow with theirs."""
 
-    case: AnyCase
+    cases: tuple[AnyCase, ...]
     pair: Pair
 
     @property
     def label(self) -> str:
         """The test's id: what a person types after -k."""
-        return pytest_id(self.case, self.pair)
+        return pytest_id(self.cases[0], self.pair)
+
+    @property
+    def ids(self) -> list[str]:
+        """What `interop list` and reports call the cases."""
+        return [f"{case.id}[{self.pair}]" for case in self.cases]
 
 
 class Playground:
@@ -50,10 +55,12 @@ class Playground:
 
     def planned(self) -> list[Planned]:
         """Every case of the chosen suites, on every pair."""
-        planned = [Planned(case, pair) for case in self.session.cases() for pair in self.session.pairs]
-        if not planned:
+        tests: dict[str, list[AnyCase]] = {}
+        for case in self.session.cases():
+            tests.setdefault(tested_together(case), []).append(case)
+        if not tests:
             raise UsageError("the options select none of the cases", "`interop list` shows them all")
-        return planned
+        return [Planned(tuple(cases), pair) for cases in tests.values() for pair in self.session.pairs]
 
     def choose(self, planned: Sequence[Planned]) -> None:
         """What tests will ask for, in that order."""
@@ -65,24 +72,18 @@ class Playground:
     def pair(self, pair: Pair) -> BoundPair:
         return BoundPair(self, pair)
 
-    def verdict(self, planned: Planned) -> Verdict:
-        """The verdict on a chosen case; what else was chosen for pairs that are built is played at the same time."""
-        key = (planned.case.id, planned.pair)
+    def verdicts(self, planned: Planned) -> list[Verdict]:
+        """The verdicts on a test's cases; what else was chosen for pairs that are built is played at the same time."""
         self.await_build(planned.pair)
-        if key not in self._enqueued:
+        if (planned.cases[0].id, planned.pair) not in self._enqueued:
             self._look_ahead(planned)
-        while key not in self._verdicts:
-            self._move(planned.pair)
-        return self._verdicts.pop(key)
+        return [self._await((case.id, planned.pair)) for case in planned.cases]
 
     def play(self, case: Case, pair: Pair) -> Verdict:
         """Plays a case at once."""
         self.await_build(pair)
-        key = (case.id, pair)
         self.session.engine.enqueue(iter([self.session.job(case, pair)]))
-        while key not in self._verdicts:
-            self._move(pair)
-        return self._verdicts.pop(key)
+        return self._await((case.id, pair))
 
     def await_build(self, pair: Pair) -> None:
         """Waits until both sides are built. A pair that cannot be played fails its tests: it must not go missing."""
@@ -99,13 +100,15 @@ class Playground:
         shared out, only those of the same pair will be asked of this process."""
         ready = [first.pair] if self._shared_out else [pair for pair in self.session.pairs if self.session.playable(pair)]
         start = self._chosen.index(first) if first in self._chosen else 0
-        jobs = [one for one in self._chosen[start:] if one.pair in ready and (one.case.id, one.pair) not in self._enqueued]
-        self._enqueued.update((one.case.id, one.pair) for one in jobs)
-        self.session.engine.enqueue(self._jobs(jobs or [first]))
+        ahead = [one for one in self._chosen[start:] if one.pair in ready] or [first]
+        keys = [(case, one.pair) for one in ahead for case in one.cases if (case.id, one.pair) not in self._enqueued]
+        self._enqueued.update((case.id, pair) for case, pair in keys)
+        self.session.engine.enqueue(self.session.job(case, pair) for case, pair in keys)
 
-    def _jobs(self, planned: Sequence[Planned]) -> Iterator[Job]:
-        for one in planned:
-            yield self.session.job(one.case, one.pair)
+    def _await(self, key: tuple[str, Pair]) -> Verdict:
+        while key not in self._verdicts:
+            self._move(key[1])
+        return self._verdicts.pop(key)
 
     def _move(self, pair: Pair) -> None:
         engine = self.session.engine
@@ -123,26 +126,39 @@ class Playground:
         self.session.close()
 
 
+_DECIDE = (Outcome.ERROR, Outcome.FAILED, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE, Outcome.PASSED, Outcome.UNSUPPORTED)
+"""Of several generated cases' outcomes the first of these decides over the test."""
+
+
 class BoundCase:
-    """The fixture `interop_case`."""
+    """The fixture `interop_case`. Of generated cases `case` is the first; `seconds` is what playing took."""
 
     def __init__(self, playground: Playground, planned: Planned) -> None:
         self._playground = playground
-        self.case = planned.case
-        self.pair = planned.pair
-        self.verdict: Verdict | None = None
         self._planned = planned
+        self.case = planned.cases[0]
+        self.pair = planned.pair
+        self.seconds: float | None = None
 
     def check(self) -> Verdict:
-        """Plays the case; fails the test unless it passes. What a driver does not offer is skipped, by its own word."""
-        verdict = self.verdict = self._playground.verdict(self._planned)
+        """Plays the case; fails the test unless it passes. What a driver does not offer is skipped, by its own word. Of
+        generated cases the gravest outcome counts."""
+        verdicts = self._playground.verdicts(self._planned)
+        self.seconds = sum(verdict.seconds for verdict in verdicts)
+        verdict = min(verdicts, key=lambda one: (_DECIDE.index(one.outcome), not one.shrunk))
         if verdict.outcome is Outcome.UNSUPPORTED:
             pytest.skip(verdict.difference.what if verdict.difference else "unsupported")
         if verdict.outcome is Outcome.KNOWN_FAILURE:
             pytest.xfail(verdict.notes[-1])
         if verdict.outcome is not Outcome.PASSED:
-            pytest.fail(self._playground.explain(verdict), pytrace=False)
+            pytest.fail(_how_many(verdicts) + self._playground.explain(verdict), pytrace=False)
         return verdict
+
+
+def _how_many(verdicts: Sequence[Verdict]) -> str:
+    """Of generated cases, how many are not as expected, as a line before the first of them."""
+    findings = sum(verdict.outcome.is_finding for verdict in verdicts)
+    return f"{findings} of {len(verdicts)} generated cases are not as expected, among them\n" if len(verdicts) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

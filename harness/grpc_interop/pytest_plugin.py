@@ -1,4 +1,5 @@
-"""The pytest plugin: a named case on a pair is one test, that a person can type, deselect, repeat and distribute.
+"""The pytest plugin: a named case on a pair is one test, that a person can type, deselect, repeat and distribute; so
+are all generated cases of a method on a pair.
 
 pytest is the interface, not the engine: the first test that needs a verdict hands all selected tests to the engine,
 which keeps many cases in flight; each test then waits for its own verdict.
@@ -44,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ):
         group.addoption(f"{PREFIX}{name}", action="append", default=[], metavar="X", help=f"{what}; may be repeated")
     group.addoption(f"{PREFIX}seed", type=int, default=None, metavar="N", help="seed of generated values and conversations")
+    group.addoption(f"{PREFIX}count", type=int, default=0, metavar="N", help="how many generated cases; 0: each suite's own number")
     group.addoption(f"{PREFIX}report", default=None, metavar="DIR", help="where logs go (default: .interop/report)")
 
 
@@ -84,6 +86,7 @@ def _options(config: pytest.Config) -> Any:
         "suites": tuple(given("suite")),
         "added": tuple(given("implementation")),
         "seed": given("seed"),
+        "count": given("count"),
         "report": Path(given("report")) / worker if given("report") else None,
     }
     return read_options(options)
@@ -104,7 +107,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if _has(item, "interop_case"):
         planned = item.callspec.params["interop_case"]  # type: ignore[attr-defined]
         # What `interop list` and a report call it can be copied to -k.
-        item.extra_keyword_matches.add(f"{planned.case.id}[{planned.pair}]")
+        item.extra_keyword_matches.update(planned.ids)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -141,8 +144,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A case's duration is its own: what the test waited says only when its turn came."""
     report = yield
     bound = getattr(item, "funcargs", {}).get("interop_case")
-    if call.when == "call" and bound is not None and bound.verdict is not None:
-        report.duration = bound.verdict.seconds  # type: ignore[attr-defined]
+    if call.when == "call" and bound is not None and bound.seconds is not None:
+        report.duration = bound.seconds  # type: ignore[attr-defined]
     return report
 
 

@@ -7,7 +7,7 @@ import zlib
 # Not public, but the very thing that `pytest -k` uses: an expression must mean the same in both. A test holds it.
 from _pytest.mark.expression import Expression
 
-from grpc_interop.case import AnyCase
+from grpc_interop.case import AnyCase, Case
 from grpc_interop.errors import UsageError
 from grpc_interop.verdict import Pair
 
@@ -36,7 +36,12 @@ class Selection:
 def pytest_id(case: AnyCase, pair: Pair) -> str:
     """The end of a test's id, within brackets that pytest adds: what else a person may type after -k. (A test has the
     id that `interop list` shows as a keyword of its own.)"""
-    return f"{case.id}-{pair}"
+    return f"{tested_together(case)}-{pair}"
+
+
+def tested_together(case: AnyCase) -> str:
+    """What one test is about: a case, or all generated cases of a method."""
+    return case.id.rpartition("/")[0] if isinstance(case, Case) and case.generated else case.id
 
 
 def read_seconds(text: str) -> float:
