@@ -14,7 +14,7 @@ import click
 
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
 from grpc_interop.errors import InteropError
-from grpc_interop.selection import read_shard
+from grpc_interop.selection import read_seconds, read_shard
 
 INTERRUPTED = 130
 """The exit status that shells give a command ended by Ctrl-C."""
@@ -89,10 +89,12 @@ _CHOICE = [
         "-k", "keyword", default="", metavar="EXPR", help='As with pytest: -k "AllStream and ping_pong".'
     ),
     click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
+    click.option("--changed", default="", metavar="REF", help="Only what has changed in the protos since a git ref."),
     click.option(
         "--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."
     ),
 ]
+_BUDGET = click.option("--budget", metavar="60s", help="Plays the most telling cases first, for so long (90s, 5m).")
 _REPORT = click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports go (default: .interop/report).")
 
 
@@ -134,6 +136,8 @@ def read_options(given: dict[str, Any]) -> Options:
         shard=read_shard(given.pop("shard", None) or "1/1"),
         seed=project.seed if seed is None else seed,
         count=given.pop("count", 0),
+        budget=read_seconds(given.pop("budget", None) or "0s"),
+        changed=given.pop("changed", ""),
         strict=given.pop("strict", False) or in_continuous_integration(),
         report=Path.cwd() / (given.pop("report", None) or project.state / "report"),
     )
@@ -154,6 +158,7 @@ def end_like_ctrl_c(*_: object) -> None:
 @_REPORT
 @click.option("-n", "workers", type=click.IntRange(1), default=1, metavar="WORKERS", help="Runs as many shards at the same time.")
 @click.option("--shard", metavar="K/N", help="Only the K-th of N equal parts.")
+@_BUDGET
 @click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
 @click.option("-q", "--quiet", is_flag=True, help="Only the matrix and what failed.")
 def run(options: Options, workers: int, *, quiet: bool, **_: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant
+from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant, words
 from grpc_interop.errors import UsageError
 
 STATE_FOLDER = ".interop"
@@ -58,7 +58,8 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A run's options, after the project's defaults were applied. Paths are absolute."""
+    """A run's options, after the project's defaults were applied. Paths are absolute. `budget` is the seconds that may
+    be played, 0 for no limit; `changed` the git ref since which an RPC or message must have changed, empty for all."""
 
     project: Project
     roots: tuple[Path, ...]
@@ -72,6 +73,8 @@ class Options:
     shard: tuple[int, int] = (1, 1)
     seed: int = DEFAULT_SEED
     count: int = 0
+    budget: float = 0
+    changed: str = ""
     strict: bool = False
     report: Path = field(default=Path())
 
@@ -99,12 +102,15 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
     ):
         if names != own_names:
             words += [word for name in names for word in (option, name)]
-    if options.image:
-        words += ["--image", shown(options.image)]
-    if options.keyword:
-        words += ["-k", options.keyword]
-    if options.count:
-        words += ["--count", str(options.count)]
+    for option, value in (
+        ("--image", shown(options.image) if options.image else ""),
+        ("-k", options.keyword),
+        ("--count", str(options.count or "")),
+        ("--budget", f"{options.budget:g}s" if options.budget else ""),
+        ("--changed", options.changed),
+    ):
+        if value:
+            words += [option, value]
     return [*words, "--seed", str(options.seed)]
 
 
@@ -134,15 +140,15 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
     check_keys(path, "protos", protos, _KEYS["protos"])
     folder = path.parent
     every = {manifest.name: manifest for manifest in (*_bundled(), *_variants(path, table.get("implementation", [])))}
-    listed = table.get("implementations", list(every))
+    listed = words(path, "implementations", table.get("implementations", list(every)))
     return Project(
         folder=folder,
-        roots=tuple(folder / name for name in protos.get("roots", [])),
-        includes=tuple(folder / name for name in protos.get("includes", [])),
+        roots=tuple(folder / name for name in words(path, "protos.roots", protos.get("roots", []))),
+        includes=tuple(folder / name for name in words(path, "protos.includes", protos.get("includes", []))),
         implementations=tuple(every[name] if name in every else find_implementation(name, folder) for name in listed),
-        suites=tuple(table.get("suites", [])),
+        suites=words(path, "suites", table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),
-        known_failures=tuple(folder / name for name in table.get("known_failures", [])),
+        known_failures=tuple(folder / name for name in words(path, "known_failures", table.get("known_failures", []))),
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from grpc_interop.config import Options, in_continuous_integration
+from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
 from grpc_interop.report.merge import LOST
@@ -20,6 +23,9 @@ INTERRUPTED = 130
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
     """Plays and reports; gives the exit status. Raises UsageError before anything was played."""
+    if options.changed and next(selected(options), None) is None:
+        click.echo(f"nothing to run: of what the options select, no RPC or message has changed since {options.changed}")
+        return 0
     if workers > 1:
         return run_in_workers(options, workers)
     with Session(options) as session:
@@ -38,6 +44,12 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
             recorder.know(Implementation(name, *told))
         for what, why in played.not_run.items():
             recorder.not_run(what, why)
+        for suite, number in played.left_out.items():
+            recorder.left_out(suite, number, f"the {options.budget:g} s of --budget were over")
+        if options.changed:
+            recorder.left_out(session.untouched(), 0, f"nothing that they depend on has changed since {options.changed}")
+        if played.uncovered is not None:
+            recorder.uncovered(played.uncovered)
         for what, why in played.findings.items():
             recorder.found(what, why)
         for line in session.known.told():

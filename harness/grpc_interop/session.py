@@ -23,13 +23,16 @@ from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.known import KnownFailures
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
+from grpc_interop.protos import edits
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.protos.values import Values
+from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite
+from grpc_interop.suites.turns import in_turn
 from grpc_interop.verdict import Pair
 
 
@@ -80,18 +83,32 @@ class Session:
         for suite in self.suites:
             yield from suite.cases(self.catalog, options)
 
+    def most_telling_cases(self) -> Iterator[AnyCase]:
+        """The same cases, those first that tell most; the suites take turns."""
+        options = SuiteOptions(self.options.seed, self.options.count)
+        return in_turn([(suite.most_telling or suite.cases)(self.catalog, options) for suite in self.suites])
+
+    def untouched(self) -> str:
+        """What of the protos is left out since it has not changed."""
+        whole, part = self.catalog.whole, self.catalog
+        (methods, of), (messages, of_messages) = (
+            (len(every) - len(chosen), len(every))
+            for every, chosen in ((list(whole.methods()), list(part.methods())), (list(whole.messages()), list(part.messages())))
+        )
+        return f"{methods:,} of {counted(of, 'RPC')}, {messages:,} of {counted(of_messages, 'message')}"
+
     def job(self, case: AnyCase, pair: Pair) -> Job:
         """The case, ready to be enqueued. Raises NotACase."""
         return Job(self.engine.preparer.prepare(case), pair)
 
     def refused(self, case: AnyCase, pair: Pair) -> Refused | None:
         """Why the pair has no code for what the case is about: one of its languages refused the file."""
-        file = self.catalog.file_of(case)
-        for name in (pair.client, pair.server):
-            for refused in self.built[name].refused:
-                if refused.file == file:
-                    return refused
-        return None
+        return self.refused_files(pair).get(self.catalog.file_of(case))
+
+    def refused_files(self, pair: Pair) -> dict[str, Refused]:
+        """The files that one of the pair's languages refused, by name."""
+        found = (self.built[name].refused for name in (pair.client, pair.server) if name in self.built)
+        return {refused.file: refused for refused in chain.from_iterable(found)}
 
     # -- building ------------------------------------------------------------------------------------------------------
 
@@ -179,12 +196,18 @@ def chosen_suites(options: Options) -> tuple[Suite, ...]:
 
 
 def load_catalog(options: Options) -> Catalog:
-    """The protos that the options name. Raises UsageError."""
+    """The protos that the options name, narrowed to what has changed where they say so. Raises UsageError."""
     if options.image is not None:
+        if options.changed:
+            raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
         return Catalog.from_image(options.image)
     if not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
-    return Catalog.load(options.roots, options.includes, cache_folder(options))
+    catalog = Catalog.load(options.roots, options.includes, cache_folder(options))
+    if not options.changed:
+        return catalog
+    touched = edits.since(options.changed, catalog, options.roots, options.includes, cache_folder(options))
+    return catalog.only(touched.methods, touched.messages)
 
 
 def cache_folder(options: Options) -> Path:

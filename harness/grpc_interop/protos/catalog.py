@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from grpc_interop.case import AnyCase, Kind, MessageCase, Method
@@ -21,13 +22,16 @@ _BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
 class Catalog:
     """A set of proto files in a descriptor pool of its own, so that no file of the harness' own can meet them.
 
-    `files` are those of the roots, sorted: their methods are driven; what they merely import is not.
+    `files` are those of the roots, sorted: their methods are driven; what they merely import is not. `whole` is the
+    catalog that this one was narrowed from, or itself.
     """
 
     def __init__(self, files: Sequence[str], descriptor_set: bytes) -> None:
         self._set = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
         self._by_name = {file.name: file for file in self._set.file}
         self._pool = descriptor_pool.DescriptorPool()
+        self.whole: Catalog = self
+        self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
         self.files = tuple(sorted(files))
         for file in self._set.file:
             try:
@@ -56,19 +60,29 @@ class Catalog:
             raise ProtoError(f"{image} holds no file", "make one with `buf build -o` or protoc --descriptor_set_out")
         return cls([file.name for file in parsed.file if not _is_import(file, parsed)], content)
 
-    def methods(self) -> Iterator[Method]:
-        """Every RPC of the roots' files, in their order."""
+    def only(self, methods: Collection[Method], messages: Collection[str]) -> Catalog:
+        """The same catalog with fewer methods and messages to drive; code is still generated for all of its files."""
+        narrowed = copy(self)
+        narrowed.whole = self
+        narrowed._chosen = frozenset(methods), frozenset(messages)
+        return narrowed
+
+    def methods(self, without: Collection[str] = ()) -> Iterator[Method]:
+        """Every RPC of the roots' files, in their order; none of the files `without`."""
         for name in self.files:
-            for service in self._pool.FindFileByName(name).services_by_name.values():
-                for method in service.methods:
-                    kind = _KINDS[method.client_streaming, method.server_streaming]
-                    request, response = method.input_type.full_name, method.output_type.full_name
-                    yield Method(service.full_name, method.name, kind, request, response)
+            if name not in without:
+                found = (_method(method) for service in self._services(name) for method in service.methods)
+                yield from (method for method in found if self._chosen is None or method in self._chosen[0])
 
     def messages(self) -> Iterator[str]:
         """The full name of every message type of the roots' files, nested ones included, map entries not."""
         for name in self.files:
-            yield from _message_names(self._pool.FindFileByName(name).message_types_by_name.values())
+            found = _message_names(self._pool.FindFileByName(name).message_types_by_name.values())
+            yield from (message for message in found if self._chosen is None or message in self._chosen[1])
+
+    def _services(self, file: str) -> Iterable[ServiceDescriptor]:
+        services: Iterable[ServiceDescriptor] = self._pool.FindFileByName(file).services_by_name.values()
+        return services
 
     def message(self, type_name: str) -> Descriptor:
         """Raises KeyError."""
@@ -104,6 +118,11 @@ class Catalog:
             return f"(not a {type_name}) {data!r}"
         return one_line(message) or "(empty)"
 
+    @property
+    def file_protos(self) -> Sequence[descriptor_pb2.FileDescriptorProto]:
+        """Every file, imports first."""
+        return self._set.file
+
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
         """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first. The
         whole set carries source info; a chosen part leaves it out and is small enough to travel in a replay."""
@@ -125,6 +144,11 @@ class Catalog:
 
 
 _KINDS = {(kind.client_streams, kind.server_streams): kind for kind in Kind}
+
+
+def _method(method: MethodDescriptor) -> Method:
+    kind = _KINDS[method.client_streaming, method.server_streaming]
+    return Method(method.containing_service.full_name, method.name, kind, method.input_type.full_name, method.output_type.full_name)
 
 
 def _message_names(messages: Iterable[Descriptor]) -> Iterator[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from grpc_interop.coverage import Uncovered
 from grpc_interop.report.protocol import (
     Implementation,
+    LeftOut,
     NotRun,
     ReportError,
     RunInfo,
@@ -42,6 +45,11 @@ def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
             recorder.add_record(_moved(record, shard.directory))
     for what, why in chain(_not_run(shards, recorder.summary.pairs_run), _lost(shards)):
         recorder.not_run(what, why)
+    for left_out in _left_out(shards):
+        recorder.left_out(*left_out)
+    uncovered = [shard.uncovered for shard in shards if shard.uncovered is not None]
+    if len(uncovered) == len(shards):
+        recorder.uncovered(_uncovered(uncovered))
     for finding in dict.fromkeys(chain.from_iterable(shard.beside for shard in shards)):
         recorder.found(*finding)
     return recorder.run_finished(
@@ -86,6 +94,23 @@ def _not_run(shards: Sequence[Stored], run: set[Pair]) -> list[NotRun]:
     """What no shard ran, each reason once. What one shard lacked and another ran is not missing."""
     ran = {str(pair) for pair in run}
     return [entry for entry in dict.fromkeys(chain.from_iterable(shard.not_run for shard in shards)) if entry.what not in ran]
+
+
+def _left_out(shards: Sequence[Stored]) -> Iterator[LeftOut]:
+    """What was left out for one reason, summed up."""
+    cases: Counter[tuple[str, str]] = Counter()
+    for what, number, why in chain.from_iterable(shard.left_out for shard in shards):
+        cases[what, why] += number
+    yield from (LeftOut(what, number, why) for (what, why), number in cases.items())
+
+
+def _uncovered(shards: Sequence[Sequence[Uncovered]]) -> Iterator[Uncovered]:
+    """The fields that no shard's cases carried."""
+    others = [{entry[:4]: frozenset(entry.fields) for entry in shard} for shard in shards[1:]]
+    for entry in shards[0]:
+        fields = tuple(name for name in entry.fields if all(name in other.get(entry[:4], ()) for other in others))
+        if fields:
+            yield entry._replace(fields=fields)
 
 
 def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:

@@ -34,6 +34,14 @@ class NotRun(NamedTuple):
     why: str
 
 
+class LeftOut(NamedTuple):
+    """What a run left out because it was asked to: `cases` of the suite `what`, or `what` as a whole (`cases` is 0)."""
+
+    what: str
+    cases: int
+    why: str
+
+
 class Finding(NamedTuple):
     """Something that fails a run and is no case: a proto that a language refuses, a driver that died between two cases,
     a stale entry among the known failures. `what` names it, `why` says it."""

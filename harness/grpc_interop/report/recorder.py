@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grpc_interop.coverage import Uncovered
 from grpc_interop.report.plain_text import Describe, escaped_bytes
-from grpc_interop.report.protocol import Finding, Implementation, NotRun, Report, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, Report, RunInfo
 from grpc_interop.report.records import REPLAYS, Record, record_of
 from grpc_interop.report.results import replacing
 from grpc_interop.report.summary import Summary
@@ -69,6 +70,14 @@ class Recorder:
     def not_run(self, what: str, why: str) -> None:
         """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run."""
         self.summary.not_run.append(NotRun(what, why))
+
+    def left_out(self, what: str, cases: int, why: str) -> None:
+        """Something was left out on purpose; see LeftOut."""
+        self.summary.left_out.append(LeftOut(what, cases, why))
+
+    def uncovered(self, entries: Iterable[Uncovered]) -> None:
+        """The fields that no passed case carried are known; perhaps there is none."""
+        self.summary.uncovered = list(entries)
 
     def found(self, what: str, why: str) -> None:
         """A finding that is no case."""

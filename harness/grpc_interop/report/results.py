@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from grpc_interop.report.protocol import Finding, Implementation, NotRun, ReportError, RunInfo
+from grpc_interop.coverage import Uncovered
+from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, ReportError, RunInfo
 from grpc_interop.report.records import Record, from_json, to_json
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Pair
@@ -134,6 +135,8 @@ def _head(summary: Summary) -> dict[str, Any]:
         ],
         "findings": [entry._asdict() for entry in summary.beside],
         "not_run": [{"what": entry.what, "why": entry.why} for entry in summary.not_run],
+        "left_out": [entry._asdict() for entry in summary.left_out],
+        "uncovered": None if summary.uncovered is None else [entry._asdict() for entry in summary.uncovered],
     }
 
 
@@ -150,6 +153,9 @@ class Stored:
         self.interrupted: bool = value.get("interrupted", False)
         self.beside = [Finding(entry["what"], entry["why"]) for entry in value.get("findings", [])]
         self.not_run = [NotRun(entry["what"], entry["why"]) for entry in value["not_run"]]
+        self.left_out = [LeftOut(entry["what"], entry["cases"], entry["why"]) for entry in value.get("left_out", [])]
+        uncovered = value.get("uncovered")
+        self.uncovered = None if uncovered is None else [_uncovered(entry) for entry in uncovered]
         cells = [f"{cell['client']}:{cell['server']}" for cell in value["cells"]]
         pairs = value.get("pairs", cells)
         self.info = RunInfo(
@@ -203,6 +209,10 @@ def _read(directory: Path) -> dict[str, Any]:
 def _pair(text: str) -> Pair:
     client, _, server = text.partition(":")
     return Pair(client, server)
+
+
+def _uncovered(entry: dict[str, Any]) -> Uncovered:
+    return Uncovered(entry["client"], entry["server"], entry["method"], entry["direction"], tuple(entry["fields"]))
 
 
 def _known(entry: dict[str, str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grpc_interop.coverage import Uncovered
 from grpc_interop.report.plain_text import counted
-from grpc_interop.report.protocol import Finding, Implementation, NotRun, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.verdict import Outcome, Pair
 
@@ -67,6 +68,8 @@ class Summary:
         self.causes: dict[tuple[str, Outcome, str], Cause] = {}
         self.not_run: list[NotRun] = []
         self.beside: list[Finding] = []
+        self.left_out: list[LeftOut] = []
+        self.uncovered: list[Uncovered] | None = None
         self.implementations: list[Implementation] = list(info.implementations)
         self.seconds = 0.0
         self.interrupted = False

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
 from grpc_interop.report.plain_text import counted, printable
-from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.protocol import LeftOut, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.results import RESULTS
 from grpc_interop.report.summary import Cause, Summary
@@ -111,6 +111,8 @@ class Terminal:
         self._asides("unsupported", summary.unsupported, summary)
         self._told("found", [(entry.what, entry.why) for entry in summary.beside], "red")
         self._told("not run", [(entry.what, entry.why) for entry in summary.not_run], "yellow")
+        self._told("left out, as asked", [(entry.what, _left_out(entry)) for entry in summary.left_out], "yellow")
+        self._uncovered(summary)
         self._matrix(summary)
         if len(summary.suites) > 1:
             for suite in sorted({cause.first.suite for cause in summary.findings}):
@@ -138,6 +140,22 @@ class Terminal:
             self._print(printable(f"  {summary.headline(cause)}: {cause.first.reason}"), "yellow")
         if len(causes) > MOST_ASIDES:
             self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
+
+    def _uncovered(self, summary: Summary) -> None:
+        """Fields that were not carried; of a shard only a merge can tell."""
+        if not summary.uncovered or summary.info.shard != (1, 1):
+            return
+        places: dict[str, set[str]] = {}
+        for entry in summary.uncovered:
+            for name in entry.fields:
+                places.setdefault(name, set()).add(f"{entry.method} ({entry.direction}) {entry.client}:{entry.server}")
+        self._print()
+        self._print(f"{counted(len(places), 'field')} not carried by any case that passed", "bold")
+        for name, where in sorted(places.items())[:MOST_ASIDES]:
+            more = f" and {len(where) - 1:,} more" if len(where) > 1 else ""
+            self._print(f"  {name}: {min(where)}{more}", "yellow")
+        if len(places) > MOST_ASIDES:
+            self._print(f"  and {len(places) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
     def _told(self, title: str, entries: list[tuple[str, str]], colour: str) -> None:
         if not entries:
@@ -179,6 +197,10 @@ class Terminal:
     def _print(self, text: str = "", style: str = "") -> None:
         # Never wrapped: a replay line is copied as a whole.
         self._console.print(Text(text, style), soft_wrap=True)
+
+
+def _left_out(entry: LeftOut) -> str:
+    return f"{counted(entry.cases, 'case')}: {entry.why}" if entry.cases else entry.why
 
 
 def _field(summary: Summary, client: str, server: str, suite: str | None) -> Text:

@@ -1,0 +1,133 @@
+"""What an edit of the protos touches: the RPCs and messages whose definition, or that of a type they reach, differs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import Message
+
+from grpc_interop.case import Method
+from grpc_interop.errors import UsageError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.history import folders_at, in_repository
+from grpc_interop.protos.roots import ProtoError
+
+
+class Touched(NamedTuple):
+    """Of a tree, what differs from what it was; what was not there yet differs. What is gone now is not part of it."""
+
+    methods: frozenset[Method]
+    messages: frozenset[str]
+
+
+def since(ref: str, catalog: Catalog, roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> Touched:
+    """What differs from the tree at a git ref: its roots as they were there, and its includes where they lie in the same
+    repository. Raises UsageError for a ref that cannot be had, and when the protos there do not compile."""
+    own = [folder for folder in includes if in_repository(folder, roots[0])]
+    with folders_at(ref, [*roots, *own]) as then:
+        roots_then = [then[root] for root in roots if any(then[root].rglob("*.proto"))]
+        if not roots_then:
+            return touched(Fingerprints(None), catalog)
+        try:
+            base = Catalog.load(roots_then, [then.get(folder, folder) for folder in includes], cache)
+        except ProtoError as error:
+            raise UsageError(f"the protos as they were at {ref} cannot be compared with: {error}") from error
+        return touched(Fingerprints(base), catalog)
+
+
+def touched(then: Fingerprints, catalog: Catalog) -> Touched:
+    """What of the catalog differs from what stood there."""
+    now = Fingerprints(catalog)
+    return Touched(
+        frozenset(method for method in catalog.methods() if now.of_method(method) != then.of_method(method)),
+        frozenset(name for name in catalog.messages() if now.of_message(name) != then.of_message(name)),
+    )
+
+
+class Fingerprints:
+    """Digests of a catalog's definitions, each with all that it reaches: equal where generated code and the bytes that
+    travel are the same. Comments count for nothing; a file's name, package and options do, since generators use them."""
+
+    def __init__(self, catalog: Catalog | None) -> None:
+        """Of no catalog, nothing is there."""
+        self._methods: dict[str, tuple[bytes, list[str]]] = {}
+        self._types: dict[str, tuple[bytes, list[str]]] = {}
+        self._extensions: dict[str, list[tuple[bytes, list[str]]]] = defaultdict(list)
+        for file in catalog.file_protos if catalog else ():
+            self._index(file)
+
+    def of_method(self, method: Method) -> bytes | None:
+        """None when there is no RPC of that path."""
+        own, types = self._methods.get(method.path, (None, []))
+        return own and _digest([own, *(self._whole(name) for name in types)])
+
+    def of_message(self, type_name: str) -> bytes | None:
+        """None when there is no message type of that full name."""
+        return self._whole(type_name) if type_name in self._types else None
+
+    def _whole(self, type_name: str) -> bytes:
+        reached, queue = {type_name}, [type_name]
+        for name in queue:
+            for _, types in (self._types.get(name, (b"", [])), *self._extensions.get(name, [])):
+                queue += (new := set(types) - reached)
+                reached |= new
+        parts: list[bytes] = []
+        for name in sorted(reached):
+            parts += [name.encode(), self._types.get(name, (b"", []))[0], *sorted(own for own, _ in self._extensions.get(name, []))]
+        return _digest(parts)
+
+    def _index(self, file: descriptor_pb2.FileDescriptorProto) -> None:
+        head = _head(file)
+        package = f"{file.package}." if file.package else ""
+        self._index_types(file, package, head)
+        for service in file.service:
+            for method in service.method:
+                own = _digest([head, _bytes(method), _bytes(service.options)])
+                self._methods[f"/{package}{service.name}/{method.name}"] = own, [method.input_type[1:], method.output_type[1:]]
+
+    def _index_types(self, scope: Scope, prefix: str, head: bytes) -> None:
+        """The types and extensions that a file or a message declares, nested ones included."""
+        nested = scope.message_type if isinstance(scope, descriptor_pb2.FileDescriptorProto) else scope.nested_type
+        for message in nested:
+            own = descriptor_pb2.DescriptorProto()
+            own.CopyFrom(message)
+            for part in ("nested_type", "enum_type", "extension"):
+                own.ClearField(part)
+            self._types[prefix + message.name] = _digest([head, _bytes(own)]), _types_of(message.field)
+            self._index_types(message, f"{prefix}{message.name}.", head)
+        for enum in scope.enum_type:
+            self._types[prefix + enum.name] = _digest([head, _bytes(enum)]), []
+        for extension in scope.extension:
+            self._extensions[extension.extendee[1:]].append((_digest([head, _bytes(extension)]), _types_of([extension])))
+
+
+Scope = descriptor_pb2.FileDescriptorProto | descriptor_pb2.DescriptorProto
+"""What holds definitions."""
+
+
+def _types_of(fields: Iterable[descriptor_pb2.FieldDescriptorProto]) -> list[str]:
+    """The full names of the message and enum types that fields have."""
+    return [field.type_name[1:] for field in fields if field.type_name]
+
+
+def _head(file: descriptor_pb2.FileDescriptorProto) -> bytes:
+    """What a file says of all that it declares."""
+    own = descriptor_pb2.FileDescriptorProto(name=file.name, package=file.package, syntax=file.syntax, edition=file.edition)
+    own.options.CopyFrom(file.options)
+    return _bytes(own)
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
