@@ -71,9 +71,9 @@ class Difference:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for differences of one cause: the sentence without its numbers, its quoted values and the status that
-        was wanted."""
-        return f"{self.side}: " + re.sub(r"\"[^\"]*\"|\b\d+\b|(?<=instead of )[A-Z_]+", "#", self.what)
+        """Equal for differences of one cause: the sentence without its numbers, its quoted values, the names of metadata
+        keys and the status that was wanted."""
+        return f"{self.side}: " + re.sub(r"\"[^\"]*\"|\b\d+\b|x-interop-[\w-]+|(?<=instead of )[A-Z_]+", "#", self.what)
 
 
 class Log(NamedTuple):

@@ -194,13 +194,15 @@ def test_another_failure_is_not_followed(conversations: list[Case]) -> None:
     assert result.case == conversations[0]
 
 
-def test_the_numbers_of_a_failure_may_change(conversations: list[Case]) -> None:
+def test_what_is_particular_to_a_failure_may_change(conversations: list[Case]) -> None:
     """
-    "Message 3 of 4" and "message 1 of 2" are one failure, and so are two statuses in the place of which a third came.
+    "Message 3 of 4" and "message 1 of 2" are one failure, and so are two statuses in the place of which a third came,
+    and two metadata keys.
     """
     for found, now in (
         ("the client did not receive message 3 of 4", "the client did not receive message 1 of 2"),
         ("the client's status is INTERNAL instead of NOT_FOUND", "the client's status is INTERNAL instead of OK"),
+        ("the client did not get the initial metadata x-interop-a-bin", "the client did not get the initial metadata x-interop-b"),
     ):
         assert Difference("client", found).fingerprint == Difference("client", now).fingerprint
 
