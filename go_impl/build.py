@@ -15,6 +15,7 @@ from typing import Any
 from buildtool.generator import Refused, build_plugins
 from buildtool.toolchain import GoError, Toolchain, ToolchainUnavailable
 from buildtool.tree import Tree
+from buildtool.versions import with_versions_of
 
 PROGRAMS = ("greeter-server", "greeter-client")
 
@@ -45,6 +46,8 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
         toolchain = Toolchain.find(Path(request["cache"]))
     except ToolchainUnavailable as missing:
         return {"unavailable": {"what": missing.what, "remedy": missing.remedy}}
+    if go_mod := request.get("settings", {}).get("go_mod"):
+        toolchain = with_versions_of(toolchain, Path(go_mod))
     tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
     tree.generate()
     while True:

@@ -74,7 +74,7 @@ PROGRAMS = (
 
 def build_plugins(toolchain: Toolchain) -> Path:
     """The folder with the plugins and `linked`, built once for each version of their sources and of Go."""
-    key = hashlib.sha256(toolchain.version.encode())
+    key = hashlib.sha256(f"{toolchain.version} {toolchain.module_file}".encode())
     sources = [path for part in ("cmd", "internal") for path in MODULE.glob(f"{part}/**/*.go")]
     for path in [MODULE / "go.mod", MODULE / "go.sum", *sorted(sources)]:
         key.update(path.read_bytes())

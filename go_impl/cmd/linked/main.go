@@ -28,10 +28,9 @@ func main() {
 	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
 		described := protodesc.ToFileDescriptorProto(file)
 		if place := places[file.Path()]; place != "" {
-			described.Options = proto.CloneOf(described.GetOptions())
-			if described.Options == nil {
-				described.Options = new(descriptorpb.FileOptions)
-			}
+			options := new(descriptorpb.FileOptions)
+			proto.Merge(options, described.GetOptions())
+			described.Options = options
 			described.Options.GoPackage = proto.String(place)
 		}
 		linked.File = append(linked.File, described)

@@ -82,6 +82,9 @@ func versions() map[string]string {
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range build.Deps {
+			if module.Replace != nil { // versions of a service's own are built in this way
+				module = module.Replace
+			}
 			if module.Path == "google.golang.org/protobuf" {
 				found["protobuf"] = strings.TrimPrefix(module.Version, "v")
 			}

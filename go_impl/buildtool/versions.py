@@ -1,0 +1,48 @@
+"""Other versions of gRPC and protobuf than go.mod's: those that a service's go.mod names.
+
+The driver's own go.mod stays as it is, for it may lie in a read-only folder: an altered copy is put in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from buildtool.toolchain import MODULE, GoError, Toolchain
+
+# What is under test: the runtimes, and the generator of the stubs. (protoc-gen-go is part of protobuf's module.)
+MODULES = ("google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/grpc/cmd/protoc-gen-go-grpc")
+
+
+def with_versions_of(toolchain: Toolchain, go_mod: Path) -> Toolchain:
+    """The toolchain, building with the versions of another go.mod. Raises GoError."""
+    wanted = dict(_wanted(json.loads(toolchain.run("mod", "edit", "-json", str(go_mod))), go_mod.parent))
+    if not wanted:
+        raise GoError(f"{go_mod} requires none of {', '.join(MODULES)}")
+    originals = {name: (MODULE / name).read_bytes() for name in ("go.mod", "go.sum")}
+    key = hashlib.sha256(repr((sorted(wanted.items()), originals)).encode()).hexdigest()[:16]
+    folder = toolchain.cache / f"versions-{key}"
+    if not (folder / "go.mod").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in originals.items():
+            (folder / f"unfinished-{name}").write_bytes(content)
+        # A requirement is only a lower bound, which our own tools' needs would raise; a replacement is what is taken.
+        replacements = [f"-replace={module}={version}" for module, version in wanted.items()]
+        toolchain.run("mod", "edit", *replacements, str(folder / "unfinished-go.mod"))
+        for name in ("go.sum", "go.mod"):  # the last one says that both are there
+            (folder / f"unfinished-{name}").rename(folder / name)
+    return replace(toolchain, module_file=folder / "go.mod")
+
+
+def _wanted(go_mod: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """Each module and what is to be taken for it: `path@version`, or the folder of a fork."""
+    replaced = {entry["Old"]["Path"]: entry["New"] for entry in go_mod.get("Replace") or ()}
+    for required in go_mod.get("Require") or ():
+        if required["Path"] in MODULES:
+            taken = replaced.get(required["Path"], required)
+            version = taken.get("Version")
+            yield required["Path"], f"{taken['Path']}@{version}" if version else str((folder / taken["Path"]).resolve())
