@@ -29,7 +29,7 @@ from grpc_interop.engine.shrinking import PLAY_SECONDS
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
 from grpc_interop.messages.examination import Examiner
-from grpc_interop.verdict import Canonical, Pair, Verdict, as_they_are
+from grpc_interop.verdict import Canonical, Outcome, Pair, Verdict, as_they_are
 
 WINDOW = 128
 """Cases in flight on one driver. Harness and drivers take turns in batches: with 32 in flight two quick drivers stand
@@ -45,6 +45,10 @@ ABORT_SECONDS = 3.0
 
 TICK_SECONDS = 0.2
 """How often the watchdog looks: well below all its limits."""
+
+DOUBT_SECONDS = 0.2
+"""How long a failure is held back before it is believed: where a driver died, the other side may tell of its broken
+calls before the death itself is seen, and they are not to blame."""
 
 MOST_HELD = 256
 """Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
@@ -97,6 +101,7 @@ class Engine:
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
         self._appeals = Appeals(self.preparer.prepare, smaller_messages)
+        self._doubted: deque[tuple[float, Flight, Verdict]] = deque()
         self._doomed: dict[Driver, float] = {}
         self._next_tick = time.monotonic()
 
@@ -116,15 +121,17 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        waiting = self._queues or self._held or self._flights or self._appeals.alone or self._appeals.final
+        waiting = self._queues or self._held or self._flights or self._doubted or self._appeals.alone or self._appeals.final
         return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
         self._fill()
         self._sockets.flush()
-        for driver in self._sockets.wait(0 if self._appeals.final else seconds):
+        most = min(seconds, DOUBT_SECONDS) if self._doubted else seconds
+        for driver in self._sockets.wait(0 if self._appeals.final else most):
             self._read(driver)
+        self._believe(time.monotonic())
         if self._programs:
             for job, verdict in self._programs.collect():
                 self._appeals.finish(job, verdict)
@@ -145,10 +152,10 @@ class Engine:
         """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
         if self._appeals.alone:
             # Taken out first: what comes of it may put its successor there.
-            if not self._flights and not self._start(job := self._appeals.alone.popleft()):
+            if not self._flights and not self._doubted and not self._start(job := self._appeals.alone.popleft()):
                 self._appeals.alone.appendleft(job)
             return
-        if any(flight.job.alone for flight in self._flights.values()):
+        if any(flight.job.alone for flight in (*self._flights.values(), *self._doubted_flights())):
             return
         if self.preparer.full and not self._drop_payloads():
             return
@@ -313,7 +320,20 @@ class Engine:
             flight.server.abort(flight.id)
         if flight.own_channel:
             flight.client.close_resource(flight.own_channel)
-        self._appeals.finish(flight.job, flight.judge(self._limit(flight.job), self._canonical), whole=True)
+        verdict = flight.judge(self._limit(flight.job), self._canonical)
+        if verdict.outcome is Outcome.FAILED and flight.job.shrinking is None:
+            self._doubted.append((time.monotonic() + DOUBT_SECONDS, flight, verdict))
+        else:
+            self._appeals.finish(flight.job, verdict, whole=True)
+
+    def _believe(self, now: float) -> None:
+        """Failures that were held back long enough stand."""
+        while self._doubted and self._doubted[0][0] <= now:
+            _, flight, verdict = self._doubted.popleft()
+            self._appeals.finish(flight.job, verdict, whole=True)
+
+    def _doubted_flights(self) -> list[Flight]:
+        return [flight for _, flight, _ in self._doubted]
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
@@ -394,7 +414,8 @@ class Engine:
         if driver.address:
             for other in self.crew.drivers.values():
                 other.drop_channel(driver.address)
-        hit = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
+        hit: list[Flight | Exchange] = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
+        hit += self._no_longer_doubted(driver)
         what = f"the {driver.who} {how}"
         if not hit:
             if was_ready:
@@ -403,11 +424,18 @@ class Engine:
         again = [flight for flight in hit if not flight.job.alone]
         incident = Incident(what, driver.role.value, len(hit), len(again))
         for flight in hit:
-            self._give_up(flight, driver)
+            if flight.id in self._flights:
+                self._give_up(flight, driver)
             if flight.job.alone:
                 self._appeals.killed(flight.job, flight.broken(driver, what))
             else:
                 self._appeals.again(flight.job, incident)
+
+    def _no_longer_doubted(self, driver: Driver) -> list[Flight]:
+        """The failures that the driver's death explains."""
+        explained = [flight for flight in self._doubted_flights() if driver in (flight.client, flight.server)]
+        self._doubted = deque(entry for entry in self._doubted if driver not in (entry[1].client, entry[1].server))
+        return explained
 
     def _forget(self, driver: Driver) -> None:
         self._doomed.pop(driver, None)
