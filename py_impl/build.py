@@ -232,7 +232,7 @@ def _protoc(arguments: Sequence[str]) -> str:
 def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any], api: str) -> dict[str, str]:
     """Writes the index with those files only that Python can import; returns why the others cannot be used."""
     write_index(out, files)
-    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent), api]
+    check = [sys.executable, "-I", "-B", str(HERE / "driver" / "check.py"), str(out.parent), api]
     refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
     if not refused:
         return {}

@@ -36,6 +36,9 @@ def main() -> None:
 
 
 def _serve(tree: Path, api: str) -> None:
+    # What Python compiles of the driver goes to the build: the driver itself may lie in a folder that is only read.
+    importlib.import_module("grpc")
+    sys.pycache_prefix = str(tree.parent / "bytecode")
     from driver.connection import connect
     from driver.stubs import load_tree
 
