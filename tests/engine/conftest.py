@@ -81,6 +81,7 @@ class Play:
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """An engine with a healthy implementation `good`. At the end nothing of its processes may be left."""
     monkeypatch.setattr(engine_module, "ABORT_SECONDS", 1.0)
+    monkeypatch.setattr(engine_module, "DUMP_SECONDS", 0.2)
     playing = Play(tmp_path / "logs")
     try:
         yield playing

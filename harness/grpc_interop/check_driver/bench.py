@@ -29,7 +29,6 @@ class Bench:
         self.built = built
         self.logs = logs
         self.capabilities: frozenset[str] = frozenset()
-        self.most_plays = 0
         self._talk: Talk | None = None
         self._duo: Duo | None = None
         self._engine: Engine | None = None
@@ -37,7 +36,6 @@ class Bench:
 
     def greeted(self, hello: pb.Hello) -> None:
         self.capabilities = frozenset(hello.capabilities)
-        self.most_plays = hello.max_plays
 
     def process(self) -> Talk:
         """A process of its own, not yet connected."""

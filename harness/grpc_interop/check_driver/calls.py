@@ -11,15 +11,13 @@ from grpc_interop.check_driver.promises import Chapter, NotKept
 from grpc_interop.check_driver.stranger import call_as_stranger
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.engine.engine import WINDOW
 
 unary = Chapter("4. The first call")
 kinds = Chapter("5. The other kinds")
 statuses = Chapter("6. Statuses")
 company = Chapter("7. Calls in company")
 parts = Chapter("9. Large messages")
-
-MOST_AT_ONCE = 64
-"""As many cases as the engine keeps in flight."""
 
 LARGE = 3 * 1024 * 1024
 """Three frames and more, and below gRPC's own limit of 4 MiB for one message."""
@@ -153,10 +151,9 @@ def reads_on(bench: Bench) -> None:
 
 @company.check("plays many at once")
 def plays_many_at_once(bench: Bench) -> None:
-    """As many calls as Hello.max_plays allows, at most 64, are in flight at once and do not mix."""
-    count = min(bench.most_plays or MOST_AT_ONCE, MOST_AT_ONCE)
+    """As many calls as Hello.max_plays allows, at most 128, are in flight at once and do not mix."""
     cases = []
-    for number in range(4 * count):
+    for number in range(4 * WINDOW):
         words = (text(f"{number} first"), text(f"{number} second"))
         client = (Send(words[0]), Receive(), Send(words[1]), HalfClose(), ReceiveToEnd())
         server = (Receive(), Send(words[0]), Receive(), Send(words[1]), ReceiveToEnd(), Finish())

@@ -118,6 +118,7 @@ class Hangs(Fault):
     """One RPC hangs, the driver does not."""
 
     def on_rpc(self) -> None:
+        print("hangs", flush=True)
         threading.Event().wait()
 
 

@@ -90,8 +90,7 @@ class Play:
         while len(transcript.lanes) < len(self.spec.lanes):
             transcript.lanes.add()
         transcript.aborted = aborted
-        if self.spec.repeat > 1:
-            transcript.completed = self._completed
+        transcript.completed = self._completed
         transcript.elapsed_ns = time.monotonic_ns() - self._begin_ns if self._begin_ns else 0
         self._report(self, transcript)
 

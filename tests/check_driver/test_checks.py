@@ -1,0 +1,50 @@
+"""A driver that keeps the contract is told so, and each fault is found by the check that is for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpc_interop.check_driver import CHECKS, checks
+from grpc_interop.check_driver.promises import NotKept
+
+BY_NAME = {check.name: check for check in CHECKS}
+
+NOT_OFFERED = {"distinguishes_cancel", "application", "compression:deflate", "keepalive", "service_config"}
+"""What the reference driver leaves out."""
+
+FAULTS = {
+    "dies_at_start": ("connects", "exited with status 3 before it connected; its last words:\nno such library"),
+    "speaks_another_version": ("says Hello", "speaks version 2 of the contract; this harness speaks 1"),
+    "says_garbage": ("says Hello", "sent 16 bytes that are not an Event"),
+    "sends_a_huge_frame": ("says Hello", "sent a frame of 2,097,152 bytes"),
+    "exits": ("plays a unary call", "exited with status 7"),
+    "hangs": ("plays a unary call", "the call did not reach the server"),
+    "never_reports": ("parks calls", "did not answer command"),
+    "stops_reading": ("parks calls", "did not answer command"),
+    "reports_twice": ("ends a frozen play", "answered a second Abort with a transcript; nothing was due"),
+    "drops_the_last_message": ("plays a server stream", "the client saw the end after"),
+    "answers_before_the_end": ("plays a client stream", "the server saw the end after 1 of 10 messages"),
+    "buffers": ("plays both ways", "the client did not receive message 1 of 10 and still waits for it"),
+    "swaps_two_messages": ("plays a server stream", "messages in another order"),
+    "changes_a_trailer": ("carries trailers with an error", "another value of the trailing metadata x-interop-one"),
+    "ends_with_another_code": ("carries every code", "the client's status is INTERNAL instead of"),
+    "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
+    "claims_keepalive": ("takes keepalive", "KIND_UNSUPPORTED"),
+    "leaves_a_child_behind": ("plays a unary call", "exited with status 7"),
+}
+
+
+def test_a_driver_that_keeps_the_contract_is_told_so(reference, tmp_path):
+    results = list(checks(reference(), tmp_path))
+    assert [(result.name, result.what) for result in results if result.kept is False] == []
+    assert [result.number for result in results] == list(range(1, len(CHECKS) + 1))
+    not_asked = {result.what.removeprefix("not asked, since Hello does not offer ") for result in results if result.kept is None}
+    assert not_asked == NOT_OFFERED
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_found_by_the_check_that_is_for_it(bench, fault):
+    name, words = FAULTS[fault]
+    with pytest.raises(NotKept) as found:
+        BY_NAME[name].find_out(bench(fault=fault))
+    assert words in str(found.value)
