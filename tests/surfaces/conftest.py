@@ -11,7 +11,6 @@ import pytest
 
 from project import REFERENCE_DRIVER, Project
 
-pytest_plugins = ["pytester"]
 
 Reference = Callable[..., Path]
 
