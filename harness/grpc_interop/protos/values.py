@@ -83,11 +83,6 @@ class Values:
         """Messages that together set every field that is reachable from the type; one at least."""
         return self._cached_every_field(type_name)
 
-    def smaller(self, type_name: str, message: bytes) -> tuple[bytes, ...]:
-        """Smaller messages of the same type, the smallest first."""
-        empty = self.empty(type_name).data
-        return (empty,) if empty != message else ()
-
     def _every_field(self, type_name: str) -> tuple[bytes, ...]:
         return tuple(covering(self._catalog, type_name)) or (self.empty(type_name).data,)
 
