@@ -11,7 +11,8 @@ A file holds any number of entries:
 
 A failure that matches is a known failure. A case that matches and passes is an unexpected pass and fails the run, with
 the line to delete, unless it is marked `sometimes`. An entry that no case of a whole run matches is stale, and fails it
-too: so the list can only shrink.
+too: so the list can only shrink. Only of what an implementation brings along (FILE) nothing is stale: it is written for
+any protos, and not all have a field for it.
 """
 
 from __future__ import annotations
@@ -80,22 +81,32 @@ class KnownFailures:
 
     def apply(self, verdict: Verdict) -> Verdict:
         """The verdict in the light of what is known."""
-        covering = [entry for entry in self.entries if entry.covers(verdict.id)]
-        if not covering or verdict.outcome not in (Outcome.PASSED, Outcome.FAILED):
-            return verdict
         if verdict.outcome is Outcome.PASSED:
-            return _passed(verdict, covering)
-        for entry in covering:
-            if verdict.difference is not None and entry.explains(verdict.difference):
-                entry.outcomes[Outcome.KNOWN_FAILURE] += 1
-                note = f"known: {entry.reason} ({entry.link}; {entry.where})"
-                return replace(verdict, outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
-        return verdict
+            covering = [entry for entry in self.entries if entry.covers(verdict.id)]
+            return _passed(verdict, covering) if covering else verdict
+        entry = self._explanation(verdict)
+        if entry is None:
+            return verdict
+        entry.outcomes[Outcome.KNOWN_FAILURE] += 1
+        note = f"known: {entry.reason} ({entry.link}; {entry.where})"
+        return replace(verdict, outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
+
+    def explains(self, verdict: Verdict) -> bool:
+        """Whether `apply` would make it a known failure; counts nothing."""
+        return self._explanation(verdict) is not None
+
+    def _explanation(self, verdict: Verdict) -> Entry | None:
+        difference = verdict.difference
+        if verdict.outcome is not Outcome.FAILED or difference is None:
+            return None
+        return next((entry for entry in self.entries if entry.covers(verdict.id) and entry.explains(difference)), None)
 
     def stale(self) -> list[str]:
         """A sentence for each entry that no case matched; for a run that covered everything."""
         return [
-            f"{entry.where}: no case matches {entry.cases!r}: delete the entry or mend it" for entry in self.entries if not entry.outcomes
+            f"{entry.where}: no case matches {entry.cases!r}: delete the entry or mend it"
+            for entry in self.entries
+            if not entry.outcomes and entry.path.name != FILE
         ]
 
     def told(self) -> list[str]:

@@ -70,6 +70,7 @@ class Session:
             canonical=self.catalog.canonical,
             smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
             examiner=Examiner(shapes),
+            expected=self.known.explains,
         )
         self._builder = Builder(options.project.make_state_folder(), home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
@@ -203,10 +204,10 @@ def load_catalog(options: Options) -> Catalog:
         return Catalog.from_image(options.image)
     if not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
-    catalog = Catalog.load(options.roots, options.includes, cache_folder(options))
+    catalog = Catalog.load(options.roots, options.includes, cache_folder(options), options.project.excludes)
     if not options.changed:
         return catalog
-    touched = edits.since(options.changed, catalog, options.roots, options.includes, cache_folder(options))
+    touched = edits.since(options.changed, catalog, options.roots, options.includes, cache_folder(options), options.project.excludes)
     return catalog.only(touched.methods, touched.messages)
 
 

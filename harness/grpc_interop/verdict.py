@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -265,8 +265,8 @@ def _lane_differences(
 
 def _other_status(wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript) -> Status | None:
     """The client's status where it is not the wanted one: then it, and not what is missing before it, is the cause."""
-    if isinstance(wanted, ClientView) and isinstance(got, ClientTranscript) and got.status and got.status.code != wanted.status.code:
-        return got.status
+    if isinstance(wanted, ClientView) and isinstance(got, ClientTranscript) and got.status:
+        return got.status if next(_status_difference(wanted.status, got.status), None) else None
     return None
 
 
@@ -324,7 +324,9 @@ def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterat
         ("trailing metadata", wanted.status.trailers, by_key(got.status.trailers)),
     ):
         if entries != entries_got:
-            yield _metadata("client", what, entries, entries_got)
+            found = _metadata("client", what, entries, entries_got)
+            alone = what == "initial metadata" and not any(map(_messages, wanted.lanes))
+            yield replace(found, what=f"{found.what}, which no message follows") if alone else found
     if got.spread_us < wanted.least_spread_us:
         what = "the server's messages came all at once instead of one by one"
         yield Difference("client", what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))

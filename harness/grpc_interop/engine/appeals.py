@@ -23,13 +23,15 @@ MOST_SHRUNK = 3
 
 
 class Appeals:
-    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are."""
+    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are. A failure
+    that is `expected` needs no explanation, and nothing is played for it."""
 
-    def __init__(self, prepare: Callable[[Case], Prepared], smaller_messages: SmallerMessages) -> None:
+    def __init__(self, prepare: Callable[[Case], Prepared], smaller_messages: SmallerMessages, expected: Callable[[Verdict], bool]) -> None:
         self.alone: deque[Job] = deque()
         self.final: list[Verdict] = []
         self._prepare = prepare
         self._smaller_messages = smaller_messages
+        self._expected = expected
         self._checked: Counter[object] = Counter()
         self._shrunk: Counter[Pair] = Counter()
 
@@ -95,7 +97,9 @@ class Appeals:
             self.alone.appendleft(Job(self._prepare(case), pair, alone=True, shrinking=shrinking))
 
     def _worth_checking(self, verdict: Verdict) -> bool:
-        """The first failure of each cause, as long as there are not too many."""
+        """The first unexpected failure of each cause, as long as there are not too many."""
+        if self._expected(verdict):
+            return False
         cause = (verdict.pair, verdict.difference and verdict.difference.fingerprint)
         if self._checked[cause] or self._checked[verdict.pair] >= MOST_CHECKS:
             return False

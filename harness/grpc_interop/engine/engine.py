@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -69,7 +69,7 @@ class Engine:
 
     `dropped` counts, by pair, the jobs that could not be played because a driver does not start or dies all the time;
     `why_dropped` says why. `incidents` tells of what drivers did wrong that belongs to no case: died with nothing in
-    flight, reported a case again that was over.
+    flight, reported a case again that was over. A failure that is `expected` is neither played again nor shrunk.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Engine:
         canonical: Canonical = as_they_are,
         smaller_messages: SmallerMessages = lambda _type, _message: (),
         examiner: Examiner | None = None,
+        expected: Callable[[Verdict], bool] = lambda _: False,
     ) -> None:
         self.preparer = Preparer()
         self.dropped: Counter[Pair] = Counter()
@@ -100,7 +101,7 @@ class Engine:
         self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
-        self._appeals = Appeals(self.preparer.prepare, smaller_messages)
+        self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected)
         self._doubted: deque[tuple[float, Flight, Verdict]] = deque()
         self._doomed: dict[Driver, float] = {}
         self._next_tick = time.monotonic()

@@ -113,16 +113,17 @@ class ServerCall:
                 self._terminated = True
         if kind is FINISH:
             self._finish = argument
-        elif kind in RECEIVING and not self._end_seen and not self._play.frozen:
-            self._observe_termination(lane)
+        elif kind in RECEIVING and not self._play.frozen:
+            self._observe_termination(lane, kind)
 
     async def _hold(self) -> None:
         """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
         await asyncio.get_running_loop().create_future()
 
-    def _observe_termination(self, lane: int) -> None:
+    def _observe_termination(self, lane: int, kind: str) -> None:
         observed = self.recording.lanes[lane]
-        if not observed or observed[-1] is not TERMINATED:
+        nothing_to_come = self._end_seen and kind is not WAIT_FOR_TERMINATION
+        if not nothing_to_come and observed[-1:] != [TERMINATED]:
             observed.append(TERMINATED)
 
     async def _end_rpc(self) -> None:
