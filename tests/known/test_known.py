@@ -6,7 +6,7 @@ import pytest
 
 from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.errors import UsageError
-from grpc_interop.known import KnownFailures
+from grpc_interop.known import FILE, KnownFailures
 from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
 
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
@@ -27,7 +27,7 @@ def verdict(outcome: Outcome, what: str = "", pair: Pair = Pair("py", "go")) -> 
 @pytest.fixture
 def read(tmp_path: Path):
     def write(text: str) -> KnownFailures:
-        path = tmp_path / "known_failures.toml"
+        path = tmp_path / "expected.toml"
         path.write_text(text)
         return KnownFailures.read([path])
 
@@ -54,7 +54,7 @@ def test_a_failure_that_does_not_match_stays_a_failure(read, other):
 def test_a_pass_where_a_failure_is_known_fails_and_names_the_line_to_delete(read):
     judged = read(ENTRY).apply(verdict(Outcome.PASSED))
     assert judged.outcome is Outcome.UNEXPECTED_PASS
-    assert "known_failures.toml:2" in judged.difference.what
+    assert "expected.toml:2" in judged.difference.what
     assert judged.outcome.is_finding
 
 
@@ -89,3 +89,9 @@ def test_an_error_is_never_a_known_failure(read, outcome):
 def test_what_is_wrong_in_the_file_is_said_with_its_place(read, text, words):
     with pytest.raises(UsageError, match=words.replace("(", "\\(")):
         read(text)
+
+
+def test_what_an_implementation_brings_along_is_never_stale(tmp_path):
+    path = tmp_path / FILE
+    path.write_text(ENTRY)
+    assert KnownFailures.read([path]).stale() == []
