@@ -4,13 +4,14 @@ whoever plays it takes asks and gives answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from grpc_interop.case import MessageCase
 from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules
 from grpc_interop.protos.examples import Example, Examples
+from grpc_interop.protos.meaning import sort_of
 from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.verdict import Difference
@@ -43,7 +44,7 @@ class Findings(NamedTuple):
 class Examination:
     """One case on one pair. `findings` is set when it is done; `pending` says which examples are being asked about."""
 
-    def __init__(self, case: MessageCase, examples: Iterator[Example], rules: Rules, shape: Shape) -> None:
+    def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape) -> None:
         self.findings: Findings | None = None
         self.pending: dict[int, Example] = {}
         self._case = case
@@ -107,12 +108,13 @@ class Examination:
     def _shrink(self, first: Failed) -> Dialogue:
         """A dialogue about ever smaller messages, as long as they fail for the same cause."""
         difference, tries, found = first.difference, 0, True
+        sort = sort_of(self._shape, self._smallest)
         while found and tries < MOST_TRIES:
             found = False
             for candidate in smaller(self._shape, self._smallest):
                 if tries >= MOST_TRIES:
                     break
-                if not self._case.alike and not self._rules.is_valid(self._case.type_name, candidate):
+                if sort_of(self._shape, candidate) is not sort:
                     continue
                 tries += 1
                 outcome = yield from self._start(candidate)
@@ -141,4 +143,3 @@ class Examiner:
 def shrunk(case: MessageCase, findings: Findings) -> MessageCase:
     """The case with nothing but the smallest message that fails."""
     return replace(case, examples=(findings.smallest,))
-

@@ -8,9 +8,12 @@ from functools import lru_cache
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.shapes import FLOATING, FieldShape
+from grpc_interop.protos.shapes import FieldShape
 
-FLT_MAX, FLOAT_MINUS_ZERO, DOUBLE_MINUS_ZERO = 0x7F7FFFFF, 0x80000000, 1 << 63
+FLT_MAX = 0x7F7FFFFF
+"""As bits."""
+
+_SIZES = {Field.TYPE_FLOAT: 4, Field.TYPE_DOUBLE: 8}
 
 FLOATS = (
     0x3F800000,  # 1
@@ -53,7 +56,7 @@ STRINGS = (
     "e\u0301 \u0301",  # combining marks, one of them on nothing
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0010ffff",  # beyond 16 bits: surrogate pairs in JSON
     "\0 \x01\x1f\x7f\x80\x9f",  # control characters
-    "\"\\/ \b\f\n\r\t </script> \u2028\u2029",  # what JSON or its embedding in pages escapes
+    '"\\/ \b\f\n\r\t </script> \u2028\u2029',  # what JSON or its embedding in pages escapes
     "\ufeff\ufffe\uffff\ufffd",  # byte-order mark and non-characters
     "a" * 127,
     "a" * 128,  # the first length of two bytes
@@ -110,15 +113,11 @@ def encoded(field: FieldShape) -> list[bytes]:
     return [wire.scalar(field.descriptor, value) for value in _integers(kind)]
 
 
-def json_edges(field: FieldShape) -> list[bytes]:
-    """Floating-point values that binary carries unharmed and that ProtoJSON is known to make trouble with."""
-    if field.type == Field.TYPE_FLOAT:
-        return [bits.to_bytes(4, "little") for bits in (FLT_MAX, FLT_MAX | FLOAT_MINUS_ZERO, FLOAT_MINUS_ZERO)]
-    if field.type == Field.TYPE_DOUBLE:
-        return [DOUBLE_MINUS_ZERO.to_bytes(8, "little")]
-    return []
+def greatest_floats(field: FieldShape) -> list[bytes]:
+    """FLT_MAX with either sign: ProtoJSON writes more digits than a float has, and some reader finds that too large."""
+    return [bits.to_bytes(4, "little") for bits in (FLT_MAX, FLT_MAX | 1 << 31)] if field.type == Field.TYPE_FLOAT else []
 
 
-def has_json_edges(field: FieldShape) -> bool:
-    """Whether it is of a floating-point type."""
-    return field.type in FLOATING
+def minus_zeros(field: FieldShape) -> list[bytes]:
+    """-0.0, which some writer of ProtoJSON gives as `-0`, and some reader takes that for an integer."""
+    return [(1 << 8 * _SIZES[field.type] - 1).to_bytes(_SIZES[field.type], "little")] if field.type in _SIZES else []

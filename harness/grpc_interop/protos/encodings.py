@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from grpc_interop.protos import boundaries, wire
-from grpc_interop.protos.records import Record, read, write, write_one
+from grpc_interop.protos.records import Record, pack, read, unpack, write, write_one
 from grpc_interop.protos.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
 
 LONGEST_HEAD = 5
@@ -39,10 +39,10 @@ def _repacked(shape: Shape, records: Records, chance: random.Random) -> Records:
         if field is None or not _packable(field):
             out += run
             continue
-        values = [value for record in run for value in _values(field, record)]
+        values = [value for record in run for value in _numbers(field, record)]
         if not field.packed:
             half = len(values) // 2
-            out += [_packed(field, part) for part in (values[:half], values[half:])]
+            out += [Record(number, wire.LENGTH, pack(field.wire_type, part)) for part in (values[:half], values[half:])]
         else:
             out += [Record(number, field.wire_type, value) for value in values]
     return _within(shape, out, chance, _repacked)
@@ -52,26 +52,9 @@ def _packable(field: FieldShape) -> bool:
     return field.repeated and field.mapped is None and field.type not in TEXTS | SUBMESSAGES
 
 
-def _values(field: FieldShape, record: Record) -> list[int]:
-    if isinstance(record.value, int):
-        return [record.value]
-    assert isinstance(record.value, bytes)
-    content, values, at = record.value, [], 0
-    while at < len(content):
-        if field.wire_type == wire.VARINT:
-            value, at = wire.read_varint(content, at)
-        else:
-            size = 4 if field.wire_type == wire.FIXED32 else 8
-            value, at = int.from_bytes(content[at : at + size], "little"), at + size
-        values.append(value)
-    return values
-
-
-def _packed(field: FieldShape, values: list[int]) -> Record:
-    if field.wire_type == wire.VARINT:
-        return Record(field.number, wire.LENGTH, b"".join(map(wire.varint, values)))
-    size = 4 if field.wire_type == wire.FIXED32 else 8
-    return Record(field.number, wire.LENGTH, b"".join(value.to_bytes(size, "little") for value in values))
+def _numbers(field: FieldShape, record: Record) -> list[int]:
+    assert not isinstance(record.value, tuple)
+    return unpack(field.wire_type, record.value) if isinstance(record.value, bytes) else [record.value]
 
 
 def _shuffled(shape: Shape, records: Records, chance: random.Random) -> Records:
@@ -129,8 +112,9 @@ def _explicit(shape: Shape, records: Records, chance: random.Random) -> Records:
     for record in records:
         field = shape.fields.get(record.number)
         if field is not None and field.mapped is not None and isinstance(record.value, bytes):
-            record = record._replace(value=write(reversed(read(record.value))))
-        out.append(record)
+            out.append(record._replace(value=write(reversed(read(record.value)))))
+        else:
+            out.append(record)
     return _within(shape, out, chance, _explicit)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,18 +12,22 @@ from grpc_interop.case import MessageCase
 from grpc_interop.protos import boundaries, malformed, wellknown, wire
 from grpc_interop.protos.encodings import reencodings
 from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.meaning import Sort, sort_of
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 
-DEFAULT_COUNT = 20
+DEFAULT_COUNT = 10
 """Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
 
-REENCODED = 5
-"""Messages of a type that are written in every other encoding."""
+REENCODED = 2
+"""Boundary messages, and as many random ones, that are written in every other encoding."""
+
+KEPT = 64
+"""Cases whose examples are kept for the next pair: about as many as are in flight, each some 10 KiB."""
 
 LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
 """Bytes of a large text, and of a message of such texts: below a frame of the driver contract."""
 
-DEEP, DEEPER, TOO_DEEP = 25, (60, 90), (101, 200)
+DEEP, DEEPER, TOO_DEEP = 25, (60, 90), (101, 120)
 """Levels of nesting. A view of more than some 30 exceeds what runtimes take for a message of the driver contract; the
 strictest runtime takes 100, others 10,000."""
 
@@ -44,15 +49,21 @@ class Examples:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self.generator = Generator(shapes)
+        self._kept = lru_cache(maxsize=KEPT)(self._made)
 
-    def of(self, case: MessageCase) -> Iterator[Example]:
+    def of(self, case: MessageCase) -> Iterable[Example]:
         """In the same order each time; those that the case holds itself, if it holds any."""
         if case.examples:
-            yield from (Example(data, "") for data in case.examples)
-            return
+            return [Example(data, "") for data in case.examples]
+        return self._kept(case) if case.count <= DEFAULT_COUNT else self._make(case)
+
+    def _made(self, case: MessageCase) -> tuple[Example, ...]:
+        return tuple(self._make(case))
+
+    def _make(self, case: MessageCase) -> Iterator[Example]:
         shape = self.shapes.of(case.type_name)
         chance = random.Random(f"{case.seed}/{case.name}/{case.type_name}")
-        yield from _GROUPS[case.name](self, shape, chance, case.count or DEFAULT_COUNT)
+        return _GROUPS[case.name](self, shape, chance, case.count or DEFAULT_COUNT)
 
     def names(self, type_name: str) -> list[str]:
         """The names of the cases that have an example of this type."""
@@ -112,14 +123,21 @@ class Examples:
             if field.inner is None or (inner := self.generator.least(field.inner)) is None or field.inner.special:
                 continue
             content = inner + malformed.undeclared(field.inner)[0]
-            yield Example(self._alone(shape, field, wire.message_field(field.descriptor, content)), f"an undeclared field within {field.name}")
+            yield Example(
+                self._alone(shape, field, wire.message_field(field.descriptor, content)), f"an undeclared field within {field.name}"
+            )
 
     def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         least = self.generator.least(shape)
         if least is None:
             return
-        for what, data in malformed.malformed(shape, self.generator.boundaries(shape)[-1]):
-            yield Example(data, what)
+        whole = min(self.generator.boundaries(shape)[1:], key=len, default=least)
+        for what, data in malformed.malformed(shape, whole):
+            # What is only incomplete is another case's affair.
+            if sort_of(shape, data) is not Sort.INCOMPLETE:
+                yield Example(data, what)
+        for what, data in malformed.NUMBER_ZERO.items() if shape.ordered else ():
+            yield Example(whole + data, what)
 
     def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         least = self.generator.least(shape)
@@ -153,10 +171,10 @@ class Examples:
     def _nesting_limits(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._deep(shape, TOO_DEEP)
 
-    def _field_number_zero(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        for whole in (self.generator.boundaries(shape) if self.generator.least(shape) is not None else [])[:2]:
-            for what, zero in malformed.NUMBER_ZERO.items():
-                yield Example(whole + zero, what)
+    def _zero_in_empty(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        """Field number 0 in a type without fields, which some reader may not look into at all."""
+        for what, data in malformed.NUMBER_ZERO.items() if not shape.ordered else ():
+            yield Example(data, what)
 
     def _deep(self, shape: Shape, depths: tuple[int, ...]) -> Iterator[Example]:
         """Messages within messages, so many levels, where a type holds itself."""
@@ -170,21 +188,32 @@ class Examples:
                 data = least + wire.message_field(field.descriptor, data)
             yield Example(data, f"{depth} levels of {field.name}")
 
-    def _json_float_edges(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if self.generator.least(shape) is None:
-            return
-        for field in shape.ordered:
-            for value in boundaries.json_edges(field):
-                yield Example(self._alone(shape, field, wire.tag(field.number, field.wire_type) + value), f"{field.name} at an edge")
+    def _json_float_max(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX")
 
-    def _json_well_known_edges(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Values of well-known types that ProtoJSON has no text for."""
-        if self.generator.least(shape) is None:
-            return
-        for field in shape.ordered:
-            for value in (wellknown.beyond(field.inner.special) or []) if field.inner else []:
-                what = f"{field.name} beyond what ProtoJSON can say"
-                yield Example(self._alone(shape, field, wire.message_field(field.descriptor, value)), what)
+    def _json_minus_zero(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._of_fields(shape, boundaries.minus_zeros, "-0.0")
+
+    def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str) -> Iterator[Example]:
+        """Each field alone with each of its values."""
+        for field in shape.ordered if self.generator.least(shape) is not None else ():
+            for value in values(field):
+                yield Example(self._alone(shape, field, wire.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
+
+    def _json_beyond(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._of_well_known(shape, wellknown.beyond, "beyond what ProtoJSON can say")
+
+    def _json_empty_paths(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._of_well_known(shape, wellknown.empty_paths, "with an empty path")
+
+    def _json_unset_values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._of_well_known(shape, wellknown.unset_values, "with a value of no kind")
+
+    def _of_well_known(self, shape: Shape, values: Callable[[str], list[bytes]], what: str) -> Iterator[Example]:
+        """Each field of a well-known type alone with each of its values."""
+        for field in shape.ordered if self.generator.least(shape) is not None else ():
+            for value in values(field.inner.special) if field.inner else ():
+                yield Example(self._alone(shape, field, wire.message_field(field.descriptor, value)), f"{field.name} {what}")
 
     def _alone(self, shape: Shape, field: FieldShape, content: bytes) -> bytes:
         """The field, beside what is required."""
@@ -206,7 +235,10 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "missing_required": Examples._missing_required,
     "nesting": Examples._nesting,
     "nesting_limits": Examples._nesting_limits,
-    "field_number_zero": Examples._field_number_zero,
-    "json_float_edges": Examples._json_float_edges,
-    "json_well_known_edges": Examples._json_well_known_edges,
+    "zero_in_empty": Examples._zero_in_empty,
+    "json_float_max": Examples._json_float_max,
+    "json_minus_zero": Examples._json_minus_zero,
+    "json_beyond": Examples._json_beyond,
+    "json_empty_paths": Examples._json_empty_paths,
+    "json_unset_values": Examples._json_unset_values,
 }

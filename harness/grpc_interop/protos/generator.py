@@ -64,7 +64,8 @@ class Generator:
 
     def boundaries(self, shape: Shape, depth: int = 0) -> list[bytes]:
         """Messages that together hold every boundary of every field: the n-th holds the n-th of each, of a oneof one
-        after the other of all its arms. Their number is that of the field with the most."""
+        after the other of all its arms. Their number is that of the field with the most; a field that has no further
+        one repeats its shortest."""
         key = (shape.name, min(depth, 2))
         if key not in self._boundaries:
             self._boundaries[key] = self._make_boundaries(shape, depth)
@@ -76,7 +77,11 @@ class Generator:
             return special
         slots = [list(slot) for slot in self._slots(shape, lambda field: self.options(field, depth))]
         number = max(map(len, slots), default=0)
-        messages = [b"".join(slot[turn % len(slot)] for slot in slots if slot) for turn in range(number)]
+        rests = [min(slot, key=len, default=b"") for slot in slots]
+        messages = []
+        for turn in range(number):
+            chosen = [slot[turn] if turn < len(slot) else rest for slot, rest in zip(slots, rests, strict=True)]
+            messages.append(b"".join(chosen))
         least = self.least(shape)
         return ([] if least is None else [least]) + messages
 
@@ -105,15 +110,17 @@ class Generator:
         least = self.least(inner)
         if least is None:
             return []
-        if depth >= 2:
+        own = inner.name in self._own
+        if depth >= (1 if own else 2):
             return [least]
         found = self.boundaries(inner, depth + 1)
-        return found[:FEW] if inner.name in self._own or depth else found
+        return found[:FEW] if own else found
 
     def _map_options(self, field: FieldShape, depth: int) -> list[bytes]:
         key, mapped = field.key, field.mapped
         assert key is not None and mapped is not None
-        keys = [_tagged(key, value) for value in boundaries.encoded(key)]
+        # Within other messages a map is a small one: its own type's cases see to its keys.
+        keys = [_tagged(key, value) for value in boundaries.encoded(key)][: FEW if depth else None]
         if mapped.inner is not None:
             values = [wire.message_field(mapped.descriptor, one) for one in self._inner_options(mapped.inner, depth)]
         else:

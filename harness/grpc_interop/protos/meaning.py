@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.records import NotWireError, Record, read
+from grpc_interop.protos.records import NotWireError, Record, read, unpack
 from grpc_interop.protos.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, Shape
 
 
@@ -28,6 +29,9 @@ class Meaning:
     unknown: list[Record]
 
 
+MOST_DEEP = 130
+"""Levels of messages that are read: a few more than the suite makes, and such that comparing two fits Python's stack."""
+
 Scalar = int | bytes | Meaning
 """Numbers (signed where the type is; a bool as 0 or 1; float and double as their 32 or 64 bits), text as bytes."""
 
@@ -37,34 +41,31 @@ Value = Scalar | list[Scalar] | dict[int | bytes, Scalar]
 
 def meaning(shape: Shape, data: bytes) -> Meaning:
     """What the bytes say. Raises NotWireError for what is no message of any type."""
-    return of_records(shape, read(data))
-
-
-def of_records(shape: Shape, records: tuple[Record, ...]) -> Meaning:
-    """The same of records that were read before."""
     message = Meaning({}, [])
-    _merge(shape, message, records)
+    _merge(shape, message, read(data), 1)
     _drop_zeros(shape, message)
     return message
 
 
-def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...]) -> None:
+def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...], depth: int) -> None:
+    if depth > MOST_DEEP:
+        raise NotWireError(f"messages are nested deeper than {MOST_DEEP} levels")
     fields = shape.fields
     for record in records:
         field = fields.get(record.number)
-        if field is None or not _take(shape, field, message, record):
+        if field is None or not _take(shape, field, message, record, depth):
             message.unknown.append(record)
 
 
-def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record) -> bool:
+def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
     """Adds one record to the message; False if it is none of the field's."""
     if field.mapped is not None:
-        return _take_entry(field, message, record)
+        return _take_entry(field, message, record, depth)
     if record.wire_type != field.wire_type:
         packable = field.repeated and field.type not in TEXTS and field.type not in SUBMESSAGES
         return packable and record.wire_type == wire.LENGTH and _take_packed(field, message, record)
     if field.inner is not None:
-        _take_message(shape, field, message, record)
+        _take_message(shape, field, message, record, depth)
         return True
     value = _scalar(field, record.value)
     if field.closed is not None and value not in field.closed:
@@ -80,7 +81,7 @@ def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
     assert isinstance(record.value, bytes)
     values = message.fields.setdefault(field.number, [])
     assert isinstance(values, list)
-    for one in _unpacked(field, record.value):
+    for one in unpack(field.wire_type, record.value):
         value = _scalar(field, one)
         if field.closed is None or value in field.closed:
             values.append(value)
@@ -89,35 +90,20 @@ def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
     return True
 
 
-def _unpacked(field: FieldShape, content: bytes) -> list[int]:
-    if field.wire_type == wire.VARINT:
-        values, at = [], 0
-        while at < len(content):
-            try:
-                value, at = wire.read_varint(content, at)
-            except ValueError as error:
-                raise NotWireError(str(error)) from None
-            values.append(value)
-        return values
-    size = 4 if field.wire_type == wire.FIXED32 else 8
-    if len(content) % size:
-        raise NotWireError(f"{len(content)} packed bytes are no whole number of values of {size} bytes")
-    return [int.from_bytes(content[at : at + size], "little") for at in range(0, len(content), size)]
-
-
-def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: Record) -> None:
+def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> None:
     assert not isinstance(record.value, int)
     records = read(record.value) if isinstance(record.value, bytes) else record.value
     if field.repeated:
-        message.fields.setdefault(field.number, []).append(of_records(field.message, records))  # type: ignore[union-attr]
-        return
-    known = message.fields.get(field.number)
-    inner = known if isinstance(known, Meaning) else Meaning({}, [])
-    _set(shape, field, message, inner)
-    _merge(field.message, inner, records)
+        inner = Meaning({}, [])
+        message.fields.setdefault(field.number, []).append(inner)  # type: ignore[union-attr]
+    else:
+        known = message.fields.get(field.number)
+        inner = known if isinstance(known, Meaning) else Meaning({}, [])
+        _set(shape, field, message, inner)
+    _merge(field.message, inner, records, depth + 1)
 
 
-def _take_entry(field: FieldShape, message: Meaning, record: Record) -> bool:
+def _take_entry(field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
     key_field, value_field = field.key, field.mapped
     assert key_field is not None and value_field is not None
     if not isinstance(record.value, bytes):
@@ -133,7 +119,7 @@ def _take_entry(field: FieldShape, message: Meaning, record: Record) -> bool:
         elif one.number == 2 and one.wire_type == value_field.wire_type:
             if isinstance(value, Meaning):
                 assert not isinstance(one.value, int)
-                _merge(value_field.message, value, read(one.value) if isinstance(one.value, bytes) else one.value)
+                _merge(value_field.message, value, read(one.value) if isinstance(one.value, bytes) else one.value, depth + 1)
             else:
                 value = _scalar(value_field, one.value)
     if value_field.closed is not None and value not in value_field.closed:
@@ -169,6 +155,27 @@ def _drop_zeros_within(field: FieldShape, value: Value) -> None:
         for one in value.values():
             if isinstance(one, Meaning):
                 _drop_zeros(field.mapped.message, one)
+    elif isinstance(value, list):
+        for one in value:
+            if isinstance(one, Meaning):
+                _drop_zeros(field.message, one)
+
+
+class Sort(Enum):
+    """What bytes are to a type: a message that everybody must take, one with a required field missing or a string that
+    is not UTF-8, or no message at all."""
+
+    VALID = "valid"
+    INCOMPLETE = "incomplete"
+    MALFORMED = "malformed"
+
+
+def sort_of(shape: Shape, data: bytes) -> Sort:
+    """Which of these the bytes are."""
+    try:
+        return Sort.VALID if complete(shape, meaning(shape, data)) else Sort.INCOMPLETE
+    except NotWireError:
+        return Sort.MALFORMED
 
 
 def complete(shape: Shape, message: Meaning) -> bool:

@@ -160,7 +160,7 @@ class ProtoJson:
             return {}
         url = value["@type"]
         shape = self._shapes.of(url.rpartition("/")[2])
-        if shape.special or shape.name == "google.protobuf.Empty" and "value" in value:
+        if shape.special or (shape.name == "google.protobuf.Empty" and "value" in value):
             content = self._message(shape, value["value"])
         else:
             content = self._message(shape, {key: one for key, one in value.items() if key != "@type"})

@@ -104,3 +104,27 @@ def write_one(record: Record) -> bytes:
     if record.wire_type == wire.VARINT:
         return head + wire.varint(value)
     return head + value.to_bytes(_FIXED[record.wire_type], "little")
+
+
+def unpack(wire_type: int, content: bytes) -> list[int]:
+    """The numbers in the content of a packed field. Raises NotWireError."""
+    if wire_type == wire.VARINT:
+        values, at = [], 0
+        while at < len(content):
+            try:
+                value, at = wire.read_varint(content, at)
+            except ValueError as error:
+                raise NotWireError(str(error)) from None
+            values.append(value)
+        return values
+    size = _FIXED[wire_type]
+    if len(content) % size:
+        raise NotWireError(f"{len(content)} packed bytes are no whole number of values of {size} bytes")
+    return [int.from_bytes(content[at : at + size], "little") for at in range(0, len(content), size)]
+
+
+def pack(wire_type: int, values: Iterable[int]) -> bytes:
+    """The content of a packed field with these numbers."""
+    if wire_type == wire.VARINT:
+        return b"".join(map(wire.varint, values))
+    return b"".join(value.to_bytes(_FIXED[wire_type], "little") for value in values)

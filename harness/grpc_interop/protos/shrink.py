@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.records import NotWireError, Record, read, write
+from grpc_interop.protos.records import NotWireError, Record, pack, read, unpack, write
 from grpc_interop.protos.shapes import FieldShape, Shape
 
 MOST_DEEP = 64
@@ -22,9 +22,10 @@ def smaller(shape: Shape, data: bytes) -> Iterator[bytes]:
             yield candidate
 
 
-def weight(data: bytes) -> tuple[int, int]:
-    """Length first, then the size of its bytes: smaller is simpler, so that shrinking ends."""
-    return len(data), sum(data)
+def weight(data: bytes) -> tuple[int, bytes]:
+    """Length first, then the bytes from the last on, as numbers on the wire have their high bits last: smaller is
+    simpler, so that shrinking ends."""
+    return len(data), data[::-1]
 
 
 def _candidates(shape: Shape, data: bytes) -> Iterator[bytes]:
@@ -61,9 +62,18 @@ def _simpler(field: FieldShape | None, record: Record, depth: int) -> Iterator[R
         for content in _simpler_content(field, value, depth):
             yield record._replace(value=content)
     else:
-        for number in dict.fromkeys((0, 1, value >> 32, value >> 7, value >> 1, value - 1)):
-            if 0 <= number < value:
-                yield record._replace(value=number)
+        yield from (record._replace(value=number) for number in _lesser(value))
+
+
+def _lesser(value: int) -> Iterator[int]:
+    """Lesser numbers, the boldest first: halving, then by ever smaller steps, as far as a binary search goes."""
+    if value:
+        yield 0
+    step = value
+    while step := step >> 1:
+        yield value - step
+    if value > 1:
+        yield value - 1
 
 
 def _simpler_content(field: FieldShape | None, content: bytes, depth: int) -> Iterator[bytes]:
@@ -78,16 +88,23 @@ def _simpler_content(field: FieldShape | None, content: bytes, depth: int) -> It
         for fewer in _fewer(inner, records, depth + 1):
             yield write(fewer)
         return
-    packed = field is not None and field.repeated and field.wire_type != wire.LENGTH
-    yield from (one for one in _shorter(content) if not packed or _whole(field, one))
+    if field is not None and field.repeated and field.wire_type not in (wire.LENGTH, wire.START_GROUP):
+        yield from _simpler_packed(field.wire_type, content)
+    else:
+        yield from _shorter(content)
 
 
-def _whole(field: FieldShape | None, content: bytes) -> bool:
-    """Whether the content is some whole packed values."""
-    assert field is not None
-    if field.wire_type == wire.VARINT:
-        return not content or content[-1] < 0x80
-    return len(content) % (4 if field.wire_type == wire.FIXED32 else 8) == 0
+def _simpler_packed(wire_type: int, content: bytes) -> Iterator[bytes]:
+    try:
+        values = unpack(wire_type, content)
+    except NotWireError:
+        yield from _shorter(content)
+        return
+    half = len(values) // 2
+    fewer = [values[half:], values[:half]] if half > 1 else []
+    fewer += [values[:at] + values[at + 1 :] for at in range(len(values))]
+    lesser = [[*values[:at], number, *values[at + 1 :]] for at, value in enumerate(values) for number in _lesser(value)]
+    yield from (pack(wire_type, one) for one in fewer + lesser)
 
 
 def _shorter(content: bytes) -> Iterator[bytes]:

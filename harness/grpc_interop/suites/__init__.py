@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 
 from grpc_interop.errors import UsageError
-from grpc_interop.suites import calls, conversations, greeter
+from grpc_interop.suites import calls, conversations, greeter, messages
 from grpc_interop.suites.protocol import Suite
 
-SUITES = {suite.name: suite for suite in (greeter.SUITE, calls.SUITE, conversations.SUITE)}
+SUITES = {suite.name: suite for suite in (greeter.SUITE, calls.SUITE, messages.SUITE, conversations.SUITE)}
 """In the order in which they run."""
 
 

@@ -24,6 +24,7 @@ class _Group(NamedTuple):
 
 
 _JSON = ("transcode", "json")
+_UNSAYABLE = "What ProtoJSON has no text for is refused by both sides, or written as the same by both."
 
 _GROUPS = {
     "values": _Group("Every value of every field is carried whole, in every encoding that a reader must accept."),
@@ -39,11 +40,14 @@ _GROUPS = {
     "missing_required": _Group("A message without a required field is refused by both or by neither.", alike=True, requires=("transcode",)),
     "nesting": _Group("Messages of up to 90 levels are refused by both or by neither.", alike=True, requires=("transcode",)),
     "nesting_limits": _Group("Messages nested beyond 100 levels are refused by both or by neither.", alike=True, requires=("transcode",)),
-    "field_number_zero": _Group("A field with number 0 is refused by both or by neither.", alike=True, requires=("transcode",)),
-    "json_float_edges": _Group("FLT_MAX and -0.0 pass through ProtoJSON unharmed.", json=True, requires=_JSON),
-    "json_well_known_edges": _Group(
-        "What ProtoJSON has no text for is refused by both sides, or written as the same by both.", json=True, alike=True, requires=_JSON
+    "zero_in_empty": _Group(
+        "Field number 0 in a type without fields is refused by both or by neither.", alike=True, requires=("transcode",)
     ),
+    "json_float_max": _Group("The greatest float passes through ProtoJSON.", json=True, requires=_JSON),
+    "json_minus_zero": _Group("-0.0 passes through ProtoJSON with its sign.", json=True, requires=_JSON),
+    "json_beyond": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
+    "json_empty_paths": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
+    "json_unset_values": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
 }
 
 
