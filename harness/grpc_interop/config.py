@@ -20,7 +20,7 @@ DEFAULT_SEED = 1
 
 _KEYS: dict[str, dict[str, type]] = {
     "": {"protos": dict, "implementations": list, "implementation": list, "suites": list, "seed": int, "known_failures": list},
-    "protos": {"roots": list, "includes": list},
+    "protos": {"roots": list, "includes": list, "excludes": list},
     "implementation": {"name": str, "from": str, "description": str, "settings": dict},
 }
 
@@ -38,6 +38,7 @@ class Project:
     folder: Path
     roots: tuple[Path, ...] = ()
     includes: tuple[Path, ...] = ()
+    excludes: tuple[str, ...] = ()
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
@@ -145,6 +146,7 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
         folder=folder,
         roots=tuple(folder / name for name in words(path, "protos.roots", protos.get("roots", []))),
         includes=tuple(folder / name for name in words(path, "protos.includes", protos.get("includes", []))),
+        excludes=words(path, "protos.excludes", protos.get("excludes", [])),
         implementations=tuple(every[name] if name in every else find_implementation(name, folder) for name in listed),
         suites=words(path, "suites", table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),

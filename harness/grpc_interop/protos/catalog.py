@@ -40,9 +40,10 @@ class Catalog:
                 raise ProtoError(f"{file.name}: {error}", "the descriptor set must hold every import, and imports first") from error
 
     @classmethod
-    def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> Catalog:
-        """Compiles the files under the roots, or takes them from the cache folder. Raises ProtoError."""
-        return cls(*compile_tree(roots, includes, cache))
+    def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
+        """Compiles the files under the roots, without those whose names match a pattern of `excludes`, or takes them
+        from the cache folder. Raises ProtoError."""
+        return cls(*compile_tree(roots, includes, cache, excludes))
 
     @classmethod
     def from_image(cls, image: Path) -> Catalog:

@@ -22,14 +22,16 @@ FORMAT = "1"
 _MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
-def compile_tree(roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> tuple[tuple[str, ...], bytes]:
-    """The names of the roots' files, and a serialised FileDescriptorSet of them and all that they import, imports
-    first, with source info.
+def compile_tree(
+    roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()
+) -> tuple[tuple[str, ...], bytes]:
+    """The names of the roots' files (without those that match a pattern of `excludes`), and a serialised
+    FileDescriptorSet of them and all that they import, imports first, with source info.
 
     Nothing is run when the cache folder holds the answer for equal contents, wherever they lay. Raises ProtoError with
     protoc's own words.
     """
-    files = root_files(roots)
+    files = root_files(roots, excludes)
     for folder in includes:
         if not folder.is_dir():
             raise ProtoError(f"{folder}: no such folder to import protos from", "check --include")

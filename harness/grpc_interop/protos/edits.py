@@ -25,7 +25,9 @@ class Touched(NamedTuple):
     messages: frozenset[str]
 
 
-def since(ref: str, catalog: Catalog, roots: Sequence[Path], includes: Sequence[Path], cache: Path) -> Touched:
+def since(
+    ref: str, catalog: Catalog, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()
+) -> Touched:
     """What differs from the tree at a git ref: its roots as they were there, and its includes where they lie in the same
     repository. Raises UsageError for a ref that cannot be had, and when the protos there do not compile."""
     own = [folder for folder in includes if in_repository(folder, roots[0])]
@@ -34,7 +36,7 @@ def since(ref: str, catalog: Catalog, roots: Sequence[Path], includes: Sequence[
         if not roots_then:
             return touched(Fingerprints(None), catalog)
         try:
-            base = Catalog.load(roots_then, [then.get(folder, folder) for folder in includes], cache)
+            base = Catalog.load(roots_then, [then.get(folder, folder) for folder in includes], cache, excludes)
         except ProtoError as error:
             raise UsageError(f"the protos as they were at {ref} cannot be compared with: {error}") from error
         return touched(Fingerprints(base), catalog)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from grpc_interop.errors import UsageError
+
+RENAMED = Path(__file__).parent / "include"
+"""Common protos that are installed under another name than they are imported by."""
 
 
 class ProtoError(UsageError):
     """The protos cannot be used as they are."""
 
 
-def root_files(roots: Sequence[Path]) -> dict[str, Path]:
-    """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name.
+def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str, Path]:
+    """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name. Names that
+    match a pattern of `excludes` (as in a shell, where * crosses folders) are left out.
 
     Raises ProtoError for a root that is missing, empty or within another one, and for a name that two roots hold.
     """
@@ -24,9 +29,10 @@ def root_files(roots: Sequence[Path]) -> dict[str, Path]:
     for root in roots:
         if not root.is_dir():
             raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
-        files = dict(_walk(root.resolve()))
+        files = {name: path for name, path in _walk(root.resolve()) if not any(fnmatchcase(name, pattern) for pattern in excludes)}
         if not files:
-            raise ProtoError(f"{root}: no .proto file lies here or below", "check --proto-path, or the roots in interop.toml")
+            what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
+            raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
         for name in files.keys() & found.keys():
             raise ProtoError(
                 f"{name} is in two roots: {found[name]} and {files[name]}",
@@ -64,7 +70,7 @@ def common_includes() -> list[Path]:
     google = importlib.util.find_spec("google.rpc") if importlib.util.find_spec("google") else None
     for place in (google.submodule_search_locations if google else None) or ():
         if Path(place, "status.proto").is_file():
-            folders.append(Path(place).parent.parent)
+            folders += [Path(place).parent.parent, RENAMED]
     return folders
 
 
