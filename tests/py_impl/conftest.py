@@ -39,8 +39,8 @@ class Built:
         return {error["file"]: error["text"] for error in self.answer["errors"]}
 
 
-def build_in(folder: Path, protos: dict[str, str]) -> Built:
-    """Builds a tree of proto texts by their file names."""
+def build_in(folder: Path, protos: dict[str, str], api: str = "sync") -> Built:
+    """Builds a tree of proto texts by their file names, for one of grpcio's APIs."""
     roots, out, answer = folder / "protos", folder / "out", folder / "answer.json"
     for name, text in protos.items():
         path = roots / name
@@ -60,14 +60,14 @@ def build_in(folder: Path, protos: dict[str, str]) -> Built:
         "cache": str(folder),
         "answer": str(answer),
     }
-    return Built(run_build(folder, request))
+    return Built(run_build(folder, request, api))
 
 
-def run_build(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+def run_build(folder: Path, request: dict[str, Any], api: str = "sync") -> dict[str, Any]:
     """Hands a request to build.py."""
     path = folder / "request.json"
     path.write_text(json.dumps(request))
-    subprocess.run([sys.executable, "build.py", str(path)], cwd=REPOSITORY / "py_impl", check=True)
+    subprocess.run([sys.executable, "build.py", "--api", api, str(path)], cwd=REPOSITORY / "py_impl", check=True)
     answer: dict[str, Any] = json.loads(Path(request["answer"]).read_text())
     return answer
 
@@ -78,10 +78,10 @@ def build(tmp_path: Path) -> Build:
     return lambda protos: build_in(tmp_path, protos)
 
 
-@pytest.fixture(scope="session")
-def greeter(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The build of the quick-start service."""
-    return build_in(tmp_path_factory.mktemp("greeter"), {"greeter/v1/greeter.proto": GREETER})
+@pytest.fixture(scope="session", params=["sync", "aio"])
+def greeter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The build of the quick-start service, for each of grpcio's APIs: whatever uses it is tested with both."""
+    return build_in(tmp_path_factory.mktemp("greeter"), {"greeter/v1/greeter.proto": GREETER}, request.param)
 
 
 @pytest.fixture

@@ -162,7 +162,8 @@ class TestClose:
         client, server = stage.transcripts(case)
 
         assert client.status.code != 0
-        assert seen(server) == [["a", "<terminated>"]]
+        # grpcio shows a handler the end of a call as the end of its messages, at times or always (grpc/grpc#33038).
+        assert seen(server) in ([["a", "<terminated>"]], [["a", "<end>"]])
 
     @pytest.mark.parametrize("graceful", [True, False], ids=["graceful", "hard"])
     def test_a_channel(self, stage: Stage, graceful: bool) -> None:

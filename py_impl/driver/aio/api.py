@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import signal
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,6 +12,7 @@ import grpc
 
 from driver.aio.client import AioClientPlay
 from driver.aio.served import AioServer
+from driver.aio.stacks import print_tasks
 from driver.aio.tasks import begin
 from driver.channel import Channel
 from driver.connection import Connection
@@ -54,7 +57,8 @@ def run(connection: Connection, services: list[Service]) -> None:
 
 
 async def _run(connection: Connection, services: list[Service]) -> None:
-    closed = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    closed = loop.create_future()
     session = Session(AioApi(), services, connection.send)
 
     def take_commands() -> None:
@@ -68,6 +72,9 @@ async def _run(connection: Connection, services: list[Service]) -> None:
         except Exception as error:  # noqa: BLE001 - a callback's error would be logged, but this one ends the driver
             closed.set_exception(error)
 
+    loop.add_signal_handler(signal.SIGQUIT, print_tasks)
+    # Again, for the loop has taken its place; `chain` goes on to the loop.
+    faulthandler.register(signal.SIGQUIT, all_threads=True, chain=True)
     session.greet()
-    asyncio.get_running_loop().add_reader(connection.fileno(), take_commands)
+    loop.add_reader(connection.fileno(), take_commands)
     await closed

@@ -1,0 +1,27 @@
+"""Where every task stands, for whoever looks for a hang: the stacks of threads only show that the loop waits."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import FrameType
+from typing import Any
+
+
+def print_tasks() -> None:
+    """Prints to stderr what each task of the running loop waits for, the innermost call last."""
+    for task in asyncio.all_tasks():
+        print(f"\n{task.get_name()}", file=sys.stderr)
+        for frame in _frames(task.get_coro()):
+            print(f"  File {frame.f_code.co_filename!r}, line {frame.f_lineno} in {frame.f_code.co_name}", file=sys.stderr)
+    sys.stderr.flush()
+
+
+def _frames(waiting: Any) -> list[FrameType]:
+    """From a coroutine to what it awaits, and so on, as far as that is Python; asyncio itself shows the first one only."""
+    frames = []
+    while waiting is not None:
+        if (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)) is not None:
+            frames.append(frame)
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+    return frames
