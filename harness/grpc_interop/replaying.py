@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from grpc_interop.case import AnyCase
+from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.listing import selected
@@ -56,7 +56,9 @@ def _play(session: Session, found: Replay, times: int) -> int:
         session.collect_builds(1)
     if why := session.why_not(found.pair):
         raise BuildError(f"{found.pair} cannot be played: {why}")
-    session.engine.enqueue(iter([session.job(found.case, found.pair) for _ in range(times)]))
+    # Asked for is this very case, not the smallest that fails like it.
+    case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
+    session.engine.enqueue(iter([session.job(case, found.pair) for _ in range(times)]))
     verdicts: list[Verdict] = []
     while session.engine.busy:
         verdicts += session.engine.poll(0.1)
