@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import Case
+from grpc_interop.case import AnyCase
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.engine import engine as engine_module
+from grpc_interop.messages.examination import Examiner
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.shapes import Shapes
 from grpc_interop.verdict import Pair, Verdict
 
+PROTOS = Path(__file__).parents[2] / "proto"
 REFERENCE = Path(__file__).parents[1] / "drivers" / "reference"
 
 CASE_SECONDS = 1.5
@@ -38,7 +42,8 @@ class Play:
     def __init__(self, logs: Path) -> None:
         self.mark = uuid.uuid4().hex
         self.logs = logs
-        self.engine = Engine(logs, case_seconds=CASE_SECONDS)
+        catalog = Catalog.load([PROTOS], [], logs.parent / "cache")
+        self.engine = Engine(logs, case_seconds=CASE_SECONDS, examiner=Examiner(Shapes(catalog)))
         self.add("good")
 
     def add(self, name: str, **env: str) -> None:
@@ -47,7 +52,7 @@ class Play:
         environment = {MARK: self.mark, **{f"REFERENCE_{key.upper()}": value for key, value in env.items()}}
         self.engine.add(Built(manifest, Launch(manifest.driver, environment)))
 
-    def enqueue(self, pair: str, cases: Iterable[Case]) -> None:
+    def enqueue(self, pair: str, cases: Iterable[AnyCase]) -> None:
         client, server = pair.split(":")
         prepare = self.engine.preparer.prepare
         self.engine.enqueue(Job(prepare(case), Pair(client, server)) for case in cases)
@@ -61,7 +66,7 @@ class Play:
             verdicts += self.engine.poll(0.05)
         return verdicts
 
-    def run(self, pair: str, cases: Iterable[Case]) -> dict[str, Verdict]:
+    def run(self, pair: str, cases: Iterable[AnyCase]) -> dict[str, Verdict]:
         """The cases on that pair, by name, beside the same cases on a healthy pair, which must pass."""
         cases = list(cases)
         self.enqueue(pair, cases)

@@ -210,9 +210,10 @@ class Driver:
             play.signalled(sent.name)
 
     def _transcode(self, command: pb.Command, wanted: pb.Transcode) -> None:
+        self.fault.on_transcode(wanted.data)
         message = _parse(wanted.type, wanted.data, from_json=wanted.from_json, ignore_unknown=wanted.ignore_unknown)
         shown = greeter.show(message, json=wanted.to_json, view=wanted.to_view, emit_zero=wanted.emit_zero)
-        self.send(pb.Event(id=command.id, transcoded=shown))
+        self.send(pb.Event(id=command.id, transcoded=self.fault.transcoded(shown)))
 
 
 def _parse(type_name: str, data: bytes, **how: bool):

@@ -40,6 +40,13 @@ class Fault:
     def on_rpc(self) -> None:
         """When an RPC of a play begins, on its own thread."""
 
+    def on_transcode(self, data: bytes) -> None:
+        """When a message to be read and written again has come, on the thread that reads."""
+
+    def transcoded(self, answer: pb.Message) -> pb.Message:
+        """What is answered to that."""
+        return answer
+
     def version(self, contract: int) -> int:
         """The version of the contract that Hello tells."""
         return contract
@@ -160,6 +167,52 @@ class NeverReports(Fault):
 
 class ClaimsKeepalive(Fault):
     claims = frozenset({"keepalive"})
+
+
+# -- messages without an RPC -------------------------------------------------------------------------------------------
+
+A_TEXT = b"null"
+"""One of the texts that the `messages` suite tries."""
+
+
+class DiesOfAText(Fault):
+    def on_transcode(self, data: bytes) -> None:
+        if A_TEXT in data:
+            os._exit(7)
+
+
+class HangsOnAText(Fault):
+    def on_transcode(self, data: bytes) -> None:
+        if A_TEXT in data:
+            threading.Event().wait()
+
+
+class ChangesAText(Fault):
+    def transcoded(self, answer: pb.Message) -> pb.Message:
+        answer.binary = answer.binary.replace(A_TEXT, A_TEXT.upper())
+        return answer
+
+
+class ShowsAnotherText(Fault):
+    def transcoded(self, answer: pb.Message) -> pb.Message:
+        for field in answer.view.fields:
+            for value in field.values:
+                value.text = value.text.replace(A_TEXT, b"")
+        return answer
+
+
+class LosesUnknownFields(Fault):
+    def transcoded(self, answer: pb.Message) -> pb.Message:
+        # HelloRequest has one field, number 1: what begins with another tag is unknown.
+        answer.binary = answer.binary if answer.binary.startswith(b"\x0a") else b""
+        answer.view.unknown = b""
+        return answer
+
+
+class WritesOtherJson(Fault):
+    def transcoded(self, answer: pb.Message) -> pb.Message:
+        answer.json = answer.json.replace("null", "nil")
+        return answer
 
 
 # -- the RPC -----------------------------------------------------------------------------------------------------------
