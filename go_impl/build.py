@@ -16,6 +16,7 @@ from buildtool.generator import Refused, build_plugins
 from buildtool.toolchain import GoError, Toolchain, ToolchainUnavailable
 from buildtool.tree import Tree
 from buildtool.versions import with_versions_of
+from export.answer import export
 
 PROGRAMS = ("greeter-server", "greeter-client")
 
@@ -29,7 +30,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     request = json.loads(Path(sys.argv[1]).read_text())
-    actions = {"build": build, "doctor": doctor}
+    actions = {"build": build, "doctor": doctor, "export": export}
     try:
         answer = actions[request["action"]](request)
     except (GoError, Refused) as error:

@@ -49,10 +49,20 @@ def main() -> None:
     try:
         if request.get("settings"):
             _build_elsewhere(arguments.request, request, arguments.api)
-        answer = doctor() if request["action"] == "doctor" else build(request, arguments.api)
+        answer = _answer(request, arguments.api)
     except Unavailable as missing:
         answer = _unavailable(request["action"], missing)
     Path(request["answer"]).write_text(json.dumps(answer, indent=2))
+
+
+def _answer(request: dict[str, Any], api: str) -> dict[str, Any]:
+    if request["action"] == "doctor":
+        return doctor()
+    if request["action"] == "export":
+        from export.answer import export
+
+        return export(request, api)
+    return build(request, api)
 
 
 def _unavailable(action: str, missing: Unavailable) -> dict[str, Any]:

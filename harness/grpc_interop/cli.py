@@ -202,12 +202,27 @@ def build(options: Options, names: tuple[str, ...]) -> None:
 @with_options(_TREE)
 @click.argument("what", metavar="TEXT|FILE|ID")
 @_REPORT
-@click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="Plays it so often; it is fixed only if all pass.")
-def replay(options: Options, what: str, times: int, **_: Any) -> None:
-    """Plays one case again, verbosely: a replay text, a file that holds one, or a case's id from the last report."""
+@click.option(
+    "--times",
+    type=click.IntRange(1),
+    default=None,
+    help="Plays it so often; by default once, and a failure that comes and goes several times.",
+)
+@click.option(
+    "--export",
+    "export_to",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also writes a reproduction that stands alone: protos, two programs, README.",
+)
+def replay(options: Options, what: str, times: int | None, export_to: Path | None, **_: Any) -> None:
+    """Plays one case again, verbosely: a replay text, a file that holds one, or a case's id from the last report.
+
+    Ends in FIXED if it passes each time, else in FAILED, or in ERROR where it cannot be judged.
+    """
     from grpc_interop import replaying
 
-    sys.exit(replaying.replay(options, what, times))
+    sys.exit(replaying.replay(options, what, times, export_to))
 
 
 @interop.command()

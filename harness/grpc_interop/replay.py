@@ -27,21 +27,29 @@ MOST_BYTES = 256 * 1024 * 1024
 """Of the JSON. Some bytes of zlib can unpack to gigabytes, and a replay text may come from anywhere."""
 
 
+MOST_PLAYS = 1_000
+"""That a text may ask for: some seconds."""
+
+
 class ReplayError(UsageError):
     """A text that cannot be replayed."""
 
 
 class Replay(NamedTuple):
-    """`descriptor_set`: a serialised FileDescriptorSet with the method's file and all that it imports."""
+    """`descriptor_set`: a serialised FileDescriptorSet with the method's file and all that it imports. `plays`: how often
+    it is played to be sure, more than once for a failure that comes and goes."""
 
     case: AnyCase
     pair: Pair
     descriptor_set: bytes
+    plays: int = 1
 
 
-def encode(case: AnyCase, pair: Pair, descriptor_set: bytes) -> str:
+def encode(case: AnyCase, pair: Pair, descriptor_set: bytes, plays: int = 1) -> str:
     """The text for `interop replay`: ASCII without blanks, safe in a shell."""
     value = {"contract": CONTRACT, "case": _plain(case), "pair": str(pair), "protos": descriptor_set.decode("latin-1")}
+    if plays > 1:
+        value["plays"] = plays
     packed = zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
     return PREFIX + base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
@@ -66,12 +74,19 @@ def decode(text: str) -> Replay:
         case = _rebuilt(value["case"])
         if not isinstance(case, AnyCase):
             raise TypeError("no case")
-        return Replay(case, Pair(client, server), value["protos"].encode("latin-1"))
+        return Replay(case, Pair(client, server), value["protos"].encode("latin-1"), _plays(value.get("plays", 1)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReplayError(
             f"the replay text holds something that this version does not know: {error}",
             "replay it with the version of the harness that printed it",
         ) from error
+
+
+def _plays(value: Any) -> int:
+    """Raises ValueError for what is no reasonable number: the text may come from anywhere."""
+    if type(value) is not int or not 1 <= value <= MOST_PLAYS:
+        raise ValueError(f"plays = {value!r}")
+    return value
 
 
 def _unpack(text: str) -> dict[str, Any]:

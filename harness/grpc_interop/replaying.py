@@ -12,6 +12,7 @@ import click
 from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.exporting import export
 from grpc_interop.listing import selected
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import PREFIX, Replay, decode, encode
@@ -22,14 +23,17 @@ from grpc_interop.report.results import CASES
 from grpc_interop.session import Session, load_catalog
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
+_BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)
+"""What a play can end in, the worst last."""
+
 
 def replay_text(verdict: Verdict, catalog: Catalog) -> str:
     """The self-contained text with which the verdict's case can be played again on another machine."""
-    return encode(*_replay_of(verdict.case, verdict.pair, catalog))
+    return encode(*_replay_of(verdict.case, verdict.pair, catalog, verdict.plays))
 
 
-def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog) -> Replay:
-    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case)]))
+def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog, plays: int = 1) -> Replay:
+    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case)]), plays)
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:
@@ -38,19 +42,20 @@ def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> 
     return "\n".join(plain_lines(record, Path.cwd()))
 
 
-def replay(options: Options, what: str, times: int) -> int:
-    """Plays the case `times` times. Gives 0 if all passed (FIXED), 1 if one failed (FAILED), 3 otherwise (ERROR).
-    Raises UsageError for a text that is none."""
+def replay(options: Options, what: str, times: int | None = None, export_to: Path | None = None) -> int:
+    """Plays the case `times` times (None: as often as its failure needs), and writes a reproduction if asked to. Gives 0
+    if all passed (FIXED), 1 if one failed (FAILED), 3 if one could not be judged (ERROR). Raises UsageError for a text
+    that is none."""
     found = _find(options, what)
     with tempfile.TemporaryDirectory() as scratch:
         image = Path(scratch) / "replay.binpb"
         image.write_bytes(found.descriptor_set)
         chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
         with Session(chosen, note=lambda text: click.echo(text, err=True)) as session:
-            return _play(session, found, times)
+            return _play(session, found, times or found.plays, export_to)
 
 
-def _play(session: Session, found: Replay, times: int) -> int:
+def _play(session: Session, found: Replay, times: int, export_to: Path | None) -> int:
     session.start_building()
     while session.building:
         session.collect_builds(1)
@@ -63,13 +68,17 @@ def _play(session: Session, found: Replay, times: int) -> int:
     while session.engine.busy:
         verdicts += session.engine.poll(0.1)
     describe = session.catalog.describe
-    worst = max(verdicts, key=lambda verdict: verdict.outcome is not Outcome.PASSED, default=None)
+    worst = max(verdicts, key=lambda verdict: _BAD.index(verdict.outcome), default=None)
     if worst is None:
         raise BuildError(f"{found.pair} cannot be played: {session.why_not(found.pair)}")
     failed = sum(verdict.outcome is not Outcome.PASSED for verdict in verdicts)
     click.echo(explain(worst, describe))
-    how = "FIXED" if not failed else "ERROR" if worst.outcome is Outcome.ERROR else "FAILED"
-    click.echo(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed")
+    how = {Outcome.PASSED: "FIXED", Outcome.FAILED: "FAILED"}.get(worst.outcome, "ERROR")
+    racy = "; it comes and goes, so it was played several times" if found.plays > 1 else ""
+    click.echo(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed{racy}")
+    if export_to is not None:
+        export(session, found, worst, export_to)
+        click.echo(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
 
 

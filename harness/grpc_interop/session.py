@@ -72,7 +72,7 @@ class Session:
             examiner=Examiner(shapes),
             expected=self.known.explains,
         )
-        self._builder = Builder(options.project.make_state_folder(), home() / "proto")
+        self.builder = Builder(options.project.make_state_folder(), home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
         self._building: dict[Future[Built], Manifest] = {}
 
@@ -120,7 +120,7 @@ class Session:
         manifests = [manifest for manifest in self.options.implementations if manifest.name in needed]
         self._pool = ThreadPoolExecutor(max(1, len(manifests)), "build")
         for manifest in manifests:
-            self._building[self._pool.submit(self._builder.build, manifest, protos)] = manifest
+            self._building[self._pool.submit(self.builder.build, manifest, protos)] = manifest
 
     @property
     def building(self) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class Session:
     def close(self) -> None:
         """Stops builds, drivers and programs."""
         if self._building:
-            self._builder.cancel()
+            self.builder.cancel()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self.engine.close()

@@ -102,6 +102,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     logs: tuple[Log, ...] = ()
     shrunk: bool = False
+    plays: int = 1
 
     @property
     def id(self) -> str:

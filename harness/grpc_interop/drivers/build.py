@@ -112,6 +112,17 @@ class Builder:
         answer = self._ask(manifest, scratch, {"action": "doctor"})
         return [Tool(t["name"], t["version"], t["where"], t["ok"], t.get("remedy", "")) for t in answer.get("tools", [])]
 
+    def export(self, manifest: Manifest, protos: Protos, told: Mapping[str, Any]) -> dict[str, Any]:
+        """One side of a case as a program that stands alone: the answer to the export request, in which `told` says what
+        the program does. Raises BuildError."""
+        if not manifest.build_command:
+            raise BuildError(f"{manifest.name} cannot write a program: its manifest has no [build] command")
+        scratch = self.root / "export" / manifest.name
+        scratch.mkdir(parents=True, exist_ok=True)
+        descriptors = scratch / "tree.binpb"
+        descriptors.write_bytes(protos.descriptor_set)
+        return self._ask(manifest, scratch, {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **told})
+
     def cancel(self) -> None:
         """Kills what is being built, and starts nothing more. Builds under way end in BuildError."""
         self._cancelled = True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from grpc_interop.case import Case
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.engine.shrinking import Shrinking
+from grpc_interop.engine.shrinking import RARE, Shrinking
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
 
@@ -111,5 +111,6 @@ class Appeals:
 def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
     """A failure in company, explained by what the case did alone. It fails in any case."""
     if alone.outcome is Outcome.PASSED:
-        return replace(suspect, notes=(*suspect.notes, "interference: it fails beside other cases, and passes alone"))
+        notes = (*suspect.notes, "interference: it fails beside other cases, and passes alone")
+        return replace(suspect, notes=notes, plays=RARE)
     return replace(suspect, notes=(*suspect.notes, "it fails alone as well"))

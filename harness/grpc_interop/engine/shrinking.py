@@ -67,6 +67,7 @@ class Shrinking:
         failed, played = yield from self._sample(found)
         if not failed:
             self._note(f"interference: it fails beside other cases, and passed {played} times alone")
+            self.result = replace(self.result, plays=RARE)
             return
         self._tried.add(found)
         tries = _tries(failed / played)
@@ -115,7 +116,7 @@ class Shrinking:
         smallest, plays = self.result, self._plays
         self._plays, self._end = 0, math.inf
         failed, played = yield from self._sample(smallest.play)
-        self.result = replace(smallest, shrunk=True)
+        self.result = replace(smallest, shrunk=True, plays=_tries(failed / played))
         steps = size(smallest.play)
         self._note(f"shrunk from {was} steps to {steps} in {plays} plays" if steps < was else f"none of {plays} smaller plays fails")
         self._note("it fails alone as well" if failed == played else f"alone it failed {failed} times of {played}")
@@ -126,7 +127,9 @@ class Shrinking:
 
 def _tries(rate: float) -> int:
     """How often a case is played before it counts as passing, when the found one fails at this rate."""
-    return 1 if rate == 1 else math.ceil(math.log(OVERLOOKED) / math.log(1 - rate))
+    if rate in (0, 1):
+        return 1 if rate else RARE
+    return math.ceil(math.log(OVERLOOKED) / math.log(1 - rate))
 
 
 def _is_case(case: Case) -> bool:

@@ -1,0 +1,41 @@
+"""The answer to the export request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from buildtool import generator, packages
+from buildtool.generator import build_plugins
+from buildtool.toolchain import Toolchain, ToolchainUnavailable
+from buildtool.tree import Tree
+
+from export.client import client_program
+from export.message import message_program
+from export.names import Names
+from export.program import module_files, moved
+from export.server import server_program
+
+COMPRESSIONS = ("", "gzip")
+
+
+def export(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The program as a module of its own, with the code generated from the protos."""
+    if request.get("call", {}).get("compression", "") not in COMPRESSIONS:
+        return {"unsupported": f"grpc-go has no compression {request['call']['compression']}"}
+    try:
+        toolchain = Toolchain.find(Path(request["cache"]))
+    except ToolchainUnavailable as missing:
+        return {"unsupported": str(missing)}
+    tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
+    tree.generate()
+    place = tree.linked | packages.assign([file for file in tree.files if file.name not in tree.linked])
+    names = Names(place, {file.name: file.package for file in tree.files})
+    if "message" in request:
+        text = message_program(request["message"], names)
+    else:
+        text = (client_program if request["side"] == "client" else server_program)(request["call"], names)
+    text = text.replace(f'"{packages.MODULE_PATH}/', '"reproduction/')
+    generated = {source.path: moved(source.content) for source in tree.sources if not source.path.startswith(generator.DRIVEN.root)}
+    return {"files": {"main.go": text, **module_files(), **generated}, "run": "go run ."}

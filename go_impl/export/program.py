@@ -1,0 +1,101 @@
+"""The pieces that both sides' programs are made of."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from buildtool import packages
+from buildtool.toolchain import MODULE
+
+MODULE_NAME = "reproduction"
+
+SHOW = """// show prints a message: its bytes, and what they say.
+func show(m proto.Message) {
+	data, err := proto.MarshalOptions{Deterministic: true, AllowPartial: true}.Marshal(m)
+	fmt.Printf("received %x  # %v %v\\n", data, m, errors.Join(err))
+}
+
+// parse makes a message of its bytes.
+func parse[M proto.Message](m M, data []byte) M {
+	if err := proto.Unmarshal(data, m); err != nil {
+		log.Fatal(err)
+	}
+	return m
+}
+"""
+
+SHOW_METADATA = """
+// showMetadata prints the entries of the case.
+func showMetadata(what string, md metadata.MD) {
+	for key, values := range md {
+		for _, value := range values {
+			if strings.HasPrefix(key, "x-interop-") {
+				fmt.Printf("%s %s %q\\n", what, key, value)
+			}
+		}
+	}
+}
+"""
+
+_STANDARD = ("context", "encoding/hex", "errors", "fmt", "io", "log", "net", "os", "strings", "sync", "time")
+_GRPC = {
+    "grpc": "google.golang.org/grpc",
+    "codes": "google.golang.org/grpc/codes",
+    "insecure": "google.golang.org/grpc/credentials/insecure",
+    "metadata": "google.golang.org/grpc/metadata",
+    "status": "google.golang.org/grpc/status",
+    "proto": "google.golang.org/protobuf/proto",
+    "protojson": "google.golang.org/protobuf/encoding/protojson",
+    "spb": "google.golang.org/genproto/googleapis/rpc/status",
+}
+
+
+def program(comment: str, body: str, imports: Iterable[str], extra: Iterable[str] = ()) -> str:
+    """A whole main.go: with the imports that its body uses, as Go demands."""
+    used = [f'"{path}"' for path in _STANDARD if re.search(rf"\b{path.rpartition('/')[2]}\.", body)]
+    foreign = [f'{name} "{path}"' for name, path in _GRPC.items() if re.search(rf"(?<![\w.]){name}\.", body)]
+    lines = "\n".join(f"\t{line}" for line in (*used, "", *foreign, *(f'_ "{path}"' for path in extra), "", *imports))
+    return f"// {comment}\npackage main\n\nimport (\n{lines}\n)\n\n{body}"
+
+
+def indented(lines: Iterable[str], depth: int = 1) -> str:
+    """Lines of code, indented."""
+    return "\n".join("\t" * depth + line for line in lines)
+
+
+def pairs(told: Iterable[tuple[str, str]]) -> str:
+    """Metadata as grpc-go makes it of keys and values."""
+    words = (f'"{key}", string({_bytes(value)})' for key, value in told)
+    return f"metadata.Pairs({', '.join(words)})"
+
+
+def _bytes(value: str) -> str:
+    from export.names import literal
+
+    return literal(value)
+
+
+def received(step: Mapping[str, Any], receive: str) -> list[str]:
+    """The lines of the two steps that receive; `receive` tells whether there was a message."""
+    return [receive] if step["step"] == "receive" else [f"for {receive} {{", "}"]
+
+
+def module_files() -> dict[str, str]:
+    """go.mod and go.sum, with the versions with which the driver is built."""
+    text = (MODULE / "go.mod").read_text().replace(f"module {packages.MODULE_PATH}", f"module {MODULE_NAME}")
+    return {"go.mod": text.partition("\ntool (")[0] + "\n", "go.sum": Path(MODULE, "go.sum").read_text()}
+
+
+def moved(content: bytes) -> str:
+    """A generated file, with imports of this program's module in place of the driver's."""
+    pattern = rf'(?m)^(\t\w+ "){re.escape(packages.MODULE_PATH)}/(?={packages.GEN}/)'
+    return re.sub(pattern, rf"\g<1>{MODULE_NAME}/", content.decode())
+
+
+def decoded(value: str) -> bytes:
+    """Bytes that the request holds as base64."""
+    return base64.b64decode(value)

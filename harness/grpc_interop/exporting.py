@@ -1,0 +1,132 @@
+"""`interop replay --export DIR`: a case as a reproduction that stands alone, for a report to whoever maintains a runtime.
+
+The folder holds the protos, a program for each side in the language concerned, and a README with the commands, what is
+expected and what was observed. The programs are written by the implementations (the export request of docs/manifest.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor_pb2
+
+from grpc_interop.case import AnyCase, MessageCase
+from grpc_interop.drivers.build import Builder, Protos
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.source import proto_source
+from grpc_interop.replay import Replay, encode
+from grpc_interop.report.failure import plain_lines
+from grpc_interop.report.records import record_of
+from grpc_interop.reproduction import SIDES, expected_output, side_of
+from grpc_interop.session import Session
+from grpc_interop.verdict import Verdict
+
+PROTOS = "protos"
+EVERYWHERE = "google/protobuf/"
+"""Protos that every protoc brings with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One side's program: how to prepare it and how to run it, as shell commands within its folder."""
+
+    side: str
+    setup: tuple[str, ...]
+    run: str
+
+
+def export(session: Session, found: Replay, verdict: Verdict, folder: Path) -> None:
+    """Writes the reproduction of a case that was played. Raises UsageError for a folder that is not empty and for a case
+    that cannot be exported, BuildError for an implementation that cannot write its program."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder", "name one that does not exist yet")
+    catalog = session.catalog
+    programs = []
+    sides = {side: side_of(found.case, side, catalog) for side in SIDES}
+    _write_protos(catalog, folder / PROTOS)
+    for side, told in sides.items():
+        name = found.pair.server if side == "server" else found.pair.client
+        programs.append(_write_program(session.builder, session.built[name].manifest, side, told, catalog, folder))
+    readme = "\n".join(_readme(session, found, verdict, programs)) + "\n"
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _exported(catalog: Catalog) -> list[descriptor_pb2.FileDescriptorProto]:
+    return [file for file in catalog.file_protos if not file.name.startswith(EVERYWHERE)]
+
+
+def _write_protos(catalog: Catalog, folder: Path) -> None:
+    for file in _exported(catalog):
+        path = folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(proto_source(file), encoding="utf-8")
+
+
+def _write_program(builder: Builder, manifest: Manifest, side: str, told: dict[str, Any], catalog: Catalog, folder: Path) -> Program:
+    files = [file.name for file in _exported(catalog)]
+    answer = builder.export(manifest, Protos(catalog.descriptor_set(), tuple(files)), {"side": side, "protos": f"../{PROTOS}", **told})
+    if why := answer.get("unsupported"):
+        raise BuildError(f"{manifest.name} cannot write the {side}'s program: {why}")
+    try:
+        for name, text in answer["files"].items():
+            path = (folder / side / name).resolve()
+            if not path.is_relative_to((folder / side).resolve()):
+                raise BuildError(f"{manifest.name} answers the export request with a file outside its folder: {name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return Program(side, tuple(answer.get("setup", ())), answer["run"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BuildError(f"{manifest.name}: the answer to the export request is not as docs/manifest.md says: {error!r}") from None
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The README
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _readme(session: Session, found: Replay, verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
+    case, pair = found.case, found.pair
+    record = record_of(verdict, session.catalog.describe)
+    yield f"# {record.reason[:1].upper()}{record.reason[1:]}"
+    yield ""
+    yield f"A client of `{pair.client}` and a server of `{pair.server}`, generated from `{verdict.id}`."
+    if case.why:
+        yield f"What it is to show: {case.why}"
+    yield from _section("Run", _commands(case, programs))
+    yield from _section("Expected", expected_output(case, session.catalog))
+    yield from _section("Observed", ["```", *plain_lines(replace(record, logs=()), Path.cwd()), "```"])
+    yield from _section("Versions", _versions(session, found))
+    yield from _section("With the harness", ["```", f"interop replay {encode(*found)}", "```"])
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield from lines
+
+
+def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
+    """The commands in a shell: of an RPC the server goes first and stays; a message goes from the client to the server."""
+    yield "```sh"
+    prepared = [f"(cd {program.side} && {command})" for program in programs for command in program.setup]
+    yield from prepared
+    server, client = (f"(cd {program.side} && {program.run})" for program in programs)
+    if isinstance(case, MessageCase):
+        yield f"{client} | tee message.txt"
+        yield server if case.alike else f"{server} < message.txt"
+    else:
+        yield f"{server}    # prints: listening on 127.0.0.1:50051"
+        yield f"{client}    # in another terminal"
+    yield "```"
+
+
+def _versions(session: Session, found: Replay) -> Iterator[str]:
+    for name in dict.fromkeys((found.pair.client, found.pair.server)):
+        versions = session.engine.crew.versions.get(name, {})
+        yield f"- {name}: " + ", ".join(f"{key} {version}" for key, version in sorted(versions.items()))

@@ -1,0 +1,237 @@
+"""Descriptors as proto source, for people: what a reproduction shows of protos that may have come as descriptors only.
+
+Comments, the order of unlike things and custom options are lost; everything that decides what travels is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from google.protobuf import descriptor_pb2 as pb
+from google.protobuf import text_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+MOST_FIELD_NUMBER, MOST_ENUM_NUMBER = 0x1FFF_FFFF, 0x7FFF_FFFF
+"""What protoc calls `max`; messages of a message set count as enums do."""
+
+_TYPES = {number: name.removeprefix("TYPE_").lower() for name, number in pb.FieldDescriptorProto.Type.items()}
+_GROUP, _STRING, _BYTES = pb.FieldDescriptorProto.TYPE_GROUP, pb.FieldDescriptorProto.TYPE_STRING, pb.FieldDescriptorProto.TYPE_BYTES
+_LABELS = {
+    pb.FieldDescriptorProto.LABEL_OPTIONAL: "optional ",
+    pb.FieldDescriptorProto.LABEL_REQUIRED: "required ",
+    pb.FieldDescriptorProto.LABEL_REPEATED: "repeated ",
+}
+_VISIBILITIES = {1: "export ", 2: "local "}
+
+
+def proto_source(file: pb.FileDescriptorProto) -> str:
+    """The file as source that protoc compiles to the same descriptor, but for custom options (`without_extras`)."""
+    return "\n".join(_Printer(file).lines()) + "\n"
+
+
+def without_extras(file: pb.FileDescriptorProto) -> pb.FileDescriptorProto:
+    """The descriptor without what source made of it does not hold: places in a source, custom options and the imports
+    for their sake."""
+    plain = pb.FileDescriptorProto()
+    plain.CopyFrom(file)
+    plain.ClearField("source_code_info")
+    if hasattr(plain, "option_dependency"):
+        plain.ClearField("option_dependency")
+    plain.DiscardUnknownFields()
+    _drop_extensions(plain)
+    return plain
+
+
+def _drop_extensions(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.is_extension:
+            message.ClearExtension(field)  # type: ignore[arg-type]  # the stubs know generated extensions only
+        elif field.message_type is not None:
+            for one in value if field.is_repeated else (value,):
+                _drop_extensions(one)
+            if field.name == "options" and not value.ByteSize():
+                message.ClearField("options")
+
+
+class _Printer:
+    def __init__(self, file: pb.FileDescriptorProto) -> None:
+        self.file = file
+        self.labelled = file.syntax in ("", "proto2")
+
+    def lines(self) -> Iterator[str]:
+        file = self.file
+        if file.syntax == "editions":
+            yield f'edition = "{pb.Edition.Name(file.edition).removeprefix("EDITION_")}";'
+        else:
+            yield f'syntax = "{file.syntax or "proto2"}";'
+        if file.package:
+            yield f"package {file.package};"
+        for number, name in enumerate(file.dependency):
+            how = "public " if number in file.public_dependency else "weak " if number in file.weak_dependency else ""
+            yield f"import {how}{json.dumps(name)};"
+        yield from _statements(file.options)
+        yield from self._services(file.service)
+        yield from self._messages(file.message_type)
+        for enum in file.enum_type:
+            yield from _enum(enum)
+        yield from self._extensions(file.extension, file.message_type)
+
+    def _services(self, services: Iterable[pb.ServiceDescriptorProto]) -> Iterator[str]:
+        for service in services:
+            yield f"\nservice {service.name} {{"
+            yield from _indented(_statements(service.options))
+            for method in service.method:
+                asks, answers = ("stream " * streams for streams in (method.client_streaming, method.server_streaming))
+                head = f"  rpc {method.name}({asks}{method.input_type}) returns ({answers}{method.output_type})"
+                options = list(_statements(method.options))
+                yield f"{head} {{ {' '.join(options)} }}" if options else f"{head};"
+            yield "}"
+
+    def _messages(self, messages: Iterable[pb.DescriptorProto]) -> Iterator[str]:
+        for message in messages:
+            if not message.options.map_entry:
+                yield f"\n{_visibility(message)}message {message.name} {{"
+                yield from _indented(self._body(message))
+                yield "}"
+
+    def _body(self, message: pb.DescriptorProto) -> Iterator[str]:
+        groups = {field.type_name.rpartition(".")[2] for field in (*message.field, *message.extension) if field.type == _GROUP}
+        yield from _statements(message.options)
+        yield from self._fields(message)
+        yield from self._messages(nested for nested in message.nested_type if nested.name not in groups)
+        for enum in message.enum_type:
+            yield from _enum(enum)
+        for extensions in message.extension_range:
+            yield f"extensions {_range(extensions.start, extensions.end - 1)}{_options(extensions.options)};"
+        for reserved in message.reserved_range:
+            yield f"reserved {_range(reserved.start, reserved.end - 1)};"
+        yield from self._reserved_names(message.reserved_name)
+        yield from self._extensions(message.extension, message.nested_type)
+
+    def _reserved_names(self, names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            yield f"reserved {name if self.file.syntax == 'editions' else json.dumps(name)};"
+
+    def _fields(self, message: pb.DescriptorProto) -> Iterator[str]:
+        open_oneof = None
+        for field in message.field:
+            oneof = field.oneof_index if field.HasField("oneof_index") and not field.proto3_optional else None
+            if open_oneof not in (None, oneof):
+                yield "}"
+            if oneof is not None and oneof != open_oneof:
+                yield f"oneof {message.oneof_decl[oneof].name} {{"
+                yield from _indented(_statements(message.oneof_decl[oneof].options))
+            open_oneof = oneof
+            lines = self._field(field, message.nested_type, in_oneof=oneof is not None)
+            yield from lines if oneof is None else _indented(lines)
+        if open_oneof is not None:
+            yield "}"
+
+    def _field(self, field: pb.FieldDescriptorProto, nested: Iterable[pb.DescriptorProto], *, in_oneof: bool) -> Iterator[str]:
+        inner = next((one for one in nested if field.type_name.endswith(f".{one.name}")), None)
+        end = f" = {field.number}{_options(field.options, *_own_options(field))}"
+        if inner is not None and inner.options.map_entry:
+            key, value = inner.field
+            yield f"map<{_type(key)}, {_type(value)}> {field.name}{end};"
+        elif field.type == _GROUP and inner is not None:
+            yield f"{self._label(field, in_oneof)}group {inner.name}{end} {{"
+            yield from _indented(self._body(inner))
+            yield "}"
+        else:
+            yield f"{self._label(field, in_oneof)}{_type(field)} {field.name}{end};"
+
+    def _label(self, field: pb.FieldDescriptorProto, in_oneof: bool) -> str:
+        repeated = field.label == pb.FieldDescriptorProto.LABEL_REPEATED
+        return _LABELS[field.label] if not in_oneof and (repeated or self.labelled or field.proto3_optional) else ""
+
+    def _extensions(self, fields: Iterable[pb.FieldDescriptorProto], nested: Iterable[pb.DescriptorProto]) -> Iterator[str]:
+        for field in fields:
+            yield f"\nextend {field.extendee} {{"
+            yield from _indented(self._field(field, nested, in_oneof=False))
+            yield "}"
+
+
+def _enum(enum: pb.EnumDescriptorProto) -> Iterator[str]:
+    yield f"\n{_visibility(enum)}enum {enum.name} {{"
+    yield from _indented(_statements(enum.options))
+    for value in enum.value:
+        yield f"  {value.name} = {value.number}{_options(value.options)};"
+    for reserved in enum.reserved_range:
+        yield f"  reserved {_range(reserved.start, reserved.end)};"
+    for name in enum.reserved_name:
+        yield f"  reserved {json.dumps(name)};"
+    yield "}"
+
+
+def _visibility(declared: Any) -> str:
+    """Edition 2024's keyword. Protobuf before 32 does not know it."""
+    return _VISIBILITIES.get(getattr(declared, "visibility", 0), "")
+
+
+def _type(field: pb.FieldDescriptorProto) -> str:
+    return field.type_name or _TYPES[field.type]
+
+
+def _range(start: int, end: int) -> str:
+    last = "max" if end in (MOST_FIELD_NUMBER, MOST_ENUM_NUMBER, MOST_ENUM_NUMBER - 1) else str(end)
+    return f"{start}" if start == end else f"{start} to {last}"
+
+
+def _own_options(field: pb.FieldDescriptorProto) -> Iterator[str]:
+    """What stands among a field's options in source and beside them in a descriptor."""
+    if field.HasField("default_value"):
+        value = field.default_value
+        if field.type == _STRING:
+            value = f'"{_escaped(value)}"'
+        yield f'default = "{value}"' if field.type == _BYTES else f"default = {value}"
+    if field.json_name not in ("", _json_name(field.name)):
+        yield f"json_name = {json.dumps(field.json_name)}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in text.encode())
+
+
+def _json_name(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def _options(options: Message, *others: str) -> str:
+    told = [*others, *(f"{name} = {value}" for name, value in _set_options(options))]
+    return f" [{', '.join(told)}]" if told else ""
+
+
+def _statements(options: Message) -> Iterator[str]:
+    for name, value in _set_options(options):
+        yield f"option {name} = {value};"
+
+
+def _set_options(options: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Name and value of each option that protobuf itself defines."""
+    for field, value in options.ListFields():
+        if field.is_extension or field.name in ("map_entry", "uninterpreted_option"):
+            continue
+        for one in value if field.is_repeated else (value,):
+            if field.message_type is None:
+                yield prefix + field.name, _value(field, one)
+            elif field.is_repeated:
+                yield prefix + field.name, f"{{ {text_format.MessageToString(one, as_one_line=True)} }}"
+            else:
+                yield from _set_options(one, f"{prefix}{field.name}.")
+
+
+def _value(field: FieldDescriptor, value: Any) -> str:
+    if field.enum_type is not None:
+        return str(field.enum_type.values_by_number[value].name)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, str) else str(value)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield "\n" + "  " + line[1:] if line.startswith("\n") else "  " + line

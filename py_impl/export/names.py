@@ -1,0 +1,76 @@
+"""What Python calls the things of a proto tree, as an expression in a program."""
+
+from __future__ import annotations
+
+import base64
+import keyword
+from collections.abc import Mapping
+from typing import Any
+
+from driver.generated import module_name
+
+
+class Names:
+    """The modules that a program imports, and expressions for what is in them."""
+
+    def __init__(self, descriptors: Mapping[str, Any]) -> None:
+        """`descriptors` has the FileDescriptorProto of each file, by its name."""
+        self._descriptors = descriptors
+        self._imports: dict[str, str] = {}
+
+    @property
+    def imports(self) -> list[str]:
+        return sorted(self._imports.values())
+
+    def message(self, told: Mapping[str, str]) -> str:
+        """The class of a message type: `greeter_pb2.HelloRequest`."""
+        package = self._descriptors[told["file"]].package
+        path = told["name"].removeprefix(f"{package}." if package else "").split(".")
+        return _attribute(self._module(module_name(told["file"])), *path)
+
+    def service(self, file: str, name: str) -> str:
+        """What is generated for a service: `greeter_pb2_grpc.GreeterStub` of `GreeterStub`."""
+        return _attribute(self._module(f"{module_name(file)}_grpc"), name)
+
+    def _module(self, name: str) -> str:
+        """The name by which the program knows a module, which it imports."""
+        package, _, last = name.rpartition(".")
+        if not all(_readable(part) for part in name.split(".")):
+            self._imports[name] = f'{_identifier(last)} = importlib.import_module("{name}")'
+            return _identifier(last)
+        # Two modules of one name in different packages would hide each other.
+        alias = last if all(not other.endswith(f".{last}") or other == name for other in self._imports) else name.replace(".", "_")
+        statement = f"from {package} import {last}" if package else f"import {last}"
+        self._imports.setdefault(name, statement + (f" as {alias}" if alias != last else ""))
+        return self._imports[name].split()[-1]
+
+
+def literal(told: Mapping[str, str]) -> str:
+    """A message's bytes as a literal."""
+    return repr(base64.b64decode(told["base64"]))
+
+
+def comment(told: Mapping[str, str]) -> str:
+    """The message for people, where it is short enough to stand beside its bytes."""
+    text = told.get("text", "")
+    return f"  # {text}" if text and len(text) <= 80 and text.isprintable() else ""
+
+
+def attribute(thing: str, name: str) -> str:
+    """`stub.SayHello`; where Python cannot read that, getattr."""
+    return _attribute(thing, name)
+
+
+def _attribute(thing: str, *path: str) -> str:
+    for name in path:
+        thing = f"{thing}.{name}" if _readable(name) else f'getattr({thing}, "{name}")'
+    return thing
+
+
+def _readable(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _identifier(name: str) -> str:
+    clean = "".join(char if char.isalnum() else "_" for char in name)
+    return clean if _readable(clean) else f"m_{clean}"

@@ -1,0 +1,50 @@
+"""The pieces that both sides' programs are made of."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from textwrap import indent
+from typing import Any
+
+from export.names import literal
+
+SHOW = '''
+def show(message):
+    """Prints a message: its bytes, and what they say."""
+    text = text_format.MessageToString(message, as_one_line=True)
+    print("received", message.SerializePartialToString(deterministic=True).hex(), " #", text, flush=True)
+'''
+
+
+def block(lines: Iterable[str], depth: int = 1) -> str:
+    """Lines of code, indented."""
+    return indent("\n".join(lines), "    " * depth)
+
+
+def entries(told: Iterable[tuple[str, str]]) -> str:
+    """Metadata as grpcio takes it: text, or bytes for keys that end in -bin."""
+    pairs = []
+    for key, value in told:
+        data = base64.b64decode(value)
+        pairs.append(f"({key!r}, {data if key.endswith('-bin') else data.decode()!r})")
+    return f"({', '.join(pairs)},)" if pairs else "()"
+
+
+def show_metadata(what: str, source: str) -> list[str]:
+    """Lines that print the entries of the case."""
+    return [
+        f"for key, value in {source} or ():",
+        '    if key.startswith("x-interop-"):',
+        f'        print("{what}", key, value if isinstance(value, bytes) else value.encode(), flush=True)',
+    ]
+
+
+def received(step: Mapping[str, Any], receive: str) -> list[str]:
+    """The lines of the two steps that receive; `receive` tells whether there was a message."""
+    return [receive] if step["step"] == "receive" else [f"while {receive}:", "    pass"]
+
+
+def sent(step: Mapping[str, Any], message: str) -> str:
+    """The expression for a message that is sent."""
+    return f"{message}.FromString({literal(step)})"
