@@ -91,17 +91,16 @@ class Builder:
         key = self._key(manifest, protos)
         out = self.root / "build" / f"{manifest.name}-{key}"
         done = out / _DONE
-        fresh = False
         if not done.exists():
             with _lock(out.with_suffix(".lock")):
                 if not done.exists():
-                    fresh = True
                     answer = self._run(manifest, protos, out)
-                    if "unavailable" in answer:
-                        missing = answer["unavailable"]
-                        return Built(manifest, unavailable=(missing["what"], missing.get("remedy", "")))
-                    _write_whole(done, json.dumps(answer))
-        return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh)
+                    built = _built(fixed, answer, fresh=True)
+                    if built.unavailable is None:
+                        # Only now: an answer that cannot be used must not count as done.
+                        _write_whole(done, json.dumps(answer))
+                    return built
+        return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
         """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
@@ -220,13 +219,19 @@ def _identity(program: str) -> bytes:
     return f"{program}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
 
 
-def _built(fixed: Built, answer: Mapping[str, Any], fresh: bool) -> Built:
+def _built(fixed: Built, answer: Mapping[str, Any], *, fresh: bool) -> Built:
+    """The answer, as docs/manifest.md describes it. Raises BuildError for another one."""
     name = fixed.manifest.name
     try:
+        missing = answer.get("unavailable")
+        if missing is not None:
+            return Built(fixed.manifest, unavailable=(missing["what"], missing.get("remedy", "")))
         driver = answer.get("driver")
         programs = {key: _launch(value) for key, value in answer.get("programs", {}).items()}
         refused = tuple(Refused(error["file"], error["text"]) for error in answer.get("errors", []))
-        return Built(fixed.manifest, _launch(driver) if driver else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh)
+        return Built(
+            fixed.manifest, _launch(driver) if driver is not None else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"{name}: the build's answer is not as docs/manifest.md says: {error!r}") from None
 

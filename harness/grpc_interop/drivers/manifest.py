@@ -132,11 +132,16 @@ def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
         tools=words(path, "build.tools", build.get("tools", [])),
         build_env=words(path, "build.env", build.get("env", [])),
         driver=words(path, "run.driver", run.get("driver", [])),
-        run_env=tuple(sorted(run.get("env", {}).items())),
+        run_env=_variables(path, run.get("env", {})),
         stack_dump_signal=run.get("stack_dump_signal", ""),
         programs=tuple(programs.items()),
         known_settings=tuple((key, _kind(path, key, value)) for key, value in table.get("settings", {}).items()),
     )
+
+
+def _variables(path: Path, table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    check_keys(path, "run.env", table, dict.fromkeys(table, str))
+    return tuple(sorted(table.items()))
 
 
 def _kind(path: Path, key: str, value: Any) -> Kind:
