@@ -16,8 +16,8 @@ IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external",
 """Folders with one of these names commonly hold other people's protos."""
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_IMPORT = re.compile(r'^\s*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;', re.MULTILINE)
-_PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_IMPORT = re.compile(r'(?:^|(?<=;))\s*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;', re.MULTILINE)
+_PACKAGE = re.compile(r"(?:^|(?<=;))\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -89,9 +89,13 @@ def _roots_by_imports(files: Sequence[_File]) -> dict[PurePosixPath, PurePosixPa
             wanted = PurePosixPath(name).parts
             meant = [path for path in named.get(wanted[-1], []) if path.parts[-len(wanted) :] == wanted]
             if meant:
-                nearest = max(meant, key=lambda path: len(os.path.commonpath([file.path.parent, path.parent])) if path.parts[1:] else 0)
+                nearest = max(meant, key=lambda path: _folders_in_common(path, file.path))
                 roots.setdefault(nearest, PurePosixPath(*nearest.parts[: -len(wanted)]))
     return roots
+
+
+def _folders_in_common(one: PurePosixPath, other: PurePosixPath) -> int:
+    return sum(1 for parent in one.parents if parent in other.parents)
 
 
 def _root_by_package(file: _File) -> PurePosixPath | None:
