@@ -8,7 +8,7 @@ from itertools import count, islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_interop.case import OK, Case, Entry, Finish, Kind, ReceiveHeaders, ReceiveToEnd, Send, Signal, WaitFor, finishes, steps
@@ -139,6 +139,7 @@ def test_what_matters_is_kept(conversations: list[Case]) -> None:
     assert result.case.metadata == (needed,)
 
 
+@settings(deadline=None, derandomize=True)
 @given(number=st.integers(0, 299), kept=st.integers(0, 40))
 def test_everything_that_is_played_is_a_case(conversations: list[Case], number: int, kept: int) -> None:
     """
@@ -153,6 +154,7 @@ def test_everything_that_is_played_is_a_case(conversations: list[Case], number: 
     assert size(result.case) <= size(found)
 
 
+@settings(deadline=None, derandomize=True)
 @given(number=st.integers(0, 299))
 def test_smaller_cases_are_other_cases(conversations: list[Case], number: int) -> None:
     """

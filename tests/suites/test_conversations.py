@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_interop.case import (
@@ -59,6 +59,7 @@ def many(catalog: Catalog) -> list[Case]:
     return list(SUITE.cases(catalog, Options(seed=1, count=2000)))
 
 
+@settings(deadline=None, derandomize=True)
 @given(seed=st.integers(0, 1 << 64), number=st.integers(1, 100_000))
 def test_every_conversation_is_a_case_with_one_outcome(catalog: Catalog, vocabulary: Vocabulary, seed: int, number: int) -> None:
     """
