@@ -45,8 +45,9 @@ CAPABILITIES = (
     "service_config",
 )
 
-# Each play in flight may hold two threads. More of them do not make one interpreter faster, only its lock busier.
-MAX_PLAYS = 128
+# Eight plays at once keep one interpreter busy; the others are there for the plays that wait for a deadline. With 128 in
+# flight on a loaded machine a play could wait for its turn until the harness took it for one that hangs.
+MAX_PLAYS = 48
 
 
 class UnknownReferenceError(Exception):
