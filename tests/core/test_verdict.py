@@ -259,6 +259,25 @@ def test_a_difference_at_the_end_is_a_sentence(words: str) -> None:
     assert difference(PING_PONG, ENDS[words](client), server).what == words
 
 
+def test_headers_that_are_lost_where_no_message_follows_are_told_apart() -> None:
+    """A runtime may lose them only there, where they and the status arrive together."""
+    silent = bidi((HALF_CLOSE, TO_END), (HEADERS, TO_END, FAILS))
+    client, server = perfect(silent)
+    found = difference(silent, client._replace(initial=()), server)
+    assert found.what == "the client did not get the initial metadata x-interop-h, which no message follows"
+
+
+@pytest.mark.parametrize("ended", [Status(13, "core"), FAILS.status._replace(message="core")], ids=["code", "message"])
+def test_what_is_lost_before_another_status_is_put_down_to_that(ended: Status) -> None:
+    one = bidi((*x(1), TO_END), (RECEIVE, *y(1), FAILS))
+    client, server = perfect(one)
+    found = difference(one, client._replace(lanes=((END,),), status=ended), server)
+    assert (
+        found.what == f"the RPC ended with {'INTERNAL' if ended.code == 13 else 'FAILED_PRECONDITION'} at the client after 0 of 1 messages"
+    )
+    assert "'core'" in str(found.got)
+
+
 def test_entries_of_different_keys_may_come_in_any_order() -> None:
     one = replace(UNARY, metadata=(Entry("x-interop-b", b""), Entry("x-interop-a", b"")))
     client, server = perfect(one)

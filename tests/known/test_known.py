@@ -66,6 +66,14 @@ def test_where_a_race_is_known_both_outcomes_are_good_and_counted(read):
     assert known.stale() == []
 
 
+def test_whether_a_failure_is_known_can_be_asked_without_counting_it(read):
+    known = read(ENTRY)
+    assert known.explains(verdict(Outcome.FAILED, "the client lost 3 messages"))
+    assert not known.explains(verdict(Outcome.FAILED, "the server saw the end"))
+    assert not known.explains(verdict(Outcome.PASSED))
+    assert known.told() == []
+
+
 def test_an_entry_that_no_case_matches_is_stale(read):
     known = read(ENTRY)
     known.apply(verdict(Outcome.PASSED, pair=Pair("go", "py")))
