@@ -61,7 +61,8 @@ def json_of(message: Message, emit_zero: bool = False) -> str:
         text = json_format.MessageToJson(message, indent=None, always_print_fields_with_no_presence=emit_zero)
         text.encode()
     except (json_format.SerializeToJsonError, *CONFUSED) as error:
-        raise UnreadableError(f"{message.DESCRIPTOR.full_name} cannot be written as ProtoJSON: {error}") from error
+        # Not named by its descriptor: a field may be called DESCRIPTOR, and hide it.
+        raise UnreadableError(f"a {type(message).__name__} cannot be written as ProtoJSON: {error}") from error
     return text
 
 

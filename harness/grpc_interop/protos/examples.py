@@ -101,7 +101,7 @@ class Examples:
         for field in shape.ordered:
             if field.inner is None or field.inner.special != "google.protobuf.Any":
                 continue
-            for name in islice(self.shapes.catalog.messages(), MOST_ANYS):
+            for name in islice(self.shapes.driven(), MOST_ANYS):
                 inner = self.shapes.of(name)
                 content = self.generator.boundaries(inner)[:2]
                 if self.generator.least(inner) is None or not content:

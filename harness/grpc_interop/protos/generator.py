@@ -32,7 +32,7 @@ class Generator:
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self._own = frozenset(shapes.catalog.messages())
+        self._own = frozenset(shapes.driven())
         self._boundaries: dict[tuple[str, int], list[bytes]] = {}
         self._options: dict[FieldShape, list[bytes]] = {}
         self._least: dict[str, bytes | None] = {}

@@ -29,6 +29,13 @@ class Meaning:
     unknown: list[Record]
 
 
+@dataclass(slots=True)
+class Content(Meaning):
+    """The message in an Any, in the place of its bytes; `shape` is its type."""
+
+    shape: Shape
+
+
 MOST_DEEP = 130
 """Levels of messages that are read: a few more than the suite makes, and such that comparing two fits Python's stack."""
 
@@ -257,8 +264,10 @@ def unlike(shape: Shape, wanted: Meaning, got: Meaning) -> Unlike | None:
 
 
 def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) -> Unlike:
-    if isinstance(wanted, Meaning) and isinstance(got, Meaning):
-        return _within(field.name, field.message, wanted, got)
+    if isinstance(wanted, Content) and isinstance(got, Content) and wanted.shape is got.shape:
+        return _within(field.name, wanted.shape, wanted, got)
+    if isinstance(wanted, Meaning) and isinstance(got, Meaning) and field.inner is not None:
+        return _within(field.name, field.inner, wanted, got)
     if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
         index = next(index for index, (mine, theirs) in enumerate(zip(wanted, got, strict=True)) if mine != theirs)
         return _unlike_element(f"{field.name}[{index}]", field, wanted[index], got[index])
@@ -294,7 +303,7 @@ def show(field: FieldShape, value: Value | None) -> str:
 
 def _show(field: FieldShape, value: Scalar) -> str:
     if isinstance(value, Meaning):
-        shape = field.message
+        shape = value.shape if isinstance(value, Content) else field.message
         parts = [f"{shape.fields[number].name}: {show(shape.fields[number], one)}" for number, one in sorted(value.fields.items())]
         parts += [_unknown(value.unknown)] if value.unknown else []
         return "{ " + " ".join(parts) + " }" if parts else "{ }"

@@ -16,7 +16,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos.meaning import Meaning, Scalar, Value, meaning
+from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, meaning
 from grpc_interop.protos.records import NotWireError
 from grpc_interop.protos.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
 from grpc_interop.protos.view import NAN_32, NAN_64, one_nan
@@ -73,7 +73,8 @@ class ProtoJson:
             return Meaning(dict(message.fields), [])
         try:
             shape = self._shapes.of(url.decode().rpartition("/")[2])
-            return Meaning({1: url, 2: self.kept(shape, meaning(shape, content))}, [])
+            kept = self.kept(shape, meaning(shape, content))
+            return Meaning({1: url, 2: Content(kept.fields, [], shape)}, [])
         except (KeyError, NotWireError, UnicodeDecodeError):
             return Meaning(dict(message.fields), [])
 
@@ -164,7 +165,7 @@ class ProtoJson:
             content = self._message(shape, value["value"])
         else:
             content = self._message(shape, {key: one for key, one in value.items() if key != "@type"})
-        return {1: url.encode(), 2: content}
+        return {1: url.encode(), 2: Content(content.fields, [], shape)}
 
 
 def _present(fields: dict[int, Value]) -> dict[int, Value]:

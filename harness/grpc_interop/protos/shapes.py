@@ -5,6 +5,7 @@ Descriptors of a runtime are slow to ask, and each question costs a call; a shap
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,9 @@ WELL_KNOWN = frozenset(
     ).split()
 )
 """The types that ProtoJSON writes in a form of their own (protobuf.dev/programming-guides/json)."""
+
+RUNTIMES_OWN = "google.protobuf."
+"""What a type's full name begins with that is part of protobuf itself."""
 
 TEXTS = frozenset({Field.TYPE_STRING, Field.TYPE_BYTES})
 SUBMESSAGES = frozenset({Field.TYPE_MESSAGE, Field.TYPE_GROUP})
@@ -101,6 +105,11 @@ class Shapes:
         """Raises KeyError for a type that the catalog does not hold."""
         found = self._shapes.get(type_name)
         return found or self._make(self.catalog.message(type_name))
+
+    def driven(self) -> Iterator[str]:
+        """The full names of the types of the roots' files, but for a copy of what every runtime brings along in a version
+        of its own: with that nothing is promised of fields that only the copy has."""
+        return (name for name in self.catalog.messages() if not name.startswith(RUNTIMES_OWN))
 
     def _make(self, descriptor: Descriptor) -> Shape:
         found = self._shapes.get(descriptor.full_name)

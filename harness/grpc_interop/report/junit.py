@@ -60,7 +60,7 @@ class JUnit:
 
 def _testcase(record: Record, directory: Path) -> bytes:
     service, _, method = record.method.removeprefix("/").rpartition("/")
-    classname, name = _clean(f"{record.suite}.{service}"), _clean(f"{method}/{record.name}[{record.pair}]")
+    classname, name = _clean(f"{record.suite}.{service}".rstrip(".")), _clean(f"{method}/{record.name}[{record.pair}]")
     time = f"{record.seconds:.6f}"
     if record.outcome is Outcome.PASSED:
         # By hand: nearly all cases come here, and ElementTree takes five times as long.

@@ -6,13 +6,14 @@ case is, and so that a report can be rendered again from its files alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grpc_interop.case import MessageCase
 from grpc_interop.report.conversation import Row, conversation
-from grpc_interop.report.plain_text import Describe, apart, one_line, printable
+from grpc_interop.report.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
 
 REPLAYS = "replays"
@@ -23,7 +24,8 @@ REPLAYS = "replays"
 class Record:
     """One case on one pair.
 
-    `method` is the path, `seconds` the case's duration. `replay` is what `interop replay` takes: a text, the path of a
+    `method` is the path (of a message case the type, `/greeter.v1.HelloRequest`, and `kind` is `message`), `seconds` the
+    case's duration. `replay` is what `interop replay` takes: a text, the path of a
     file (within the report folder), or the case's id. Paths of logs within the report folder are relative to it. The
     fields from `why` on are empty for passing cases.
     """
@@ -54,9 +56,9 @@ class Record:
 
     @property
     def short_method(self) -> str:
-        """`Greeter/AllStream` of `/greeter.v1.Greeter/AllStream`."""
+        """`Greeter/AllStream` of `/greeter.v1.Greeter/AllStream`; a message type in full."""
         service, _, method = self.method.removeprefix("/").rpartition("/")
-        return f"{service.rpartition('.')[2]}/{method}"
+        return f"{service.rpartition('.')[2]}/{method}" if service else method
 
     @property
     def reason(self) -> str:
@@ -88,10 +90,18 @@ def record_of(
         difference=_told(verdict, describe),
         replay=replay,
         why="" if passed else case.why,
-        notes=() if passed else verdict.notes,
+        notes=() if passed else (*verdict.notes, *_smallest(verdict, describe)),
         conversation=conversation(verdict, describe) if tell else (),
         logs=tuple(_movable(log, directory) for log in verdict.logs) if tell else (),
     )
+
+
+def _smallest(verdict: Verdict, describe: Describe) -> Iterator[str]:
+    """Of a message case the message that it is about, as text and as bytes."""
+    if isinstance(verdict.case, MessageCase):
+        for data in verdict.case.examples:
+            shown = abbreviated(data.hex(), len(data))
+            yield f"the message: {message_text(describe, verdict.case.type_name, data)}; its bytes: {shown or 'none'}"
 
 
 def _movable(log: Log, directory: Path | None) -> Log:

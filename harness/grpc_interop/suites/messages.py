@@ -53,8 +53,9 @@ _GROUPS = {
 
 def cases(catalog: Catalog, options: Options) -> Iterator[MessageCase]:
     """One type after the other; of each the groups that have something to say about it."""
-    examples = Examples(Shapes(catalog))
-    for type_name in catalog.messages():
+    shapes = Shapes(catalog)
+    examples = Examples(shapes)
+    for type_name in shapes.driven():
         for name in examples.names(type_name):
             group = _GROUPS[name]
             yield MessageCase(
