@@ -25,6 +25,7 @@ from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Preparer
 from grpc_interop.engine.past import Past
+from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.shrinking import PLAY_SECONDS
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
@@ -105,6 +106,7 @@ class Engine:
         self._doubted: deque[tuple[float, Flight, Verdict]] = deque()
         self._doomed: dict[Driver, float] = {}
         self._next_tick = time.monotonic()
+        self._patience = Patience()
 
     # -- for the run ---------------------------------------------------------------------------------------------------
 
@@ -130,7 +132,9 @@ class Engine:
         self._fill()
         self._sockets.flush()
         most = min(seconds, DOUBT_SECONDS) if self._doubted else seconds
-        for driver in self._sockets.wait(0 if self._appeals.final else most):
+        with self._patience.waiting():
+            ready = self._sockets.wait(0 if self._appeals.final else most)
+        for driver in ready:
             self._read(driver)
         self._believe(time.monotonic())
         if self._programs:
@@ -213,8 +217,8 @@ class Engine:
     def _exchange(self, job: Job, case: MessageCase, client: Driver, server: Driver) -> None:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
-        examination, now = self._examiner.examination(case), time.monotonic()
-        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, now, self._limit(job))
+        examination = self._examiner.examination(case)
+        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._limit(job))
         self._flights[exchange.id] = exchange
         self._ask(exchange, exchange.ask_more(self._ids))
 
@@ -241,9 +245,8 @@ class Engine:
         client.send(prepared.call, play, channel)
         client.in_flight += 1
         server.in_flight += 1
-        now = time.monotonic()
         limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
-        self._flights[play] = Flight(play, job, prepared, client, server, now, now + limit, channel if own else 0)
+        self._flights[play] = Flight(play, job, prepared, client, server, self._patience.now + limit, channel if own else 0)
 
     def _limit(self, job: Job) -> float:
         """Seconds that the job may take."""
@@ -373,13 +376,8 @@ class Engine:
     def _tick(self) -> None:
         """The watchdog."""
         now = time.monotonic()
-        stood_still = now - self._next_tick
-        if stood_still > TICK_SECONDS:
-            # The harness itself had no time, or was suspended: that is nobody's lateness.
-            for flight in self._flights.values():
-                flight.due += stood_still
         self._next_tick = now + TICK_SECONDS
-        for flight in [flight for flight in self._flights.values() if flight.due <= now]:
+        for flight in [flight for flight in self._flights.values() if flight.due <= self._patience.now]:
             self._late(flight, now)
         for driver in [driver for driver, due in self._doomed.items() if due <= now]:
             del self._doomed[driver]
@@ -395,7 +393,7 @@ class Engine:
                 self._bury(driver, f"was not ready after {START_SECONDS:g} s")
 
     def _late(self, flight: Flight | Exchange, now: float) -> None:
-        flight.due = now + ABORT_SECONDS
+        flight.due = self._patience.now + ABORT_SECONDS
         for driver in flight.unreported():
             if flight.frozen:
                 # It did not even answer the Abort.

@@ -15,6 +15,7 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import transcode, written
 from grpc_interop.engine.flight import LOG_LINES
 from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.engine.patience import Patience
 from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused
 from grpc_interop.messages.examination import Examination, Findings
 from grpc_interop.verdict import Difference, Log, Outcome, Verdict
@@ -34,8 +35,9 @@ class Exchange:
     examination: Examination
     client: Driver
     server: Driver
-    started: float
+    patience: Patience
     seconds: float
+    started: float = field(default_factory=time.monotonic)
     due: float = 0.0
     frozen: bool = False
     asked: dict[int, tuple[int, Driver]] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Exchange:
 
     def ask_more(self, ids: Iterator[int]) -> list[int]:
         """Sends what may be asked now; gives the ids of the commands."""
-        self.due = time.monotonic() + self.seconds
+        self.due = self.patience.now + self.seconds
         return [self._send(ids, number, ask) for number, ask in self.examination.next_asks()]
 
     def hear(self, event: pb.Event, ids: Iterator[int]) -> list[int]:

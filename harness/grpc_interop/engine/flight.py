@@ -17,7 +17,7 @@ LOG_LINES = 12
 
 @dataclass(slots=True)
 class Flight:
-    """`due`: when the watchdog looks at it again (monotonic seconds). `frozen`: Abort was sent because it was late.
+    """`due`: when the watchdog looks at it again (patience.py). `frozen`: Abort was sent because it was late.
     `own_channel`: the channel made for this case alone, or 0."""
 
     id: int
@@ -25,7 +25,6 @@ class Flight:
     prepared: Prepared
     client: Driver
     server: Driver
-    started: float
     due: float
     own_channel: int = 0
     frozen: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Iterator
 
 from grpc_interop.drivers.driver import Driver
 
@@ -27,8 +26,9 @@ class Sockets:
             if driver.connection is not None and driver.connection.wants_to_write:
                 self._write(driver)
 
-    def wait(self, seconds: float) -> Iterator[Driver]:
+    def wait(self, seconds: float) -> list[Driver]:
         """The drivers that have something to be read, after at most that long. Those that connect are accepted."""
+        ready = []
         for key, _ in self._selector.select(seconds):
             driver: Driver = key.data
             if driver.connection is None:
@@ -37,7 +37,8 @@ class Sockets:
                 continue
             if driver.connection.wants_to_write:
                 self._write(driver)
-            yield driver
+            ready.append(driver)
+        return ready
 
     def forget(self, driver: Driver) -> None:
         self.drivers.discard(driver)
