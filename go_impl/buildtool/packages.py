@@ -21,7 +21,9 @@ QUICK_START = "greeter/v1/greeter.proto"
 SPECIAL = frozenset(
     "internal vendor testdata main init documentation "
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
-    "range return select struct switch type var".split()
+    "range return select struct switch type var "
+    # No folder on Windows may have one of these names, so the go command refuses them everywhere.
+    "con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9".split()
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from grpc_interop.case import AnyCase, Case
@@ -12,6 +12,7 @@ from grpc_interop.config import Options
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
+from grpc_interop.report.plain_text import counted
 from grpc_interop.selection import Selection
 from grpc_interop.session import Session
 from grpc_interop.suites import SUITES
@@ -43,6 +44,7 @@ class Run:
         self._plan: tuple[Pair, ...] = ()
         self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
         self._deadline = math.inf
+        self._without: defaultdict[str, set[Pair]] = defaultdict(set)
 
     def narrow(self) -> tuple[Pair, ...]:
         """Leaves the session only the pairs on which cases are selected, so that nothing else is built; gives those of
@@ -103,7 +105,7 @@ class Run:
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)
         if refused is not None:
-            self.not_run.setdefault(f"{pair} {refused.file}", "one of the two languages refuses the file")
+            self._without[refused.file].add(pair)
         return refused is not None
 
     def _count(self, verdict: Verdict) -> None:
@@ -121,6 +123,9 @@ class Run:
                 self.not_run[str(pair)] = why
             elif pair in self._waiting:
                 self.not_run[str(pair)] = "the run was stopped before its turn"
+        for file, pairs in self._without.items():
+            names = [built.manifest.name for built in session.built.values() if any(refused.file == file for refused in built.refused)]
+            self.not_run[file] = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
         for built in session.built.values():
             for refused in built.refused:
                 self.findings[f"{built.manifest.name} refuses {refused.file}"] = refused.text

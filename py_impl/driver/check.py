@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +48,18 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
         for method in service.methods:
             if not callable(getattr(stub, method.name, None)):
                 raise TypeError(f"the generated {service.stub.__name__} has no usable method {method.name}")
+        try:
+            servicer = service.registered({method.name: lambda self, request, context: None for method in service.methods})
+            service.add_to_server(servicer, NoServer())
+        except Exception as error:
+            raise TypeError(f"no server can be given the generated {service.servicer.__name__}: {error}") from error
+
+
+class NoServer:
+    """Takes what generated code registers, under whatever names this version of grpcio has for that."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
 
 
 if __name__ == "__main__":
