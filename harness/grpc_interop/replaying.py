@@ -33,7 +33,7 @@ def replay_text(verdict: Verdict, catalog: Catalog) -> str:
 
 
 def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog, plays: int = 1) -> Replay:
-    return Replay(case, pair, catalog.descriptor_set([catalog.file_of(case)]), plays)
+    return Replay(case, pair, catalog.descriptor_set(catalog.files_of(case)), plays)
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:

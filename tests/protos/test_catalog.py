@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.case import Kind, Method
+from grpc_interop.case import Kind, MessageCase, Method
 from grpc_interop.protos import compiler
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.roots import ProtoError
@@ -232,3 +232,14 @@ class TestErrors:
         write(root, "sub/a.proto", "message A {}")
         with pytest.raises(ProtoError, match="lies within"):
             Catalog.load([root, root / "sub"], [], cache)
+
+
+def test_the_files_of_a_message_case_hold_what_its_anys_hold(tmp_path: Path) -> None:
+    """
+    A message that travels alone takes the types along that its Anys name.
+    """
+    catalog = Catalog.load([Path(__file__).parents[1] / "suites" / "values"], [], tmp_path)
+    held = b"\x0a\x2c\x0a\x2atype.googleapis.com/values.old.Groups"
+    plain, holding = (MessageCase("messages", "json", "values.Anys", examples=(data,)) for data in (b"", held))
+    assert catalog.files_of(plain) == ["values/known.proto"]
+    assert catalog.files_of(holding) == ["values/known.proto", "values/old.proto"]

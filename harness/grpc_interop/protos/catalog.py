@@ -99,6 +99,15 @@ class Catalog:
             return str(self.message(case.type_name).file.name)
         return self._pool.FindServiceByName(case.method.service).file.name
 
+    def files_of(self, case: AnyCase) -> list[str]:
+        """The names of the files that the case needs: the one above, and those of the types that an Any in one of its
+        messages may hold."""
+        files = [self.file_of(case)]
+        if isinstance(case, MessageCase):
+            held = (name for name in self.messages() if any(name.encode() in data for data in case.examples))
+            files += [self.message(name).file.name for name in held]
+        return list(dict.fromkeys(files))
+
     def parse(self, type_name: str, data: bytes) -> Message:
         """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""
         return parse(message_factory.GetMessageClass(self.message(type_name)), data)
