@@ -31,9 +31,8 @@ DEEP, DEEPER, TOO_DEEP = 25, (60, 90), (101, 120)
 """Levels of nesting. A view of more than some 30 exceeds what runtimes take for a message of the driver contract; the
 strictest runtime takes 100, others 10,000."""
 
-
 MOST_ANYS = 40
-"""Types that one Any field is filled with."""
+"""Types that one Any field is filled with, of a larger tree other ones in each field: a thousand would say the same."""
 
 
 class Example(NamedTuple):
@@ -66,14 +65,19 @@ class Examples:
         return _GROUPS[case.name](self, shape, chance, case.count or DEFAULT_COUNT)
 
     def names(self, type_name: str) -> list[str]:
-        """The names of the cases that have an example of this type."""
+        """The names of the cases that have an example of this type; none where no message of it can exist."""
         shape = self.shapes.of(type_name)
+        if self.generator.least(shape) is None:
+            return []
         return [name for name, group in _GROUPS.items() if next(group(self, shape, random.Random(name), 1), None) is not None]
 
-    def _values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+    def _least(self, shape: Shape) -> bytes:
+        """What every message of the type holds."""
         least = self.generator.least(shape)
-        if least is None:
-            return
+        assert least is not None
+        return least
+
+    def _values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._valid(shape, chance, count)
         for number in range(1, REENCODED + 1):
             known = self.generator.boundaries(shape)[number : number + 1]
@@ -81,27 +85,27 @@ class Examples:
                 for what, changed in reencodings(shape, data, chance):
                     yield Example(changed, what)
         for texts in malformed.large(shape, LARGE, MOST_LARGE):
-            yield Example(least + texts, "large texts")
+            yield Example(self._least(shape) + texts, "large texts")
         yield from self._deep(shape, (DEEP,))
 
     def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._valid(shape, chance, count)
 
     def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if self.generator.least(shape) is None:
-            return
         for data in self.generator.boundaries(shape):
             yield Example(data, "boundary values")
         for number in range(count):
             yield Example(self.generator.by_chance(shape, chance), f"random message {number}")
-        yield from self._anys(shape)
+        yield from self._anys(shape, chance)
 
-    def _anys(self, shape: Shape) -> Iterator[Example]:
+    def _anys(self, shape: Shape, chance: random.Random) -> Iterator[Example]:
         """An Any field holds a message of each type of the tree, and one within another Any."""
+        names = list(self.shapes.driven())
         for field in shape.ordered:
             if field.inner is None or field.inner.special != "google.protobuf.Any":
                 continue
-            for name in islice(self.shapes.driven(), MOST_ANYS):
+            start = int(chance.random() * len(names))
+            for name in islice([*names[start:], *names[:start]], MOST_ANYS):
                 inner = self.shapes.of(name)
                 content = self.generator.boundaries(inner)[:2]
                 if self.generator.least(inner) is None or not content:
@@ -111,12 +115,9 @@ class Examples:
                     yield Example(self._alone(shape, field, wire.message_field(field.descriptor, one)), f"Any of {name}, level {depth + 1}")
 
     def _unknown_fields(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        least = self.generator.least(shape)
-        if least is None:
-            return
         extra = malformed.undeclared(shape)
         for one in extra:
-            yield Example(least + one, "a field that the type does not declare")
+            yield Example(self._least(shape) + one, "a field that the type does not declare")
         full = self.generator.by_chance(shape, chance)
         yield Example(b"".join(extra) + full + extra[0], "fields that the type does not declare, around those that it does")
         for field in shape.ordered:
@@ -128,10 +129,7 @@ class Examples:
             )
 
     def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        least = self.generator.least(shape)
-        if least is None:
-            return
-        whole = min(self.generator.boundaries(shape)[1:], key=len, default=least)
+        whole = min(self.generator.boundaries(shape)[1:], key=len, default=self._least(shape))
         for what, data in malformed.malformed(shape, whole):
             # What is only incomplete is another case's affair.
             if sort_of(shape, data) is not Sort.INCOMPLETE:
@@ -140,10 +138,8 @@ class Examples:
             yield Example(whole + data, what)
 
     def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        least = self.generator.least(shape)
         for what, data in malformed.not_utf8(shape):
-            if least is not None:
-                yield Example(least + data, what)
+            yield Example(self._least(shape) + data, what)
 
     def _closed_enums(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         """Numbers that a closed enum does not declare: kept as unknown fields (protobuf.dev/programming-guides/enum)."""
@@ -179,8 +175,8 @@ class Examples:
     def _deep(self, shape: Shape, depths: tuple[int, ...]) -> Iterator[Example]:
         """Messages within messages, so many levels, where a type holds itself."""
         field = next((one for one in shape.ordered if one.inner is shape and not one.required), None)
-        least = self.generator.least(shape)
-        if field is None or least is None:
+        least = self._least(shape)
+        if field is None:
             return
         for depth in depths:
             data = least
@@ -196,7 +192,7 @@ class Examples:
 
     def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str) -> Iterator[Example]:
         """Each field alone with each of its values."""
-        for field in shape.ordered if self.generator.least(shape) is not None else ():
+        for field in shape.ordered:
             for value in values(field):
                 yield Example(self._alone(shape, field, wire.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
 
@@ -211,13 +207,13 @@ class Examples:
 
     def _of_well_known(self, shape: Shape, values: Callable[[str], list[bytes]], what: str) -> Iterator[Example]:
         """Each field of a well-known type alone with each of its values."""
-        for field in shape.ordered if self.generator.least(shape) is not None else ():
+        for field in shape.ordered:
             for value in values(field.inner.special) if field.inner else ():
                 yield Example(self._alone(shape, field, wire.message_field(field.descriptor, value)), f"{field.name} {what}")
 
     def _alone(self, shape: Shape, field: FieldShape, content: bytes) -> bytes:
         """The field, beside what is required."""
-        return (self.generator.least(shape) or b"") + content
+        return self._least(shape) + content
 
 
 def _any(name: str, content: bytes) -> bytes:
