@@ -30,7 +30,12 @@ def _values(field: FieldDescriptor, value: Any) -> Iterable[pb.Value]:
     if entry is not None and entry.GetOptions().map_entry:
         key, item = entry.fields_by_number[1], entry.fields_by_number[2]
         return [one for each in _sorted(value) for one in (_value(key, each), _value(item, value[each]))]
-    return [_value(field, one) for one in value] if field.is_repeated else [_value(field, value)]
+    return [_value(field, one) for one in value] if _is_repeated(field) else [_value(field, value)]
+
+
+def _is_repeated(field: FieldDescriptor) -> bool:
+    # Older protobufs, which a service may run with, only have `label`; of newer ones it is deprecated.
+    return bool(field.is_repeated if hasattr(field, "is_repeated") else field.label == FieldDescriptor.LABEL_REPEATED)
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:

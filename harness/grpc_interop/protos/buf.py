@@ -25,14 +25,14 @@ def read_layout(repository: Path) -> Layout | None:
     read."""
     if (repository / WORKSPACE).is_file():
         layout = Layout(told=[f"{WORKSPACE} says which folders are modules"])
-        for folder in _texts(_load(repository / WORKSPACE), "directories"):
-            _add_file(layout, repository, PurePosixPath(folder))
+        for name in _texts(_load(repository / WORKSPACE), "directories"):
+            _add_file(layout, repository, PurePosixPath(name))
         return layout
     if (repository / FILE).is_file():
         folders = [PurePosixPath()]
     else:
         beside = sorted(path.parent.relative_to(repository).as_posix() for path in repository.glob(f"*/{FILE}"))
-        folders = [PurePosixPath(folder) for folder in beside if not folder.startswith(".")]
+        folders = [PurePosixPath(name) for name in beside if not name.startswith(".")]
     if not folders:
         return None
     layout = Layout(told=[f"{folder / FILE} says which folders are modules" for folder in folders])
