@@ -9,7 +9,7 @@ from grpc_interop.check_driver.promises import NotKept
 
 BY_NAME = {check.name: check for check in CHECKS}
 
-NOT_OFFERED = {"distinguishes_cancel", "application", "compression:deflate", "keepalive", "service_config"}
+NOT_OFFERED = {"distinguishes_cancel", "application", "compression:deflate", "keepalive", "service_config", "tls"}
 """What the reference driver leaves out."""
 
 FAULTS = {

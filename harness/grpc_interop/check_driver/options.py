@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import socket
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.certificate import Certificate, make_certificate
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
 from grpc_interop.check_driver.promises import Chapter, NotKept
 from grpc_interop.drivers import driver_pb2 as pb
@@ -18,7 +20,7 @@ options = Chapter("10.6 Options of servers and channels")
 LIMIT = 4096
 """Bytes that a side accepts, far below every runtime's default of 4 MiB."""
 
-RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED = 8, 4
+RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, UNAVAILABLE = 8, 4, 14
 
 COMPRESSIBLE = "compress me " * 10_000
 """120 KB that any compression makes a hundredth of."""
@@ -93,6 +95,46 @@ def obeys_service_config(bench: Bench) -> None:
     if code != DEADLINE_EXCEEDED:
         raise NotKept(f"with a timeout of 0.5 s in its service config the call ended with status {code}; 4 was due")
     bench.clear_away()
+
+
+@options.check("speaks TLS", needs="tls")
+def speaks_tls(bench: Bench) -> None:
+    """A channel with the server's roots reaches it; one with others, or without TLS, ends in UNAVAILABLE."""
+    mine, another = _certificates()
+    duo = bench.duo
+    duo.serve(pb.Options(tls=pb.Tls(chain=mine.chain, key=mine.key)), ["tls"])
+    for who, roots, code in (
+        ("the server's roots", mine.chain, 0),
+        ("other roots", another.chain, UNAVAILABLE),
+        ("no TLS", b"", UNAVAILABLE),
+    ):
+        duo.dial(pb.Options(tls=pb.Tls(roots=roots)) if roots else None, ["tls"] if roots else [])
+        _ends_with(duo, f"a channel with {who}", code)
+    bench.clear_away()
+
+
+@options.check("asks for a client certificate", needs="tls")
+def asks_for_certificate(bench: Bench) -> None:
+    """A server with roots takes only clients with a certificate of these (mutual TLS)."""
+    server, client = _certificates()
+    duo = bench.duo
+    duo.serve(pb.Options(tls=pb.Tls(roots=client.chain, chain=server.chain, key=server.key)), ["tls"])
+    duo.dial(pb.Options(tls=pb.Tls(roots=server.chain, chain=client.chain, key=client.key)), ["tls"])
+    _ends_with(duo, "a client with its certificate", 0)
+    duo.dial(pb.Options(tls=pb.Tls(roots=server.chain)), ["tls"])
+    _ends_with(duo, "a client without certificate", UNAVAILABLE)
+    bench.clear_away()
+
+
+@functools.cache
+def _certificates() -> tuple[Certificate, Certificate]:
+    return make_certificate(), make_certificate()
+
+
+def _ends_with(duo: Duo, who: str, code: int) -> None:
+    status = _exchange(duo, "World")
+    if status.code != code:
+        raise NotKept(f"the call of {who} ended with status {status.code} ({status.message}); {code} was due")
 
 
 def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), **call_options: object) -> pb.Status:

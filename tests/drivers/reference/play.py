@@ -36,7 +36,7 @@ class Play:
         self._report = report
         self._reported = False
         self._started = 0
-        self._completed = 0
+        self._observed: Counter[tuple[bytes, ...]] = Counter()
         self._finished = 0
         self._begin_ns = 0
 
@@ -59,7 +59,7 @@ class Play:
         with self.changed:
             assert self.first is not None
             self._finished += 1
-            self._completed += rpc.observations() == self.first.observations()
+            self._observed[rpc.observations()] += 1
             self.rpcs.remove(rpc)
             if self._finished == self.times:
                 self._report_once(aborted=False)
@@ -90,7 +90,7 @@ class Play:
         while len(transcript.lanes) < len(self.spec.lanes):
             transcript.lanes.add()
         transcript.aborted = aborted
-        transcript.completed = self._completed
+        transcript.completed = self._observed[self.first.observations()] if self.first else 0
         transcript.elapsed_ns = time.monotonic_ns() - self._begin_ns if self._begin_ns else 0
         self._report(self, transcript)
 
@@ -125,8 +125,8 @@ class Rpc:
 
     # -- common to both ------------------------------------------------------------------------------------------------
 
-    def observations(self) -> list[bytes]:
-        return [b"".join(one.SerializeToString() for one in seen.observed) for seen in self.seen]
+    def observations(self) -> tuple[bytes, ...]:
+        return tuple(b"".join(one.SerializeToString() for one in seen.observed) for seen in self.seen)
 
     def run_lanes(self, after: Callable[[], None]) -> None:
         """Plays all lanes, this thread the first; calls `after` when all are done."""
