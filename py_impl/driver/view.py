@@ -34,8 +34,10 @@ def _values(field: FieldDescriptor, value: Any) -> Iterable[pb.Value]:
 
 
 def _is_repeated(field: FieldDescriptor) -> bool:
-    # Older protobufs, which a service may run with, only have `label`; of newer ones it is deprecated.
-    return bool(field.is_repeated if hasattr(field, "is_repeated") else field.label == FieldDescriptor.LABEL_REPEATED)
+    if hasattr(field, "is_repeated"):
+        return bool(field.is_repeated)
+    # Older protobufs, which a service may run with, have the label, of which the newest know no more.
+    return bool(field.label == FieldDescriptor.LABEL_REPEATED)  # type: ignore[attr-defined]
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:
