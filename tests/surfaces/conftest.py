@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from project import REFERENCE_DRIVER, Project
-
-
-Reference = Callable[..., Path]
+from project import REFERENCE_DRIVER, MakeImplementation, Project
 
 
 @pytest.fixture(scope="session")
@@ -28,19 +24,21 @@ def report(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def reference(tmp_path: Path) -> Reference:
+def reference(tmp_path: Path) -> MakeImplementation:
     """Makes an implementation of the reference driver, faulty as asked (see tests/drivers/reference/faults.py)."""
 
     def make(name: str, fault: str = "", **only: str) -> Path:
         env = {"REFERENCE_FAULT": fault} | {f"REFERENCE_{key.upper()}": value for key, value in only.items()}
         toml = ", ".join(f"{key} = {json.dumps(value)}" for key, value in env.items())
-        return _manifest(tmp_path / name, f'name = "{name}"\n[run]\ndriver = ["{sys.executable}", "{REFERENCE_DRIVER}"]\nenv = {{{toml}}}\n')
+        return _manifest(
+            tmp_path / name, f'name = "{name}"\n[run]\ndriver = ["{sys.executable}", "{REFERENCE_DRIVER}"]\nenv = {{{toml}}}\n'
+        )
 
     return make
 
 
 @pytest.fixture
-def buildable(tmp_path: Path) -> Reference:
+def buildable(tmp_path: Path) -> MakeImplementation:
     """Makes an implementation whose build is this Python text; `request` and `answer` are what it reads and writes."""
 
     def make(name: str, build: str) -> Path:
@@ -53,13 +51,13 @@ def buildable(tmp_path: Path) -> Reference:
 
 
 @pytest.fixture
-def without_toolchain(buildable: Reference) -> Path:
+def without_toolchain(buildable: MakeImplementation) -> Path:
     """An implementation `cobol` whose toolchain is not there."""
     return buildable("cobol", 'answer = {"unavailable": {"what": "Cobol 2023", "remedy": "set COBOL=/path/to/cobol"}}')
 
 
 @pytest.fixture
-def unbuildable(buildable: Reference) -> Path:
+def unbuildable(buildable: MakeImplementation) -> Path:
     """An implementation `broken` whose build fails."""
     return buildable("broken", 'sys.exit("main.c:7: no such function")')
 

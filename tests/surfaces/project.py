@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ REPOSITORY = Path(__file__).parents[2]
 REFERENCE_DRIVER = REPOSITORY / "tests" / "drivers" / "reference" / "driver.py"
 INTEROP = (sys.executable, "-m", "grpc_interop.cli")
 
-SECONDS = 60
+MakeImplementation = Callable[..., Path]
+"""Makes an implementation of that name, and gives the folder of its manifest (see conftest.py for the rest)."""
+
+SECONDS = 120
 """How long one command may take on a loaded machine. None of them needs five."""
 
 

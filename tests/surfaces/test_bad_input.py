@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Reference
 from grpc_interop import replay
 from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.verdict import Pair
-from project import Ended, Project
+from project import Ended, MakeImplementation, Project
 
 
 def refused(ended: Ended) -> str:
@@ -163,7 +162,7 @@ def test_a_port_in_use(project: Project) -> None:
     assert f"is port {port} in use? choose another, or 0" in said
 
 
-def test_a_driver_of_another_contract(project: Project, reference: Reference, report: Path) -> None:
+def test_a_driver_of_another_contract(project: Project, reference: MakeImplementation, report: Path) -> None:
     """
     A driver that speaks another version of the contract is named, with both versions; other pairs run.
     """
@@ -175,7 +174,7 @@ def test_a_driver_of_another_contract(project: Project, reference: Reference, re
     assert f"speaks version {CONTRACT + 1}" in refused(project.interop("serve", "--implementation", old, "old"))
 
 
-def test_a_driver_without_an_application(project: Project, reference: Reference) -> None:
+def test_a_driver_without_an_application(project: Project, reference: MakeImplementation) -> None:
     """
     `serve` does not blame the port for what the driver cannot do.
     """

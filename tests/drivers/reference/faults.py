@@ -121,6 +121,13 @@ class StopsItself(Fault):
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
+class IsSlow(Fault):
+    """Slower than the tests' patience with a case."""
+
+    def on_rpc(self) -> None:
+        time.sleep(3.0)
+
+
 class Hangs(Fault):
     """One RPC hangs, the driver does not."""
 

@@ -1,0 +1,102 @@
+"""`interop build` and `interop doctor`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from project import SECONDS, MakeImplementation, Project, environment
+
+
+def test_programs_are_launched_from_bin(project: Project, tmp_path: Path) -> None:
+    """
+    A build leaves launchers of the hand-written programs, which work from any folder.
+    """
+    ended = project.interop("build")
+    assert ended.status == 0
+    assert "py: .interop/bin/py-greeter-client" in ended.out.splitlines()
+    client = project.folder / ".interop" / "bin" / "py-greeter-client"
+    nobody = [str(client), "--target", "127.0.0.1:1", "--timeout", "5", "say-hello", "World"]
+    called = subprocess.run(nobody, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert called.returncode == 1 and called.stderr.startswith("error: UNAVAILABLE:")
+
+
+def test_an_unchanged_build_is_found_again(project: Project) -> None:
+    """
+    The second time nothing is built.
+    """
+    project.interop("build", "py")
+    assert project.interop("build", "py").out.splitlines()[0] == "py: unchanged"
+
+
+def test_a_changed_proto_is_built_anew(project: Project, tmp_path: Path) -> None:
+    """
+    An edit of a proto is an edit of the build.
+    """
+    proto = tmp_path / "protos" / "a.proto"
+    proto.parent.mkdir()
+    for field, how in (("one", "built"), ("two", "built"), ("one", "unchanged")):
+        proto.write_text(f'syntax = "proto3";\npackage a;\nmessage M {{ string {field} = 1; }}\n')
+        assert project.interop("build", "--proto-path", proto.parent).out.splitlines()[0] == f"py: {how}"
+
+
+def test_a_build_that_fails(project: Project, unbuildable: Path) -> None:
+    """
+    Exit status 3, with the build's last words; the others are built.
+    """
+    ended = project.interop("build", "--implementation", unbuildable)
+    assert ended.status == 3
+    assert "main.c:7: no such function" in ended.err and "Traceback" not in ended.err
+    assert ended.out.startswith("py: ")
+
+
+def test_a_missing_toolchain(project: Project, without_toolchain: Path) -> None:
+    """
+    Exit status 2, with what is missing and what to do.
+    """
+    ended = project.interop("build", "--implementation", without_toolchain, "cobol")
+    assert (ended.status, ended.err.splitlines()[-1]) == (2, "cobol: Cobol 2023 is missing: set COBOL=/path/to/cobol")
+
+
+def test_an_answer_that_is_none(project: Project, buildable: MakeImplementation) -> None:
+    """
+    A build whose answer is not as the guide says is told so.
+    """
+    ended = project.interop("build", "--implementation", buildable("odd", 'answer = {"driver": ["./driver"]}'), "odd")
+    assert ended.status == 3
+    assert "odd: the build's answer is not as docs/manifest.md says" in ended.err
+
+
+class TestDoctor:
+    """`interop doctor` looks at every implementation's toolchain, and builds nothing."""
+
+    def test_nothing_is_missing(self, project: Project) -> None:
+        """
+        Each tool has a line: state, name, version, place.
+        """
+        ended = project.interop("doctor")
+        assert (ended.status, ended.out.splitlines()[-1]) == (0, "nothing is missing")
+        assert any(line.startswith("  ok       grpcio ") for line in ended.out.splitlines())
+
+    def test_something_is_missing(self, project: Project, buildable: MakeImplementation) -> None:
+        """
+        What is missing stands with its remedy, and the exit status says so.
+        """
+        tool = {"name": "cobol", "version": "", "where": "", "ok": False, "remedy": "set COBOL=/path/to/cobol"}
+        ended = project.interop("doctor", "--implementation", buildable("cobol", f'answer = {{"tools": [{tool}]}}'))
+        assert ended.status == 3
+        assert ended.out.splitlines()[-2:] == ["  missing  cobol : set COBOL=/path/to/cobol", "1 missing or broken"]
+
+    def test_a_doctor_that_fails(self, project: Project, unbuildable: Path) -> None:
+        """
+        A build command that cannot even say what is there is named as broken.
+        """
+        ended = project.interop("doctor", "--implementation", unbuildable)
+        assert ended.status == 3
+        assert "  broken   broken: the build command exited with status 1" in ended.out
+
+    def test_nothing_to_look_for(self, project: Project, reference: MakeImplementation) -> None:
+        """
+        An implementation that needs no build needs no tools.
+        """
+        assert "nothing to look for" in project.interop("doctor", "--implementation", reference("plain")).out

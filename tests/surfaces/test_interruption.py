@@ -1,0 +1,108 @@
+"""However a run ends, no process is left behind and no half-written report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from project import SECONDS, MakeImplementation, Project, results
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found by their environment in /proc")
+
+
+def processes(home: Path) -> list[str]:
+    """Those that run with this home directory, by their command lines."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"HOME={home}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            # It ended while we looked, or is not ours.
+            continue
+    return found
+
+
+def wait_until(happened, what: str) -> None:
+    due = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < due, f"{what}: not within {SECONDS} s"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def hanging(project: Project, reference: MakeImplementation, report: Path, tmp_path: Path):
+    """Starts a run in which all of py:py passes, while every AllStream of another server hangs; waits until it does."""
+    implementation = reference("hanging", "hangs", method="AllStream")
+    started: list[subprocess.Popen[str]] = []
+
+    def hangs() -> bool:
+        return any("hangs" in log.read_text() for log in report.rglob("hanging-server-1.log"))
+
+    def start(*words: object) -> subprocess.Popen[str]:
+        suite = ["--suite", "calls", "-k", "AllStream/ping_pong or SayHello/one"]
+        run = ["run", "--implementation", implementation, "--client", "py", *suite, "--report", report, *words]
+        process = project.start(*run, env={"HOME": str(tmp_path)})
+        started.append(process)
+        wait_until(lambda: hangs() or process.poll() is not None, "the hanging driver")
+        assert process.poll() is None, process.communicate()
+        assert any("driver.py" in command for command in processes(tmp_path))
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_shows_what_was_done(hanging, report: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """
+    Ctrl-C and SIGTERM print the matrix of what was done, write the report, and stop every process.
+    """
+    process = hanging()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert "client \\ server" in out and "interrupted" in out and "Traceback" not in out + err
+    assert results(report)["interrupted"] is True
+    assert (report / "junit.xml").exists() and (report / "cases.jsonl").exists()
+    wait_until(lambda: not processes(tmp_path), "the end of all processes")
+
+
+def test_interrupted_workers_show_what_was_done(hanging, report: Path, tmp_path: Path) -> None:
+    """
+    So do the workers of -n, together.
+    """
+    process = hanging("-n", 2)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert "client \\ server" in out and results(report)["interrupted"] is True
+    wait_until(lambda: not processes(tmp_path), "the end of all processes")
+
+
+@pytest.mark.parametrize("words", [[], ["-n", 2]], ids=["alone", "workers"])
+def test_a_killed_run_leaves_nothing(hanging, report: Path, tmp_path: Path, words: list[object]) -> None:
+    """
+    SIGKILL leaves no process, and no report that could be taken for a whole one.
+    """
+    process = hanging(*words)
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not processes(tmp_path), "the end of all processes")
+    assert [path.name for path in report.iterdir() if path.is_file()] == []
+
+
+def test_a_second_run_replaces_the_report_whole(hanging, project: Project, report: Path) -> None:
+    """
+    Once a run has started, the report of an earlier one is gone: a killed run cannot pass for it.
+    """
+    assert project.interop("run", "-k", "SayHello/one", "--report", report).status == 0
+    process = hanging()
+    assert not (report / "results.json").exists()
+    process.kill()

@@ -1,0 +1,159 @@
+"""The pytest plugin, in a pytest of its own: cases are tests that a person can select, repeat, stop and share out."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from project import MakeImplementation, Project
+
+EVERY_CASE = "def test_interop(interop_case): interop_case.check()"
+CALLS = ["--interop-suite", "calls", "-p", "no:cacheprovider"]
+ONE = "test_all.py::test_interop[calls/greeter.v1.Greeter/SayHello/one-py:py]"
+
+
+@pytest.fixture
+def user(pytester: pytest.Pytester, project: Project) -> pytest.Pytester:
+    """A user's folder of tests, with `test_interop` over the project's cases; builds are shared with the project."""
+    pytester.makefile(".toml", interop=(project.folder / "interop.toml").read_text())
+    (project.folder / ".interop").mkdir(exist_ok=True)
+    (pytester.path / ".interop").symlink_to(project.folder / ".interop")
+    pytester.makepyfile(test_all=EVERY_CASE)
+    return pytester
+
+
+@pytest.fixture
+def wrong(reference: MakeImplementation) -> list[str]:
+    """Options for the pair py:wrong, whose server loses the last message of AllStream, and py:py."""
+    return ["--interop-implementation", str(reference("wrong", "drops_the_last_message", method="AllStream"))]
+
+
+def test_a_case_is_a_test(user: pytest.Pytester) -> None:
+    """
+    A case has one test for each pair, with an id that a person can type.
+    """
+    ended = user.runpytest_subprocess(*CALLS, "-v", ONE)
+    ended.assert_outcomes(passed=1)
+    ended.stdout.fnmatch_lines([f"{ONE.replace('[', '[[]')} PASSED*"])
+
+
+def test_k_and_q(user: pytest.Pytester) -> None:
+    """
+    -k selects by words of the id, and -q is as brief as ever.
+    """
+    ended = user.runpytest_subprocess(*CALLS, "-q", "-k", "AllStream and ping_pong_10 or SayHello/one")
+    assert ended.ret == 0
+    assert ended.outlines[0].split() == ["..", "[100%]"]
+
+
+def test_a_failure_shows_both_sides(user: pytest.Pytester, wrong: list[str]) -> None:
+    """
+    A test fails with the conversation beside the model, and the line that replays it, without a traceback.
+    """
+    ended = user.runpytest_subprocess(*CALLS, *wrong, "-k", "AllStream/ping_pong_10 and py:wrong")
+    ended.assert_outcomes(failed=1)
+    ended.stdout.fnmatch_lines(["*client (py)*server (wrong)*model*", "*interop replay ic1:*"])
+    assert "Traceback" not in ended.stdout.str()
+
+
+def test_x_stops_at_the_first_failure(user: pytest.Pytester, wrong: list[str]) -> None:
+    """
+    -x ends the session, though the engine has looked ahead.
+    """
+    ended = user.runpytest_subprocess(*CALLS, *wrong, "-x", "-k", "AllStream and py:wrong")
+    assert ended.parseoutcomes()["failed"] == 1
+    assert ended.ret == 1
+
+
+def test_lf_repeats_what_failed(user: pytest.Pytester, wrong: list[str]) -> None:
+    """
+    --lf runs only the failed cases again.
+    """
+    chosen = ["--interop-suite", "calls", "--interop-client", "py", *wrong, "-k", "ping_pong_10 or SayHello/one"]
+    first = user.runpytest_subprocess(*chosen).parseoutcomes()
+    again = user.runpytest_subprocess(*chosen, "--lf").parseoutcomes()
+    assert (first["passed"], first["failed"]) == (3, 1)
+    assert (again.get("passed", 0), again["failed"]) == (0, 1)
+
+
+def test_n_gives_whole_pairs_to_a_worker(user: pytest.Pytester, reference: MakeImplementation) -> None:
+    """
+    Under -n 2 each pair's cases are played by one worker, so that no driver is started twice.
+    """
+    two = ["--interop-implementation", str(reference("other")), "--interop-client", "py"]
+    ended = user.runpytest_subprocess(*CALLS, *two, "-n", "2", "-v", "-k", "SayHello")
+    assert ended.ret == 0
+    workers = defaultdict(set)
+    for worker, pair in re.findall(r"^\[(gw\d)\].* PASSED .*-(\w+:\w+)\]", ended.stdout.str(), re.MULTILINE):
+        workers[pair].add(worker)
+    assert sorted(map(len, workers.values())) == [1, 1]
+
+
+def test_junit_has_the_durations_of_cases(user: pytest.Pytester, tmp_path: Path) -> None:
+    """
+    A test's duration is its case's own: a deadline of one second takes one, and a short call does not wait for a build.
+    """
+    junit = tmp_path / "junit.xml"
+    user.runpytest_subprocess(*CALLS, f"--junitxml={junit}", "-o", "junit_duration_report=call", "-k", "SayHello/one or SayHello/deadline-")
+    cases = ElementTree.parse(junit).iter("testcase")
+    seconds = {re.sub(r".*/(\w+)-.*", r"\1", case.attrib["name"]): float(case.attrib["time"]) for case in cases}
+    assert set(seconds) == {"one", "deadline"}
+    assert seconds["one"] < 0.9 < seconds["deadline"] < 10
+
+
+def test_what_cannot_be_built_fails(user: pytest.Pytester, unbuildable: Path, without_toolchain: Path) -> None:
+    """
+    The tests of a pair that cannot be played fail with the reason: they neither vanish nor pass.
+    """
+    two = ["--interop-implementation", str(unbuildable), "--interop-implementation", str(without_toolchain), "--interop-server", "py"]
+    ended = user.runpytest_subprocess(*CALLS, *two, "-k", "SayHello/one")
+    ended.assert_outcomes(passed=1, failed=2)
+    ended.stdout.fnmatch_lines_random(
+        [
+            "broken:py cannot be played: broken: the build command exited with status 1*",
+            "cobol:py cannot be played: Cobol 2023 is missing: set COBOL=/path/to/cobol",
+        ]
+    )
+
+
+def test_what_a_driver_lacks_is_skipped(user: pytest.Pytester, buildable: MakeImplementation) -> None:
+    """
+    A program that an implementation does not have is skipped, by name.
+    """
+    plain = buildable("plain", "answer = {}")
+    ended = user.runpytest_subprocess(
+        "--interop-suite", "greeter", "--interop-implementation", str(plain), "--interop-server", "plain", "--interop-client", "py",
+        "-rs", "-k", "SayHello/greets-",
+    )  # fmt: skip
+    ended.assert_outcomes(skipped=1)
+    ended.stdout.fnmatch_lines(["*plain has no program greeter-server*"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--interop-server", "ruby"], "interop: unknown server 'ruby'"),
+        (["--interop-suite", "cals"], "interop: there is no suite 'cals'"),
+        (["--interop-proto-path", "nowhere"], "nowhere: no such folder of protos"),
+    ],
+)
+def test_bad_input(user: pytest.Pytester, options: list[str], words: str) -> None:
+    """
+    Wrong options end pytest as wrong usage, in the words of `interop run`.
+    """
+    ended = user.runpytest_subprocess(*options)
+    assert ended.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERRUPTED)
+    assert words in ended.stdout.str() + ended.stderr.str()
+
+
+def test_tests_that_play_nothing_start_nothing(user: pytest.Pytester) -> None:
+    """
+    The plugin costs a suite without such tests nothing: it does not even look for protos.
+    """
+    (user.path / "interop.toml").write_text("[protos]\nroots = ['nowhere']\n")
+    user.makepyfile(test_all="def test_plain(): ...")
+    user.runpytest_subprocess().assert_outcomes(passed=1)

@@ -1,0 +1,98 @@
+"""A run's exit status, its workers, and what it says of what could not be played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from project import MakeImplementation, Project, results
+
+ONE = ["-k", "SayHello/one"]
+
+
+def test_a_finding(project: Project, reference: MakeImplementation, report: Path) -> None:
+    """
+    A server that drops a message is a finding of its pair alone: exit status 1, one block, a line that replays it.
+    """
+    wrong = reference("wrong", "drops_the_last_message")
+    ended = project.interop(
+        "run", "--implementation", wrong, "--client", "py", "-k", "GetStream/ten", "--suite", "calls", "--report", report
+    )
+    assert ended.status == 1
+    assert "✗ py:wrong  Greeter/GetStream  ten" in ended.out
+    assert "the client saw the end after 9 of 10 messages" in ended.out
+    assert "interop replay ic1:" in ended.out
+    assert results(report)["totals"]["passed"] >= 1 and results(report)["totals"]["failed"] >= 1
+
+
+@pytest.mark.parametrize(("strict", "env", "status"), [([], {}, 0), (["--strict"], {}, 2), ([], {"CI": "true"}, 2)])
+def test_a_missing_toolchain(project: Project, report: Path, without_toolchain: Path, strict, env, status: int) -> None:
+    """
+    It is a named row of the matrix, with what is missing and what to do; it fails the run where everything must be there.
+    """
+    ended = project.interop("run", "--implementation", without_toolchain, "--server", "py", *ONE, *strict, "--report", report, env=env)
+    assert ended.status == status
+    assert "cobol:py  Cobol 2023 is missing: set COBOL=/path/to/cobol" in ended.out
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ["cobol", "not", "run"] in rows and ["py", "1/1"] in rows
+    assert results(report)["not_run"] == [{"what": "cobol:py", "why": "Cobol 2023 is missing: set COBOL=/path/to/cobol"}]
+
+
+def test_a_build_that_fails(project: Project, report: Path, unbuildable: Path) -> None:
+    """
+    Its last words are shown, the other pairs run, and the exit status is 3.
+    """
+    ended = project.interop("run", "--implementation", unbuildable, "--server", "py", *ONE, "--report", report)
+    assert ended.status == 3
+    assert "broken: the build command exited with status 1" in ended.out and "main.c:7: no such function" in ended.out
+    assert ["py", "1/1"] in [line.split() for line in ended.out.splitlines()]
+
+
+def test_a_driver_that_does_not_start(project: Project, reference: MakeImplementation, report: Path) -> None:
+    """
+    Its last words are shown, and the exit status is 3.
+    """
+    dead = reference("dead", "dies_at_start")
+    ended = project.interop("run", "--implementation", dead, "--server", "py", *ONE, "--report", report)
+    assert ended.status == 3
+    assert "no such library: libreference.so" in ended.out
+
+
+def test_quiet(project: Project, report: Path) -> None:
+    """
+    -q leaves the matrix and what follows it.
+    """
+    ended = project.interop("run", "-q", *ONE, "--report", report)
+    assert ended.out.startswith("\nclient \\ server") and "1 case: 1 passed" in ended.out
+
+
+def test_workers_come_to_the_same_as_one(project: Project, tmp_path: Path) -> None:
+    """
+    -n 2 has the totals of one process, and one report.
+    """
+    chosen = ["--suite", "calls", "-k", "SayHello or PutStream"]
+    assert project.interop("run", *chosen, "--report", tmp_path / "one").status == 0
+    assert project.interop("run", "-n", 2, *chosen, "--report", tmp_path / "two").status == 0
+    assert results(tmp_path / "one")["totals"] == results(tmp_path / "two")["totals"]
+    assert results(tmp_path / "two")["shard"] == [1, 1]
+
+
+def test_workers_end_as_one_does(project: Project, report: Path, without_toolchain: Path) -> None:
+    """
+    What is not run fails a run of workers where it would fail one process, and only there.
+    """
+    two = ["--implementation", without_toolchain, "--server", "py", "-n", 2, "--suite", "calls", "-k", "SayHello"]
+    assert project.interop("run", *two, "--report", report).status == 0
+    strict = project.interop("run", *two, "--strict", "--report", report)
+    assert strict.status == 2 and "cobol:py  Cobol 2023 is missing" in strict.out
+
+
+def test_workers_write_one_summary_for_github(project: Project, tmp_path: Path) -> None:
+    """
+    The job summary gets one matrix, not one for each worker.
+    """
+    summary = tmp_path / "summary.md"
+    env = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+    project.interop("run", "-n", 2, "-k", "SayHello", "--suite", "calls", "--report", tmp_path / "report", env=env)
+    assert summary.read_text().count("interop run") == 1
