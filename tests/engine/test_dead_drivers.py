@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,15 @@ class TestHanging:
         assert collect.client is not None and collect.server is not None
         log = next(log for log in collect.logs if log.who == f"bad {role}")
         assert "on_rpc" in Path(log.path).read_text()
+
+
+class TestDebugged:
+    def test_nothing_is_late(self, play, role):
+        """Neither the start nor a play that waits at a breakpoint."""
+        play.add("bad", fault="is_slow")
+        built = play.engine.crew.built["bad"]
+        play.engine.add(replace(built, manifest=replace(built.manifest, debugged=True)))
+        assert outcomes(play.run(ROLES[role], few_of_each_kind())) == all_are("passed")
 
 
 class TestBreakingTheContract:

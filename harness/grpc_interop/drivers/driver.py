@@ -81,6 +81,7 @@ class Driver:
         self._channels: dict[str, int] = {}
         self._ids = ids or count(1)
         self._serve = serve or pb.Serve()
+        self.debugged = built.manifest.debugged
         self._dump_signal = built.manifest.stack_dump_signal
         self._folder = Path(tempfile.mkdtemp(prefix="interop-"))
         self.listener, address, token = _listen(self._folder)

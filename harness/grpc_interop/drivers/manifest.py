@@ -20,7 +20,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _KEYS: dict[str, dict[str, type]] = {
     "": {"name": str, "description": str, "build": dict, "settings": dict, "run": dict, "programs": dict},
     "build": {"command": list, "sources": list, "tools": list, "env": list},
-    "run": {"driver": list, "env": dict, "stack_dump_signal": str},
+    "run": {"driver": list, "env": dict, "stack_dump_signal": str, "debugged": bool},
 }
 
 
@@ -58,6 +58,7 @@ class Manifest:
     driver: tuple[str, ...] = ()
     run_env: tuple[tuple[str, str], ...] = ()
     stack_dump_signal: str = ""
+    debugged: bool = False
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     known_settings: tuple[tuple[str, Kind], ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -134,6 +135,7 @@ def _manifest(path: Path, name: str, table: Mapping[str, Any]) -> Manifest:
         driver=words(path, "run.driver", run.get("driver", [])),
         run_env=_variables(path, run.get("env", {})),
         stack_dump_signal=run.get("stack_dump_signal", ""),
+        debugged=run.get("debugged", False),
         programs=tuple(programs.items()),
         known_settings=tuple((key, _kind(path, key, value)) for key, value in table.get("settings", {}).items()),
     )

@@ -41,6 +41,9 @@ CASE_SECONDS = 10.0
 """How long a case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end up
 to 2.9 s late; 10 s had no false alarm."""
 
+DEBUGGED_SECONDS = 24 * 3600.0
+"""The same where somebody debugs one of the two drivers: as long as a person may sit at it."""
+
 ABORT_SECONDS = 3.0
 """How long a driver may take to answer an Abort before it counts as hanging."""
 
@@ -250,6 +253,8 @@ class Engine:
 
     def _limit(self, job: Job) -> float:
         """Seconds that the job may take."""
+        if any(self.crew.built[name].manifest.debugged for name in (job.pair.client, job.pair.server)):
+            return DEBUGGED_SECONDS
         return min(self._case_seconds, PLAY_SECONDS) if job.shrinking else self._case_seconds
 
     def _drop(self, job: Job) -> None:
@@ -389,7 +394,7 @@ class Engine:
                 continue
             if driver.connection is None and driver.process.poll() is not None:
                 self._bury(driver)
-            elif now - driver.started > START_SECONDS:
+            elif now - driver.started > START_SECONDS and not driver.debugged:
                 self._bury(driver, f"was not ready after {START_SECONDS:g} s")
 
     def _late(self, flight: Flight | Exchange, now: float) -> None:
