@@ -204,10 +204,11 @@ def load_catalog(options: Options) -> Catalog:
         return Catalog.from_image(options.image)
     if not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
-    catalog = Catalog.load(options.roots, options.includes, cache_folder(options), options.project.excludes)
+    tree = (options.roots, options.includes, cache_folder(options), options.project.excludes)
+    catalog = Catalog.load(*tree)
     if not options.changed:
         return catalog
-    touched = edits.since(options.changed, catalog, options.roots, options.includes, cache_folder(options), options.project.excludes)
+    touched = edits.since(options.changed, catalog, *tree)
     return catalog.only(touched.methods, touched.messages)
 
 

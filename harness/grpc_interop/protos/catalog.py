@@ -6,17 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
 
-from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from grpc_interop.case import AnyCase, Kind, MessageCase, Method
 from grpc_interop.protos.compiler import compile_tree
-from grpc_interop.protos.roots import ProtoError, common_includes, resolve
-from grpc_interop.protos.text import one_line, parse, serialise, unknown_fields
-
-_BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
-"""Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
+from grpc_interop.protos.image import read_image
+from grpc_interop.protos.roots import ProtoError
+from grpc_interop.protos.text import one_line, parse, serialise
 
 
 class Catalog:
@@ -47,19 +45,8 @@ class Catalog:
 
     @classmethod
     def from_image(cls, image: Path) -> Catalog:
-        """A descriptor set as protoc and buf write it. Files that are there only to be imported are not driven: those
-        that buf marked so, and those that another file imports and that are commonly installed. Raises ProtoError."""
-        try:
-            content = image.read_bytes()
-        except OSError as error:
-            raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
-        try:
-            parsed = descriptor_pb2.FileDescriptorSet.FromString(content)
-        except DecodeError as error:
-            raise ProtoError(f"{image} is not a descriptor set", "make one with `buf build -o` or protoc --descriptor_set_out") from error
-        if not parsed.file:
-            raise ProtoError(f"{image} holds no file", "make one with `buf build -o` or protoc --descriptor_set_out")
-        return cls([file.name for file in parsed.file if not _is_import(file, parsed)], content)
+        """A descriptor set as protoc and buf write it. Raises ProtoError."""
+        return cls(*read_image(image))
 
     def only(self, methods: Collection[Method], messages: Collection[str]) -> Catalog:
         """The same catalog with fewer methods and messages to drive; code is still generated for all of its files."""
@@ -166,19 +153,3 @@ def _message_names(messages: Iterable[Descriptor]) -> Iterator[str]:
         if not message.GetOptions().map_entry:
             yield message.full_name
             yield from _message_names(message.nested_types)
-
-
-def _is_import(file: descriptor_pb2.FileDescriptorProto, image: descriptor_pb2.FileDescriptorSet) -> bool:
-    marks = _buf_marks(file)
-    if marks is not None:
-        return marks
-    imported = any(file.name in other.dependency for other in image.file)
-    return imported and resolve(file.name, common_includes()) is not None
-
-
-def _buf_marks(file: descriptor_pb2.FileDescriptorProto) -> bool | None:
-    """Whether buf marked the file as an import, or None when buf did not write it."""
-    for number, extension in unknown_fields(file):
-        if number == _BUF_IMAGE_FIELD:
-            return any(mark == _BUF_IS_IMPORT and value for mark, value in unknown_fields(empty_pb2.Empty.FromString(extension)))
-    return None

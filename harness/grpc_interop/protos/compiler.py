@@ -19,6 +19,9 @@ from grpc_interop.protos.roots import ProtoError, common_includes, resolve, root
 FORMAT = "1"
 """Part of every cache key; to be raised when what is cached changes its form."""
 
+_NOISE = "WARNING: All log messages before absl::InitializeLog()"
+"""How a line begins that protoc writes before its first warning, and that says nothing of the protos."""
+
 _MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
@@ -111,6 +114,7 @@ def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
 
 def _explain(said: str, search: Sequence[Path]) -> tuple[str, str]:
     """protoc's words, and what to do about them."""
+    said = "\n".join(line for line in said.splitlines() if not line.startswith(_NOISE))
     missing = sorted(set(_MISSING_IMPORT.findall(said)))
     remedy = ""
     if missing:

@@ -38,7 +38,10 @@ def since(
         try:
             base = Catalog.load(roots_then, [then.get(folder, folder) for folder in includes], cache, excludes)
         except ProtoError as error:
-            raise UsageError(f"the protos as they were at {ref} cannot be compared with: {error}") from error
+            words = str(error)
+            for folder, place in then.items():
+                words = words.replace(str(place), f"{ref}:{folder}")
+            raise UsageError(f"the protos as they were at {ref} cannot be compared with: {words}") from error
         return touched(Fingerprints(base), catalog)
 
 

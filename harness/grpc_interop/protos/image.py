@@ -1,0 +1,90 @@
+"""Descriptor sets that people bring along: as protoc and buf write them, or several of them one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2, empty_pb2
+from google.protobuf.message import DecodeError
+
+from grpc_interop.protos.roots import ProtoError, common_includes, resolve
+from grpc_interop.protos.text import unknown_fields
+
+LARGEST = (1 << 31) - 1
+"""Bytes of the largest message that protobuf's runtimes read (protobuf.dev/programming-guides/proto-limits)."""
+
+_BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
+"""Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
+
+File = descriptor_pb2.FileDescriptorProto
+
+
+def read_image(image: Path) -> tuple[list[str], bytes]:
+    """The names of the files to be driven, and a serialised FileDescriptorSet, imports first. Files that are there only to
+    be imported are not driven: those that buf marked so, and those that another file imports and that are commonly
+    installed. Raises ProtoError."""
+    try:
+        if image.stat().st_size > LARGEST:
+            raise ProtoError(f"{image} is larger than the 2 GiB that protobuf reads", "make an image of fewer protos")
+        content = image.read_bytes()
+    except OSError as error:
+        raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
+    remedy = "make one with `buf build -o image.binpb`, or protoc --include_imports --descriptor_set_out=image.binpb"
+    try:
+        parsed = descriptor_pb2.FileDescriptorSet.FromString(content)
+    except DecodeError as error:
+        raise ProtoError(f"{image} is not a descriptor set", remedy) from error
+    if not parsed.file:
+        raise ProtoError(f"{image} holds no file", remedy)
+    files = _in_order(image, _distinct(image, parsed.file))
+    imported = {name for file in files for name in file.dependency}
+    driven = [file.name for file in files if not _is_import(file, imported)]
+    return driven, descriptor_pb2.FileDescriptorSet(file=files).SerializeToString(deterministic=True)
+
+
+def _distinct(image: Path, files: Iterable[File]) -> dict[str, File]:
+    """By name. Build systems that know one set for each target concatenate them, and so hold many a file twice."""
+    distinct: dict[str, File] = {}
+    for file in files:
+        known = distinct.setdefault(file.name, file)
+        if known is not file and _definitions(known) != _definitions(file):
+            raise ProtoError(f"{image} holds two different files of the name {file.name}", "make the image of one version of the protos")
+    return distinct
+
+
+def _definitions(file: File) -> bytes:
+    bare = File()
+    bare.CopyFrom(file)
+    bare.ClearField("source_code_info")
+    return bare.SerializeToString(deterministic=True)
+
+
+def _in_order(image: Path, files: dict[str, File]) -> list[File]:
+    """Imports first."""
+    for file in files.values():
+        for name in file.dependency:
+            if name not in files:
+                remedy = "make it with all imports: protoc needs --include_imports"
+                raise ProtoError(f"{image} lacks {name}, which {file.name} imports", remedy)
+    try:
+        order = TopologicalSorter({name: file.dependency for name, file in files.items()}).static_order()
+        return [files[name] for name in order]
+    except CycleError as error:
+        raise ProtoError(f"{image}: files import each other: {', '.join(error.args[1])}", "no protoc wrote it like this") from error
+
+
+def _is_import(file: File, imported: set[str]) -> bool:
+    marks = _buf_marks(file)
+    if marks is not None:
+        return marks
+    return file.name in imported and resolve(file.name, common_includes()) is not None
+
+
+def _buf_marks(file: File) -> bool | None:
+    """Whether buf marked the file as an import, or None when buf did not write it."""
+    for number, extension in unknown_fields(file):
+        if number == _BUF_IMAGE_FIELD:
+            return any(mark == _BUF_IS_IMPORT and value for mark, value in unknown_fields(empty_pb2.Empty.FromString(extension)))
+    return None
