@@ -68,10 +68,15 @@ class Connection:
 
     def send(self, event: pb.Event) -> None:
         """Sends an event, after those that were sent before."""
-        self._outgoing.append(frames(event))
-        self._flush()
+        self.enqueue(event)
+        self.flush()
 
-    def _flush(self) -> None:
+    def enqueue(self, event: pb.Event) -> None:
+        """Leaves an event to the next `flush` or `send`."""
+        self._outgoing.append(frames(event))
+
+    def flush(self) -> None:
+        """Sends what is enqueued."""
         # Whoever has the lock sends for all others. It looks again after it has let go, so nothing is left behind.
         while self._outgoing and self._sending.acquire(blocking=False):
             if not self._send_what_fits():
@@ -99,4 +104,4 @@ class Connection:
             with contextlib.suppress(ConnectionError):  # as in `_send_what_fits`
                 self._socket.sendall(self._rest)
             self._sending.release()
-            self._flush()
+            self.flush()

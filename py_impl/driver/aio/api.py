@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import signal
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,6 +21,10 @@ from driver.contract import pb
 from driver.plays import Order
 from driver.session import Session
 from driver.stubs import Service
+
+# How long commands may keep the loop, in seconds. Some need milliseconds (a Transcode of a large message), and a crowd of
+# them would hold up plays for as long as some deadlines last.
+TURN_S = 0.005
 
 
 class AioApi:
@@ -58,23 +63,59 @@ def run(connection: Connection, services: list[Service]) -> None:
 
 async def _run(connection: Connection, services: list[Service]) -> None:
     loop = asyncio.get_running_loop()
-    closed = loop.create_future()
-    session = Session(AioApi(), services, connection.send)
-
-    def take_commands() -> None:
-        try:
-            commands = connection.receive()
-            if commands is None:
-                closed.set_result(None)
-                return
-            for command in commands:
-                session.handle(command)
-        except Exception as error:  # noqa: BLE001 - a callback's error would be logged, but this one ends the driver
-            closed.set_exception(error)
-
     loop.add_signal_handler(signal.SIGQUIT, print_tasks)
     # Again, for the loop has taken its place; `chain` goes on to the loop.
     faulthandler.register(signal.SIGQUIT, all_threads=True, chain=True)
-    session.greet()
-    loop.add_reader(connection.fileno(), take_commands)
-    await closed
+    await Turns(loop, connection, services).ended
+
+
+class Turns:
+    """What the loop does for the harness. Commands and events come in crowds, and plays must have their turns among them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: Connection, services: list[Service]) -> None:
+        """`ended` is done when the harness has closed the connection, or failed when the driver cannot go on."""
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._connection = connection
+        self._waiting: deque[pb.Command] = deque()
+        self._flush_planned = False
+        self._session = Session(AioApi(), services, self._send)
+        self._session.greet()
+        loop.add_reader(connection.fileno(), self._receive)
+
+    def _receive(self) -> None:
+        idle = not self._waiting
+        try:
+            commands = self._connection.receive()
+            self._waiting.extend(commands or ())
+        except Exception as error:  # noqa: BLE001 - as an error of a callback it would be logged, but it ends the driver
+            self._end(error)
+            return
+        if commands is None:
+            self._end()
+        elif idle:
+            self._handle()
+
+    def _handle(self) -> None:
+        until = self._loop.time() + TURN_S
+        while self._waiting and self._loop.time() < until:
+            self._session.handle(self._waiting.popleft())
+        if self._waiting:
+            self._loop.call_soon(self._handle)
+
+    def _end(self, error: Exception | None = None) -> None:
+        self._loop.remove_reader(self._connection.fileno())
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+
+    def _send(self, event: pb.Event) -> None:
+        self._connection.enqueue(event)
+        if not self._flush_planned:
+            self._flush_planned = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_planned = False
+        self._connection.flush()
