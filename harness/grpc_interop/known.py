@@ -21,7 +21,7 @@ import fnmatch
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -71,18 +71,22 @@ class Entry:
 class KnownFailures:
     """All entries of a run."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry] = (), variants: Mapping[str, str] | None = None) -> None:
+        """`variants`: the names of implementations that others are with settings of their own. What these bring along
+        is known of the variants, too; but a variant has other versions, so that passing is as good as failing."""
         self.entries = tuple(entries)
+        self._variants = dict(variants or {})
 
     @classmethod
-    def read(cls, paths: Iterable[Path]) -> KnownFailures:
+    def read(cls, paths: Iterable[Path], variants: Mapping[str, str] | None = None) -> KnownFailures:
         """Reads the files. Raises UsageError naming file, line and key."""
-        return cls(entry for path in paths for entry in _read(path))
+        return cls((entry for path in paths for entry in _read(path)), variants)
 
     def apply(self, verdict: Verdict) -> Verdict:
         """The verdict in the light of what is known."""
         if verdict.outcome is Outcome.PASSED:
-            covering = [entry for entry in self.entries if entry.covers(verdict.id)]
+            varied = verdict.pair.client in self._variants or verdict.pair.server in self._variants
+            covering = [entry for entry in self.entries if entry.covers(verdict.id) and not (varied and entry.path.name == FILE)]
             return _passed(verdict, covering) if covering else verdict
         entry = self._explanation(verdict)
         if entry is None:
@@ -99,7 +103,14 @@ class KnownFailures:
         difference = verdict.difference
         if verdict.outcome is not Outcome.FAILED or difference is None:
             return None
-        return next((entry for entry in self.entries if entry.covers(verdict.id) and entry.explains(difference)), None)
+        return next((entry for entry in self.entries if self._covers(entry, verdict) and entry.explains(difference)), None)
+
+    def _covers(self, entry: Entry, verdict: Verdict) -> bool:
+        if entry.covers(verdict.id):
+            return True
+        names = [self._variants.get(name, name) for name in (verdict.pair.client, verdict.pair.server)]
+        as_made_from = f"{verdict.id.removesuffix(f'[{verdict.pair}]')}[{':'.join(names)}]"
+        return entry.path.name == FILE and entry.covers(as_made_from)
 
     def stale(self) -> list[str]:
         """A sentence for each entry that no case matched; for a run that covered everything."""

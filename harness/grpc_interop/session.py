@@ -59,7 +59,8 @@ class Session:
         servers = choose("server", options.servers, known)
         self.pairs = tuple(Pair(client, server) for client in clients for server in servers)
         self.suites: tuple[Suite, ...] = chosen_suites(options)
-        self.known = KnownFailures.read(_known_failures(options))
+        variants = {manifest.name: manifest.variant_of for manifest in options.implementations if manifest.variant_of}
+        self.known = KnownFailures.read(_known_failures(options), variants)
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")

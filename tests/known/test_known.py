@@ -103,3 +103,27 @@ def test_what_an_implementation_brings_along_is_never_stale(tmp_path):
     path = tmp_path / FILE
     path.write_text(ENTRY)
     assert KnownFailures.read([path]).stale() == []
+
+
+class TestVariants:
+    """Of an implementation with settings of its own, what the one that it was made from brings along is known, too."""
+
+    @pytest.fixture
+    def known(self, tmp_path: Path) -> KnownFailures:
+        (tmp_path / FILE).write_text(ENTRY)
+        return KnownFailures.read([tmp_path / FILE], {"old": "py"})
+
+    def test_the_same_failure_is_known(self, known: KnownFailures) -> None:
+        assert known.apply(verdict(Outcome.FAILED, "lost 3 messages", Pair("old", "go"))).outcome is Outcome.KNOWN_FAILURE
+        assert known.apply(verdict(Outcome.FAILED, "lost 3 messages", Pair("go", "old"))).outcome is Outcome.FAILED
+
+    def test_a_pass_is_a_pass_since_other_versions_may_have_it_mended(self, known: KnownFailures) -> None:
+        assert known.apply(verdict(Outcome.PASSED, pair=Pair("old", "go"))).outcome is Outcome.PASSED
+        assert known.apply(verdict(Outcome.PASSED, pair=Pair("py", "old"))).outcome is Outcome.PASSED
+        assert known.apply(verdict(Outcome.PASSED)).outcome is Outcome.UNEXPECTED_PASS
+
+    def test_an_entry_of_the_projects_own_names_exactly_what_it_means(self, tmp_path: Path) -> None:
+        own = tmp_path / "ours.toml"
+        own.write_text(ENTRY)
+        known = KnownFailures.read([own], {"old": "py"})
+        assert known.apply(verdict(Outcome.FAILED, "lost 3 messages", Pair("old", "go"))).outcome is Outcome.FAILED
