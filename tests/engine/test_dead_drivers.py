@@ -53,6 +53,9 @@ class TestStarting:
         assert "no such library: libreference.so" in why
 
     def test_never_connects(self, play, role, monkeypatch):
+        # The healthy ones start with all the patience that a loaded machine needs.
+        play.enqueue("good:good", [exchange("warm_up", SAY_HELLO)])
+        play.to_the_end()
         monkeypatch.setattr(engine_module, "START_SECONDS", 2.0)
         play.add("bad", fault="never_connects")
         assert play.run(ROLES[role], few_of_each_kind()) == {}
