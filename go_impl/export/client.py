@@ -46,7 +46,7 @@ func main() {{
 	if ended == io.EOF {{
 		ended = nil
 	}}
-	fmt.Println("status", {code}, status.Convert(ended).Message())
+	fmt.Printf("status %s %q\\n", {code}, status.Convert(ended).Message())
 {shows}}}
 """
 

@@ -58,7 +58,8 @@ def program(comment: str, body: str, imports: Iterable[str], extra: Iterable[str
     """A whole main.go: with the imports that its body uses, as Go demands."""
     used = [f'"{path}"' for path in _STANDARD if re.search(rf"\b{path.rpartition('/')[2]}\.", body)]
     foreign = [f'{name} "{path}"' for name, path in _GRPC.items() if re.search(rf"(?<![\w.]){name}\.", body)]
-    lines = "\n".join(f"\t{line}" for line in (*used, "", *foreign, *(f'_ "{path}"' for path in extra), "", *imports))
+    foreign += [f'_ "{path}"' for path in extra]
+    lines = "\n".join(f"\t{line}" if line else "" for line in (*used, "", *foreign, "", *imports))
     return f"// {comment}\npackage main\n\nimport (\n{lines}\n)\n\n{body}"
 
 

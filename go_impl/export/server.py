@@ -17,7 +17,7 @@ type server struct {{
 }}
 
 func (server) {handler} {{
-{context}	ended, taken := false, false
+{context}	ended, terminated, taken := false, false, false
 	// receive prints the next message, or the end; it tells whether there was a message.
 	receive := func() bool {{
 		if ended {{
@@ -33,10 +33,11 @@ func (server) {handler} {{
 			fmt.Println("end")
 		}} else {{
 			fmt.Println("terminated")
+			terminated = true
 		}}
 		return false
 	}}
-	_, _, _ = receive, taken, ctx
+	_, _, _, _ = receive, terminated, taken, ctx // not every script needs them
 
 {steps}
 }}
@@ -147,5 +148,5 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], names: Names) -> lis
     if kind == "send_headers":
         return [_metadata("SendHeader", step["entries"], call)]
     if kind == "wait_for_termination":
-        return ["<-ctx.Done()", 'fmt.Println("terminated")']
+        return ["<-ctx.Done()", "if !terminated {", '\tfmt.Println("terminated")', "}"]
     return [] if kind == "finish" else received(step, "receive()")

@@ -161,12 +161,16 @@ def end_like_ctrl_c(*_: object) -> None:
 @_BUDGET
 @click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
 @click.option("-q", "--quiet", is_flag=True, help="Only the matrix and what failed.")
-def run(options: Options, workers: int, *, quiet: bool, **_: Any) -> None:
+@click.option("--suggest-known", "suggest", is_flag=True, help="Prints an entry for each failure that is not known yet.")
+def run(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any) -> None:
     """Runs every client x server pair, every RPC, every streaming mode."""
     from grpc_interop import play
 
     signal.signal(signal.SIGTERM, end_like_ctrl_c)
-    sys.exit(play.run(options, workers=workers, quiet=quiet))
+    status = play.run(options, workers=workers, quiet=quiet)
+    if suggest:
+        play.suggest_known(options.report)
+    sys.exit(status)
 
 
 @interop.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
 from grpc_interop.report.merge import LOST
+from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.session import Session
 from grpc_interop.verdict import Pair
@@ -56,6 +58,14 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
             recorder.note_progress(line)
     recorder.run_finished(played.seconds, interrupted=interrupted)
     return INTERRUPTED if interrupted else played.exit_status(options)
+
+
+def suggest_known(report: Path) -> None:
+    """Prints entries for a file of known failures, ready but for reason and link, for all that failed in the run whose
+    report this is."""
+    causes = json.loads((report / RESULTS).read_text(encoding="utf-8"))["causes"]
+    entries = [entry for cause in causes for entry in cause["known"]]
+    click.echo("\n" + "\n".join(entries) if entries else "\nno failure that is not known yet")
 
 
 def _recorder(session: Session, *, quiet: bool) -> Recorder:

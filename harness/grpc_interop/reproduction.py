@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from grpc_interop.case import (
     Send,
     SendHeaders,
     Signal,
+    Status,
     Step,
     WaitFor,
     WaitForTermination,
@@ -140,16 +142,24 @@ def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
     if isinstance(case, MessageCase):
         yield "Both programs refuse the message, or both print the same." if case.alike else "Both programs print the same message."
         return
-    expected = model(case)[0]
+    allowed = model(case)
+    expected = allowed[0]
     for side, lanes in (("server", expected.server.lanes), ("client", expected.client.lanes)):
         yield f"The {side} prints" + (" (in any order between its two lanes)" if len(lanes) > 1 else "")
         yield ""
         for lane in lanes:
             yield from (f"    {_printed(one, case.type_seen_by(side), catalog)}" for one in lane)
         if side == "client":
-            status = expected.client.status
-            yield f"    status {code_name(status.code)} {(status.message or '') if status.code else ''}".rstrip()
+            yield f"    {_status_line(expected.client.status)}"
         yield ""
+    if len(allowed) > 1:
+        yield f"That is the likeliest of {len(allowed)} outcomes that gRPC allows; which one it is depends on what comes first."
+
+
+def _status_line(status: Status) -> str:
+    if status.code and status.message is None:
+        return f"status {code_name(status.code)} with words of the runtime's own"
+    return f"status {code_name(status.code)} {json.dumps(status.message if status.code else '', ensure_ascii=False)}"
 
 
 def _printed(one: Observation, type_name: str, catalog: Catalog) -> str:

@@ -32,6 +32,10 @@ _GIVEN_UP = (CANCELLED, DEADLINE_EXCEEDED)
 """Statuses with which a client may end a call before the server's handler has begun."""
 
 
+CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|x-interop-[\w-]+|(?<=instead of )[A-Z_]+")
+"""What changes from case to case in a sentence about one cause."""
+
+
 class Outcome(StrEnum):
     """How a case ended. `error`: the harness or a build failed. `unsupported`: a driver said that it cannot do it."""
 
@@ -73,7 +77,7 @@ class Difference:
     def fingerprint(self) -> str:
         """Equal for differences of one cause: the sentence without its numbers, its quoted values, the names of metadata
         keys and the status that was wanted."""
-        return f"{self.side}: " + re.sub(r"\"[^\"]*\"|\b\d+\b|x-interop-[\w-]+|(?<=instead of )[A-Z_]+", "#", self.what)
+        return f"{self.side}: " + CHANGING.sub("#", self.what)
 
 
 class Log(NamedTuple):

@@ -43,7 +43,7 @@ def receive():
 with grpc.insecure_channel(target) as channel:
     stub = {stub}(channel)
 {steps}
-    print("status", call.code().name, call.details() or "", flush=True)
+    print("status", call.code().name, json.dumps(call.details() or "", ensure_ascii=False), flush=True)
 {epilogue}
 '''
 
@@ -70,7 +70,7 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
         shows += _DETAILS
     epilogue = [*shows, *(["requests.put(None)"] if streams else [])]
     return _PROGRAM.format(
-        standard="import importlib\nimport queue\nimport sys\nimport threading",
+        standard="import importlib\nimport json\nimport queue\nimport sys\nimport threading\nimport time",
         imports="\n".join(names.imports),
         show=SHOW.strip("\n") + "\n",
         receive=_NEXT if call["kind"] in _STREAMS_RESPONSES else _ANSWER,

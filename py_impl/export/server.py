@@ -28,11 +28,11 @@ class Server({servicer}):
     def {handler}(self, {request}, context):
         over = threading.Event()
         context.add_callback(over.set)
-        ended = False
+        ended = terminated = False
 
         def receive():
             """Prints the next message, or the end; tells whether there was a message."""
-            nonlocal ended
+            nonlocal ended, terminated
             if ended:
                 return False
             try:
@@ -42,6 +42,7 @@ class Server({servicer}):
                 print("end", flush=True)
             except grpc.RpcError:
                 print("terminated", flush=True)
+                terminated = True
             ended = True
             return False
 
@@ -135,5 +136,5 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> lis
     if kind == "send_headers":
         return [f"context.send_initial_metadata({entries(step['entries'])})"]
     if kind == "wait_for_termination":
-        return ["over.wait()", 'print("terminated", flush=True)']
+        return ["over.wait()", "if not terminated:", '    print("terminated", flush=True)']
     return [] if kind == "finish" else received(step, "receive()")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,11 +117,12 @@ class Builder:
         the program does. Raises BuildError."""
         if not manifest.build_command:
             raise BuildError(f"{manifest.name} cannot write a program: its manifest has no [build] command")
-        scratch = self.root / "export" / manifest.name
-        scratch.mkdir(parents=True, exist_ok=True)
-        descriptors = scratch / "tree.binpb"
-        descriptors.write_bytes(protos.descriptor_set)
-        return self._ask(manifest, scratch, {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **told})
+        # Several processes may export at the same time.
+        with tempfile.TemporaryDirectory(prefix=f"export-{manifest.name}-", dir=self.root) as folder:
+            descriptors = Path(folder, "tree.binpb")
+            descriptors.write_bytes(protos.descriptor_set)
+            request = {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **told}
+            return self._ask(manifest, Path(folder), request)
 
     def cancel(self) -> None:
         """Kills what is being built, and starts nothing more. Builds under way end in BuildError."""

@@ -18,6 +18,7 @@ from typing import IO, Any
 from grpc_interop.coverage import Uncovered
 from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, ReportError, RunInfo
 from grpc_interop.report.records import Record, from_json, to_json
+from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Pair
 
@@ -130,7 +131,13 @@ def _head(summary: Summary) -> dict[str, Any]:
         "totals": {outcome.value: summary.totals[outcome] for outcome in Outcome},
         "cells": [cell._asdict() | {outcome.value: counts[outcome] for outcome in Outcome} for cell, counts in summary.cells.items()],
         "causes": [
-            {"count": cause.count, "where": summary.extent(cause), "what": cause.first.reason, "first": cause.first.id}
+            {
+                "count": cause.count,
+                "where": summary.extent(cause),
+                "what": cause.first.reason,
+                "first": cause.first.id,
+                "known": known_entries(cause, summary),
+            }
             for cause in summary.findings
         ],
         "findings": [entry._asdict() for entry in summary.beside],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 from grpc_interop.coverage import Uncovered
@@ -29,13 +30,20 @@ class Cell(NamedTuple):
 @dataclass(slots=True)
 class Cause:
     """Cases of one suite that ended the same way for what looks like the same reason. `first` is the first of them to
-    be told: the one with the shortest conversation."""
+    be told: the one with the shortest conversation. `name` is a glob for the cases' own names."""
 
     first: Record
     count: int = 0
     pairs: set[Pair] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     kinds: set[str] = field(default_factory=set)
+    name: str = ""
+
+    @property
+    def cases(self) -> str:
+        """A glob for the ids of the cases, without their pairs: `messages/*/json_float_max`."""
+        method = min(self.methods).removeprefix("/") if len(self.methods) == 1 else "*"
+        return f"{self.first.suite}/{method}/{self.name}"
 
     @property
     def outcome(self) -> Outcome:
@@ -46,6 +54,7 @@ class Cause:
         self.pairs.add(record.pair)
         self.methods.add(record.method)
         self.kinds.add(record.kind)
+        self.name = _glob(self.name, record.name) if self.name else record.name
         if record.conversation and len(record.conversation) < len(self.first.conversation or record.conversation * 2):
             self.first = record
 
@@ -189,6 +198,14 @@ _WORDS = {
     Outcome.KNOWN_FAILURE: ("known failure", "known failures"),
     Outcome.UNSUPPORTED: ("unsupported", "unsupported"),
 }
+
+
+def _glob(known: str, name: str) -> str:
+    """What covers another name as well: their common beginning."""
+    if known == name:
+        return known
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(known.removesuffix("*"), name, strict=False))
+    return "".join(char for char, _ in same) + "*"
 
 
 def _cause_key(record: Record) -> tuple[str, Outcome, str]:

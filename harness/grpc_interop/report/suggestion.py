@@ -1,0 +1,43 @@
+"""An unknown failure as a ready entry for a file of known failures: its reason and its link are left to a person."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from grpc_interop.report.summary import Cause, Summary
+from grpc_interop.verdict import CHANGING, Outcome
+
+REASON, LINK = "say why it fails", "say where it is reported"
+
+
+def known_entries(cause: Cause, summary: Summary) -> list[str]:
+    """TOML that covers a cause in the pairs in which it was seen; of what is no failure of a case, nothing."""
+    if cause.outcome is not Outcome.FAILED:
+        return []
+    return [_entry(f"{cause.cases}[{pairs}]", cause) for pairs in _pairs(cause, summary)]
+
+
+def _entry(cases: str, cause: Cause) -> str:
+    values = {"cases": cases, "message": _pattern(cause.first.reason), "reason": REASON, "link": LINK}
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    return "\n".join(["[[known]]", *lines, ""])
+
+
+def _pairs(cause: Cause, summary: Summary) -> list[str]:
+    """Globs for the cause's pairs that cover no other pair of the run: one for all, a row or a column, else each pair."""
+    ran = summary.pairs_run
+    clients, servers = {pair.client for pair in cause.pairs}, {pair.server for pair in cause.pairs}
+    if cause.pairs == ran:
+        return ["*"]
+    if len(clients) == 1 and cause.pairs == {pair for pair in ran if pair.client in clients}:
+        return [f"{min(clients)}:*"]
+    if len(servers) == 1 and cause.pairs == {pair for pair in ran if pair.server in servers}:
+        return [f"*:{min(servers)}"]
+    return sorted(map(str, cause.pairs))
+
+
+def _pattern(words: str) -> str:
+    """A regular expression for the sentence, whatever stands in the place of numbers and quoted values."""
+    parts = CHANGING.split(words.splitlines()[0])
+    return ".+".join(re.sub(r"([.^$*+?{}\[\]|()\\])", r"\\\1", part) for part in parts)
