@@ -55,12 +55,20 @@ class Run:
             what = f"-k {keyword!r} selects" if keyword else "the options select"
             raise UsageError(f"{what} none of the cases", "`interop list` shows them all")
         self._plan = plan
-        self.session.pairs = self._pairs(self._selection)
+        if self.session.options.shard != (1, 1):
+            self.session.pairs = self._pairs(self._selection)
+        else:
+            self.session.pairs = plan
         self._waiting = list(self.session.pairs)
         return plan
 
     def _pairs(self, selection: Selection) -> tuple[Pair, ...]:
-        return tuple(pair for pair in self.session.pairs if any(selection.takes(case, pair) for case in self.session.cases()))
+        open_pairs = list(self.session.pairs)
+        for case in self.session.cases():
+            open_pairs = [pair for pair in open_pairs if not selection.takes(case, pair)]
+            if not open_pairs:
+                break
+        return tuple(pair for pair in self.session.pairs if pair not in open_pairs)
 
     def play(self) -> None:
         """Plays everything. KeyboardInterrupt passes through, with what was done kept."""
