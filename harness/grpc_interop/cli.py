@@ -77,25 +77,21 @@ _TREE = [
     click.option(
         "--image", type=click.Path(path_type=Path), metavar="FILE", help="A descriptor set (protoc, buf build) instead of proto roots."
     ),
-    click.option(
-        "--implementation", "added", multiple=True, metavar="DIR", help="One more implementation: a folder with a manifest."
-    ),
+    click.option("--implementation", "added", multiple=True, metavar="DIR", help="One more implementation: a folder with a manifest."),
 ]
 _CHOICE = [
     click.option("--client", "clients", multiple=True, metavar="NAME", help="Only these clients. May be repeated."),
     click.option("--server", "servers", multiple=True, metavar="NAME", help="Only these servers. May be repeated."),
     click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only these suites. May be repeated."),
-    click.option(
-        "-k", "keyword", default="", metavar="EXPR", help='As with pytest: -k "AllStream and ping_pong".'
-    ),
+    click.option("-k", "keyword", default="", metavar="EXPR", help='As with pytest: -k "AllStream and ping_pong".'),
     click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
     click.option("--changed", default="", metavar="REF", help="Only what has changed in the protos since a git ref."),
-    click.option(
-        "--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."
-    ),
+    click.option("--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."),
 ]
 _BUDGET = click.option("--budget", metavar="60s", help="Plays the most telling cases first, for so long (90s, 5m).")
-_REPORT = click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports go (default: .interop/report).")
+_REPORT = click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports go (default: .interop/report)."
+)
 
 
 def with_options(*groups: list[Any]) -> Callable[[Command], Command]:
@@ -249,6 +245,14 @@ def check_driver(options: Options, name: str) -> None:
     from grpc_interop.check_driver import check
 
     sys.exit(check(options, name))
+
+
+@interop.command()
+def init() -> None:
+    """Writes a commented interop.toml for the repository in the current folder."""
+    from grpc_interop import starting
+
+    sys.exit(starting.init(Path.cwd(), find_project().implementations))
 
 
 @interop.command()

@@ -74,7 +74,9 @@ class _Printer:
             yield f"import {how}{json.dumps(name)};"
         yield from _statements(file.options)
         yield from self._services(file.service)
-        yield from self._messages(file.message_type)
+        groups = {field.type_name for field in file.extension if field.type == _GROUP}
+        prefix = f".{file.package}." if file.package else "."
+        yield from self._messages(message for message in file.message_type if prefix + message.name not in groups)
         for enum in file.enum_type:
             yield from _enum(enum)
         yield from self._extensions(file.extension, file.message_type)
