@@ -49,7 +49,8 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
             if not callable(getattr(stub, method.name, None)):
                 raise TypeError(f"the generated {service.stub.__name__} has no usable method {method.name}")
         try:
-            servicer = service.registered({method.name: lambda *_: None for method in service.methods})
+            # With the parameters of the driver's handlers: one that gets the name of a special method must not fit it.
+            servicer = service.registered({method.name: lambda _self, _request, _context: None for method in service.methods})
             service.add_to_server(servicer, NoServer())
         except Exception as error:
             raise TypeError(f"no server can be given the generated {service.servicer.__name__}: {error}") from error
