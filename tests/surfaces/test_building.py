@@ -40,6 +40,17 @@ def test_a_changed_proto_is_built_anew(project: Project, tmp_path: Path) -> None
         assert project.interop("build", "--proto-path", proto.parent).out.splitlines()[0] == f"py: {how}"
 
 
+def test_a_project_that_moved_is_built_anew(tmp_path: Path) -> None:
+    """
+    What was built holds absolute paths: a folder that was renamed, or restored elsewhere, does not use it.
+    """
+    before = Project(tmp_path / "before")
+    assert before.interop("build").out.splitlines()[0] == "py: built"
+    after = Project(before.folder.rename(tmp_path / "after"))
+    assert after.interop("build").out.splitlines()[0] == "py: built"
+    assert after.interop("run", "-k", "SayHello/one").status == 0
+
+
 def test_a_build_that_fails(project: Project, unbuildable: Path) -> None:
     """
     Exit status 3, with the build's last words; the others are built.

@@ -191,7 +191,8 @@ class Builder:
         return digest.hexdigest()[:20]
 
     def _key_parts(self, manifest: Manifest, protos: Protos) -> Iterator[bytes]:
-        """All that the result depends on."""
+        """All that the result depends on. Where it lies is a part of that: it may well hold absolute paths."""
+        yield str(self.root).encode()
         yield str(manifest.path).encode()
         yield (self.contract / "interop/driver/v1/driver.proto").read_bytes()
         yield protos.descriptor_set
