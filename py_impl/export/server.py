@@ -110,7 +110,7 @@ def _finish(finish: Mapping[str, Any], call: Mapping[str, Any], message: str, la
         trailers.append(["grpc-status-details-bin", finish["details"]])
     lines = [f"context.set_trailing_metadata({entries(trailers)})"] if trailers else []
     if finish["code"]:
-        lines.append(f"context.abort({_code(finish['code'])}, {finish['message']!r})")
+        lines.append(f"context.abort({status_code(finish['code'])}, {finish['message']!r})")
         # What holds a yield is a generator, and is run only as far as somebody asks it for messages.
         return lines + ([f"yield {message}()  # never reached: makes the handler a generator"] if _without_yield(call, lanes) else [])
     if call["kind"] in _STREAMS_RESPONSES:
@@ -122,7 +122,8 @@ def _without_yield(call: Mapping[str, Any], lanes: Sequence[Any]) -> bool:
     return call["kind"] in _STREAMS_RESPONSES and not any(step["step"] == "send" for lane in lanes for step in lane)
 
 
-def _code(number: int) -> str:
+def status_code(number: int) -> str:
+    """A code by its name: `grpc.StatusCode.NOT_FOUND`."""
     import grpc
 
     return f"grpc.StatusCode.{next(code.name for code in grpc.StatusCode if code.value[0] == number)}"
