@@ -149,6 +149,18 @@ class TestTermination:
         assert seen(client) == [["A"]]
         assert seen(server) in ([["a", "<terminated>"]], [["a", "<end>"]])  # grpc/grpc#33038
 
+    @pytest.mark.parametrize("cancelling", [0, 1], ids=["first lane", "second lane"])
+    def test_a_cancel_at_once_ends_what_the_other_lane_sends(self, stage: Stage, cancelling: int) -> None:
+        """Nothing waits for a call that has not even been sent."""
+        lanes = [[stage.send("a"), stage.send("b"), TO_END]]
+        lanes.insert(cancelling, [CANCEL])
+        case = stage.expect(BIDI, [[TO_END, UNTIL_TERMINATED, finish(UNKNOWN_CODE)]])
+        stage.call(case, BIDI, lanes)
+
+        assert stage.client.event(case).transcript.status.code == CANCELLED
+        stage.abort(stage.server, case, if_not_arrived=True)
+        assert stage.server.event(case).HasField("transcript")
+
     def test_second_receive_of_a_single_request_waits_for_termination(self, stage: Stage) -> None:
         case = stage.expect(UNARY, [[RECEIVE, signal("received"), RECEIVE, finish(UNKNOWN_CODE)]])
         stage.call(case, UNARY, [[stage.send("World", "HelloRequest"), TO_END], [wait_for("received"), CANCEL]])

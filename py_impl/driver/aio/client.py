@@ -67,6 +67,7 @@ class ClientCall:
         self._rpc: Any = None
         self._begun = asyncio.Event() if len(play.script.lanes) > 1 else None
         self._lanes: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Task[None] | None = None
         self._end_seen = False
         self._answered = False
 
@@ -87,7 +88,7 @@ class ClientCall:
     def abandon(self) -> None:
         """Ends the RPC, if there is one, and what waits for it."""
         if self._rpc is not None:
-            self._rpc.cancel()
+            self._cancel_rpc()
         for lane in self._lanes:
             lane.cancel()
 
@@ -122,10 +123,13 @@ class ClientCall:
         if not self._method.client_streaming:
             self._begin(message)
             return
+        self._writing = asyncio.current_task()
         try:
             await self._rpc.write(message)
         except RPC_ENDED:
             pass  # a send reports nothing
+        finally:
+            self._writing = None
 
     async def _receive(self, lane: int, _argument: None) -> bool:
         """Observes the next message or the end; False if it was the end."""
@@ -160,11 +164,14 @@ class ClientCall:
             pass  # without effect then
 
     async def _cancel(self, _lane: int, _argument: None) -> None:
-        (await self._call()).cancel()
-        # grpc.aio lets a write wait for ever that began before the call's metadata was sent.
-        for lane in self._lanes:
-            if lane is not asyncio.current_task():
-                lane.cancel()
+        await self._call()
+        self._cancel_rpc()
+
+    def _cancel_rpc(self) -> None:
+        self._rpc.cancel()
+        if self._writing is not None:
+            # grpc.aio lets a write wait for ever that began before the call's metadata was sent.
+            self._writing.cancel()
 
     async def _receive_headers(self, _lane: int, _argument: None) -> None:
         await (await self._call()).initial_metadata()

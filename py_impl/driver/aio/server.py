@@ -95,7 +95,10 @@ class ServerCall:
                 await asyncio.wait([other])
             except asyncio.CancelledError:
                 self._terminated = True
-        other.result()
+        if other.cancelled():  # before it had begun: nothing in it waits any more
+            await self._play_lane(1 - own)
+        else:
+            other.result()
 
     async def _play_lane(self, lane: int) -> None:
         for kind, argument in self._play.script.lanes[lane]:
