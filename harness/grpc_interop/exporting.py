@@ -24,7 +24,7 @@ from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.records import record_of
 from grpc_interop.reproduction import SIDES, expected_output, side_of
 from grpc_interop.session import Session
-from grpc_interop.verdict import Verdict
+from grpc_interop.verdict import Outcome, Verdict
 
 PROTOS = "protos"
 EVERYWHERE = "google/protobuf/"
@@ -40,9 +40,11 @@ class Program:
     run: str
 
 
-def export(session: Session, found: Replay, verdict: Verdict, folder: Path) -> None:
-    """Writes the reproduction of a case that was played. Raises UsageError for a folder that is not empty and for a case
-    that cannot be exported, BuildError for an implementation that cannot write its program."""
+def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, folder: Path) -> None:
+    """Writes the reproduction of a case that was played so often, of which `verdict` is to be shown.
+
+    Raises UsageError for a folder that is not empty and for a case that cannot be exported, BuildError for an
+    implementation that cannot write its program."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not an empty folder", "name one that does not exist yet")
     catalog = session.catalog
@@ -52,7 +54,7 @@ def export(session: Session, found: Replay, verdict: Verdict, folder: Path) -> N
     for side, told in sides.items():
         name = found.pair.server if side == "server" else found.pair.client
         programs.append(_write_program(session.builder, session.built[name].manifest, side, told, catalog, folder))
-    readme = "\n".join(_readme(session, found, verdict, programs)) + "\n"
+    readme = "\n".join(_readme(session, found, verdicts, verdict, programs)) + "\n"
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
 
@@ -89,7 +91,7 @@ def _write_program(builder: Builder, manifest: Manifest, side: str, told: dict[s
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _readme(session: Session, found: Replay, verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
+def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
     case, pair = found.case, found.pair
     record = record_of(verdict, session.catalog.describe)
     yield f"# {record.reason[:1].upper()}{record.reason[1:]}"
@@ -100,6 +102,10 @@ def _readme(session: Session, found: Replay, verdict: Verdict, programs: Sequenc
     yield from _section("Run", _commands(case, programs))
     yield from _section("Expected", expected_output(case, session.catalog))
     yield from _section("Observed", ["```", *plain_lines(replace(record, logs=()), Path.cwd()), "```"])
+    if len(verdicts) > 1:
+        failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
+        yield ""
+        yield f"It comes and goes: {failed} of {len(verdicts)} plays ended so."
     yield from _section("Versions", _versions(session, found))
     yield from _section("With the harness", ["```", f"interop replay {encode(*found)}", "```"])
 

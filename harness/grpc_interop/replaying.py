@@ -19,7 +19,7 @@ from grpc_interop.replay import PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.plain_text import Describe
 from grpc_interop.report.records import record_of
-from grpc_interop.report.results import CASES
+from grpc_interop.report.results import CASES, RESULTS
 from grpc_interop.session import Session, load_catalog
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -77,7 +77,7 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
     racy = "; it comes and goes, so it was played several times" if found.plays > 1 else ""
     click.echo(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed{racy}")
     if export_to is not None:
-        export(session, found, worst, export_to)
+        export(session, found, verdicts, worst, export_to)
         click.echo(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
 
@@ -88,7 +88,7 @@ def _find(options: Options, what: str) -> Replay:
         return decode(what)
     if (text := _file_text(Path(what))) is not None:
         return decode(text)
-    found = _recorded(options.report, what) or _listed(options, what)
+    found = _recorded(options.report, what) or _listed(_as_then(options, what), what)
     if found is None:
         raise UsageError(
             f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
@@ -116,6 +116,17 @@ def _recorded(report: Path, case_id: str) -> Replay | None:
         return None
     text = replay if replay.startswith(PREFIX) else _file_text(report / replay)
     return decode(text) if text is not None else None
+
+
+def _as_then(options: Options, case_id: str) -> Options:
+    """The options with the seed of the last report, if the case is in it: what was generated depends on it."""
+    try:
+        with (options.report / CASES).open(encoding="utf-8") as lines:
+            if not any(json.loads(line)["id"] == case_id for line in lines):
+                return options
+        return replace(options, seed=json.loads((options.report / RESULTS).read_text(encoding="utf-8"))["seed"])
+    except FileNotFoundError:
+        return options
 
 
 def _listed(options: Options, case_id: str) -> Replay | None:

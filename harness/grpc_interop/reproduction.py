@@ -147,6 +147,8 @@ def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
     for side, lanes in (("server", expected.server.lanes), ("client", expected.client.lanes)):
         yield f"The {side} prints" + (" (in any order between its two lanes)" if len(lanes) > 1 else "")
         yield ""
+        if side == "server" and not any(lanes):
+            yield "    (nothing)"
         for lane in lanes:
             yield from (f"    {_printed(one, case.type_seen_by(side), catalog)}" for one in lane)
         if side == "client":

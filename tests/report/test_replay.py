@@ -132,3 +132,13 @@ def test_a_text_does_not_unpack_without_limit(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("grpc_interop.replay.MOST_BYTES", 1000)
     with pytest.raises(ReplayError, match="more than 1,000 bytes"):
         decode(encode(ping_pong(1000), PY_GO, b""))
+
+
+def test_a_failure_that_comes_and_goes_says_how_often_to_play_it():
+    """
+    The number travels with the text; one that is none, or that would take for ever, is refused.
+    """
+    assert decode(encode(hello(), PY_GO, b"", 50)).plays == 50
+    assert decode(encode(hello(), PY_GO, b"")).plays == 1
+    with pytest.raises(ReplayError, match="plays = 1000000"):
+        decode(encode(hello(), PY_GO, b"", 1_000_000))
