@@ -23,7 +23,9 @@ def build(options: Options, names: tuple[str, ...]) -> int:
     catalog = load_catalog(options)
     protos = Protos(catalog.descriptor_set(), catalog.files)
     builder = Builder(options.project.make_state_folder(), home() / "proto")
-    status = 0
+    for file, why in catalog.refused.items():
+        click.echo(f"{file} cannot be driven: {why}", err=True)
+    status = 1 if catalog.refused else 0
     for manifest in options.implementations:
         if manifest.name not in chosen:
             continue

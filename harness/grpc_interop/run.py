@@ -137,6 +137,8 @@ class Run:
         for built in session.built.values():
             for refused in built.refused:
                 self.findings[f"{built.manifest.name} refuses {refused.file}"] = refused.text
+        for file, why in session.catalog.refused.items():
+            self.findings[f"{file} cannot be driven"] = f"protoc accepts it, and the protobuf that the harness runs on does not: {why}"
         for number, incident in enumerate(session.engine.incidents, 1):
             self.findings[f"incident {number}"] = incident
         if self._whole():

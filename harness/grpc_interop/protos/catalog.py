@@ -13,29 +13,43 @@ from google.protobuf.message import DecodeError, Message
 from grpc_interop.case import AnyCase, Kind, MessageCase, Method
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.image import read_image
-from grpc_interop.protos.roots import ProtoError
+from grpc_interop.protos.json_names import with_distinct_json_names
 from grpc_interop.protos.text import one_line, parse, serialise
 
 
 class Catalog:
     """A set of proto files in a descriptor pool of its own, so that no file of the harness' own can meet them.
 
-    `files` are those of the roots, sorted: their methods are driven; what they merely import is not. `whole` is the
-    catalog that this one was narrowed from, or itself.
+    `files` are those of the roots, sorted: their methods are driven; what they merely import is not. `refused` says of
+    files that protoc accepts why the harness' own protobuf does not, or imports one that it does not: they are left
+    out. `whole` is the catalog that this one was narrowed from, or itself.
     """
 
     def __init__(self, files: Sequence[str], descriptor_set: bytes) -> None:
-        self._set = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
-        self._by_name = {file.name: file for file in self._set.file}
         self._pool = descriptor_pool.DescriptorPool()
         self.whole: Catalog = self
         self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
-        self.files = tuple(sorted(files))
-        for file in self._set.file:
+        self.refused: dict[str, str] = {}
+        parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
+        for file in parsed.file:
+            self._add(file)
+        kept = (file for file in parsed.file if file.name not in self.refused)
+        self._set = descriptor_pb2.FileDescriptorSet(file=kept) if self.refused else parsed
+        self._by_name = {file.name: file for file in self._set.file}
+        self.files = tuple(sorted(name for name in files if name not in self.refused))
+
+    def _add(self, file: descriptor_pb2.FileDescriptorProto) -> None:
+        refused = next((name for name in file.dependency if name in self.refused), None)
+        if refused is not None:
+            self.refused[file.name] = f"imports {refused}, which it refuses"
+            return
+        try:
+            self._pool.Add(file)
+        except (TypeError, ValueError) as error:
             try:
-                self._pool.Add(file)
-            except (TypeError, ValueError) as error:
-                raise ProtoError(f"{file.name}: {error}", "the descriptor set must hold every import, and imports first") from error
+                self._pool.Add(with_distinct_json_names(file))
+            except (TypeError, ValueError):
+                self.refused[file.name] = str(error)
 
     @classmethod
     def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
