@@ -98,6 +98,21 @@ def test_a_killed_run_leaves_nothing(hanging, report: Path, tmp_path: Path, word
     assert [path.name for path in report.iterdir() if path.is_file()] == []
 
 
+def test_an_interrupted_build_is_stopped(project: Project, buildable: MakeImplementation, report: Path, tmp_path: Path) -> None:
+    """
+    Ctrl-C while something is built ends the build, shows what was played meanwhile, and names what was not.
+    """
+    slow = buildable("slow", f"Path({str(tmp_path / 'building')!r}).touch()\nimport time\ntime.sleep(600)")
+    words = ["--implementation", slow, "--server", "py", "-k", "SayHello/one", "--report", report]
+    process = project.start("run", *words, env={"HOME": str(tmp_path)})
+    wait_until((tmp_path / "building").exists, "the slow build")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert "slow:py  the run was stopped before its turn" in out and "Traceback" not in out
+    assert not processes(tmp_path)
+
+
 def test_a_second_run_replaces_the_report_whole(hanging, project: Project, report: Path) -> None:
     """
     Once a run has started, the report of an earlier one is gone: a killed run cannot pass for it.

@@ -28,8 +28,8 @@ def user(pytester: pytest.Pytester, project: Project) -> pytest.Pytester:
 
 @pytest.fixture
 def wrong(reference: MakeImplementation) -> list[str]:
-    """Options for the pair py:wrong, whose server loses the last message of AllStream, and py:py."""
-    return ["--interop-implementation", str(reference("wrong", "drops_the_last_message", method="AllStream"))]
+    """Options for the pair py:wrong, whose server ends AllStream with another code, and others that pass or fail."""
+    return ["--interop-implementation", str(reference("wrong", "ends_with_another_code", method="AllStream"))]
 
 
 def test_a_case_is_a_test(user: pytest.Pytester) -> None:
