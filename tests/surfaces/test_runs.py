@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,64 @@ def test_workers_write_one_summary_for_github(project: Project, tmp_path: Path) 
     env = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
     project.interop("run", "-n", 2, "-k", "SayHello", "--suite", "calls", "--report", tmp_path / "report", env=env)
     assert summary.read_text().count("interop run") == 1
+
+
+def test_a_budget(project: Project, report: Path) -> None:
+    """
+    When the time is over, what was begun is finished, and what is left out is told; that fails nothing, even in CI.
+    """
+    ended = project.interop("run", "--suite", "calls", "--budget", "0.2s", "--report", report, env={"CI": "true"})
+    assert ended.status == 0
+    (left_out,) = results(report)["left_out"]
+    assert (left_out["what"], left_out["why"]) == ("calls", "the 0.2 s of --budget were over")
+    assert left_out["cases"] + results(report)["totals"]["passed"] == 129
+    assert f"calls  {left_out['cases']} case" in ended.out
+
+
+def test_a_budget_that_is_none(project: Project, report: Path) -> None:
+    """
+    What is no time is answered with what would be one.
+    """
+    ended = project.interop("run", "--budget", "soon", "--report", report)
+    assert ended.status == 2
+    assert "such as --budget 60s" in ended.err
+
+
+def commit(project: Project, protos: str) -> None:
+    """Makes the project a repository of one commit, with one proto file."""
+    project.write("interop.toml", 'implementations = ["py"]\n[protos]\nroots = ["protos"]\n')
+    project.write("protos/a.proto", protos)
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e@example.com", "commit", "-qm", "one"]):
+        subprocess.run(["git", "-C", project.folder, *command], check=True)
+
+
+@pytest.mark.parametrize("words", [[], ["-n", 2]])
+def test_nothing_has_changed(tmp_path: Path, report: Path, words) -> None:
+    """
+    --changed says so, builds nothing, and is a success; a name that is no commit is wrong usage.
+    """
+    project = Project(tmp_path / "project")
+    commit(project, 'syntax = "proto3"; message M {} service S { rpc A(M) returns (M); }')
+    ended = project.interop("run", "--changed", "HEAD", *words, "--report", report)
+    assert (ended.status, ended.out) == (
+        0,
+        "nothing to run: of what the options select, no RPC or message has changed since HEAD\n",
+    )
+    assert not (project.folder / ".interop" / "build").exists()
+    ended = project.interop("run", "--changed", "nowhere", *words, "--report", report)
+    assert ended.status == 2
+    assert "git fetch" in ended.err
+
+
+def test_only_what_has_changed(tmp_path: Path, report: Path) -> None:
+    """
+    RPCs that reach an edited message run; the others are counted as left out.
+    """
+    project = Project(tmp_path / "project")
+    protos = 'syntax = "proto3"; message M { string a = 1; } message N {} service S { rpc A(M) returns (M); rpc B(N) returns (N); }'
+    commit(project, protos)
+    project.write("protos/a.proto", protos.replace("string a = 1;", "string a = 1; int32 b = 2;"))
+    ended = project.interop("run", "--changed", "HEAD", "--suite", "calls", "--report", report)
+    assert ended.status == 0
+    assert "1 of 2 RPCs, 1 of 2 messages  nothing that they depend on has changed since HEAD" in ended.out
+    assert {json.loads(line)["method"] for line in (report / "cases.jsonl").read_text().splitlines()} == {"/S/A"}
