@@ -1390,7 +1390,8 @@ type Status struct {
 	Code int32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
 	// The status message; of code 0 it is neither sent nor compared.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// A serialised google.rpc.Status that travels as `grpc-status-details-bin`; empty: none. Requires `details`.
+	// A serialised google.rpc.Status that travels as `grpc-status-details-bin`; empty: none. Its code and message are those
+	// above and it has at least one detail: runtimes make the one status from the other. Requires `details`.
 	Details []byte `protobuf:"bytes,3,opt,name=details,proto3" json:"details,omitempty"`
 	// Trailing metadata. With an error code it requires `metadata`; with code 0 `trailers_on_ok`.
 	Trailers      []*Entry `protobuf:"bytes,4,rep,name=trailers,proto3" json:"trailers,omitempty"`
