@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,9 @@ import click
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
 from grpc_interop.errors import InteropError
 from grpc_interop.selection import read_seconds, read_shard
+
+BROKEN = 3
+"""The exit status when the harness itself fails."""
 
 INTERRUPTED = 130
 """The exit status that shells give a command ended by Ctrl-C."""
@@ -32,7 +36,9 @@ def interop() -> None:
 def main() -> NoReturn:
     """Runs the command; errors for people are printed as such, never as a traceback."""
     try:
-        interop.main(standalone_mode=False)
+        # Not interop.main(): it ends with status 1, a finding's, when the reader of the output goes away.
+        with interop.make_context("interop", sys.argv[1:]) as context:
+            interop.invoke(context)
         status = 0
     except click.exceptions.Exit as ended:
         status = ended.exit_code
@@ -48,6 +54,13 @@ def main() -> NoReturn:
         # Whoever read the output went away (`interop list | head`): nothing is left to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except Exception as error:  # noqa: BLE001  shown, never hidden; but Python itself would end with 1, which is a finding's status
+        if isinstance(error, OSError) and error.filename is not None:
+            click.echo(f"interop: {error.filename}: {error.strerror}", err=True)
+        else:
+            traceback.print_exc()
+            click.echo("interop: a defect of the harness, not of what it tests; please report it with the lines above", err=True)
+        status = BROKEN
     sys.exit(status)
 
 
