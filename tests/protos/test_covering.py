@@ -89,6 +89,18 @@ def test_a_type_that_requires_itself_has_no_message(catalog) -> None:
     assert missing(protos, "t.M", [message]) == {"t.M.l", "t.Loop.b", "t.Back.l"}
 
 
+def test_what_is_too_deep_is_left_out_and_counted(catalog) -> None:
+    """
+    Runtimes refuse messages of a hundred levels: what lies deeper is not set, and named as missing.
+    """
+    chain = " ".join(f"message M{level} {{ M{level + 1} deeper = 1; }}" for level in range(120))
+    protos = catalog(f"{chain} message M120 {{ int32 deepest = 1; }}")
+    messages = covering(protos, "t.M0")
+    assert protos.parse("t.M0", messages[0])
+    assert "t.M120.deepest" in missing(protos, "t.M0", messages)
+    assert "t.M80.deeper" not in missing(protos, "t.M0", messages)
+
+
 def test_long_lists_go_on_in_the_next_message(catalog) -> None:
     """
     However many arms there are, no message comes near what runtimes refuse.

@@ -23,6 +23,10 @@ MOST_ELEMENTS, LIST_BYTES = 1_000, 64 * 1024
 accept unless told otherwise."""
 
 
+DEEPEST = 90
+"""Levels of nesting beyond which nothing is set: the strictest runtimes refuse messages of more than 100."""
+
+
 @dataclass(slots=True)
 class Place:
     """One field, or one oneof: what stands there in the first message, in the second and so on, each with its field
@@ -40,10 +44,13 @@ class Place:
 
 def covering(catalog: Catalog, type_name: str) -> list[bytes]:
     """The messages; none where a type requires itself, so that no message of it can exist. Raises KeyError."""
-    return _contents(tree(catalog, type_name))
+    return _contents(tree(catalog, type_name, DEEPEST))
 
 
 def _contents(branch: Branch) -> list[bytes]:
+    if branch.message.GetOptions().message_set_wire_format:
+        # It writes its extensions in a form that no other message has and that few languages know.
+        return [b""]
     places: dict[object, Place] = {}
     for one in branch.fields:
         turns = [(one.number, content) for content in _turns(one, branch.onward.get(one.number))]

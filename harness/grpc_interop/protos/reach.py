@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import NamedTuple
 
@@ -9,10 +10,6 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos.catalog import Catalog
-
-DEEPEST = 90
-"""Levels of nesting at which the tree ends: the strictest runtimes refuse messages of more than 100."""
-
 
 class Branch(NamedTuple):
     """One reachable type: its fields, known extensions included, in the order of their numbers; and, by the number of
@@ -23,9 +20,9 @@ class Branch(NamedTuple):
     onward: dict[int, Branch]
 
 
-def tree(catalog: Catalog, type_name: str) -> Branch:
-    """Every type that a message of this type can hold, as a tree of shortest ways: each type stands in one place, so
-    the tree is no larger than the protos, however recursive they are. Raises KeyError."""
+def tree(catalog: Catalog, type_name: str, deepest: int = sys.maxsize) -> Branch:
+    """Every type that a message of this type can hold within `deepest` levels, as a tree of shortest ways: each type
+    stands in one place, so the tree is no larger than the protos, however recursive they are. Raises KeyError."""
     root = _branch(catalog, catalog.message(type_name))
     reached = {type_name}
     queue = deque([(root, 1)])
@@ -33,7 +30,7 @@ def tree(catalog: Catalog, type_name: str) -> Branch:
         here, depth = queue.popleft()
         for field in here.fields:
             inner = held(field)
-            if inner is not None and inner.full_name not in reached and depth < DEEPEST:
+            if inner is not None and inner.full_name not in reached and depth < deepest:
                 reached.add(inner.full_name)
                 here.onward[field.number] = _branch(catalog, inner)
                 queue.append((here.onward[field.number], depth + 1))
@@ -49,9 +46,8 @@ def branches(root: Branch) -> list[Branch]:
 
 
 def _branch(catalog: Catalog, message: Descriptor) -> Branch:
-    # A message set writes its extensions in a form that no other message has and that few languages know.
-    extensions = [] if message.GetOptions().message_set_wire_format else catalog.extensions(message)
-    return Branch(message, tuple(sorted([*message.fields, *extensions], key=lambda field: field.number)), {})
+    fields = [*message.fields, *catalog.extensions(message)]
+    return Branch(message, tuple(sorted(fields, key=lambda field: field.number)), {})
 
 
 def held(field: Field) -> Descriptor | None:
