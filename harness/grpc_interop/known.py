@@ -25,12 +25,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grpc_interop.drivers.manifest import check_keys
+from grpc_interop.drivers.manifest import Manifest, check_keys
 from grpc_interop.errors import UsageError
 from grpc_interop.verdict import Difference, Outcome, Verdict
 
 FILE = "known_failures.toml"
 """Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
+
+
+def brought_by(manifests: Iterable[Manifest]) -> list[Path]:
+    """The files beside these manifests; implementations may share a folder, and with it a file."""
+    beside = dict.fromkeys(manifest.folder / FILE for manifest in manifests)
+    return [path for path in beside if path.is_file()]
+
 
 _KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "sometimes": bool}
 _NEEDED = ("cases", "message", "reason", "link")

@@ -19,8 +19,7 @@ from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
-from grpc_interop.known import FILE as KNOWN_FAILURES
-from grpc_interop.known import KnownFailures
+from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos import edits
@@ -60,7 +59,7 @@ class Session:
         self.pairs = tuple(Pair(client, server) for client in clients for server in servers)
         self.suites: tuple[Suite, ...] = chosen_suites(options)
         variants = {manifest.name: manifest.variant_of for manifest in options.implementations if manifest.variant_of}
-        self.known = KnownFailures.read(_known_failures(options), variants)
+        self.known = KnownFailures.read([*options.project.known_failures, *brought_by(options.implementations)], variants)
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / "logs")
@@ -183,13 +182,6 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _known_failures(options: Options) -> list[Path]:
-    """The project's own files, and what the implementations bring with them."""
-    # Implementations may share a folder.
-    beside = dict.fromkeys(manifest.folder / KNOWN_FAILURES for manifest in options.implementations)
-    return [*options.project.known_failures, *(path for path in beside if path.is_file())]
 
 
 def chosen_suites(options: Options) -> tuple[Suite, ...]:
