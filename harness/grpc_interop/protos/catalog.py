@@ -7,7 +7,7 @@ from copy import copy
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from grpc_interop.case import AnyCase, Kind, MessageCase, Method
@@ -27,6 +27,7 @@ class Catalog:
 
     def __init__(self, files: Sequence[str], descriptor_set: bytes) -> None:
         self._pool = descriptor_pool.DescriptorPool()
+        self._descriptors: dict[str, FileDescriptor] = {}
         self.whole: Catalog = self
         self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
         self.refused: dict[str, str] = {}
@@ -43,13 +44,15 @@ class Catalog:
         if refused is not None:
             self.refused[file.name] = f"imports {refused}, which it refuses"
             return
-        try:
-            self._pool.Add(file)
-        except (TypeError, ValueError) as error:
+        for version in (file, with_distinct_json_names(file)):
             try:
-                self._pool.Add(with_distinct_json_names(file))
-            except (TypeError, ValueError):
-                self.refused[file.name] = str(error)
+                # Kept, since a pool does not find files by names that are not ASCII.
+                self._descriptors[file.name] = self._pool.AddSerializedFile(version.SerializeToString())
+            except (TypeError, ValueError) as error:
+                self.refused.setdefault(file.name, str(error))
+            else:
+                self.refused.pop(file.name, None)
+                return
 
     @classmethod
     def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
@@ -79,11 +82,11 @@ class Catalog:
     def messages(self) -> Iterator[str]:
         """The full name of every message type of the roots' files, nested ones included, map entries not."""
         for name in self.files:
-            found = _message_names(self._pool.FindFileByName(name).message_types_by_name.values())
+            found = _message_names(self._descriptors[name].message_types_by_name.values())
             yield from (message for message in found if self._chosen is None or message in self._chosen[1])
 
     def _services(self, file: str) -> Iterable[ServiceDescriptor]:
-        services: Iterable[ServiceDescriptor] = self._pool.FindFileByName(file).services_by_name.values()
+        services: Iterable[ServiceDescriptor] = self._descriptors[file].services_by_name.values()
         return services
 
     def message(self, type_name: str) -> Descriptor:
