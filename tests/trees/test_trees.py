@@ -17,7 +17,7 @@ import pytest
 TREES = Path(__file__).parent
 REPOSITORY = TREES.parents[1]
 PAIRS = ["--client", "py", "--client", "go", "--server", "py", "--server", "go"]
-SECONDS = 300
+SECONDS = 600
 """How long a run may take, with everything to be built on a loaded machine."""
 
 REFUSED = {
