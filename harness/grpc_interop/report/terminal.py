@@ -151,11 +151,13 @@ class Terminal:
                 places.setdefault(name, set()).add(f"{entry.method} ({entry.direction}) {entry.client}:{entry.server}")
         self._print()
         self._print(f"{counted(len(places), 'field')} not carried by any case that passed", "bold")
-        for name, where in sorted(places.items())[:MOST_ASIDES]:
+        # Where cases were left out, fields were too, and which ones is no news.
+        most = 0 if summary.left_out else MOST_ASIDES
+        for name, where in sorted(places.items())[:most]:
             more = f" and {len(where) - 1:,} more" if len(where) > 1 else ""
             self._print(f"  {name}: {min(where)}{more}", "yellow")
-        if len(places) > MOST_ASIDES:
-            self._print(f"  and {len(places) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
+        if len(places) > most:
+            self._print(f"  {f'and {len(places) - most:,} more; ' if most else ''}see {short_path(self.directory / RESULTS)}", "yellow")
 
     def _told(self, title: str, entries: list[tuple[str, str]], colour: str) -> None:
         if not entries:
