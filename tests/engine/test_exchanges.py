@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from conftest import Play
 from grpc_interop.case import MessageCase
 from grpc_interop.verdict import Outcome
+
+if TYPE_CHECKING:
+    from conftest import Play
 
 TYPE = "greeter.v1.HelloRequest"
 

@@ -336,10 +336,18 @@ class Engine:
             self._appeals.finish(flight.job, verdict, whole=True)
 
     def _believe(self, now: float) -> None:
-        """Failures that were held back long enough stand."""
-        while self._doubted and self._doubted[0][0] <= now:
-            _, flight, verdict = self._doubted.popleft()
-            self._appeals.finish(flight.job, verdict, whole=True)
+        """Failures that were held back long enough stand, unless one of their drivers owes the answer to an Abort: if it
+        hangs, it may have held up other calls as well."""
+        if not self._doubted or self._doubted[0][0] > now:
+            return
+        silent = {driver for flight in self._flights.values() if flight.frozen for driver in flight.unreported()} | set(self._doomed)
+        doubted, self._doubted = self._doubted, deque()
+        for entry in doubted:
+            since, flight, verdict = entry
+            if since <= now and silent.isdisjoint((flight.client, flight.server)):
+                self._appeals.finish(flight.job, verdict, whole=True)
+            else:
+                self._doubted.append(entry)
 
     def _doubted_flights(self) -> list[Flight]:
         return [flight for _, flight, _ in self._doubted]
