@@ -102,11 +102,14 @@ class Run:
     def _jobs(self, pairs: Sequence[Pair]) -> Iterator[Job]:
         preparer = self.session.engine.preparer
         cases = self.session.most_telling_cases() if self.session.options.budget else self.session.cases()
+        begun = False
         for case in cases:
             chosen = [pair for pair in pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
-            if time.monotonic() > self._deadline:
+            # However little time there is: a run that plays nothing would say nothing.
+            if begun and time.monotonic() > self._deadline:
                 self.left_out[case.suite] += len(chosen)
             elif chosen:
+                begun = True
                 prepared = preparer.prepare(case)
                 yield from (Job(prepared, pair) for pair in chosen)
 

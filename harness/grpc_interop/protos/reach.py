@@ -11,6 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos.catalog import Catalog
 
+
 class Branch(NamedTuple):
     """One reachable type: its fields, known extensions included, in the order of their numbers; and, by the number of
     the field that leads there, those types that are reached first through it."""
