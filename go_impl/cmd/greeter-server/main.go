@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -43,7 +44,8 @@ func main() {
 	}()
 
 	fmt.Printf("listening on %s\n", listener.Addr())
-	if err := server.Serve(listener); err != nil {
+	// A signal may come before Serve, which then has nothing to do: no failure.
+	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		log.Fatal(err)
 	}
 	<-stopped
