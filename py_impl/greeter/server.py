@@ -60,6 +60,14 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio
             yield greeter_pb2.StreamResData(data=f"echo {request.data}")
 
 
+def port_number(text: str) -> int:
+    """What --port names. gRPC would take 99999 for 34463."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
 def show(method: str, data: str) -> None:
     """Prints a received message at once, even into a pipe."""
     print(method, data, flush=True)
@@ -67,7 +75,7 @@ def show(method: str, data: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serves greeter.v1.Greeter on 127.0.0.1.")
-    parser.add_argument("--port", type=int, default=50051, help="0 lets the system choose (default: 50051)")
+    parser.add_argument("--port", type=port_number, default=50051, help="0 lets the system choose (default: 50051)")
     parser.add_argument("--interval", type=float, default=1.0, help="seconds between two ticks (default: 1)")
     options = parser.parse_args()
 
