@@ -20,6 +20,7 @@ The options are those of `interop run`, with a prefix.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,10 @@ def _options(config: pytest.Config) -> Any:
         "added": tuple(given("implementation")),
         "seed": given("seed"),
         "count": given("count"),
-        "report": Path(given("report")) / worker if given("report") else None,
+        "report": Path(given("report")) if given("report") else None,
     }
-    return read_options(options)
+    read = read_options(options)
+    return replace(read, report=read.report / worker)  # each of pytest-xdist's workers has drivers of its own, and their logs
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -168,6 +168,12 @@ class TestOutput:
         process.wait(10)
         assert process.tail() == "noise"
 
+    def test_nothing_is_left_of_an_earlier_log(self, start, tmp_path):
+        (tmp_path / "log").write_text("last words of another\n")
+        process = start("echo one")
+        process.wait(10)
+        assert process.tail() == "one"
+
     def test_tail_of_a_huge_log_is_short(self, tmp_path):
         path = tmp_path / "log"
         path.write_bytes(b"a line that repeats\n" * 500_000 + b"the last\n")

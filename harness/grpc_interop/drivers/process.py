@@ -47,6 +47,7 @@ class Process:
         self.argv = tuple(argv)
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)  # its tail is shown as this process' last words, not those of an earlier run's
         self._lifeline, theirs = socket.socketpair()
         command = [sys.executable, "-I", "-S", str(SUPERVISOR), str(theirs.fileno()), *argv]
         with theirs, log.open("ab") as output:
