@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 
 import grpc
@@ -36,8 +37,20 @@ async def requests(items: list[str]) -> AsyncIterator[greeter_pb2.StreamReqData]
     """One request per item, or per line of stdin if there are none. Its end half-closes the call."""
     for item in items:
         yield greeter_pb2.StreamReqData(data=item)
-    # Reading a line blocks, and the loop has answers to receive meanwhile: so a thread does it.
-    while not items and (line := await asyncio.to_thread(sys.stdin.readline)):
+    if items:
+        return
+    # Reading a line blocks, and the loop has answers to receive meanwhile: so a thread does it, and a daemon, since a
+    # call that has ended does not wait for a line.
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        while line := sys.stdin.readline():
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, "")
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
         yield greeter_pb2.StreamReqData(data=line.rstrip("\n"))
 
 
@@ -65,4 +78,7 @@ async def run(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(arguments())))
+    try:
+        sys.exit(asyncio.run(run(arguments())))
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells do

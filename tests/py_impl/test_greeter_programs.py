@@ -162,6 +162,26 @@ class TestEnds:
         assert answer.stderr.startswith("error: DEADLINE_EXCEEDED: ")
         assert answer.returncode == 1
 
+    def test_a_call_that_ended_does_not_wait_for_a_line(self, programs: Greeter) -> None:
+        _, target = programs.serve()
+        client = programs.start("client", "--target", target, "--timeout", "0.5", "all-stream")  # whose stdin stays open
+
+        assert client.process.wait(PATIENCE_S) == 1
+
+    def test_ctrl_c_ends_a_client_without_a_traceback(self, programs: Greeter) -> None:
+        _, target = programs.serve()
+        client = programs.start("client", "--target", target, "get-stream", "ETH")
+        assert client.line().startswith("ETH 1/10 ")
+        client.process.send_signal(signal.SIGINT)
+
+        assert client.process.wait(PATIENCE_S) == 130
+
+    def test_a_port_that_cannot_be(self, programs: Greeter) -> None:
+        server = programs.start("server", "--port", "99999")
+
+        assert server.line() == ""
+        assert server.process.wait(PATIENCE_S) == 2
+
     def test_a_port_in_use(self, programs: Greeter) -> None:
         _, target = programs.serve()
         second = programs.start("server", "--port", target.rpartition(":")[2])
