@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from project import SECONDS, MakeImplementation, Project, environment
@@ -38,6 +39,22 @@ def test_a_changed_proto_is_built_anew(project: Project, tmp_path: Path) -> None
     for field, how in (("one", "built"), ("two", "built"), ("one", "unchanged")):
         proto.write_text(f'syntax = "proto3";\npackage a;\nmessage M {{ string {field} = 1; }}\n')
         assert project.interop("build", "--proto-path", proto.parent).out.splitlines()[0] == f"py: {how}"
+
+
+def test_an_edited_comment_builds_nothing(project: Project, tmp_path: Path) -> None:
+    """
+    What generators and compilers make of a tree does not hang on its comments, nor on where lines begin; nor does it of
+    an image that was made with source info.
+    """
+    proto = tmp_path / "protos" / "c.proto"
+    proto.parent.mkdir()
+    tree, image = (("--proto-path", proto.parent), ("--image", tmp_path / "image.binpb"))
+    for comment, how in (("", "built"), ("// What M is.\n\n", "unchanged")):
+        proto.write_text(f'syntax = "proto3";\npackage c;\n{comment}message M {{}}\n')
+        make_image = [f"-I{proto.parent}", "--include_source_info", f"--descriptor_set_out={tmp_path / 'image.binpb'}", "c.proto"]
+        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *make_image], check=True)
+        assert project.interop("build", *tree).out.splitlines()[0] == f"py: {how}"
+        assert project.interop("build", *image).out.splitlines()[0] == "py: unchanged"
 
 
 def test_a_project_that_moved_is_built_anew(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Catalog:
         self.refused: dict[str, str] = {}
         parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
         for file in parsed.file:
+            file.ClearField("source_code_info")
             self._add(file)
         kept = (file for file in parsed.file if file.name not in self.refused)
         self._set = descriptor_pb2.FileDescriptorSet(file=kept) if self.refused else parsed
@@ -138,8 +139,8 @@ class Catalog:
         return self._set.file
 
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
-        """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first. The
-        whole set carries source info; a chosen part leaves it out and is small enough to travel in a replay."""
+        """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first; without
+        source info, so that an edited comment asks for no new build."""
         if files is None:
             return self._set.SerializeToString(deterministic=True)
         wanted: set[str] = set()
@@ -149,11 +150,7 @@ class Catalog:
             if name not in wanted:
                 wanted.add(name)
                 queue.extend(self._by_name[name].dependency)
-        part = descriptor_pb2.FileDescriptorSet()
-        for file in self._set.file:
-            if file.name in wanted:
-                part.file.add().CopyFrom(file)
-                part.file[-1].ClearField("source_code_info")
+        part = descriptor_pb2.FileDescriptorSet(file=(file for file in self._set.file if file.name in wanted))
         return part.SerializeToString(deterministic=True)
 
 

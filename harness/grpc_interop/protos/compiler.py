@@ -16,7 +16,7 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.protos.roots import ProtoError, common_includes, resolve, root_files
 
-FORMAT = "1"
+FORMAT = "2"
 """Part of every cache key; to be raised when what is cached changes its form."""
 
 _NOISE = "WARNING: All log messages before absl::InitializeLog()"
@@ -29,7 +29,7 @@ def compile_tree(
     roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], bytes]:
     """The names of the roots' files (without those that match a pattern of `excludes`), and a serialised
-    FileDescriptorSet of them and all that they import, imports first, with source info.
+    FileDescriptorSet of them and all that they import, imports first, without source info.
 
     Nothing is run when the cache folder holds the answer for equal contents, wherever they lay. Raises ProtoError with
     protoc's own words.
@@ -94,7 +94,6 @@ def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
         lines = [
             *(f"--proto_path={path.resolve()}" for path in search),
             "--include_imports",
-            "--include_source_info",
             f"--descriptor_set_out={out}",
             # Paths, not names: a file of the same name in the current folder would be taken first.
             *map(str, files.values()),

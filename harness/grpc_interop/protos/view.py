@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos.meaning import Meaning, Scalar, Value
 from grpc_interop.protos.records import NotWireError, read
 from grpc_interop.protos.shapes import FLOATING, FieldShape, Shape
+from grpc_interop.transcript import View
 
 NAN_32, NAN_64 = 0x7FC00000, 0x7FF8000000000000
 """The NaN that stands for all: what a program sees of its payload is the processor's choice, not the runtime's."""
-
-
-class View(NamedTuple):
-    """The contract's View as plain data: numbers as int, floating-point ones as the bits of a double, text as bytes."""
-
-    fields: Mapping[int, tuple[int | bytes | View, ...]]
-    unknown: bytes = b""
 
 
 class NotAViewError(ValueError):
