@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -27,11 +28,20 @@ Observed = tuple[Observation, ...]
 """What one lane observed, in order."""
 
 
+class View(NamedTuple):
+    """A message through its language's reflection: what a program there sees, by field number. Numbers as int,
+    floating-point ones as the bits of a double, text as bytes; keys and values of a map alternate. `unknown` holds the
+    fields that its type does not declare."""
+
+    fields: Mapping[int, tuple[int | bytes | View, ...]]
+    unknown: bytes = b""
+
+
 class ClientTranscript(NamedTuple):
     """`status` is None only when the play was stopped before the RPC ended; `elapsed_us` is its duration in
     microseconds. Only programs played by hand (Case.player) measure `early`, the messages that came before the client
     had half-closed though its script receives none there, and `spread_us`, the time between the first message and the
-    last."""
+    last. `views` shows the messages in their order, where that was asked for."""
 
     lanes: tuple[Observed, ...]
     initial: tuple[Entry, ...]
@@ -40,14 +50,16 @@ class ClientTranscript(NamedTuple):
     aborted: bool = False
     early: int = 0
     spread_us: int = 0
+    views: tuple[View, ...] = ()
 
 
 class ServerTranscript(NamedTuple):
     """`arrived`: the call reached the handler. `remaining_us`: time left until the deadline when the handler began, in
-    microseconds, None without a deadline."""
+    microseconds, None without a deadline. `views` as at the client."""
 
     arrived: bool
     lanes: tuple[Observed, ...]
     request: tuple[Entry, ...]
     remaining_us: int | None = None
     aborted: bool = False
+    views: tuple[View, ...] = ()

@@ -28,8 +28,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.messages.dialogue import Ask, Written
 from grpc_interop.model import by_key
-from grpc_interop.protos.view import View
-from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
+from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
 
 PAYLOAD_ID_BASE = 1 << 40
 """Ids of payloads begin here, those of other commands at 1: neither counter can reach the other's range in a run."""
@@ -59,10 +58,10 @@ class Payloads:
         return len(self._ids)
 
 
-def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool) -> pb.Play:
-    """One side of a case as the contract's Play."""
+def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool, view: bool = False) -> pb.Play:
+    """One side of a case as the contract's Play; with `view`, it reports what its language's reflection sees."""
     type_name = case.method.request if client else case.method.response
-    play = pb.Play(method=case.method.path)
+    play = pb.Play(method=case.method.path, report_view=view)
     for lane in script:
         play.lanes.add().steps.extend(_step(step, type_name, payloads) for step in lane)
     if client:
@@ -154,6 +153,14 @@ def _observation(one: pb.Observation) -> Observation:
     raise ContractBroken("sent a transcript with an observation that is neither message nor end nor termination")
 
 
+def views(seen: pb.Transcript) -> tuple[View, ...]:
+    """What a side's reflection saw of its messages, in their order. Raises ContractBroken."""
+    told = [one.message for lane in seen.lanes for one in lane.observed if one.HasField("message")]
+    if not all(message.HasField("view") for message in told):
+        raise ContractBroken("sent a transcript with a message that lacks the view it was asked for")
+    return tuple([_view(message.view) for message in told])
+
+
 def _read_entries(entries: object) -> tuple[Entry, ...]:
     return tuple(Entry(entry.key, entry.value) for entry in entries)  # type: ignore[attr-defined]
 
@@ -165,7 +172,15 @@ def transcode(type_name: str, ask: Ask) -> bytes:
         requires.append("json")
     if ask.to_view:
         requires.append("view")
-    order = pb.Transcode(type=type_name, data=ask.data, from_json=ask.from_json, to_json=ask.to_json, to_view=ask.to_view)
+    order = pb.Transcode(
+        type=ask.type_name or type_name,
+        data=ask.data,
+        from_json=ask.from_json,
+        to_json=ask.to_json,
+        to_view=ask.to_view,
+        ignore_unknown=ask.ignore_unknown,
+        emit_zero=ask.emit_zero,
+    )
     return pb.Command(requires=requires, transcode=order).SerializeToString()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver, Role
-from grpc_interop.drivers.translate import client_transcript, server_transcript
+from grpc_interop.drivers.translate import client_transcript, server_transcript, views
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
@@ -18,7 +18,8 @@ LOG_LINES = 12
 @dataclass(slots=True)
 class Flight:
     """`due`: when the watchdog looks at it again (patience.py). `frozen`: Abort was sent because it was late.
-    `own_channel`: the channel made for this case alone, or 0."""
+    `own_channel`: the channel made for this case alone, or 0. `completed`: of a repeated play, how many calls went as the
+    first, by each side's own count."""
 
     id: int
     job: Job
@@ -30,18 +31,26 @@ class Flight:
     frozen: bool = False
     client_seen: ClientTranscript | None = None
     server_seen: ServerTranscript | None = None
-    completed: int = 0
+    completed: dict[Role, int] = field(default_factory=dict)
 
     def other(self, driver: Driver) -> Driver:
         return self.server if driver is self.client else self.client
 
     def take(self, driver: Driver, seen: pb.Transcript) -> None:
         """Keeps a side's transcript. Raises ContractBroken when it is none."""
-        if driver is self.client:
+        self.completed[driver.role] = seen.completed
+        if self.prepared.observed:
+            self._take_with_views(driver, seen)
+        elif driver is self.client:
             self.client_seen = client_transcript(seen)
-            self.completed = seen.completed
         else:
             self.server_seen = server_transcript(seen)
+
+    def _take_with_views(self, driver: Driver, seen: pb.Transcript) -> None:
+        if driver is self.client:
+            self.client_seen = client_transcript(seen)._replace(views=views(seen))
+        else:
+            self.server_seen = server_transcript(seen)._replace(views=views(seen))
 
     @property
     def complete(self) -> bool:
@@ -55,14 +64,16 @@ class Flight:
     def judge(self, limit_seconds: float, canonical: Canonical) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
-        case = self.prepared.play
-        difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
+        case, observed = self.prepared.play, self.prepared.observed
+        if observed:
+            difference, expected = None, None
+        else:
+            difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = "client" if self.client_seen.aborted else "server"
             difference = Difference(late, f"the {late} did not end the play within {limit_seconds:g} s")
-        if difference is None and self.job.repeat and self.completed != self.job.repeat:
-            what = f"only {self.completed} of {self.job.repeat} calls went as the first"
-            difference = Difference("client", what)
+        if difference is None and self.job.repeat:
+            difference = self._miscounted()
         outcome = Outcome.FAILED if difference else Outcome.PASSED
         return Verdict(
             case,
@@ -71,11 +82,19 @@ class Flight:
             self.client_seen.elapsed_us / 1e6,
             difference,
             expected if difference else None,
-            self.client_seen if difference or self.job.repeat else None,
-            self.server_seen if difference else None,
+            self.client_seen if difference or self.job.repeat or observed else None,
+            self.server_seen if difference or observed else None,
             tuple(self.job.notes),
             self.logs() if difference else (),
         )
+
+    def _miscounted(self) -> Difference | None:
+        """What is wrong when a side did not count as many calls as were to be repeated."""
+        for role, completed in self.completed.items():
+            if completed != self.job.repeat:
+                side, only = role.value, "only " if completed < self.job.repeat else ""
+                return Difference(side, f"at the {side} {only}{completed} of {self.job.repeat} calls went as the first")
+        return None
 
     def broken(self, driver: Driver | None, what: str, outcome: Outcome = Outcome.FAILED) -> Verdict:
         """The verdict when a side will never report: `what` says why, as a sentence."""
@@ -85,7 +104,7 @@ class Flight:
             self.job.pair,
             outcome,
             difference=Difference(side, what),
-            expected=self.prepared.allowed[0],
+            expected=None if self.prepared.observed else self.prepared.allowed[0],
             client=self.client_seen,
             server=self.server_seen,
             notes=tuple(self.job.notes),

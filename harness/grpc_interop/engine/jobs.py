@@ -22,8 +22,10 @@ MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`call` and `expect` are serialised Commands without id and resource. `generation` names the payload ids that
-    they refer to."""
+    """`call` and `expect` are serialised Commands without id and resource; `expect` is empty where the server does not
+    have the method. `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
+    all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
+    another version than the client's."""
 
     case: AnyCase
     allowed: tuple[Expected, ...]
@@ -35,6 +37,8 @@ class Prepared:
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
     generation: int = 0
     may_not_arrive: bool = False
+    observed: bool = False
+    served: Case | None = None
 
     @property
     def play(self) -> Case:
@@ -76,6 +80,13 @@ class Preparer:
             return Prepared(case, (), case.requires, case.requires)
         return self._write(Prepared(case, model(case), case.client_requires(), case.server_requires()))
 
+    def prepare_observed(self, client: Case, server: Case | None) -> Prepared:
+        """One call between two versions of the protos, each side with its own: the client's script of the one case, and
+        the server's of the other (None: its version lacks the method)."""
+        client_needs = client.client_requires() | {"view"}
+        server_needs = server.server_requires() | {"view"} if server is not None else frozenset[str]()
+        return self._write(Prepared(client, (), client_needs, server_needs, observed=True, served=server))
+
     def refresh(self, prepared: Prepared) -> Prepared:
         """The same with payload ids that are still valid."""
         return prepared if prepared.generation == self.generation else self._write(prepared)
@@ -104,17 +115,23 @@ class Preparer:
         )
 
     def _write(self, prepared: Prepared) -> Prepared:
-        case = prepared.play
-        call = play_message(case, case.client, self.payloads, client=True)
-        expect = play_message(case, case.server, self.payloads, client=False)
-        return replace(
+        case, view = prepared.play, prepared.observed
+        served = prepared.served if prepared.observed else case
+        call = play_message(case, case.client, self.payloads, client=True, view=view)
+        written = replace(
             prepared,
             call=_command(prepared.client_needs, call=call),
-            expect=_command(prepared.server_needs, expect=expect),
             client_payloads=self._payloads(case, case.client, client=True),
-            server_payloads=self._payloads(case, case.server, client=False),
             generation=self.generation,
-            may_not_arrive=any(not expected.server.arrived for expected in prepared.allowed),
+            may_not_arrive=prepared.observed or any(not expected.server.arrived for expected in prepared.allowed),
+        )
+        if served is None:
+            return written
+        expect = play_message(served, served.server, self.payloads, client=False, view=view)
+        return replace(
+            written,
+            expect=_command(prepared.server_needs, expect=expect),
+            server_payloads=self._payloads(served, served.server, client=False),
         )
 
     def _payloads(self, case: Case, script: Script, *, client: bool) -> tuple[tuple[int, str, bytes], ...]:

@@ -14,20 +14,26 @@ from grpc_interop.protos.meaning import Meaning, meaning, unlike
 from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
 from grpc_interop.protos.records import NotWireError
 from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import NotAViewError, View, of_view, one_nan
+from grpc_interop.protos.view import NotAViewError, of_view, one_nan
+from grpc_interop.transcript import View
 from grpc_interop.verdict import Difference
 
 CLIENT, SERVER = "client", "server"
 
 
 class Ask(NamedTuple):
-    """Read this and write it again. `side` is who is asked; `data` is binary, or ProtoJSON where `from_json`."""
+    """Read this and write it again. `side` is who is asked; `data` is binary, or ProtoJSON where `from_json`, in which
+    `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written shows also what is zero.
+    `type_name` is the full name of the type where it is not the case's own."""
 
     side: str
     data: bytes
     from_json: bool = False
     to_json: bool = False
     to_view: bool = False
+    ignore_unknown: bool = False
+    emit_zero: bool = False
+    type_name: str = ""
 
 
 class Written(NamedTuple):

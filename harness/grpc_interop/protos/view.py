@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos.meaning import Meaning, Scalar, Value
