@@ -172,6 +172,18 @@ class NeverReports(Fault):
         pass
 
 
+class CountsOneLess(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        transcript.completed -= 1
+        send()
+
+
+class CountsOneMore(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        transcript.completed += 1
+        send()
+
+
 class ClaimsKeepalive(Fault):
     claims = frozenset({"keepalive"})
 
