@@ -8,8 +8,9 @@ from typing import Any
 
 from buildtool import generator, packages
 from buildtool.generator import build_plugins
-from buildtool.toolchain import Toolchain, ToolchainUnavailable
+from buildtool.toolchain import MODULE, Toolchain, ToolchainUnavailable
 from buildtool.tree import Tree
+from buildtool.versions import with_versions_of
 
 from export.client import client_program
 from export.message import message_program
@@ -28,6 +29,8 @@ def export(request: Mapping[str, Any]) -> dict[str, Any]:
         toolchain = Toolchain.find(Path(request["cache"]))
     except ToolchainUnavailable as missing:
         return {"unsupported": str(missing)}
+    if go_mod := request.get("settings", {}).get("go_mod"):
+        toolchain = with_versions_of(toolchain, Path(go_mod))
     tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
     tree.generate()
     place = tree.linked | packages.assign([file for file in tree.files if file.name not in tree.linked])
@@ -38,4 +41,4 @@ def export(request: Mapping[str, Any]) -> dict[str, Any]:
         text = (client_program if request["side"] == "client" else server_program)(request["call"], names)
     text = text.replace(f'"{packages.MODULE_PATH}/', '"reproduction/')
     generated = {source.path: moved(source.content) for source in tree.sources if not source.path.startswith(generator.DRIVEN.root)}
-    return {"files": {"main.go": text, **module_files(), **generated}, "run": "go run ."}
+    return {"files": {"main.go": text, **module_files(toolchain.module_file or MODULE / "go.mod"), **generated}, "run": "go run ."}

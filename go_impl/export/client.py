@@ -7,6 +7,7 @@ from typing import Any
 
 from export.names import Names, camel_case, comment, literal
 from export.program import SHOW, SHOW_METADATA, indented, pairs, program, received
+from export.signals import BEGIN_CLIENT, CLIENT, has_signals, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
@@ -77,12 +78,13 @@ _CODES = (
 def client_program(call: Mapping[str, Any], names: Names) -> str:
     """The text of main.go."""
     client = names.generated(call["file"], f"New{camel_case(call['service'].rpartition('.')[2])}Client")
-    steps = _begin(call, names) if call["kind"] in _STREAMS_REQUESTS else []
+    steps = list(BEGIN_CLIENT) if has_signals(call) else []
+    steps += _begin(call, names) if call["kind"] in _STREAMS_REQUESTS else []
     steps += ["begun := make(chan struct{})"] if _waits(call) else []
     steps += _lanes(call, names)
     timeout = call["timeout_seconds"]
     body = _BODY.format(
-        show=SHOW + (SHOW_METADATA if {"initial", "trailers"} & set(call["shows"]) else ""),
+        show=SHOW + (SHOW_METADATA if {"initial", "trailers"} & set(call["shows"]) else "") + (CLIENT if has_signals(call) else ""),
         client=client,
         context="WithCancel(context.Background())"
         if timeout is None
@@ -148,7 +150,7 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], names: Names) -> lis
         return ["cancel()"]
     if kind == "receive_headers":
         return ["got := <-answered", "answered <- got"] if call["kind"] == "unary" else ["_, _ = stream.Header()"]
-    return received(step, "receive()")
+    return signalled(step) if kind in ("signal", "wait_for") else received(step, "receive()")
 
 
 def _send(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from buildtool import packages
-from buildtool.toolchain import MODULE
 
 MODULE_NAME = "reproduction"
 
@@ -41,7 +40,7 @@ func showMetadata(what string, md metadata.MD) {
 }
 """
 
-_STANDARD = ("context", "encoding/hex", "errors", "fmt", "io", "log", "net", "os", "strings", "sync", "time")
+_STANDARD = ("bufio", "context", "encoding/hex", "errors", "fmt", "io", "log", "net", "os", "strings", "sync", "time")
 _GRPC = {
     "grpc": "google.golang.org/grpc",
     "codes": "google.golang.org/grpc/codes",
@@ -85,10 +84,10 @@ def received(step: Mapping[str, Any], receive: str) -> list[str]:
     return [receive] if step["step"] == "receive" else [f"for {receive} {{", "}"]
 
 
-def module_files() -> dict[str, str]:
-    """go.mod and go.sum, with the versions with which the driver is built."""
-    text = (MODULE / "go.mod").read_text().replace(f"module {packages.MODULE_PATH}", f"module {MODULE_NAME}")
-    return {"go.mod": text.partition("\ntool (")[0] + "\n", "go.sum": Path(MODULE, "go.sum").read_text()}
+def module_files(go_mod: Path) -> dict[str, str]:
+    """go.mod and go.sum, with the versions with which the driver is built; its tools are not needed."""
+    text = go_mod.read_text().replace(f"module {packages.MODULE_PATH}", f"module {MODULE_NAME}")
+    return {"go.mod": re.sub(r"(?ms)^tool \(.*?^\)\n", "", text), "go.sum": go_mod.with_suffix(".sum").read_text()}
 
 
 def moved(content: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from export.names import Names, camel_case, comment, literal, text_literal
 from export.program import SHOW, SHOW_METADATA, indented, pairs, program, received
+from export.signals import BEGIN_SERVER, SERVER, has_signals, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
@@ -72,9 +73,10 @@ def server_program(call: Mapping[str, Any], names: Names) -> str:
     """The text of main.go."""
     service = camel_case(call["service"].rpartition(".")[2])
     shows = "request" in call["shows"]
-    steps = ["md, _ := metadata.FromIncomingContext(ctx)", 'showMetadata("request", md)'] if shows else []
+    steps = list(BEGIN_SERVER) if has_signals(call) else []
+    steps += ["md, _ := metadata.FromIncomingContext(ctx)", 'showMetadata("request", md)'] if shows else []
     body = _BODY.format(
-        show=SHOW + (SHOW_METADATA if shows else ""),
+        show=SHOW + (SHOW_METADATA if shows else "") + (SERVER if has_signals(call) else ""),
         unimplemented=names.generated(call["file"], f"Unimplemented{service}Server"),
         register=names.generated(call["file"], f"Register{service}Server"),
         handler=_handler(call, names, service),
@@ -149,4 +151,6 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], names: Names) -> lis
         return [_metadata("SendHeader", step["entries"], call)]
     if kind == "wait_for_termination":
         return ["<-ctx.Done()", "if !terminated {", '\tfmt.Println("terminated")', "}"]
+    if kind in ("signal", "wait_for"):
+        return signalled(step)
     return [] if kind == "finish" else received(step, "receive()")

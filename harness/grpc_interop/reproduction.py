@@ -44,6 +44,8 @@ _NAMES: dict[type, str] = {
     HalfClose: "half_close",
     Cancel: "cancel",
     ReceiveHeaders: "receive_headers",
+    Signal: "signal",
+    WaitFor: "wait_for",
     WaitForTermination: "wait_for_termination",
 }
 
@@ -57,11 +59,6 @@ def side_of(case: AnyCase, side: str, catalog: Catalog) -> dict[str, Any]:
 
 
 def _call(case: Case, side: str, catalog: Catalog) -> dict[str, Any]:
-    if any(isinstance(step, Signal | WaitFor) for script in (case.client, case.server) for step in steps(script)):
-        raise UsageError(
-            f"{case.id} cannot be exported: its sides signal each other outside the RPC, which two programs of their own cannot",
-            "export another case of the same cause; the replay text plays this one",
-        )
     method = case.method
     script = case.client if side == "client" else case.server
     sent = method.request if side == "client" else method.response
@@ -121,6 +118,8 @@ def _step(step: Step, sent: str, catalog: Catalog) -> dict[str, Any]:
         case Finish(status):
             details, trailers = _base64(status.details), _entries(status.trailers)
             return {"step": "finish", "code": status.code, "message": status.message or "", "details": details, "trailers": trailers}
+        case Signal(name) | WaitFor(name):
+            return {"step": _NAMES[type(step)], "name": name}
         case _:
             return {"step": _NAMES[type(step)]}
 

@@ -7,16 +7,14 @@ from typing import Any
 
 from export.names import Names, attribute, comment
 from export.program import SHOW, block, entries, received, sent, show_metadata
+from export.signals import AWAITED, METADATA, definition, has_signals, imports, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
 
 _PROGRAM = '''"""The client, with grpc.aio. Run it beside the server: python3 client.py [HOST:PORT]"""
 
-import asyncio
-import importlib
-import json
-import sys
+{standard}
 
 import grpc
 from google.protobuf import text_format
@@ -27,7 +25,7 @@ target = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:50051"
 call = None
 ended = answered = False
 
-{show}
+{show}{signals}
 
 async def receive():
     """Prints the next message, or the end; tells whether there was a message."""
@@ -101,12 +99,14 @@ def aio_client_program(call: Mapping[str, Any], names: Names) -> str:
     lanes = [[line for step in lane for line in _step(step, call, message)] or ["pass"] for lane in call["lanes"]]
     shows = [line for what, source in _SOURCES.items() if what in call["shows"] for line in show_metadata(what, source)]
     return _PROGRAM.format(
+        standard=imports(call, "asyncio", "importlib", "json", "sys"),
         imports="\n".join(names.imports),
         show=SHOW.strip("\n") + "\n",
+        signals=f"{definition(call)}\n\nsignals = Signals()\n" if has_signals(call) else "",
         receive=_NEXT if call["kind"] in _STREAMS_RESPONSES else _ANSWER,
         lanes="\n\n\n".join(f"async def lane_{number}():\n{block(lines)}" for number, lines in enumerate(lanes)),
         stub=stub,
-        begin=block([_begin(call, request)], 2),
+        begin=block(_begin(call, request), 2),
         calls=", ".join(f"lane_{number}()" for number in range(len(lanes))),
         epilogue=block([*shows, *(_DETAILS if "details" in call["shows"] else [])], 2),
     )
@@ -117,11 +117,13 @@ def _only_request(call: Mapping[str, Any], message: str) -> str:
     return next(sent(step, message) for lane in call["lanes"] for step in lane if step["step"] == "send")
 
 
-def _begin(call: Mapping[str, Any], request: str) -> str:
-    options = [f"metadata={entries(call['metadata'])}"] if call["metadata"] else []
+def _begin(call: Mapping[str, Any], request: str) -> list[str]:
+    signals = (f'("{METADATA}", signals.listen())',) if has_signals(call) else ()
+    options = [f"metadata={entries(call['metadata'], *signals)}"] if call["metadata"] or signals else []
     options += [f"timeout={call['timeout_seconds']}"] if call["timeout_seconds"] is not None else []
     options += [f"compression=grpc.Compression.{call['compression'].capitalize()}"] if call["compression"] else []
-    return f"call = {attribute('stub', call['method'])}({', '.join(filter(None, [request, *options]))})"
+    begin = f"call = {attribute('stub', call['method'])}({', '.join(filter(None, [request, *options]))})"
+    return [begin, "call.add_done_callback(signals.end)"] if signals else [begin]
 
 
 def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> list[str]:
@@ -134,4 +136,6 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> lis
         return ["call.cancel()"]
     if kind == "receive_headers":
         return ["await call.initial_metadata()  # waits for the response's headers"]
+    if kind in ("signal", "wait_for"):
+        return [signalled(step, AWAITED)]
     return received(step, "await receive()")

@@ -8,15 +8,14 @@ from typing import Any
 from export.names import Names, comment
 from export.program import SHOW, block, entries, received, sent, show_metadata
 from export.server import status_code
+from export.signals import AWAITED, definition, has_signals, imports, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
 
 _PROGRAM = '''"""The server, with grpc.aio. Start it first: python3 server.py [PORT]"""
 
-import asyncio
-import importlib
-import sys
+{standard}
 
 import grpc
 from google.protobuf import text_format
@@ -25,7 +24,7 @@ from google.protobuf import text_format
 
 port = sys.argv[1] if len(sys.argv) > 1 else "50051"
 
-{show}
+{show}{signals}
 
 class Server({servicer}):
     async def {handler}(self, request, context):
@@ -68,6 +67,8 @@ _REQUEST = """            if taken:
             taken = True
             message = request"""
 
+_SIGNALS = ("signals = Signals()", "context.add_done_callback(signals.end)", "signals.connect(context.invocation_metadata())")
+
 
 def aio_server_program(call: Mapping[str, Any], names: Names) -> str:
     """The text of server.py."""
@@ -75,14 +76,17 @@ def aio_server_program(call: Mapping[str, Any], names: Names) -> str:
     servicer = names.service(call["file"], service + "Servicer")
     register = names.service(call["file"], f"add_{service}Servicer_to_server")
     message = names.message(call["response"])
-    shows = show_metadata("request", "context.invocation_metadata()") if "request" in call["shows"] else []
+    begin = list(_SIGNALS) if has_signals(call) else []
+    begin += show_metadata("request", "context.invocation_metadata()") if "request" in call["shows"] else []
     return _PROGRAM.format(
+        standard=imports(call, "asyncio", "importlib", "sys"),
         imports="\n".join(names.imports),
         show=SHOW.strip("\n") + "\n",
+        signals=definition(call),
         servicer=servicer,
         handler=call["method"],
         receive=_NEXT if call["kind"] in _STREAMS_REQUESTS else _REQUEST,
-        steps=block([*shows, *_lanes(call, message)], 3),
+        steps=block([*begin, *_lanes(call, message)], 3),
         register=register,
     )
 
@@ -118,4 +122,6 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> lis
         return [f"await context.send_initial_metadata({entries(step['entries'])})"]
     if kind == "wait_for_termination":
         return ["await asyncio.Event().wait()  # until the RPC is ended from outside"]
+    if kind in ("signal", "wait_for"):
+        return [signalled(step, AWAITED)]
     return [] if kind == "finish" else received(step, "await receive()")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,4 +34,5 @@ def export(request: Mapping[str, Any], api: str) -> dict[str, Any]:
     else:
         text = _PROGRAMS[api, side](request["call"], names)
     protoc = f"python3 -m grpc_tools.protoc -I {request['protos']} --python_out=. --grpc_python_out=. {' '.join(request['files'])}"
-    return {"files": {f"{side}.py": text}, "setup": [protoc], "run": f"python3 {side}.py"}
+    requirements = "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in ("grpcio", "grpcio-tools", "protobuf"))
+    return {"files": {f"{side}.py": text, "requirements.txt": requirements}, "setup": [protoc], "run": f"python3 {side}.py"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from export.names import Names, attribute, comment
 from export.program import SHOW, block, entries, received, sent, show_metadata
+from export.signals import METADATA, definition, has_signals, imports, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
@@ -24,7 +25,7 @@ target = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:50051"
 call = None
 ended = answered = False
 
-{show}
+{show}{signals}
 
 def receive():
     """Prints the next message, or the end; tells whether there was a message."""
@@ -59,7 +60,8 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
     streams = call["kind"] in _STREAMS_REQUESTS
     stub = names.service(call["file"], call["service"].rpartition(".")[2] + "Stub")
     message = names.message(call["request"])
-    steps = ["requests = queue.SimpleQueue()", _begin(call, "iter(requests.get, None)")] if streams else []
+    steps = ["signals = Signals()"] if has_signals(call) else []
+    steps += ["requests = queue.SimpleQueue()", *_begin(call, "iter(requests.get, None)")] if streams else []
     lanes = [[line for step in lane for line in _step(step, call, message)] for lane in call["lanes"]]
     if len(lanes) == 1:
         steps += lanes[0]
@@ -70,9 +72,10 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
         shows += _DETAILS
     epilogue = [*shows, *(["requests.put(None)"] if streams else [])]
     return _PROGRAM.format(
-        standard="import importlib\nimport json\nimport queue\nimport sys\nimport threading\nimport time",
+        standard=imports(call, "importlib", "json", "queue", "sys", "threading", "time"),
         imports="\n".join(names.imports),
         show=SHOW.strip("\n") + "\n",
+        signals=definition(call),
         receive=_NEXT if call["kind"] in _STREAMS_RESPONSES else _ANSWER,
         stub=stub,
         steps=block(steps),
@@ -88,14 +91,16 @@ _DETAILS = [
 ]
 
 
-def _begin(call: Mapping[str, Any], request: str) -> str:
+def _begin(call: Mapping[str, Any], request: str, remark: str = "") -> list[str]:
     method = attribute("stub", call["method"])
     invoke = method if call["kind"] in _STREAMS_RESPONSES else f"{method}.future"
-    options = [f"metadata={entries(call['metadata'])}"] if call["metadata"] else []
+    signals = (f'("{METADATA}", signals.listen())',) if has_signals(call) else ()
+    options = [f"metadata={entries(call['metadata'], *signals)}"] if call["metadata"] or signals else []
     options += [f"timeout={call['timeout_seconds']}"] if call["timeout_seconds"] is not None else []
     options += ["compression=grpc.Compression.Gzip"] if call["compression"] == "gzip" else []
     options += ["compression=grpc.Compression.Deflate"] if call["compression"] == "deflate" else []
-    return f"call = {invoke}({', '.join([request, *options])})"
+    begin = f"call = {invoke}({', '.join([request, *options])}){remark}"
+    return [begin, "call.add_done_callback(signals.end)"] if signals else [begin]
 
 
 def _threads(lanes: list[list[str]], streams: bool) -> list[str]:
@@ -111,12 +116,13 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> lis
     kind = step["step"]
     if kind == "send":
         request = sent(step, message)
-        line = f"requests.put({request})" if call["kind"] in _STREAMS_REQUESTS else _begin(call, request)
-        return [line + comment(step)]
+        return [f"requests.put({request}){comment(step)}"] if call["kind"] in _STREAMS_REQUESTS else _begin(call, request, comment(step))
     if kind == "half_close":
         return ["requests.put(None)  # half-close"]
     if kind == "cancel":
         return ["call.cancel()"]
     if kind == "receive_headers":
         return ["call.initial_metadata()  # waits for the response's headers"]
+    if kind in ("signal", "wait_for"):
+        return [signalled(step)]
     return received(step, "receive()")

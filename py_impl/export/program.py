@@ -22,12 +22,13 @@ def block(lines: Iterable[str], depth: int = 1) -> str:
     return indent("\n".join(lines), "    " * depth)
 
 
-def entries(told: Iterable[tuple[str, str]]) -> str:
-    """Metadata as grpcio takes it: text, or bytes for keys that end in -bin."""
+def entries(told: Iterable[tuple[str, str]], *others: str) -> str:
+    """Metadata as grpcio takes it: text, or bytes for keys that end in -bin. `others` are expressions of their own."""
     pairs = []
     for key, value in told:
         data = base64.b64decode(value)
         pairs.append(f"({key!r}, {data if key.endswith('-bin') else data.decode()!r})")
+    pairs += others
     return f"({', '.join(pairs)},)" if pairs else "()"
 
 

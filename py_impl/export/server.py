@@ -7,6 +7,7 @@ from typing import Any
 
 from export.names import Names, comment
 from export.program import SHOW, block, entries, received, sent, show_metadata
+from export.signals import definition, has_signals, imports, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
 _STREAMS_RESPONSES = ("server_streaming", "bidi_streaming")
@@ -22,7 +23,7 @@ from google.protobuf import text_format
 
 port = sys.argv[1] if len(sys.argv) > 1 else "50051"
 
-{show}
+{show}{signals}
 
 class Server({servicer}):
     def {handler}(self, {request}, context):
@@ -63,6 +64,8 @@ _REQUEST = """                if taken:
                 taken.append(request)
                 show(request)"""
 
+_SIGNALS = ("signals = Signals()", "context.add_callback(signals.end)", "signals.connect(context.invocation_metadata())")
+
 
 def server_program(call: Mapping[str, Any], names: Names) -> str:
     """The text of server.py."""
@@ -71,14 +74,16 @@ def server_program(call: Mapping[str, Any], names: Names) -> str:
     servicer = names.service(call["file"], service + "Servicer")
     register = names.service(call["file"], f"add_{service}Servicer_to_server")
     message = names.message(call["response"])
-    steps = [] if streams else ["taken = []"]
+    steps = list(_SIGNALS) if has_signals(call) else []
+    steps += [] if streams else ["taken = []"]
     if "request" in call["shows"]:
         steps += show_metadata("request", "context.invocation_metadata()")
     steps += _lanes(call, message)
     return _PROGRAM.format(
-        standard="import importlib\nimport sys\nimport threading\nfrom concurrent import futures",
+        standard=imports(call, "importlib", "sys", "threading") + "\nfrom concurrent import futures",
         imports="\n".join(names.imports),
         show=SHOW.strip("\n") + "\n",
+        signals=definition(call),
         servicer=servicer,
         handler=call["method"],
         request="requests" if streams else "request",
@@ -138,4 +143,6 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> lis
         return [f"context.send_initial_metadata({entries(step['entries'])})"]
     if kind == "wait_for_termination":
         return ["over.wait()", "if not terminated:", '    print("terminated", flush=True)']
+    if kind in ("signal", "wait_for"):
+        return [signalled(step)]
     return [] if kind == "finish" else received(step, "receive()")

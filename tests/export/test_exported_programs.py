@@ -104,8 +104,11 @@ def exported(case: str, folder: Path) -> Reproduction:
     return Reproduction(folder / "reproduction")
 
 
-CASES = ("AllStream/ping_pong_10", "AllStream/early_error", "PutStream/early_error", "GetStream/status_details", "SayHello/metadata")
-WITHOUT_RACES = ("AllStream/ping_pong_10", "GetStream/status_details", "SayHello/metadata")
+SIGNALLED = ("PutStream/one_at_a_time_10", "GetStream/one_at_a_time_10")
+"""In the first one the server signals, in the second one the client."""
+
+WITHOUT_RACES = ("AllStream/ping_pong_10", "GetStream/status_details", "SayHello/metadata", *SIGNALLED)
+CASES = (*WITHOUT_RACES, "AllStream/early_error", "PutStream/early_error")
 """A grpc.aio client that still sends when the RPC ends may lose all (grpc/grpc#36066)."""
 
 
@@ -157,12 +160,20 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert "is not an empty folder" in ended.stderr
 
 
-def test_signals_have_no_way_between_two_programs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pair", ["py:go", "go:py", "py-aio:py-aio"])
+def test_a_wait_for_a_signal_ends_with_the_rpc(pair: str, tmp_path: Path) -> None:
     """
-    A case whose sides signal each other outside the RPC is refused in words, and leaves nothing behind.
+    A program whose other side never signals comes to its end all the same: here the server's signal is taken out, and the
+    deadline passes.
     """
-    case = f"calls/{GREETER}/PutStream/cancel_after[py:py]"
-    ended = interop("replay", case, "--export", str(tmp_path / "x"), "--report", str(tmp_path / "report"))
-    assert ended.returncode == 2
-    assert "signal each other" in ended.stderr
-    assert not (tmp_path / "x").exists()
+    reproduction = exported(f"calls/{GREETER}/PutStream/deadline[{pair}]", tmp_path)
+    *setup, server, client = reproduction.commands()
+    for command in setup:
+        reproduction.shell(command)
+    [program] = [path for path in (reproduction.folder / "server").glob("*") if path.name in ("server.py", "main.go")]
+    text = program.read_text()
+    assert text.count("signals.tell(") == 1
+    program.write_text("\n".join(line for line in text.split("\n") if "signals.tell(" not in line))
+    with reproduction.serving(server) as served:
+        said = reproduction.shell(f"{client.rstrip(')')} {served.address})")
+    assert observed(said)[-1].startswith("status DEADLINE_EXCEEDED ")
