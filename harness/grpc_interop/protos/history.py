@@ -31,13 +31,57 @@ def folders_at(ref: str, folders: Sequence[Path]) -> Iterator[dict[Path, Path]]:
         yield then
 
 
+def commit_of(ref: str, folder: Path) -> str:
+    """The commit that a ref names in the repository around a folder. Raises UsageError."""
+    return _commit(_repository(folder), ref)
+
+
+def is_branch(ref: str, folder: Path) -> bool:
+    """Whether a ref names a branch, here or of a remote, as opposed to a tag or a commit."""
+    done = _git(folder, "rev-parse", "--symbolic-full-name", "--end-of-options", ref)
+    return any(line.startswith((b"refs/heads/", b"refs/remotes/")) for line in done.stdout.splitlines())
+
+
+def merge_base(ref: str, other: str, folder: Path) -> str:
+    """The commit from which two refs went apart. Raises UsageError where the repository knows of none."""
+    repository = _repository(folder)
+    ours, theirs = _commit(repository, ref), _commit(repository, other)
+    done = _git(repository, "merge-base", ours, theirs)
+    if done.returncode:
+        shallow = _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        raise UsageError(
+            f"{repository} knows of no commit that {ref} and {other} have in common",
+            "it is a shallow clone: `git fetch --unshallow` gets the rest (in CI: fetch-depth: 0)"
+            if shallow
+            else f"their histories are unrelated; compare with the commit itself: {ours}",
+        )
+    return done.stdout.decode().strip()
+
+
+def file_at(commit: str, path: Path) -> bytes | None:
+    """What a file of the repository around its folder held at a commit; None where it was not there."""
+    repository = _repository(path.parent)
+    done = _git(repository, "cat-file", "blob", f"{commit}:{path.resolve().relative_to(repository).as_posix()}")
+    return None if done.returncode else done.stdout
+
+
+def protos_at(commit: str, folder: Path) -> list[Path]:
+    """Where .proto files lay at a commit, anywhere in the repository around a folder."""
+    repository = _repository(folder)
+    done = _git(repository, "ls-tree", "-r", "-z", "--full-tree", "--name-only", commit)
+    names = (os.fsdecode(name) for name in done.stdout.split(b"\0"))
+    return [repository / name for name in names if name.endswith(".proto")]
+
+
 def in_repository(folder: Path, other: Path) -> bool:
     """Whether a folder lies in the same repository as another. Raises UsageError when that one lies in none."""
     return folder.resolve().is_relative_to(_repository(other))
 
 
 def _repository(folder: Path) -> Path:
-    done = _git(folder, "rev-parse", "--show-toplevel")
+    """The repository around a folder, which may be one that is no longer there."""
+    there = next(place for place in (folder, *folder.resolve().parents) if place.is_dir())
+    done = _git(there, "rev-parse", "--show-toplevel")
     if done.returncode:
         raise UsageError(
             f"{folder} has no history: {_words(done)}", "a ref needs protos in a git repository; compare with a folder or an image instead"

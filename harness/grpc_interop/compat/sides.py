@@ -1,0 +1,182 @@
+"""The sides of a comparison: a git ref, a folder, a descriptor set or the working tree, each read into a catalog.
+
+Of a branch it is the commit where head left it that counts: what others have merged since is no change of ours. A tag or
+a commit is what was deployed, and is taken as it is. Roots may have moved since then: where they lay, interop.toml as it
+was says, or else the names of the files in them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from grpc_interop.compat.result import Place, Side
+from grpc_interop.config import Options
+from grpc_interop.drivers.manifest import FILE
+from grpc_interop.errors import UsageError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.history import commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
+from grpc_interop.protos.roots import ProtoError, root_files
+from grpc_interop.session import cache_folder
+
+HEAD = "HEAD"
+"""What git calls the commit that the working tree was checked out from."""
+
+SHORT = 10
+"""Hexadecimal digits by which people are told a commit: as many as git itself shows of a large repository."""
+
+
+class Tree(NamedTuple):
+    """Where protos lie."""
+
+    roots: tuple[Path, ...]
+    includes: tuple[Path, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay."""
+
+    side: Side
+    catalog: Catalog
+    files: Mapping[str, Path]
+    seen_from: Path
+
+    def place(self, file: str, line: int = 0) -> Place:
+        """A line of one of its files, for people."""
+        lies = self.files.get(file)
+        return Place(file, line, os.path.relpath(lies, self.seen_from) if lies is not None else "")
+
+
+def read_head(spelling: str | None, options: Options) -> Version:
+    """The new version: the working tree as it is now, unless it is spelled out. Raises UsageError."""
+    if spelling is None:
+        tree = _tree_now(options)
+        return _compiled(Side("head", "working tree"), tree, options)
+    return _read(spelling, "head", options, None)
+
+
+def read_base(spelling: str, label: str, options: Options, head: str | None) -> Version:
+    """An old version; `head` is how the new one was spelled out. Raises UsageError."""
+    left = HEAD if head is None else head if _is_ref(head) else None
+    return _read(spelling, label, options, left)
+
+
+def _read(spelling: str, label: str, options: Options, left_by: str | None) -> Version:
+    place = Path.cwd() / spelling
+    if place.is_file():
+        return _of_image(place, Side(label, spelling), options)
+    if _is_ref(spelling):
+        return _of_ref(spelling, label, options, left_by)
+    return _compiled(Side(label, spelling), Tree((place,), options.includes, options.project.excludes), options)
+
+
+def _is_ref(spelling: str) -> bool:
+    """A folder of protos is meant as such, whatever branches there are; `refs/heads/NAME` names a branch beside it."""
+    place = Path.cwd() / spelling
+    if place.is_dir():
+        return not any(place.rglob("*.proto"))
+    return not place.is_file()
+
+
+def _of_image(image: Path, side: Side, options: Options) -> Version:
+    try:
+        return Version(side, Catalog.from_image(image), {}, options.project.folder)
+    except ProtoError as error:
+        raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
+
+
+def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path] | None = None) -> Version:
+    """The protos of a tree. `lay` says of folders that lie somewhere temporary where they really lay: only that is told."""
+    lay = lay or {}
+    try:
+        catalog = Catalog.load(tree.roots, tree.includes, cache_folder(options), tree.excludes)
+        files = {name: lay.get(root, root) / name for root in tree.roots for name in root_files([root], tree.excludes)}
+    except ProtoError as error:
+        what, remedy = error.what, error.remedy
+        for place, folder in lay.items():
+            what, remedy = (words.replace(str(place.resolve()), str(folder)).replace(str(place), str(folder)) for words in (what, remedy))
+        raise UsageError(f"the {side.label} ({side.words}) cannot be used: {what}", remedy) from error
+    return Version(side, catalog, files, options.project.folder)
+
+
+def _tree_now(options: Options) -> Tree:
+    if not options.roots:
+        raise UsageError(
+            "no protos: neither --proto-path nor interop.toml names any", "such as: interop compat --proto-path proto --base origin/main"
+        )
+    return Tree(options.roots, options.includes, options.project.excludes)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Git refs
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Version:
+    now = _tree_now(options)
+    around = now.roots[0]
+    commit = commit_of(ref, around)
+    words = f"{ref}, {commit[:SHORT]}"
+    if left_by is not None and is_branch(ref, around):
+        commit = merge_base(ref, left_by, around)
+        words = f"{ref}, merge base {commit[:SHORT]}"
+    side = Side(label, words)
+    protos = protos_at(commit, around)
+    tree = _tree_then(commit, now, protos, options)
+    if not tree.roots:
+        roots = ", ".join(os.path.relpath(root, options.project.folder) for root in now.roots)
+        raise UsageError(
+            f"the {label} ({words}) has no protos in {roots}, nor any of their names elsewhere",
+            "check --proto-path; or check that version out beside this one and give its folder of protos: --base DIR",
+        )
+    # A folder of imports that was not there then is taken as it is now.
+    own = [folder for folder in tree.includes if in_repository(folder, around) and _holds(folder, protos)]
+    with folders_at(commit, [*tree.roots, *own]) as then:
+        there = Tree(_those(then, tree.roots), _those(then, tree.includes), tree.excludes)
+        return _compiled(side, there, options, {place: folder for folder, place in then.items()})
+
+
+def _tree_then(commit: str, now: Tree, protos: Sequence[Path], options: Options) -> Tree:
+    """Where the protos lay at a commit: as the project's file said there, unless other roots were asked for."""
+    project = options.project
+    if options.roots == project.roots and (told := _told_then(file_at(commit, project.folder / FILE))):
+        roots, includes, excludes = (told.get(key, []) for key in ("roots", "includes", "excludes"))
+        folders = tuple(project.folder / root for root in roots if _holds(project.folder / root, protos))
+        if folders:
+            return Tree(folders, tuple(project.folder / folder for folder in includes), tuple(excludes))
+    found = (root if _holds(root, protos) else _moved(root, protos) for root in now.roots)
+    return Tree(tuple(dict.fromkeys(root for root in found if root is not None)), now.includes, now.excludes)
+
+
+def _those(then: Mapping[Path, Path], folders: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(then.get(folder, folder) for folder in folders)
+
+
+def _told_then(content: bytes | None) -> dict[str, list[str]]:
+    """The table `protos` of a project's file; empty where there is none that this version can read."""
+    with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
+        protos = tomllib.loads((content or b"").decode()).get("protos", {})
+        if isinstance(protos, dict) and all(isinstance(value, list) for value in protos.values()):
+            return protos
+    return {}
+
+
+def _moved(root: Path, protos: Sequence[Path]) -> Path | None:
+    """The folder below which most of the root's files lay, by their names; None where it was not there yet."""
+    names = [path.relative_to(root) for path in root.rglob("*.proto")] if root.is_dir() else []
+    found = Counter(
+        Path(*path.parts[: -len(name.parts)]) for name in names for path in protos if path.parts[-len(name.parts) :] == name.parts
+    )
+    return found.most_common(1)[0][0] if found else None
+
+
+def _holds(folder: Path, protos: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder.resolve()) for path in protos)
