@@ -47,7 +47,7 @@ def test_what_is_not_kept_says_what_happened_and_what_is_due(ask):
 
 
 def test_nothing_is_asked_that_builds_upon_what_is_not_kept(ask):
-    assert ask(chapter_of(vital=True))[1][3:] == (None, "not asked, since it builds upon check 1", "")
+    assert ask(chapter_of(vital=True))[1][3:] == (None, "not asked, since check 1 is not kept", "")
 
 
 def test_capabilities_that_are_not_offered_are_not_asked(ask):
@@ -74,3 +74,13 @@ def test_each_result_is_printed_with_what_to_do(ask, capsys, tmp_path):
 def test_a_clean_driver_ends_with_status_0(ask, capsys, tmp_path):
     assert tell([CheckResult(1, "holds", "1. First", True, "It holds.", "")], "mine", tmp_path) == 0
     assert capsys.readouterr().out.endswith("mine: 1 kept, 0 not kept, 0 not asked\n")
+
+
+def test_what_is_not_asked_for_one_reason_is_one_line(capsys, tmp_path):
+    unasked = [CheckResult(number, "later", "2. Then", None, "not asked, since check 1 is not kept", "") for number in range(2, 72)]
+    lacking = CheckResult(72, "cancels", "3. More", None, "not asked, since Hello does not offer cancel", "")
+    tell([CheckResult(1, "connects", "1. First", False, "it did not", "due"), *unasked, lacking], "mine", tmp_path)
+    printed = capsys.readouterr().out
+    assert "-          2  to 71: 70 checks not asked, since check 1 is not kept\n" in printed
+    assert "-         72  cancels\n              not asked, since Hello does not offer cancel\n" in printed
+    assert "mine: 0 kept, 1 not kept, 71 not asked\n" in printed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ NOTHING = pb.Nothing()
 class Bench:
     """Starts what a check asks for, and keeps it for the next one; `clear_away` after a failure gives a fresh start."""
 
-    def __init__(self, built: Built, logs: Path) -> None:
+    def __init__(self, built: Built, logs: Path, note: Callable[[str], None] = lambda _: None) -> None:
+        """`note` is told what it is that keeps one waiting."""
         self.built = built
         self.logs = logs
+        self._note = note
         name, variant_of = built.manifest.name, built.manifest.variant_of
         self._known = KnownFailures.read(brought_by([built.manifest]), {name: variant_of} if variant_of else {})
         self.capabilities: frozenset[str] = frozenset()
@@ -42,7 +44,7 @@ class Bench:
 
     def process(self) -> Talk:
         """A process of its own, not yet connected."""
-        return Talk(self.built, self.logs / f"check-{next(self._numbers)}.log")
+        return Talk(self.built, self.logs / f"check-{next(self._numbers)}.log", note=self._note)
 
     @property
     def talk(self) -> Talk:

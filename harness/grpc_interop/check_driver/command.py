@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,19 +22,21 @@ MARKS = {True: "kept    ", False: "NOT KEPT", None: "-       "}
 
 
 def check(options: Options, name: str) -> int:
-    """Prints a line a check. `name` is that of an implementation, or its folder. Gives 0, or 1 if something is not kept."""
+    """Prints a line a check, and to stderr what it waits for. `name` is that of an implementation, or its folder. Gives 0,
+    or 1 if something is not kept."""
     built = _build(options, _find(options, name))
     logs = options.report / "logs"
-    return tell(checks(built, logs), built.manifest.name, logs)
+    return tell(checks(built, logs, partial(click.echo, err=True)), built.manifest.name, logs)
 
 
 def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
     """Prints each result as it comes, then what they amount to."""
     count = {True: 0, False: 0, None: 0}
     first: CheckResult | None = None
-    for result in results:
-        count[result.kept] += 1
-        click.echo(f"{MARKS[result.kept]} {result.number:3}  {result.name}{'' if result.kept else _indented(result)}")
+    for alike in _together(results):
+        result = alike[0]
+        count[result.kept] += len(alike)
+        click.echo(_line(alike))
         if result.kept is False and first is None:
             first = result
     click.echo(f"{name}: {count[True]} kept, {count[False]} not kept, {count[None]} not asked")
@@ -41,6 +44,29 @@ def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
         return 0
     click.echo(f"begin with {first.number}, {first.name}: {GUIDE}, {first.section}; what the driver printed is in {logs}")
     return 1
+
+
+def _together(results: Iterable[CheckResult]) -> Iterator[list[CheckResult]]:
+    """Each result as soon as it is there; those that were not asked for one reason, one after the other, at once."""
+    unasked: list[CheckResult] = []
+    for result in results:
+        if unasked and result.what != unasked[0].what:
+            yield unasked
+            unasked = []
+        if result.kept is None:
+            unasked.append(result)
+        else:
+            yield [result]
+    if unasked:
+        yield unasked
+
+
+def _line(alike: list[CheckResult]) -> str:
+    """What is printed of one result, or of several that were not asked for one reason."""
+    result = alike[0]
+    if len(alike) > 1:
+        return f"{MARKS[None]} {result.number:3}  to {alike[-1].number}: {len(alike)} checks {result.what}"
+    return f"{MARKS[result.kept]} {result.number:3}  {result.name}{'' if result.kept else _indented(result)}"
 
 
 def _indented(result: CheckResult) -> str:
@@ -54,6 +80,7 @@ def _find(options: Options, name: str) -> Manifest:
 
 
 def _build(options: Options, manifest: Manifest) -> Built:
+    click.echo(f"{manifest.name}: building", err=True)
     catalog = Catalog.load([home() / "proto"], [], options.project.make_state_folder() / "cache")
     protos = Protos(catalog.descriptor_set([GREETER]), (GREETER,))
     built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, protos)

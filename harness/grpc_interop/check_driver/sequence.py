@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, serving
@@ -32,20 +32,21 @@ CHECKS: tuple[Check, ...] = tuple(
 """All checks; a check's number is its place, from 1."""
 
 
-def checks(built: Built, logs: Path) -> Iterator[CheckResult]:
+def checks(built: Built, logs: Path, note: Callable[[str], None] = lambda _: None) -> Iterator[CheckResult]:
     """Asks one check after the other of a driver that was built with greeter.v1; its output goes into the folder `logs`.
+    `note` is told what it is that keeps one waiting.
 
     After a check that is not kept and that later ones build upon, those are not asked. Raises BuildError when there is
     nothing to start.
     """
     if built.driver is None:
         raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
-    bench = Bench(built, logs)
+    bench = Bench(built, logs, note)
     broken = 0
     try:
         for number, check in enumerate(CHECKS, 1):
             if broken:
-                yield CheckResult(number, check.name, check.section, None, f"not asked, since it builds upon check {broken}", "")
+                yield CheckResult(number, check.name, check.section, None, f"not asked, since check {broken} is not kept", "")
                 continue
             if missing := [name for name in check.needs.split() if name not in bench.capabilities]:
                 why = f"not asked, since Hello does not offer {', '.join(missing)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,22 @@ QUIET_SECONDS = 0.3
 """How long one listens for what must not come. Too short only misses a fault, and never invents one."""
 
 
-class Talk:
-    """One process. `hello` is what it said first."""
+PATIENCE_SECONDS = 1.0
+"""How long one waits for a process to begin without a word about it: interpreters with large protos take that long."""
 
-    def __init__(self, built: Built, log: Path, ids: Iterator[int] | None = None, role: Role = Role.CLIENT) -> None:
+
+class Talk:
+    """One process. `note` is told what it is that keeps one waiting."""
+
+    def __init__(
+        self,
+        built: Built,
+        log: Path,
+        ids: Iterator[int] | None = None,
+        role: Role = Role.CLIENT,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._note = note
         self._ids = ids or count(1)
         self.driver = Driver(built, role, log, self._ids)
         self.log = log
@@ -44,20 +56,32 @@ class Talk:
 
     # -- beginning -----------------------------------------------------------------------------------------------------
 
-    def connect(self, seconds: float = START_SECONDS) -> None:
+    def connect(self) -> None:
         """Waits until the driver has connected."""
-        limit = time.monotonic() + seconds
+        begun = time.monotonic()
+        told = False
         while not select.select([self.driver.listener], [], [], 0.05)[0]:
+            waited = time.monotonic() - begun
             if (status := self.driver.process.poll()) is not None:
                 raise NotKept(f"it {ending(status)} before it connected; its last words:\n{self.driver.tail()}")
-            if time.monotonic() > limit:
-                raise NotKept(f"it did not connect to the address in INTEROP_DRIVER_ADDRESS within {seconds:g} s")
+            if waited > START_SECONDS:
+                raise NotKept(
+                    f"it runs, and did not connect to the address in INTEROP_DRIVER_ADDRESS within {START_SECONDS:g} s{self._said()}"
+                )
+            if waited > PATIENCE_SECONDS and not told:
+                told = True
+                self._note(f"waiting for the driver to connect to the address in INTEROP_DRIVER_ADDRESS, for at most {START_SECONDS:g} s")
         self.driver.accept()
 
     def greet(self) -> pb.Hello:
         """Waits for Hello, and gives it."""
-        if not self._heard and not self._listen(ANSWER_SECONDS):
-            raise NotKept(f"it connected and said nothing for {ANSWER_SECONDS:g} s; Hello comes first, before anything is read")
+        if not self._heard and not self._listen(PATIENCE_SECONDS):
+            self._note(f"waiting for Hello on the connection, for at most {ANSWER_SECONDS:g} s")
+            if not self._listen(ANSWER_SECONDS - PATIENCE_SECONDS):
+                raise NotKept(
+                    f"it connected and said nothing for {ANSWER_SECONDS:g} s; send Hello as a frame before anything is read, "
+                    f"and flush it{self._said()}"
+                )
         event = self._heard.pop(0)
         kind = event.WhichOneof("kind")
         if kind != "hello":
@@ -180,6 +204,11 @@ class Talk:
             if not select.select([], [connection.socket], [], max(0.0, limit - time.monotonic()))[1]:
                 raise NotKept(f"it has not read its connection for {ANSWER_SECONDS:g} s")
             connection.writable()
+
+    def _said(self) -> str:
+        """The process' last words, as the end of a sentence."""
+        words = self.driver.tail()
+        return f"; its last words:\n{words}" if words else f"; it printed nothing ({self.log})"
 
     def _lost(self) -> str:
         status = self.exit_status(1.0)

@@ -66,6 +66,7 @@ class Driver:
 
     def run(self) -> None:
         """Reads commands until the connection ends."""
+        self.fault.after_connecting()
         hello = pb.Hello(
             contract=self.fault.version(1),
             versions={"language": f"python {sys.version.split()[0]}", "grpc": grpc.__version__},

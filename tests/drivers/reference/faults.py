@@ -31,6 +31,9 @@ class Fault:
     def at_start(self) -> None:
         """Before the driver connects."""
 
+    def after_connecting(self) -> None:
+        """Before Hello."""
+
     def after_hello(self, sock: socket.socket) -> None:
         """When Hello is on its way, before anything is read."""
 
@@ -79,6 +82,11 @@ class DiesAtStart(Fault):
 
 class NeverConnects(Fault):
     def at_start(self) -> None:
+        time.sleep(3600)
+
+
+class SaysNothing(Fault):
+    def after_connecting(self) -> None:
         time.sleep(3600)
 
 
