@@ -138,6 +138,11 @@ class Catalog:
         """Every file, imports first."""
         return self._set.file
 
+    @property
+    def file_descriptors(self) -> Collection[FileDescriptor]:
+        """Every file as protobuf resolved it, imports first."""
+        return self._descriptors.values()
+
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
         """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first; without
         source info, so that an edited comment asks for no new build."""
