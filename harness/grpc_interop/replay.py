@@ -12,6 +12,7 @@ import base64
 import binascii
 import dataclasses
 import json
+import re
 import zlib
 from typing import Any, NamedTuple, get_args
 
@@ -22,6 +23,11 @@ from grpc_interop.verdict import Pair
 
 PREFIX = "ic1:"
 """`interop case`, form 1. Another form gets another number."""
+
+FORM = re.compile(r"ic\d+:")
+"""How a text of any form begins."""
+
+ANOTHER_HARNESS = "replay it with the version of the harness that printed it"
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of the JSON. Some bytes of zlib can unpack to gigabytes, and a replay text may come from anywhere."""
@@ -60,14 +66,18 @@ def decode(text: str) -> Replay:
     Raises ReplayError for a text that is cut, garbled, of another form or of another version of the driver contract.
     """
     text = "".join(text.split())
-    if not text.startswith(PREFIX):
+    form = FORM.match(text)
+    if form and form[0] != PREFIX:
+        raise ReplayError(
+            f"the replay text is of another version: it begins with {form[0]}, and this harness reads {PREFIX}", ANOTHER_HARNESS
+        )
+    if not form:
         raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")
     value = _unpack(text.removeprefix(PREFIX))
     contract = value.get("contract")
     if contract != CONTRACT:
         raise ReplayError(
-            f"the replay text is of version {contract!r} of the driver contract; this harness speaks {CONTRACT}",
-            "replay it with the version of the harness that printed it",
+            f"the replay text is of version {contract!r} of the driver contract; this harness speaks {CONTRACT}", ANOTHER_HARNESS
         )
     try:
         client, _, server = value["pair"].partition(":")
@@ -76,10 +86,7 @@ def decode(text: str) -> Replay:
             raise TypeError("no case")
         return Replay(case, Pair(client, server), value["protos"].encode("latin-1"), _plays(value.get("plays", 1)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReplayError(
-            f"the replay text holds something that this version does not know: {error}",
-            "replay it with the version of the harness that printed it",
-        ) from error
+        raise ReplayError(f"the replay text holds something that this version does not know: {error}", ANOTHER_HARNESS) from error
 
 
 def _plays(value: Any) -> int:

@@ -15,7 +15,7 @@ from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
 from grpc_interop.listing import selected
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.replay import PREFIX, Replay, decode, encode
+from grpc_interop.replay import FORM, PREFIX, Replay, ReplayError, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.plain_text import Describe
 from grpc_interop.report.records import record_of
@@ -84,10 +84,10 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
 
 def _find(options: Options, what: str) -> Replay:
     """The case that a text, a file, or an id of the last report or of `interop list` names. Raises UsageError."""
-    if what.startswith(PREFIX):
+    if FORM.match(what.lstrip()):
         return decode(what)
-    if (text := _file_text(Path(what))) is not None:
-        return decode(text)
+    if (found := _in_file(Path(what))) is not None:
+        return found
     found = _recorded(options.report, what) or _listed(_as_then(options, what), what)
     if found is None:
         raise UsageError(
@@ -97,12 +97,20 @@ def _find(options: Options, what: str) -> Replay:
     return found
 
 
-def _file_text(path: Path) -> str | None:
+def _in_file(path: Path) -> Replay | None:
+    """The case in a file, or None where there is no such file. Raises ReplayError, with the path, for one without a case."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+        if not path.is_file():
+            return None
     except OSError:
         # Too long for a name: a replay text without its beginning, which is no file.
         return None
+    try:
+        return decode(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError as error:
+        raise ReplayError(f"{path}: cannot be read: {error.strerror}") from None
+    except ReplayError as error:
+        raise ReplayError(f"{path}: {error.what}", error.remedy) from None
 
 
 def _recorded(report: Path, case_id: str) -> Replay | None:
@@ -114,8 +122,7 @@ def _recorded(report: Path, case_id: str) -> Replay | None:
         replay = next((record["replay"] for record in map(json.loads, lines) if record["id"] == case_id), None)
     if replay in (None, case_id):
         return None
-    text = replay if replay.startswith(PREFIX) else _file_text(report / replay)
-    return decode(text) if text is not None else None
+    return decode(replay) if FORM.match(replay) else _in_file(report / replay)
 
 
 def _as_then(options: Options, case_id: str) -> Options:

@@ -46,7 +46,10 @@ def refused(ended: Ended) -> str:
         "a report that is none": (["report", "nowhere"], ["nowhere is not a report folder", "interop run --report"]),
         "a replay text that is none": (["replay", "nonsense"], ["neither a replay text, nor a file, nor the id", "ic1:"]),
         "a replay text without its beginning": (["replay", "x" * 3000], ["neither a replay text, nor a file, nor the id"]),
-        "a file without a replay text": (["replay", "interop.toml"], ["is not a replay text", "ic1:"]),
+        "a replay text of another version": (["replay", "ic2:eJyrVkrO"], ["of another version: it begins with ic2:", "reads ic1:"]),
+        "a replay text of which only the start is left": (["replay", "ic1:"], ["the replay text is cut or garbled"]),
+        "a file without a replay text": (["replay", "interop.toml"], ["interop.toml: 'implementations", "is not a replay text", "ic1:"]),
+        "a file that cannot be read": (["replay", "/proc/self/mem"], ["/proc/self/mem: cannot be read: "]),
         "an unknown command": (["rum"], ["No such command 'rum'"]),
         "an unknown option": (["run", "--serer", "py"], ["No such option", "--server"]),
     }.items(),
@@ -133,12 +136,15 @@ def replay_text() -> str:
     return replay.encode(case, Pair("py", "py"), b"")
 
 
-def test_a_replay_text_that_was_cut(project: Project, replay_text: str) -> None:
+def test_a_replay_text_that_was_cut(project: Project, tmp_path: Path, replay_text: str) -> None:
     """
     A text that lost its end in a mail or a terminal says so.
     """
     said = refused(project.interop("replay", replay_text[:-20]))
     assert "the replay text is cut or garbled" in said and "copy the whole text" in said
+    file = tmp_path / "cut.txt"
+    file.write_text(replay_text[:-20])
+    assert f"{file}: the replay text is cut or garbled" in refused(project.interop("replay", file))
 
 
 def test_a_replay_text_of_another_contract(project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
