@@ -17,7 +17,7 @@ from grpc_interop.engine.flight import LOG_LINES
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.patience import Patience
 from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused
-from grpc_interop.messages.examination import Examination, Findings
+from grpc_interop.messages.examination import Findings, Questioning
 from grpc_interop.verdict import Difference, Log, Outcome, Verdict
 
 MOST_CAUSES = 5
@@ -32,7 +32,7 @@ class Exchange:
     job: Job
     prepared: Prepared
     case: MessageCase
-    examination: Examination
+    examination: Questioning
     client: Driver
     server: Driver
     patience: Patience

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from grpc_interop.case import MessageCase
 from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules
@@ -39,6 +39,22 @@ class Findings(NamedTuple):
     failed: tuple[Failed, ...]
     smallest: bytes
     difference: Difference | None
+
+
+class Questioning(Protocol):
+    """What is asked about one case on one pair; `findings` is set when it is done, `pending` says what is being asked."""
+
+    findings: Findings | None
+    pending: dict[int, Example]
+
+    def next_asks(self) -> Iterator[tuple[int, Ask]]: ...
+    def answer(self, number: int, answer: Answer) -> Ask | None: ...
+
+
+class Questioner(Protocol):
+    """Knows what to ask about a case."""
+
+    def examination(self, case: MessageCase) -> Questioning: ...
 
 
 class Examination:

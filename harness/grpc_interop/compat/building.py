@@ -1,0 +1,75 @@
+"""Every implementation built once for each version of the protos: `py@base`, `py@head`. To the engine they are
+implementations like any others, and two versions never share a process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from grpc_interop.compat.sides import Version
+from grpc_interop.drivers.build import Builder, Built, Protos, Refused
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.errors import BuildError
+
+
+def at(name: str, label: str) -> str:
+    """What an implementation is called when it is built from a side: `py@base`."""
+    return f"{name}@{label}"
+
+
+def language(name: str) -> str:
+    """The implementation of `py@base`: `py`."""
+    return name.rpartition("@")[0]
+
+
+@dataclass(slots=True)
+class Builds:
+    """`built` by `py@base`. `missing` says of an implementation (`py`) why no pair with it can be played here, and
+    `failed` whether one of them has a toolchain and yet cannot be built."""
+
+    built: dict[str, Built] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    failed: bool = False
+
+    def refused(self, name: str, label: str) -> tuple[Refused, ...]:
+        """The files of a side that an implementation's generator or compiler refused."""
+        found = self.built.get(at(name, label))
+        return found.refused if found is not None else ()
+
+
+def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Version]) -> Builds:
+    """Builds all of them, as many at a time as there are processors. What fails for one version is of no use for the
+    other, and ends up in `missing`."""
+    builds = Builds()
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 1), "build") as pool:
+        pending = [
+            (manifest, version, pool.submit(builder.build, manifest, Protos(version.catalog.descriptor_set(), version.catalog.files)))
+            for version in versions
+            for manifest in manifests
+        ]
+        try:
+            for manifest, version, future in pending:
+                _collect(builds, manifest, version, future)
+        except BaseException:
+            builder.cancel()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return builds
+
+
+def _collect(builds: Builds, manifest: Manifest, version: Version, future: Future[Built]) -> None:
+    name, label = manifest.name, version.side.label
+    try:
+        built = future.result()
+    except BuildError as error:
+        builds.missing.setdefault(name, f"{at(name, label)}: {error}")
+        builds.failed = True
+        return
+    if built.unavailable:
+        what, remedy = built.unavailable
+        builds.missing.setdefault(name, f"{what} is missing" + (f": {remedy}" if remedy else ""))
+        return
+    own_name = at(name, label)
+    builds.built[own_name] = replace(built, manifest=replace(manifest, name=own_name))

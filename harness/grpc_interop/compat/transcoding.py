@@ -1,0 +1,133 @@
+"""Messages carried between two versions without an RPC: the sender's driver writes one, the receiver's reads it.
+
+Pure, as messages/dialogue.py is: dialogues ask the sender (CLIENT) and the receiver (SERVER) and note what they answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grpc_interop.case import MessageCase
+from grpc_interop.messages.dialogue import CLIENT, SERVER, Answer, Ask, Refused, Written
+from grpc_interop.messages.examination import AT_A_TIME, Findings
+from grpc_interop.protos.examples import Example
+
+Variants = Callable[[str], Sequence[tuple[str, str]]]
+"""From ProtoJSON as a sender wrote it, whatever else senders of its version may write of the same message: texts, each
+with a word about it."""
+
+
+class Reading(NamedTuple):
+    """The receiver was given `sent` (binary, or ProtoJSON in UTF-8) and answered; `what` says how that was made. `strict`
+    is the answer to the same ProtoJSON where unknown fields are not skipped. Without an answer the sender itself could not
+    write the message: `refused` are its words."""
+
+    sent: bytes
+    what: str = ""
+    answer: Answer | None = None
+    strict: Answer | None = None
+    refused: str = ""
+
+
+class Carriage(NamedTuple):
+    """Messages of a type to be carried: the two full names, the contents in order."""
+
+    written_as: str
+    read_as: str
+    contents: tuple[bytes, ...]
+    json: bool = False
+    variants: Variants = lambda text: ((text, ""),)
+
+
+Dialogue = Generator[Ask, Answer, list[Reading]]
+
+
+def carried(carriage: Carriage, content: bytes) -> Dialogue:
+    """The dialogue about one message."""
+    return _as_json(carriage, content) if carriage.json else _as_binary(carriage, content)
+
+
+def _as_binary(carriage: Carriage, content: bytes) -> Dialogue:
+    written = yield Ask(CLIENT, content, type_name=carriage.written_as)
+    if isinstance(written, Refused):
+        return [Reading(content, refused=written.text)]
+    answer = yield Ask(SERVER, written.binary, to_view=True, type_name=carriage.read_as)
+    return [Reading(written.binary, answer=answer)]
+
+
+def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
+    texts: dict[str, str] = {}
+    for emit_zero in (False, True):
+        written = yield Ask(CLIENT, content, to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
+        if isinstance(written, Refused):
+            return [Reading(content, refused=written.text)]
+        for text, what in carriage.variants(written.json):
+            texts.setdefault(text, ", ".join(filter(None, ("zero values written" if emit_zero else "", what))))
+    readings = []
+    for text, what in texts.items():
+        sent = text.encode()
+        answer = yield Ask(SERVER, sent, from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
+        strict = None
+        if isinstance(answer, Written):
+            strict = yield Ask(SERVER, sent, from_json=True, type_name=carriage.read_as)
+        readings.append(Reading(sent, what, answer, strict))
+    return readings
+
+
+@dataclass(slots=True)
+class Transcoding:
+    """All messages of a carriage, many at a time, between two drivers. `readings` has those of each message that is done.
+    Otherwise as an Examination, of which it takes the place."""
+
+    carriage: Carriage
+    readings: dict[int, list[Reading]] = field(default_factory=dict)
+    pending: dict[int, Example] = field(default_factory=dict)
+    findings: Findings | None = None
+    _begun: int = 0
+    _dialogues: dict[int, Dialogue] = field(default_factory=dict)
+
+    def next_asks(self) -> Iterator[tuple[int, Ask]]:
+        contents = self.carriage.contents
+        while len(self._dialogues) < AT_A_TIME and self._begun < len(contents):
+            number = self._begun
+            self._begun += 1
+            self.pending[number] = Example(contents[number], f"message {number + 1}")
+            self._dialogues[number] = dialogue = carried(self.carriage, contents[number])
+            yield number, next(dialogue)
+        if not self._dialogues:
+            self.findings = Findings(len(contents), (), b"", None)
+
+    def answer(self, number: int, answer: Answer) -> Ask | None:
+        """Takes an answer; gives what to ask next about the same message, or None."""
+        try:
+            return self._dialogues[number].send(answer)
+        except StopIteration as ended:
+            self.readings[number] = ended.value
+            del self._dialogues[number], self.pending[number]
+            return None
+
+
+class Transcodings:
+    """Those of a comparison, by the case that stands for each in the engine. A case that is played again, since a driver
+    died, begins anew."""
+
+    def __init__(self) -> None:
+        self._carriages: dict[str, Carriage] = {}
+        self._begun: dict[str, Transcoding] = {}
+
+    def case(self, name: str, carriage: Carriage) -> MessageCase:
+        """A case of that name that makes the engine play it."""
+        self._carriages[name] = carriage
+        needs = {"transcode", "view", *(["json"] if carriage.json else [])}
+        return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
+
+    def examination(self, case: MessageCase) -> Transcoding:
+        self._begun[case.name] = begun = Transcoding(self._carriages[case.name])
+        return begun
+
+    def take(self, case: MessageCase) -> Transcoding:
+        """What was read of a case that has been played; it is forgotten then."""
+        del self._carriages[case.name]
+        return self._begun.pop(case.name)
