@@ -14,8 +14,7 @@ import pytest
 from grpc_interop.case import AnyCase
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import read_manifest
-from grpc_interop.engine import Engine, Job
-from grpc_interop.engine import engine as engine_module
+from grpc_interop.engine import Engine, Job, watchdog
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.shapes import Shapes
@@ -85,8 +84,8 @@ class Play:
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """An engine with a healthy implementation `good`. At the end nothing of its processes may be left."""
-    monkeypatch.setattr(engine_module, "ABORT_SECONDS", 1.0)
-    monkeypatch.setattr(engine_module, "DUMP_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "ABORT_SECONDS", 1.0)
+    monkeypatch.setattr(watchdog, "DUMP_SECONDS", 0.2)
     playing = Play(tmp_path / "logs")
     try:
         yield playing

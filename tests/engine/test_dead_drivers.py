@@ -10,7 +10,7 @@ import pytest
 from grpc_interop.case import Case, Status
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, exchange
 from grpc_interop.engine import crew as crew_module
-from grpc_interop.engine import engine as engine_module
+from grpc_interop.engine import watchdog
 from grpc_interop.verdict import Outcome, Verdict
 
 ROLES = {"client": "bad:good", "server": "good:bad"}
@@ -56,7 +56,7 @@ class TestStarting:
         # The healthy ones start with all the patience that a loaded machine needs.
         play.enqueue("good:good", [exchange("warm_up", SAY_HELLO)])
         play.to_the_end()
-        monkeypatch.setattr(engine_module, "START_SECONDS", 2.0)
+        monkeypatch.setattr(watchdog, "START_SECONDS", 2.0)
         play.add("bad", fault="never_connects")
         assert play.run(ROLES[role], few_of_each_kind()) == {}
         assert f"the bad {role} was not ready after 2 s" in play.why_dropped(ROLES[role])

@@ -5,7 +5,6 @@ Single-threaded, never blocking: `poll` moves everything on a little and returns
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -16,10 +15,11 @@ from grpc_interop.case import Case, MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
+from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
 from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.crew import Crew
+from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
@@ -29,7 +29,9 @@ from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.shrinking import PLAY_SECONDS
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
-from grpc_interop.messages.examination import Examiner
+from grpc_interop.engine.watchdog import Watchdog
+from grpc_interop.messages.examination import Questioner
+from grpc_interop.transcript import ServerTranscript
 from grpc_interop.verdict import Canonical, Outcome, Pair, Verdict, as_they_are
 
 WINDOW = 128
@@ -43,16 +45,6 @@ to 2.9 s late; 10 s had no false alarm."""
 
 DEBUGGED_SECONDS = 24 * 3600.0
 """The same where somebody debugs one of the two drivers: as long as a person may sit at it."""
-
-ABORT_SECONDS = 3.0
-"""How long a driver may take to answer an Abort before it counts as hanging."""
-
-TICK_SECONDS = 0.2
-"""How often the watchdog looks: well below all its limits."""
-
-DOUBT_SECONDS = 0.2
-"""How long a failure is held back before it is believed: where a driver died, the other side may tell of its broken
-calls before the death itself is seen, and they are not to blame."""
 
 MOST_HELD = 256
 """Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
@@ -85,7 +77,7 @@ class Engine:
         programs: ProgramPlayer | None = None,
         canonical: Canonical = as_they_are,
         smaller_messages: SmallerMessages = lambda _type, _message: (),
-        examiner: Examiner | None = None,
+        examiner: Questioner | None = None,
         expected: Callable[[Verdict], bool] = lambda _: False,
     ) -> None:
         self.preparer = Preparer()
@@ -106,10 +98,9 @@ class Engine:
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
         self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected)
-        self._doubted: deque[tuple[float, Flight, Verdict]] = deque()
-        self._doomed: dict[Driver, float] = {}
-        self._next_tick = time.monotonic()
+        self._doubts = Doubts()
         self._patience = Patience()
+        self._watchdog = Watchdog(self.crew, self._sockets, self._flights, self._patience)
 
     # -- for the run ---------------------------------------------------------------------------------------------------
 
@@ -127,24 +118,24 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        waiting = self._queues or self._held or self._flights or self._doubted or self._appeals.alone or self._appeals.final
+        waiting = self._queues or self._held or self._flights or self._doubts or self._appeals.alone or self._appeals.final
         return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
         self._fill()
         self._sockets.flush()
-        most = min(seconds, DOUBT_SECONDS) if self._doubted else seconds
+        most = min(seconds, DOUBT_SECONDS) if self._doubts else seconds
         with self._patience.waiting():
             ready = self._sockets.wait(0 if self._appeals.final else most)
         for driver in ready:
             self._read(driver)
-        self._believe(time.monotonic())
+        self._believe()
         if self._programs:
             for job, verdict in self._programs.collect():
                 self._appeals.finish(job, verdict)
-        if time.monotonic() >= self._next_tick:
-            self._tick()
+        for driver, why in self._watchdog.look():
+            self._bury(driver, why)
         return self._appeals.take_final()
 
     def close(self) -> None:
@@ -160,10 +151,10 @@ class Engine:
         """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
         if self._appeals.alone:
             # Taken out first: what comes of it may put its successor there.
-            if not self._flights and not self._doubted and not self._start(job := self._appeals.alone.popleft()):
+            if not self._flights and not self._doubts and not self._start(job := self._appeals.alone.popleft()):
                 self._appeals.alone.appendleft(job)
             return
-        if any(flight.job.alone for flight in (*self._flights.values(), *self._doubted_flights())):
+        if any(flight.job.alone for flight in (*self._flights.values(), *self._doubts.flights)):
             return
         if self.preparer.full and not self._drop_payloads():
             return
@@ -243,13 +234,17 @@ class Engine:
         own = prepared.play.own_connection
         channel = client.channel(server.address, own=own)
         client.provide(prepared.client_payloads)
-        server.provide(prepared.server_payloads)
-        server.send(prepared.expect, play, server.server)
+        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
+        flight = Flight(play, job, prepared, client, server, self._patience.now + limit, channel if own else 0)
+        if prepared.expect:
+            server.provide(prepared.server_payloads)
+            server.send(prepared.expect, play, server.server)
+            server.in_flight += 1
+        else:
+            flight.server_seen = ServerTranscript(arrived=False, lanes=(), request=())
         client.send(prepared.call, play, channel)
         client.in_flight += 1
-        server.in_flight += 1
-        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
-        self._flights[play] = Flight(play, job, prepared, client, server, self._patience.now + limit, channel if own else 0)
+        self._flights[play] = flight
 
     def _limit(self, job: Job) -> float:
         """Seconds that the job may take."""
@@ -331,32 +326,22 @@ class Engine:
             flight.client.close_resource(flight.own_channel)
         verdict = flight.judge(self._limit(flight.job), self._canonical)
         if verdict.outcome is Outcome.FAILED and flight.job.shrinking is None:
-            self._doubted.append((time.monotonic() + DOUBT_SECONDS, flight, verdict))
+            self._doubts.hold(flight, verdict)
         else:
             self._appeals.finish(flight.job, verdict, whole=True)
 
-    def _believe(self, now: float) -> None:
-        """Failures that were held back long enough stand, unless one of their drivers owes the answer to an Abort: if it
-        hangs, it may have held up other calls as well."""
-        if not self._doubted or self._doubted[0][0] > now:
-            return
-        silent = {driver for flight in self._flights.values() if flight.frozen for driver in flight.unreported()} | set(self._doomed)
-        doubted, self._doubted = self._doubted, deque()
-        for entry in doubted:
-            since, flight, verdict = entry
-            if since <= now and silent.isdisjoint((flight.client, flight.server)):
+    def _believe(self) -> None:
+        """Failures that were held back long enough stand."""
+        if self._doubts.ripe:
+            for flight, verdict in self._doubts.believed(self._watchdog.silent()):
                 self._appeals.finish(flight.job, verdict, whole=True)
-            else:
-                self._doubted.append(entry)
-
-    def _doubted_flights(self) -> list[Flight]:
-        return [flight for _, flight, _ in self._doubted]
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
         text = event.error.text
+        hit: list[Flight | Exchange]
         if event.id >= PAYLOAD_ID_BASE:
-            hit = [flight for flight in self._flights.values() if _uses(flight, driver, event.id)]
+            hit = [flight for flight in self._flights.values() if isinstance(flight, Flight) and flight.uses(driver, event.id)]
         else:
             hit = [self._flights[event.id]] if event.id in self._flights else []
         if not hit:
@@ -386,40 +371,10 @@ class Engine:
 
     # -- when things go wrong ------------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        """The watchdog."""
-        now = time.monotonic()
-        self._next_tick = now + TICK_SECONDS
-        for flight in [flight for flight in self._flights.values() if flight.due <= self._patience.now]:
-            self._late(flight, now)
-        for driver in [driver for driver, due in self._doomed.items() if due <= now]:
-            del self._doomed[driver]
-            if not driver.gone:
-                self.crew.hung(driver)
-                self._bury(driver, f"did not answer for {ABORT_SECONDS:g} s and was killed")
-        for driver in list(self._sockets.drivers):
-            if driver.ready or driver.gone:
-                continue
-            if driver.connection is None and driver.process.poll() is not None:
-                self._bury(driver)
-            elif now - driver.started > START_SECONDS and not driver.debugged:
-                self._bury(driver, f"was not ready after {START_SECONDS:g} s")
-
-    def _late(self, flight: Flight | Exchange, now: float) -> None:
-        flight.due = self._patience.now + ABORT_SECONDS
-        for driver in flight.unreported():
-            if flight.frozen:
-                # It did not even answer the Abort.
-                driver.dump_stacks()
-                self._doomed.setdefault(driver, now + DUMP_SECONDS)
-            else:
-                driver.dump_stacks()
-                driver.abort(flight.id)
-        flight.frozen = True
-
     def _bury(self, driver: Driver, why: str = "") -> None:
         """A driver is dead, or as good as dead: its cases are played again, one by one."""
-        self._forget(driver)
+        self._watchdog.forget(driver)
+        self._sockets.forget(driver)
         was_ready = driver.ready
         how = driver.end(why)
         self.crew.buried(driver)
@@ -427,7 +382,7 @@ class Engine:
             for other in self.crew.drivers.values():
                 other.drop_channel(driver.address)
         hit: list[Flight | Exchange] = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
-        hit += self._no_longer_doubted(driver)
+        hit += self._doubts.explained_by(driver)
         what = f"the {driver.who} {how}"
         if not hit:
             if was_ready:
@@ -442,18 +397,3 @@ class Engine:
                 self._appeals.killed(flight.job, flight.broken(driver, what))
             else:
                 self._appeals.again(flight.job, incident)
-
-    def _no_longer_doubted(self, driver: Driver) -> list[Flight]:
-        """The failures that the driver's death explains."""
-        explained = [flight for flight in self._doubted_flights() if driver in (flight.client, flight.server)]
-        self._doubted = deque(entry for entry in self._doubted if driver not in (entry[1].client, entry[1].server))
-        return explained
-
-    def _forget(self, driver: Driver) -> None:
-        self._doomed.pop(driver, None)
-        self._sockets.forget(driver)
-
-
-def _uses(flight: Flight | Exchange, driver: Driver, payload: int) -> bool:
-    payloads = flight.prepared.client_payloads if driver is flight.client else flight.prepared.server_payloads
-    return driver in (flight.client, flight.server) and any(entry[0] == payload for entry in payloads)

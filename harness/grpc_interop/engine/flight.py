@@ -61,6 +61,11 @@ class Flight:
         sides = ((self.client, self.client_seen), (self.server, self.server_seen))
         return [driver for driver, seen in sides if seen is None]
 
+    def uses(self, driver: Driver, payload: int) -> bool:
+        """Whether the driver plays its side with that payload."""
+        payloads = self.prepared.client_payloads if driver is self.client else self.prepared.server_payloads
+        return driver in (self.client, self.server) and any(entry[0] == payload for entry in payloads)
+
     def judge(self, limit_seconds: float, canonical: Canonical) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
