@@ -66,7 +66,7 @@ def _write_protos(catalog: Catalog, folder: Path) -> None:
     for file in _exported(catalog):
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(proto_source(file), encoding="utf-8")
+        path.write_text(proto_source(catalog.file_with_options(file)), encoding="utf-8")
 
 
 def _write_program(builder: Builder, manifest: Manifest, side: str, told: dict[str, Any], catalog: Catalog, folder: Path) -> Program:

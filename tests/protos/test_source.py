@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.protos.compiler import compile_tree
-from grpc_interop.protos.source import proto_source, without_extras
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.source import proto_source
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -54,34 +54,85 @@ message Old {
 message Set { option message_set_wire_format = true; extensions 4 to max; }
 extend Old { repeated sint32 numbers = 101 [packed = true]; optional group Grouped = 102 { optional bool b = 1; } }
 extend google.protobuf.FieldOptions { optional string note = 50001; }
-message Noted { optional string x = 1 [(note) = "custom options are lost"]; }
+message Noted { optional string x = 1 [(note) = "a\"b", deprecated = true]; }
 """
+
+OPTIONS = r"""
+syntax = "proto3";
+package options;
+import "google/protobuf/any.proto";
+import "google/protobuf/descriptor.proto";
+
+message Note {
+  string text = 1;
+  repeated int32 numbers = 2;
+  map<string, Note> notes = 3;
+  google.protobuf.Any any = 4;
+  double much = 5;
+}
+enum Kind { NONE = 0; SOME = 1; }
+extend google.protobuf.FileOptions { Note of_file = 50001; }
+extend google.protobuf.MessageOptions { bytes raw = 50001; repeated Kind kinds = 50002; }
+extend google.protobuf.FieldOptions { string note = 50001; repeated Note notes = 50002; }
+extend google.protobuf.OneofOptions { bool fine = 50001; }
+extend google.protobuf.EnumOptions { double number = 50001; }
+extend google.protobuf.EnumValueOptions { sint64 number_of = 50001; }
+extend google.protobuf.ServiceOptions { float some = 50001; }
+extend google.protobuf.MethodOptions { Note of_method = 50001; }
+
+option (of_file) = { text: "naïve \n" numbers: [1, -2] notes { key: "a" value { text: "b" } } much: inf };
+option (of_file).any = { [type.googleapis.com/options.Note] { text: "packed" } };
+
+message Told {
+  option (raw) = "\000\377\"";
+  option (kinds) = SOME;
+  option (kinds) = NONE;
+  string x = 1 [(note) = "\U0001F600 a\"b", (notes) = { text: "one" }, (notes) = {}, json_name = "other"];
+  oneof one { option (fine) = true; string y = 2; }
+  enum Many { option (number) = -inf; ZERO = 0 [(number_of) = -7]; }
+}
+service Odd {
+  option (some) = 1.5;
+  rpc Call(Told) returns (Told) { option (of_method).text = "/v1/{x=*}"; option deprecated = true; }
+}
+"""
+
+BROUGHT = "google/protobuf/"
+"""What protoc brings with it is not written."""
 
 
 def compiled(root: Path, cache: Path) -> dict[str, descriptor_pb2.FileDescriptorProto]:
-    _, found = compile_tree([root], [], cache)
-    return {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(found).file}
+    """The files with their custom options."""
+    catalog = Catalog.load([root], [], cache)
+    return {file.name: catalog.file_with_options(file) for file in catalog.file_protos}
 
 
 def round_trip(root: Path, scratch: Path) -> None:
     before = compiled(root, scratch / "cache")
     for name, file in before.items():
-        if not name.startswith("google/protobuf/"):
+        if not name.startswith(BROUGHT):
             path = scratch / "written" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(proto_source(file))
     after = compiled(scratch / "written", scratch / "cache")
-    assert {name: comparable(file) for name, file in after.items()} == {name: comparable(file) for name, file in before.items()}
+    assert after.keys() == before.keys()
+    written = [name for name in before if not name.startswith(BROUGHT)]
+    assert {name: comparable(after[name]) for name in written} == {name: comparable(before[name]) for name in written}
 
 
-def comparable(file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
-    """What a group declares stands wherever the group does: order among messages means nothing."""
-    plain = without_extras(file)
-    plain.message_type.sort(key=lambda message: message.name)
-    return plain
+def comparable(file: descriptor_pb2.FileDescriptorProto) -> str:
+    """As text, since the classes of two trees differ. What a group declares stands wherever the group does: order among
+    messages means nothing; neither do options that are there and say nothing."""
+    for messages in (file.message_type, *(message.nested_type for message in file.message_type)):
+        messages.sort(key=lambda message: message.name)
+    for service in file.service:
+        for method in service.method:
+            if not method.options.ListFields():
+                method.ClearField("options")
+    return str(file)
 
 
-@pytest.mark.parametrize("root", ["proto", "tests/suites/nasty", "tests/suites/values"])
+@pytest.mark.parametrize("root", ["proto", "tests/suites/nasty", "tests/suites/values", "tests/trees/nasty"])
 def test_trees(root: str, tmp_path: Path) -> None:
     """
     Whole trees mean the same after being written as source.
@@ -89,10 +140,10 @@ def test_trees(root: str, tmp_path: Path) -> None:
     round_trip(REPOSITORY / root, tmp_path)
 
 
-@pytest.mark.parametrize("source", [UNPLEASANT, OLD], ids=["editions", "proto2"])
+@pytest.mark.parametrize("source", [UNPLEASANT, OLD, OPTIONS], ids=["editions", "proto2", "options"])
 def test_what_source_can_say(source: str, tmp_path: Path) -> None:
     """
-    Defaults, groups, extensions, reserved ranges, features, names in other folders: all of it survives.
+    Defaults, groups, extensions, reserved ranges, features, custom options of every kind: all of it survives.
     """
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "one.proto").write_text(source)

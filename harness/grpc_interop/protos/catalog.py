@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
+from typing import cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor, ServiceDescriptor
@@ -143,6 +144,14 @@ class Catalog:
         """Every file as protobuf resolved it, imports first."""
         return self._descriptors.values()
 
+    def file_with_options(self, file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
+        """The same, read with the tree's own extensions, so that its custom options are no unknown fields."""
+        try:
+            kind = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(file.DESCRIPTOR.full_name))
+        except KeyError:
+            return file  # whoever declares a custom option imports descriptor.proto
+        return cast(descriptor_pb2.FileDescriptorProto, parse(kind, file.SerializeToString()))
+
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
         """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first; without
         source info, so that an edited comment asks for no new build."""
@@ -154,7 +163,8 @@ class Catalog:
             name = queue.pop()
             if name not in wanted:
                 wanted.add(name)
-                queue.extend(self._by_name[name].dependency)
+                file = self._by_name[name]
+                queue += [*file.dependency, *(other for other in file.option_dependency if other in self._by_name)]
         part = descriptor_pb2.FileDescriptorSet(file=(file for file in self._set.file if file.name in wanted))
         return part.SerializeToString(deterministic=True)
 

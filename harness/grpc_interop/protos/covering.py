@@ -44,10 +44,11 @@ class Place:
 
 def covering(catalog: Catalog, type_name: str) -> list[bytes]:
     """The messages; none where a type requires itself, so that no message of it can exist. Raises KeyError."""
-    return _contents(tree(catalog, type_name, DEEPEST))
+    return messages_of(tree(catalog, type_name, DEEPEST))
 
 
-def _contents(branch: Branch) -> list[bytes]:
+def messages_of(branch: Branch) -> list[bytes]:
+    """Messages of the branch's type that together set its fields; none where no message of the type can exist."""
     if branch.message.GetOptions().message_set_wire_format:
         # It writes its extensions in a form that no other message has and that few languages know.
         return [b""]
@@ -73,7 +74,7 @@ def _turns(one: Field, onward: Branch | None) -> list[bytes]:
     if inner is None:
         return [_entry(one, 1, None)] if is_map(one) else [wire.scalar_field(one, non_default(one))]
     if onward is not None:
-        contents = _contents(onward)
+        contents = messages_of(onward)
     else:
         contents = [least] if (least := _least(inner, frozenset())) is not None else []
     if is_map(one):

@@ -1,6 +1,7 @@
 """Descriptors as proto source, for people: what a reproduction shows of protos that may have come as descriptors only.
 
-Comments, the order of unlike things and custom options are lost; everything that decides what travels is kept.
+Comments and the order of unlike things are lost; everything that decides what travels is kept, and so are custom options
+whose definition is among the protos.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pb2 as pb
-from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+
+from grpc_interop.protos.text import one_line
 
 MOST_FIELD_NUMBER, MOST_ENUM_NUMBER = 0x1FFF_FFFF, 0x7FFF_FFFF
 """What protoc calls `max`; messages of a message set count as enums do."""
@@ -24,36 +26,13 @@ _LABELS = {
     pb.FieldDescriptorProto.LABEL_REQUIRED: "required ",
     pb.FieldDescriptorProto.LABEL_REPEATED: "repeated ",
 }
-_VISIBILITIES = {1: "export ", 2: "local "}
+_VISIBILITIES = {1: "local ", 2: "export "}
 
 
 def proto_source(file: pb.FileDescriptorProto) -> str:
-    """The file as source that protoc compiles to the same descriptor, but for custom options (`without_extras`)."""
+    """The file as source that protoc compiles to the same descriptor. Custom options stand in it as far as the class of
+    `file` knows their definitions: Catalog.file_with_options knows those of the whole tree."""
     return "\n".join(_Printer(file).lines()) + "\n"
-
-
-def without_extras(file: pb.FileDescriptorProto) -> pb.FileDescriptorProto:
-    """The descriptor without what source made of it does not hold: places in a source, custom options and the imports
-    for their sake."""
-    plain = pb.FileDescriptorProto()
-    plain.CopyFrom(file)
-    plain.ClearField("source_code_info")
-    if hasattr(plain, "option_dependency"):
-        plain.ClearField("option_dependency")
-    plain.DiscardUnknownFields()
-    _drop_extensions(plain)
-    return plain
-
-
-def _drop_extensions(message: Message) -> None:
-    for field, value in message.ListFields():
-        if field.is_extension:
-            message.ClearExtension(field)  # type: ignore[arg-type]  # the stubs know generated extensions only
-        elif field.message_type is not None:
-            for one in value if field.is_repeated else (value,):
-                _drop_extensions(one)
-            if field.name == "options" and not value.ByteSize():
-                message.ClearField("options")
 
 
 class _Printer:
@@ -72,6 +51,8 @@ class _Printer:
         for number, name in enumerate(file.dependency):
             how = "public " if number in file.public_dependency else "weak " if number in file.weak_dependency else ""
             yield f"import {how}{json.dumps(name)};"
+        for name in getattr(file, "option_dependency", ()):  # of edition 2024
+            yield f"import option {json.dumps(name)};"
         yield from _statements(file.options)
         yield from self._services(file.service)
         groups = {field.type_name for field in file.extension if field.type == _GROUP}
@@ -193,8 +174,9 @@ def _own_options(field: pb.FieldDescriptorProto) -> Iterator[str]:
         yield f"json_name = {json.dumps(field.json_name)}"
 
 
-def _escaped(text: str) -> str:
-    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in text.encode())
+def _escaped(text: str | bytes) -> str:
+    data = text if isinstance(text, bytes) else text.encode()
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data)
 
 
 def _json_name(name: str) -> str:
@@ -213,17 +195,18 @@ def _statements(options: Message) -> Iterator[str]:
 
 
 def _set_options(options: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name and value of each option that protobuf itself defines."""
+    """Name and value of each option."""
     for field, value in options.ListFields():
-        if field.is_extension or field.name in ("map_entry", "uninterpreted_option"):
+        if field.name in ("map_entry", "uninterpreted_option") and not field.is_extension:
             continue
+        name = f"{prefix}(.{field.full_name})" if field.is_extension else prefix + field.name
         for one in value if field.is_repeated else (value,):
             if field.message_type is None:
-                yield prefix + field.name, _value(field, one)
-            elif field.is_repeated:
-                yield prefix + field.name, f"{{ {text_format.MessageToString(one, as_one_line=True)} }}"
+                yield name, _value(field, one)
+            elif field.is_repeated or field.is_extension:
+                yield name, f"{{ {one_line(one)} }}"
             else:
-                yield from _set_options(one, f"{prefix}{field.name}.")
+                yield from _set_options(one, f"{name}.")
 
 
 def _value(field: FieldDescriptor, value: Any) -> str:
@@ -231,7 +214,7 @@ def _value(field: FieldDescriptor, value: Any) -> str:
         return str(field.enum_type.values_by_number[value].name)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, str) else str(value)
+    return f'"{_escaped(value)}"' if isinstance(value, str | bytes) else str(value)
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
