@@ -87,7 +87,7 @@ def received(step: Mapping[str, Any], receive: str) -> list[str]:
 def module_files(go_mod: Path) -> dict[str, str]:
     """go.mod and go.sum, with the versions with which the driver is built; its tools are not needed."""
     text = go_mod.read_text().replace(f"module {packages.MODULE_PATH}", f"module {MODULE_NAME}")
-    return {"go.mod": re.sub(r"(?ms)^tool \(.*?^\)\n", "", text), "go.sum": go_mod.with_suffix(".sum").read_text()}
+    return {"go.mod": re.sub(r"(?ms)^tool \(.*?^\)\n+", "", text), "go.sum": go_mod.with_suffix(".sum").read_text()}
 
 
 def moved(content: bytes) -> str:

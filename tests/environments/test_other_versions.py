@@ -43,6 +43,10 @@ def test_older_grpcio_and_protobuf_from_a_requirements_file(tmp_path: Path) -> N
     (tmp_path / "requirements.txt").write_text("grpcio==1.66.2\nprotobuf==5.29.5\n")
     results = run(tmp_path, "py-old", '[[implementation]]\nname = "py-old"\nfrom = "py"\nsettings.requirements = "requirements.txt"\n')
     assert versions(results, "py-old") == ("1.66.2", "5.29.5")
+    command = [sys.executable, "-m", "grpc_interop.cli", "replay", "calls/greeter.v1.Greeter/SayHello/one[py:py-old]"]
+    subprocess.run([*command, "--export", "out"], cwd=tmp_path, check=True)
+    assert "grpcio==1.66.2\n" in (tmp_path / "out/server/requirements.txt").read_text()
+    assert "grpcio==1.66.2\n" not in (tmp_path / "out/client/requirements.txt").read_text()
 
 
 @pytest.mark.slow  # grpc-go is compiled once more
@@ -53,6 +57,12 @@ def test_older_grpc_go_and_protobuf_from_a_go_mod(tmp_path: Path) -> None:
     )
     results = run(tmp_path, "go-old", '[[implementation]]\nname = "go-old"\nfrom = "go"\nsettings.go_mod = "go.mod"\n')
     assert versions(results, "go-old") == ("1.66.3", "1.36.6")
+    command = [sys.executable, "-m", "grpc_interop.cli", "replay", "calls/greeter.v1.Greeter/SayHello/one[go:go-old]"]
+    subprocess.run([*command, "--export", "out"], cwd=tmp_path, check=True)
+    assert "google.golang.org/grpc v1.66.3\n" in (tmp_path / "out/server/go.mod").read_text()
+    assert "v1.66.3" not in (tmp_path / "out/client/go.mod").read_text()
+    for side in ("client", "server"):
+        subprocess.run(["go", "vet", "."], cwd=tmp_path / "out" / side, check=True)
 
 
 @pytest.mark.parametrize(
