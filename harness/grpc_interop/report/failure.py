@@ -80,7 +80,11 @@ def lines(record: Record, directory: Path, width: int) -> Iterator[Line]:
 
 def replay_command(record: Record, directory: Path) -> str:
     """The line that plays a case again, for a shell."""
-    replay = record.replay or record.id
+    return replay_line(record.replay or record.id, directory)
+
+
+def replay_line(replay: str, directory: Path) -> str:
+    """The same of what `interop replay` takes: a text, an id, or the path of a file in the report folder."""
     if replay.startswith(f"{REPLAYS}/"):
         replay = short_path(directory / replay)
     quoted = f"'{replay}'" if any(char in replay for char in "[]() $") else replay

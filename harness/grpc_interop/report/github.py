@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from grpc_interop.report.escaping import annotation, inline
 from grpc_interop.report.failure import block
-from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.plain_text import counted
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary
@@ -54,20 +55,20 @@ def markdown(summary: Summary, directory: Path) -> str:
 
 def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     sign = "❌" if summary.failed else "✅"
-    yield f"### {sign} {_inline(summary.info.title)}\n"
-    yield _inline(summary.closing_words()) + "\n"
+    yield f"### {sign} {inline(summary.info.title)}\n"
+    yield inline(summary.closing_words()) + "\n"
     clients, servers = summary.sides
-    yield "| client \\ server | " + " | ".join(_inline(server) for server in servers) + " |"
+    yield "| client \\ server | " + " | ".join(inline(server) for server in servers) + " |"
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
-        yield "| " + " | ".join([f"**{_inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
+        yield "| " + " | ".join([f"**{inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
     for title, entries in (("Found", summary.beside), ("Not run", summary.not_run)):
         if entries:
             yield f"\n**{title}**\n"
-            yield from (f"- `{_inline(entry.what)}`: {_inline(entry.why)}" for entry in entries)
+            yield from (f"- `{inline(entry.what)}`: {inline(entry.why)}" for entry in entries)
     findings = summary.findings
     for cause in findings[:MOST_CAUSES]:
-        yield f"\n<details><summary>{_inline(cause.first.reason)} · {_inline(summary.headline(cause))}</summary>\n"
+        yield f"\n<details><summary>{inline(cause.first.reason)} · {inline(summary.headline(cause))}</summary>\n"
         yield "<pre>"
         yield from (html.escape(line.text) for line in block(cause, summary, directory))
         yield "</pre></details>"
@@ -84,24 +85,9 @@ def _field(summary: Summary, pair: Pair) -> str:
     return f"{sign} {fraction.passed:,}/{fraction.total:,}"
 
 
-def _inline(text: str) -> str:
-    """Text that neither Markdown nor HTML takes for its own, on one line."""
-    escaped = html.escape(printable(" ".join(text.split())))
-    return "".join(f"&#{ord(char)};" if char in "|`*_[]@\\~" else char for char in escaped)
-
-
 def _annotations(summary: Summary) -> Iterator[str]:
     for cause in summary.findings[:MOST_CAUSES]:
         record = cause.first
         title = f"{record.pair} {record.short_method} {record.name}"
         text = f"{record.reason} ({summary.headline(cause)})"
-        yield f"::error title={_property(title)}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    """A workflow command's message, as GitHub's own toolkit escapes it."""
-    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+        yield annotation("error", text, title=title)
