@@ -1,0 +1,1 @@
+"""Messages that aim exactly where two versions of a type differ."""

@@ -1,0 +1,146 @@
+"""The messages that one version of a type sends to another: small ones first, each aimed at one field that has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+from typing import NamedTuple
+
+from grpc_interop.compat.probing.differences import Changed, around, changed
+from grpc_interop.compat.probing.options import Options
+from grpc_interop.compat.probing.values import not_text, tagged
+from grpc_interop.protos import wellknown, wire
+from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+
+MOST_OF_A_FIELD = 64
+"""Probes of one changed field. An integer that becomes another needs some 25, a map of two such 45: only an enum with more
+changed values than that is cut."""
+
+MOST_OF_A_TYPE = 400
+"""Probes of a type, unless it has more changed fields: then each has its first one."""
+
+FEW = 3
+"""Other fields that a field is combined with, and types that an Any is filled with."""
+
+
+class Probe(NamedTuple):
+    """A message of the sender's type, `data`, aimed at the sender's field of that number (0: at the message as a whole).
+    `what` says in a few words what is special about it, if it is not the field's value alone. `malformed`: it holds a
+    string that is not UTF-8, in a field of which the sender's version does not demand that."""
+
+    data: bytes
+    field: int = 0
+    what: str = ""
+    malformed: bool = False
+
+
+class Probes(NamedTuple):
+    """In the order in which to send them. `cut` is how many more there would have been without the limits above."""
+
+    probes: tuple[Probe, ...]
+    cut: int
+
+
+class Prober:
+    """Makes probes for types of one version, the sender's, that aim at those of another, the receiver's."""
+
+    def __init__(self, sender: Shapes, receiver: Shapes) -> None:
+        self._sent = Generator(sender)
+        self._options = Options(self._sent, Generator(receiver))
+        self._foreign = sorted({*sender.driven()} - {*receiver.driven()})
+
+    def probes(self, sender: Shape, receiver: Shape, *, everything: bool = False) -> Probes:
+        """The same each time; none where no message of the type can exist. The first holds nothing but what is required.
+        `everything` adds the boundaries of all fields, changed or not."""
+        base = self._base(sender, receiver)
+        least = self._sent.least(sender)
+        if base is None or least is None:
+            return Probes((), 0)
+        first = [Probe(least, what="nothing but what is required")]
+        if (special := wellknown.within(sender.special)) is not None:
+            return Probes(tuple(_distinct([*first, *map(Probe, special)])), 0)
+        differing = changed(sender, receiver)
+        neighbour = _neighbour(sender, differing)
+        aimed = [list(_distinct(self._of_field(sender, receiver, one, base, neighbour))) for one in differing]
+        aimed.append(list(self._anys(sender, base)))
+        kept = [of_field[:MOST_OF_A_FIELD] for of_field in aimed]
+        # One of each field after the other, so that a limit leaves none without.
+        first += [one for turn in zip_longest(*kept) for one in turn if one is not None]
+        if everything:
+            first += [Probe(data, what="boundary values of every field") for data in self._sent.boundaries(sender)]
+        most = max(MOST_OF_A_TYPE, 1 + len(differing))
+        cut = sum(map(len, aimed)) - sum(map(len, kept)) + max(0, len(first) - most)
+        return Probes(tuple(first[:most]), cut)
+
+    def base(self, sender: Shape, receiver: Shape) -> bytes | None:
+        """The least message of the sender's type that is complete for both sides, as far as the sender's type allows:
+        what belongs around a probe of a message within it. None where no message of the type can exist."""
+        fields = self._base(sender, receiver)
+        return None if fields is None else _with(fields, {})
+
+    def _base(self, sender: Shape, receiver: Shape) -> dict[int, bytes] | None:
+        fields = self._sent.required(sender)
+        if fields is None:
+            return None
+        for needed in receiver.required:
+            if needed.number in sender.fields:
+                fields.setdefault(needed.number, self._options.plain(sender.fields[needed.number]))
+        return fields
+
+    def _of_field(
+        self, sender: Shape, receiver: Shape, one: Changed, base: dict[int, bytes], neighbour: FieldShape | None
+    ) -> Iterator[Probe]:
+        number = one.field.number
+        options = self._options.of(one.field, one.receivers)
+        for plain in options[:1]:
+            yield Probe(_with(base, {number: plain}), number)
+            if neighbour is not None:
+                beside = {number: plain, neighbour.number: self._options.plain(neighbour)}
+                yield Probe(_with(base, beside), number, f"beside {neighbour.name}")
+            for other in islice(around(sender, receiver, one), FEW):
+                rest, beside_it = _with(base, {number: b"", other.number: b""}), self._options.plain(other)
+                yield Probe(rest + plain + beside_it, number, f"before {other.name}")
+                yield Probe(rest + beside_it + plain, number, f"after {other.name}")
+        for option in options[1:]:
+            yield Probe(_with(base, {number: option}), number)
+        if number in base and not one.field.required:
+            yield Probe(_with(base, {number: b""}), number, f"without {one.field.name}")
+        for content in not_text(one.field, one.receivers):
+            yield Probe(_with(base, {number: tagged(one.field, content)}), number, "not UTF-8", malformed=True)
+
+    def _anys(self, sender: Shape, base: dict[int, bytes]) -> Iterator[Probe]:
+        """Messages of types that the receiver does not know, in every field that can hold any type."""
+        for field in sender.ordered:
+            if field.inner is None or field.inner.special != "google.protobuf.Any":
+                continue
+            for name in self._foreign[:FEW]:
+                held = self._sent.boundaries(self._sent.shapes.of(name))[-1:]
+                url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
+                content = b"".join(wire.tag(2, wire.LENGTH) + wire.delimited(one) for one in held)
+                whole = wire.message_field(field.descriptor, url + content)
+                yield Probe(_with(base, {field.number: whole}), field.number, f"a {name}, which the reader does not know")
+
+
+def _neighbour(sender: Shape, differing: Sequence[Changed]) -> FieldShape | None:
+    """A field that has not changed: a singular scalar in no oneof."""
+    unlike = {one.field.number for one in differing}
+    for field in sender.ordered:
+        scalar = field.inner is None and field.mapped is None and not field.repeated
+        if scalar and not field.oneof and field.number not in unlike:
+            return field
+    return None
+
+
+def _with(base: dict[int, bytes], fields: dict[int, bytes]) -> bytes:
+    """The message with these fields, in the order of their numbers."""
+    whole = base | fields
+    return b"".join(whole[number] for number in sorted(whole))
+
+
+def _distinct(probes: Iterable[Probe]) -> Iterator[Probe]:
+    seen = set()
+    for one in probes:
+        if one.data not in seen:
+            seen.add(one.data)
+            yield one

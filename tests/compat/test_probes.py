@@ -1,0 +1,350 @@
+"""Probes: aimed at what differs, valid for their sender, the same each time."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grpc_interop.compat.probing.covering import covering
+from grpc_interop.compat.probing.json_texts import json_texts
+from grpc_interop.compat.probing.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.meaning import Meaning, Value, complete, meaning
+from grpc_interop.protos.shapes import Shapes
+
+PROTO2, PROTO3 = 'syntax = "proto2"; package t;', 'syntax = "proto3"; package t;'
+ANY = 'syntax = "proto3"; package t; import "google/protobuf/any.proto";'
+
+
+class Pair:
+    """Two versions of a file, whose messages M are compared."""
+
+    def __init__(self, folder: Path, old: str, new: str) -> None:
+        self.old, self.new = (Shapes(_catalog(folder, name, text)) for name, text in (("old", old), ("new", new)))
+
+    def probes(self, *, back: bool = False, everything: bool = False) -> Probes:
+        """Of the old version's M to the new one's; `back` the other way."""
+        sender, receiver = (self.new, self.old) if back else (self.old, self.new)
+        return Prober(sender, receiver).probes(sender.of("t.M"), receiver.of("t.M"), everything=everything)
+
+    def meanings(self, *, back: bool = False) -> list[Meaning]:
+        shape = (self.new if back else self.old).of("t.M")
+        return [meaning(shape, one.data) for one in self.probes(back=back).probes]
+
+    def values(self, *, back: bool = False) -> list[Value | None]:
+        """What the field 1 holds in one probe after the other; None where it is absent."""
+        return [one.fields.get(1) for one in self.meanings(back=back)]
+
+
+Load = Callable[[str, str], Pair]
+
+
+def _catalog(folder: Path, name: str, text: str) -> Catalog:
+    root = folder / name
+    root.mkdir(exist_ok=True)
+    (root / "a.proto").write_text(text if text.startswith(("syntax", "edition")) else f"{PROTO3} {text}")
+    return Catalog.load([root], [], folder / "cache")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Load:
+    return lambda old, new: Pair(tmp_path, old, new)
+
+
+def message(one: str, rest: str = "") -> str:
+    return f"message M {{ {one} }} {rest}"
+
+
+def double(value: float) -> int:
+    return int.from_bytes(struct.pack("<d", value), "little")
+
+
+def inner(*fields: tuple[int, Value]) -> Meaning:
+    return Meaning(dict(fields), [])
+
+
+ENTRY = "message E { string key = 1; int32 value = 2; int32 more = 3; }"
+COLOURS = "enum C { NONE = 0; RED = 1; GREEN = 2; }"
+
+AIMS: list[tuple[str, str, str, list[Value | None]]] = [
+    ("a narrower integer", message("int64 a = 1;"), message("int32 a = 1;"), [1 << 31, (1 << 31) - 1, -1, 1 << 32, -(1 << 63), None]),
+    ("another sign", message("uint32 a = 1;"), message("int32 a = 1;"), [1 << 31, (1 << 32) - 1]),
+    ("zigzag", message("int32 a = 1;"), message("sint32 a = 1;"), [-1, -(1 << 31), (1 << 31) - 1]),
+    ("fixed", message("fixed64 a = 1;"), message("sfixed64 a = 1;"), [1 << 63, (1 << 64) - 1]),
+    ("a bool of an integer", message("int32 a = 1;"), message("bool a = 1;"), [2, -1]),
+    ("a bool of a wide integer", message("uint64 a = 1;"), message("bool a = 1;"), [1 << 32]),
+    ("a float of a double", message("double a = 1;"), message("float a = 1;"), [double(x) for x in (0.1, 1e300, 16777217.0, -0.0, 5e-324)]),
+    ("an integer of a double", message("double a = 1;"), message("int64 a = 1;"), [double(0.5), double(2.0**63)]),
+    ("an enum of an integer", message("int32 a = 1;"), message("C a = 1;", COLOURS), [1, 2, 123456789]),
+    ("bytes of a string", message("string a = 1;"), message("bytes a = 1;"), ["\U0001f600".encode(), b"a\0b", b"QUJD"]),
+    ("a string of bytes", message("bytes a = 1;"), message("string a = 1;"), [b"\xff", b"\0"]),
+    ("an enum of a string", message("string a = 1;"), message("C a = 1;", COLOURS), [b"RED"]),
+    ("a message of bytes", message("bytes a = 1;"), message("E a = 1;", ENTRY), [b"\x08", b"\x08\x01"]),
+    ("bytes of a message", message("E a = 1;", ENTRY), message("bytes a = 1;"), [inner((1, b"x")), inner()]),
+    ("one of many", message("repeated int32 a = 1;"), message("int32 a = 1;"), [None, [1], [1, 0], [1, 0, 2], [0]]),
+    ("one message of many", message("repeated E a = 1;", ENTRY), message("E a = 1;", ENTRY), [[inner((1, b"x")), inner()]]),
+    ("presence lost", message("optional int32 a = 1;"), message("int32 a = 1;"), [None, 0, 1]),
+    ("other keys", message("map<int64, bool> a = 1;"), message("map<int32, bool> a = 1;"), [{1 << 32: 1}, {1: 1}, {1: 1, 0: 0}]),
+    (
+        "other values of a map",
+        message("map<int32, int64> a = 1;"),
+        message("map<int32, int32> a = 1;"),
+        [{1: 1 << 31}, {1: 1, 0: -(1 << 63)}],
+    ),
+    (
+        "a map of entries",
+        message("repeated E a = 1;", ENTRY),
+        message("map<string, int32> a = 1;"),
+        [
+            [inner((1, b"x"), (2, 1)), inner((1, b"x"), (2, 2))],
+            [inner((1, b"x"))],
+            [inner((2, 1))],
+            [inner((1, b"x"), (2, 1), (3, 1))],
+        ],
+    ),
+    ("a value gone", message("C a = 1;", COLOURS), message("C a = 1;", "enum C { NONE = 0; RED = 1; }"), [2, 123456789]),
+    ("a value that is new", message("C a = 1;", "enum C { NONE = 0; RED = 1; }"), message("C a = 1;", COLOURS), [2]),
+    ("a field gone", message("int32 a = 1;"), message(""), [None, 1]),
+    ("a name changed", message("string a = 1;"), message("string b = 1;"), [None, b"x"]),
+    (
+        "a default changed",
+        f"{PROTO2} message M {{ optional int32 a = 1 [default = 7]; }}",
+        f"{PROTO2} message M {{ optional int32 a = 1; }}",
+        [None, 7],
+    ),
+    ("required", f"{PROTO2} message M {{ optional int32 a = 1; }}", f"{PROTO2} message M {{ required int32 a = 1; }}", [None, 1]),
+    ("UTF-8", f"{PROTO2} message M {{ optional string a = 1; }}", message("optional string a = 1;"), [b"\xff", b"x"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "wanted"), [aim[1:] for aim in AIMS], ids=[aim[0] for aim in AIMS])
+def test_probes_hold_the_values_that_tell_the_types_apart(pair: Load, old: str, new: str, wanted: list[Value | None]) -> None:
+    """
+    Each value that the change is about is sent in the field alone.
+    """
+    found = pair(old, new).values()
+    assert [value for value in wanted if value not in found] == []
+
+
+def test_a_closed_enum_is_sent_with_its_own_values_only(pair: Load) -> None:
+    """
+    A program cannot set a number that its version of a closed enum does not declare.
+    """
+    closed = "enum C {{ NONE = 0; {} }}"
+    both = pair(
+        f"{PROTO2} message M {{ optional C a = 1; }} {closed.format('RED = 1;')}",
+        f"{PROTO2} message M {{ optional C a = 1; }} {closed.format('BLUE = 2;')}",
+    )
+    assert set(both.values()) == {None, 0, 1}
+    assert set(both.values(back=True)) == {None, 0, 2}
+
+
+def test_fields_that_become_arms_are_sent_together_in_both_orders(pair: Load) -> None:
+    """
+    A sender that knows of no oneof sets two of its arms, each of them last once.
+    """
+    both = pair(message("int32 a = 1; int32 b = 2;"), message("oneof o { int32 a = 1; int32 b = 2; }"))
+    sent = [one.data for one in both.probes().probes]
+    assert b"\x08\x01\x10\x01" in sent
+    assert b"\x10\x01\x08\x01" in sent
+    assert {*both.values(back=True)} >= {None, 0, 1}
+
+
+def test_fields_that_share_a_number_or_a_name_are_sent_together(pair: Load) -> None:
+    """
+    Where two fields have swapped their numbers, both are set at once, so that one is seen in the other's place.
+    """
+    both = pair(message("int32 a = 1; string b = 2;"), message("int32 a = 2; string b = 1;"))
+    assert any(one.fields == {1: 1, 2: b"x"} for one in both.meanings())
+
+
+def test_each_aim_is_sent_beside_an_untouched_field(pair: Load) -> None:
+    """
+    An interference with a field that has not changed shows.
+    """
+    both = pair(message("int64 a = 1; string b = 2;"), message("int32 a = 1; string b = 2;"))
+    assert any(one.fields == {1: 1, 2: b"x"} for one in both.meanings())
+
+
+def test_lists_are_sent_in_every_encoding_where_packing_differs(pair: Load) -> None:
+    """
+    Packed, one by one, and mixed.
+    """
+    both = pair(message("repeated int32 a = 1;"), message("repeated int32 a = 1 [packed = false];"))
+    for back in (False, True):
+        sent = [one.data for one in both.probes(back=back).probes]
+        assert {b"\x0a\x03\x01\x00\x02", b"\x08\x01\x08\x00\x08\x02", b"\x08\x01\x0a\x02\x00\x02"} <= set(sent)
+
+
+def test_what_is_new_to_the_receivers_required_fields_is_filled_elsewhere(pair: Load) -> None:
+    """
+    A field that is required by the receiver alone is missing in a probe of its own only, lest it hides all others.
+    """
+    header = f"{PROTO2} message M {{ optional int64 a = 1;"
+    both = pair(f"{header} optional int32 b = 2; }}", f"{PROTO2} message M {{ optional int32 a = 1; required int32 b = 2; }}")
+    missing = [one for one in both.meanings() if 2 not in one.fields]
+    assert missing == [Meaning({}, []), Meaning({}, [])]
+
+
+def test_an_any_holds_a_type_that_the_receiver_does_not_know(pair: Load) -> None:
+    """
+    What one version alone declares can only be in an Any of its own.
+    """
+    both = pair(
+        f"{ANY} message M {{ google.protobuf.Any a = 1; }} message Gone {{ int32 x = 1; }}",
+        f"{ANY} message M {{ google.protobuf.Any a = 1; }}",
+    )
+    assert any(b"t.Gone" in one.data for one in both.probes().probes)
+    assert not any(b"t.Gone" in one.data for one in both.probes(back=True).probes)
+
+
+def test_nothing_but_the_least_is_sent_of_a_type_that_is_unchanged(pair: Load) -> None:
+    """
+    Unless everything is to be run.
+    """
+    both = pair(message("int64 a = 1;"), message("int64 a = 1;"))
+    assert [one.data for one in both.probes().probes] == [b""]
+    assert len(both.probes(everything=True).probes) > 10
+
+
+def test_a_type_without_any_message_has_no_probes(pair: Load) -> None:
+    """
+    A message that requires one of its own type cannot exist.
+    """
+    both = pair(f"{PROTO2} message M {{ required M m = 1; optional int32 a = 2; }}", f"{PROTO2} message M {{ required M m = 1; }}")
+    assert both.probes() == Probes((), 0)
+
+
+def test_their_number_is_limited_and_what_is_cut_is_told(pair: Load) -> None:
+    """
+    Of an enum with very many changed values not all are sent; of a type with very many changed fields each has one.
+    """
+    values = " ".join(f"V{number} = {number};" for number in range(500))
+    enums = pair(message("C a = 1;", f"enum C {{ {values} }}"), message("C a = 1;", "enum C { V0 = 0; }")).probes()
+    assert len(enums.probes) == MOST_OF_A_FIELD + 1
+    assert enums.cut > 400
+    fields = " ".join(f"int64 f{number} = {number};" for number in range(1, 1001))
+    wide = pair(message(fields), message(fields.replace("int64", "int32"))).probes()
+    assert {one.field for one in wide.probes} == {*range(1001)}
+    assert len(wide.probes) == 1001 > MOST_OF_A_TYPE
+    assert wide.cut > 0
+
+
+# -- any edit ----------------------------------------------------------------------------------------------------------
+
+TYPES = "int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool float double string bytes E O R".split()
+DECLARED = (
+    "enum E { E0 = 0; E1 = 1; E2 = 2; } message O { optional int32 x = 1; repeated string y = 2; O o = 3; } message R { R r = 1; E e = 2; }"
+)
+LABELS = ("", "optional ", "repeated ", "map")
+
+
+def any_message(chance: random.Random) -> str:
+    """Up to five fields of any type and cardinality, some of them in a oneof."""
+    fields, arms = [], []
+    for number in chance.sample(range(1, 8), chance.randint(0, 5)):
+        kind, label = chance.choice(TYPES), chance.choice(LABELS)
+        key = chance.choice([*TYPES[:11], "string"])
+        text = f"map<{key}, {kind}>" if label == "map" else label + kind
+        field = f"{text} f{chance.randint(0, 3)}_{number} = {number};"
+        (arms if not label and chance.random() < 0.3 else fields).append(field)
+    return " ".join([*fields, f"oneof some {{ {' '.join(arms)} }}" if arms else ""])
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 1 << 32))
+def test_probes_of_any_edit_are_messages_of_their_sender(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    """
+    The sender's version reads all of each probe, nothing in it is undeclared, and it is the same when made again.
+    """
+    chance = random.Random(seed)
+    both = Pair(tmp_path_factory.mktemp("edit"), *(message(any_message(chance), DECLARED) for _ in range(2)))
+    for back in (False, True):
+        sender = (both.new if back else both.old).of("t.M")
+        made = both.probes(back=back)
+        assert made == both.probes(back=back)
+        for one in made.probes:
+            said = meaning(sender, one.data)
+            assert said.unknown == []
+            assert complete(sender, said) is not one.malformed
+            assert one.field == 0 or one.field in sender.fields
+
+
+# -- RPCs that hold what has changed -----------------------------------------------------------------------------------
+
+
+def test_covering_sets_every_changed_field_and_the_way_to_it(pair: Load) -> None:
+    """
+    Two changed fields, of which one lies within, are set; what has not changed is not.
+    """
+    text = "message M {{ string same = 1; repeated N n = 2; {} a = 3; }} message N {{ int32 alike = 1; {} b = 2; N again = 3; }}"
+    both = pair(text.format("int32", "string"), text.format("int64", "bytes"))
+    shape = both.old.of("t.M")
+    found = [meaning(shape, data) for data in covering(both.old, shape, both.new.of("t.M"))]
+    assert found == [Meaning({2: [Meaning({2: b"b 1"}, [])], 3: 1}, [])]
+
+
+def test_covering_sets_the_arms_of_a_oneof_one_after_the_other(pair: Load) -> None:
+    """
+    What cannot stand in one message stands in several.
+    """
+    text = "message M {{ oneof o {{ {0} a = 1; {0} b = 2; }} }}"
+    both = pair(text.format("int32"), text.format("int64"))
+    assert len(covering(both.old, both.old.of("t.M"), both.new.of("t.M"))) == 2
+
+
+def test_covering_has_nothing_to_send_where_nothing_differs(pair: Load) -> None:
+    """
+    Nor does a type that holds itself keep it from coming to an end.
+    """
+    both = pair(message("int32 a = 1; M m = 2;"), message("int32 a = 1; M m = 2;"))
+    assert covering(both.old, both.old.of("t.M"), both.new.of("t.M")) == []
+
+
+# -- ProtoJSON ---------------------------------------------------------------------------------------------------------
+
+JSON = """message M { int64 big_number = 1; C colour = 2; repeated C more_colours = 3; map<string, C> named = 4; M inner_one = 5;
+double d = 6; }
+enum C { option allow_alias = true; NONE = 0; RED = 1; ROUGE = 1; ROT = 1; GREEN = 2; }"""
+
+
+@pytest.fixture
+def texts(pair: Load) -> Callable[[str], dict[str, str]]:
+    shape = pair(JSON, JSON).old.of("t.M")
+    return lambda written: {one.what: one.text for one in json_texts(shape, written)}
+
+
+def test_every_alias_of_an_enum_is_written(texts: Callable[[str], dict[str, str]]) -> None:
+    """
+    Wherever an enum stands, each other name of its number takes its turn; what has no other name keeps its own.
+    """
+    found = texts('{"colour": "RED", "moreColours": ["GREEN", "ROUGE"], "named": {"RED": "ROT"}, "innerOne": {"colour": "RED"}}')
+    assert found["enums by alias 1"] == (
+        '{"colour":"ROUGE","moreColours":["GREEN","RED"],"named":{"RED":"RED"},"innerOne":{"colour":"ROUGE"}}'
+    )
+    assert "ROT" in found["enums by alias 2"]
+    assert "enums by alias 3" not in found
+
+
+def test_enums_are_written_as_numbers_and_fields_by_their_proto_names(texts: Callable[[str], dict[str, str]]) -> None:
+    """
+    Both are what a writer may choose; numbers and names that nobody declares stay as they are.
+    """
+    found = texts('{"moreColours": ["GREEN", 7, "UNHEARD"], "innerOne": {"bigNumber": "9007199254740993"}, "unheard": 1.50}')
+    assert found["enums as numbers"] == ('{"moreColours":[2,7,"UNHEARD"],"innerOne":{"bigNumber":"9007199254740993"},"unheard":1.50}')
+    assert found["fields by their proto names"] == (
+        '{"more_colours":["GREEN",7,"UNHEARD"],"inner_one":{"big_number":"9007199254740993"},"unheard":1.50}'
+    )
+
+
+def test_what_the_writer_wrote_comes_first_and_no_text_says_nothing_new(texts: Callable[[str], dict[str, str]]) -> None:
+    """
+    Its very text; and no variant where there is nothing to vary, numbers as precise as they were.
+    """
+    assert texts('{ "d": 1e-7 }') == {"": '{ "d": 1e-7 }'}
