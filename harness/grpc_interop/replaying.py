@@ -17,6 +17,7 @@ from grpc_interop.listing import selected
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import FORM, PREFIX, Replay, ReplayError, decode, encode
 from grpc_interop.report.failure import plain_lines
+from grpc_interop.report.folder import make_folder
 from grpc_interop.report.plain_text import Describe
 from grpc_interop.report.records import record_of
 from grpc_interop.report.results import CASES, RESULTS
@@ -47,6 +48,7 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
     if all passed (FIXED), 1 if one failed (FAILED), 3 if one could not be judged (ERROR). Raises UsageError for a text
     that is none."""
     found = _find(options, what)
+    make_folder(options.report)
     with tempfile.TemporaryDirectory() as scratch:
         image = Path(scratch) / "replay.binpb"
         image.write_bytes(found.descriptor_set)

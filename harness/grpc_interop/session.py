@@ -27,6 +27,7 @@ from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.protos.values import Values
+from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
@@ -62,10 +63,10 @@ class Session:
         self.known = KnownFailures.read([*options.project.known_failures, *brought_by(options.implementations)], variants)
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
-        self.programs = Programs(options.report / "logs")
+        self.programs = Programs(options.report / LOGS)
         shapes, least = Shapes(self.catalog), Values(self.catalog)
         self.engine = Engine(
-            options.report / "logs",
+            options.report / LOGS,
             programs=self.programs,
             canonical=self.catalog.canonical,
             smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
@@ -114,7 +115,8 @@ class Session:
     # -- building ------------------------------------------------------------------------------------------------------
 
     def start_building(self) -> None:
-        """Starts building every implementation that a pair needs."""
+        """Starts building every implementation that a pair needs. Raises ReportError where no log can be written."""
+        make_folder(self.options.report)
         protos = Protos(self.catalog.descriptor_set(), self.catalog.files)
         needed = {name for pair in self.pairs for name in (pair.client, pair.server)}
         manifests = [manifest for manifest in self.options.implementations if manifest.name in needed]

@@ -13,6 +13,7 @@ from grpc_interop.config import Options, as_arguments
 from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
 from grpc_interop.listing import check_selection
+from grpc_interop.report.folder import make_folder
 from grpc_interop.report.results import RESULTS
 
 BROKEN = 3
@@ -24,6 +25,7 @@ def run_in_workers(options: Options, workers: int) -> int:
     from grpc_interop.play import merge_reports
 
     check_selection(options)
+    make_folder(options.report)
     shards = options.report / "shards"
     shutil.rmtree(shards, ignore_errors=True)
     folders = [shards / str(number) for number in range(1, workers + 1)]

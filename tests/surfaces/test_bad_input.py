@@ -198,6 +198,22 @@ def test_a_report_of_another_schema(project: Project, tmp_path: Path, report: Pa
     assert not report.exists()
 
 
+@pytest.mark.parametrize("command", [["run"], ["run", "-n", 2], ["report"], ["replay"]], ids=lambda words: " ".join(map(str, words)))
+def test_a_report_folder_that_cannot_be_written(
+    project: Project, tmp_path: Path, report: Path, replay_text: str, command: list[object]
+) -> None:
+    """
+    Whoever gives a folder below a file, or where nothing may be written, is told before anything is played.
+    """
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    project.interop("run", "-k", "SayHello/one", "--client", "py", "--suite", "calls", "--report", report)
+    what = {"report": [report], "replay": [replay_text], "run": ["-k", "SayHello/one"]}[str(command[0])]
+    said = refused(project.interop(*command, *what, "--report", file / "below"))
+    assert f"--report {file / 'below'}: nothing can be written there: Not a directory" in said
+    assert "give another folder" in said
+
+
 def test_nothing_is_lost(project: Project, report: Path) -> None:
     """
     What an earlier run reported is still there after a wrong command line.

@@ -15,6 +15,7 @@ from grpc_interop.drivers.build import Builder, Built, Protos
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.report.folder import LOGS, make_folder
 
 GREETER = "greeter/v1/greeter.proto"
 
@@ -24,8 +25,9 @@ MARKS = {True: "kept    ", False: "NOT KEPT", None: "-       "}
 def check(options: Options, name: str) -> int:
     """Prints a line a check, and to stderr what it waits for. `name` is that of an implementation, or its folder. Gives 0,
     or 1 if something is not kept."""
+    make_folder(options.report)
     built = _build(options, _find(options, name))
-    logs = options.report / "logs"
+    logs = options.report / LOGS
     return tell(checks(built, logs, partial(click.echo, err=True)), built.manifest.name, logs)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop.coverage import Uncovered
+from grpc_interop.report.folder import claim
 from grpc_interop.report.plain_text import Describe, escaped_bytes
 from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, Report, RunInfo
 from grpc_interop.report.records import REPLAYS, Record, record_of
@@ -44,6 +46,7 @@ class Recorder:
         self._describe = describe
         self._replay_text = replay_text
         self._summary: Summary | None = None
+        self._open = ExitStack()
 
     @property
     def summary(self) -> Summary:
@@ -52,9 +55,9 @@ class Recorder:
         return self._summary
 
     def run_started(self, info: RunInfo) -> None:
+        """Raises ReportError where nothing can be written."""
+        self._open.enter_context(claim(self.directory))
         self._summary = Summary(info)
-        for stale in (self.directory / REPLAYS).glob("*.ic1"):
-            stale.unlink()
         for report in self._reports:
             report.run_started(info)
 
@@ -106,6 +109,7 @@ class Recorder:
         self.summary.finish(seconds, interrupted=interrupted)
         for report in self._reports:
             report.run_finished(self.summary)
+        self._open.close()
         return self.summary
 
     def _replay(self, verdict: Verdict) -> str | None:
