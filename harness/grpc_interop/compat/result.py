@@ -162,6 +162,13 @@ class Comparison:
     static: str = ""
 
 
+class Entry(NamedTuple):
+    """A finding, and against which base it was found."""
+
+    comparison: Comparison
+    finding: Finding
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A whole `interop compat`. `guarantee` is what must hold (`binary`, `json`, ...); `exchanges` counts what was played,
@@ -174,11 +181,11 @@ class Result:
     exchanges: int = 0
     exit_status: int = 0
 
-    def findings(self, *verdicts: Verdict) -> list[tuple[Comparison, Finding]]:
+    def findings(self, *verdicts: Verdict) -> list[Entry]:
         """Those with one of the verdicts, breaks first, then in the order of bases and protos."""
         order = list(Verdict)
-        found = [(one, finding) for one in self.comparisons for finding in one.findings if finding.verdict in verdicts]
-        return sorted(found, key=lambda pair: order.index(pair[1].verdict))
+        found = [Entry(one, finding) for one in self.comparisons for finding in one.findings if finding.verdict in verdicts]
+        return sorted(found, key=lambda entry: order.index(entry.finding.verdict))
 
     @property
     def rollout(self) -> dict[str, bool]:

@@ -1,0 +1,44 @@
+"""What GitHub Actions shows of a comparison: the summary in the job's, and annotations beside the lines of the protos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from grpc_interop.compat.result import Entry, Result, Verdict
+from grpc_interop.report.compat import telling
+from grpc_interop.report.compat.markdown import markdown
+from grpc_interop.report.escaping import annotation
+
+MOST = 10
+"""GitHub shows ten annotations of a step."""
+
+_LEVELS = {Verdict.BREAK: "error", Verdict.ACCEPTED: "notice", Verdict.NOTE: "notice"}
+
+
+def write_summary(result: Result, directory: Path, environment: Mapping[str, str]) -> None:
+    """Appends to the file that GITHUB_STEP_SUMMARY names, if it does."""
+    if file := environment.get("GITHUB_STEP_SUMMARY"):
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(markdown(result, directory))
+
+
+def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Lines for stdout where GITHUB_ACTIONS is set, breaks first. `folder` is the project's: GitHub wants paths from the
+    top of the checkout."""
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    top = Path(environment.get("GITHUB_WORKSPACE") or folder)
+    for entry in result.findings(*_LEVELS)[:MOST]:
+        finding = entry.finding
+        place = finding.place
+        file = os.path.relpath(folder / place.path, top) if place and place.path else ""
+        line = str(place.line or 1) if place and file else ""
+        yield annotation(_LEVELS[finding.verdict], _text(entry, result), file=file, line=line, title=finding.element)
+
+
+def _text(entry: Entry, result: Result) -> str:
+    finding = entry.finding
+    told = [telling.change(finding), telling.happening(finding), telling.acceptance(finding), telling.against(entry, result)]
+    return "\n".join(filter(None, [*told, f"buf: {telling.alarms(entry)}"]))
