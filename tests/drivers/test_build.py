@@ -12,6 +12,7 @@ import pytest
 
 from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Refused
 from grpc_interop.drivers.manifest import read_manifest
+from grpc_interop.drivers.shelf import DONE, KEPT
 from grpc_interop.errors import BuildError
 
 PROTOS = Protos(b"a descriptor set", ("a.proto", "b.proto"))
@@ -219,6 +220,40 @@ class TestMeeting:
         with pytest.raises(BuildError, match="not built, since the run was stopped"):
             project.build()
         assert project.runs == 0
+
+
+class TestKeeping:
+    def test_use_is_noted(self, project):
+        project.build()
+        (done,) = project.builder.root.glob(f"build/*/{DONE}")
+        os.utime(done, (0, 0))
+        assert not project.build().fresh
+        assert done.stat().st_mtime > 0
+
+    def test_a_new_build_removes_those_that_have_served(self, project):
+        project.build()
+        for number in range(2 * KEPT):
+            old = project.builder.root / "build" / f"mine-{number:020x}"
+            old.mkdir()
+            os.utime(old, (number, number))
+        project.manifest("# another key\n")
+        assert project.build().fresh
+        assert len(list(project.builder.root.glob("build/*/"))) == KEPT
+        assert not project.build().fresh
+
+    def test_a_build_in_a_read_only_folder_is_used_as_it_is(self, project, monkeypatch):
+        built = project.build()
+        folder = project.builder.root / "build"
+        (done,) = folder.glob(f"*/{DONE}")
+        for lock in folder.glob("*.lock"):
+            lock.unlink()
+        os.utime(done, (0, 0))
+        access = os.access
+        monkeypatch.setattr("os.access", lambda path, mode: path != folder and access(path, mode))
+        again = project.build()
+        assert (again.driver, again.fresh) == (built.driver, False)
+        assert done.stat().st_mtime == 0
+        assert list(folder.iterdir()) == [done.parent]
 
 
 class TestDoctor:

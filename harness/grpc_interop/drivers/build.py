@@ -8,22 +8,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grpc_interop.drivers import shelf
 from grpc_interop.drivers.manifest import Kind, Manifest
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no file locks there: two runs at once would build twice
-    fcntl = None  # type: ignore[assignment]
-
 REQUEST_SCHEMA = 1
-_DONE = "done.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +85,21 @@ class Builder:
             return fixed
         key = self._key(manifest, protos)
         out = self.root / "build" / f"{manifest.name}-{key}"
-        done = out / _DONE
-        if not done.exists():
-            with _lock(out.with_suffix(".lock")):
-                if not done.exists():
-                    answer = self._run(manifest, protos, out)
-                    built = _built(fixed, answer, fresh=True)
-                    if built.unavailable is None:
-                        # Only now: an answer that cannot be used must not count as done.
-                        _write_whole(done, json.dumps(answer))
-                    return built
-        return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
+        done = out / shelf.DONE
+        if done.exists() and not os.access(out.parent, os.W_OK):
+            # Nobody makes or removes anything there, so there is nothing to be kept from.
+            return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
+        with shelf.taken(out):
+            if done.exists():
+                shelf.used(out)
+                return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
+            answer = self._run(manifest, protos, out)
+            built = _built(fixed, answer, fresh=True)
+            if built.unavailable is None:
+                # Only now: an answer that cannot be used must not count as done.
+                _write_whole(done, json.dumps(answer))
+        shelf.clear(out.parent, manifest.name)
+        return built
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
         """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
@@ -262,13 +260,3 @@ def _write_whole(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Only one process builds a thing at a time; the others wait and find it done."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

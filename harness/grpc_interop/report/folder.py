@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from grpc_interop.report.protocol import ReportError
@@ -37,21 +37,23 @@ def claim(directory: Path) -> Iterator[None]:
     write into it, and the report of the one that ends last stays. Raises ReportError.
     """
     make_folder(directory)
-    if fcntl is None:
-        _clear(directory)
+    with ExitStack() as until_the_end:
+        if _is_free(directory, until_the_end):
+            _clear(directory)
         yield
-        return
-    # The folder itself is locked: a lock file would be one more file in a report.
-    lock = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _clear(directory)
-    except BlockingIOError:
-        pass
-    try:
-        yield
-    finally:
-        os.close(lock)
+
+
+def _is_free(directory: Path, until_the_end: ExitStack) -> bool:
+    """Whether no other run has the folder; it is then locked. The folder itself: a lock file would be one more file in a
+    report."""
+    if fcntl is not None:
+        lock = os.open(directory, os.O_RDONLY)
+        until_the_end.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _clear(directory: Path) -> None:
