@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grpc_interop.compat.observation import Version
+from grpc_interop.compat.pairing import TypePair
+from grpc_interop.compat.places import Places
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.json_texts import json_texts
 from grpc_interop.compat.probing.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
@@ -31,7 +34,16 @@ class Pair:
     def probes(self, *, back: bool = False, everything: bool = False) -> Probes:
         """Of the old version's M to the new one's; `back` the other way."""
         sender, receiver = (self.new, self.old) if back else (self.old, self.new)
-        return Prober(sender, receiver).probes(sender.of("t.M"), receiver.of("t.M"), everything=everything)
+        writer = Version.HEAD if back else Version.BASE
+        return Prober(sender, receiver).probes(self.types, writer, everything=everything)
+
+    @property
+    def types(self) -> TypePair:
+        return Places(self.old, self.new).pair("t.M", "t.M")
+
+    def covering(self) -> list[bytes]:
+        """Messages of the old version for the new one."""
+        return covering(self.old, self.types, Version.BASE)
 
     def meanings(self, *, back: bool = False) -> list[Meaning]:
         shape = (self.new if back else self.old).of("t.M")
@@ -119,6 +131,8 @@ AIMS: list[tuple[str, str, str, list[Value | None]]] = [
         [None, 7],
     ),
     ("required", f"{PROTO2} message M {{ optional int32 a = 1; }}", f"{PROTO2} message M {{ required int32 a = 1; }}", [None, 1]),
+    ("the type of the name", message("int64 a = 1;"), message("string b = 1; int32 a = 2;"), [1 << 31]),
+    ("a message of a string", message("string a = 1;"), message("F a = 1;", "message F { float x = 1; }"), [b"x", None]),
     ("UTF-8", f"{PROTO2} message M {{ optional string a = 1; }}", message("optional string a = 1;"), [b"\xff", b"x"]),
 ]
 
@@ -145,15 +159,19 @@ def test_a_closed_enum_is_sent_with_its_own_values_only(pair: Load) -> None:
     assert set(both.values(back=True)) == {None, 0, 2}
 
 
-def test_fields_that_become_arms_are_sent_together_in_both_orders(pair: Load) -> None:
+def test_a_field_that_becomes_an_arm_is_sent_before_and_after_the_others(pair: Load) -> None:
     """
-    A sender that knows of no oneof sets two of its arms, each of them last once.
+    A sender that does not know it for an arm sets it and another one, each of them last once.
     """
-    both = pair(message("int32 a = 1; int32 b = 2;"), message("oneof o { int32 a = 1; int32 b = 2; }"))
+    both = pair(
+        message("oneof o { int32 a = 1; int32 b = 2; } optional int32 c = 3;"),
+        message("oneof o { int32 a = 1; int32 b = 2; int32 c = 3; }"),
+    )
     sent = [one.data for one in both.probes().probes]
-    assert b"\x08\x01\x10\x01" in sent
-    assert b"\x10\x01\x08\x01" in sent
-    assert {*both.values(back=True)} >= {None, 0, 1}
+    for other in (b"\x08\x01", b"\x10\x01"):
+        assert b"\x18\x01" + other in sent
+        assert other + b"\x18\x01" in sent
+    assert b"\x18\x00" in [one.data for one in both.probes(back=True).probes]
 
 
 def test_fields_that_share_a_number_or_a_name_are_sent_together(pair: Load) -> None:
@@ -286,7 +304,7 @@ def test_covering_sets_every_changed_field_and_the_way_to_it(pair: Load) -> None
     text = "message M {{ string same = 1; repeated N n = 2; {} a = 3; }} message N {{ int32 alike = 1; {} b = 2; N again = 3; }}"
     both = pair(text.format("int32", "string"), text.format("int64", "bytes"))
     shape = both.old.of("t.M")
-    found = [meaning(shape, data) for data in covering(both.old, shape, both.new.of("t.M"))]
+    found = [meaning(shape, data) for data in both.covering()]
     assert found == [Meaning({2: [Meaning({2: b"b 1"}, [])], 3: 1}, [])]
 
 
@@ -296,7 +314,16 @@ def test_covering_sets_the_arms_of_a_oneof_one_after_the_other(pair: Load) -> No
     """
     text = "message M {{ oneof o {{ {0} a = 1; {0} b = 2; }} }}"
     both = pair(text.format("int32"), text.format("int64"))
-    assert len(covering(both.old, both.old.of("t.M"), both.new.of("t.M"))) == 2
+    assert len(both.covering()) == 2
+
+
+def test_covering_fills_what_the_receiver_requires(pair: Load) -> None:
+    """
+    On the way to what has changed too.
+    """
+    text = "{} message M {{ {} int32 a = 1; optional N n = 2; }} message N {{ optional {} b = 1; }}"
+    both = pair(text.format(PROTO2, "optional", "string"), text.format(PROTO2, "required", "bytes"))
+    assert both.covering() == [b"\x08\x01\x12\x05\x0a\x03b 1"]
 
 
 def test_covering_has_nothing_to_send_where_nothing_differs(pair: Load) -> None:
@@ -304,7 +331,7 @@ def test_covering_has_nothing_to_send_where_nothing_differs(pair: Load) -> None:
     Nor does a type that holds itself keep it from coming to an end.
     """
     both = pair(message("int32 a = 1; M m = 2;"), message("int32 a = 1; M m = 2;"))
-    assert covering(both.old, both.old.of("t.M"), both.new.of("t.M")) == []
+    assert both.covering() == []
 
 
 # -- ProtoJSON ---------------------------------------------------------------------------------------------------------

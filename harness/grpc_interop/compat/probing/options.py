@@ -68,14 +68,11 @@ class Options:
         return least if found is None else least + self.plain(found)
 
     def _entries(self, inner: Shape, key: FieldShape, mapped: FieldShape) -> Iterator[bytes]:
-        """Two with one key; one without a value, without a key, and with something else besides."""
+        """Two with one key, and one without a key; one without a value, and with more than both, are among the others."""
         keys = self.of(inner.fields[1], [key])[:1] if 1 in inner.fields else []
         values = self.of(inner.fields[2], [mapped])[:2] if 2 in inner.fields else []
         yield from (name + value for name in keys for value in values)
-        yield from keys
         yield from values[:1]
-        for other in [one for one in inner.ordered if one.number > 2][:1]:
-            yield b"".join((*keys, *values[:1], self.plain(other)))
 
     # -- maps ----------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from grpc_interop.compat.observation import Version
+from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.probing.differences import Changed, around, changed
 from grpc_interop.compat.probing.options import Options
 from grpc_interop.compat.probing.values import not_text, tagged
@@ -50,9 +52,10 @@ class Prober:
         self._options = Options(self._sent, Generator(receiver))
         self._foreign = sorted({*sender.driven()} - {*receiver.driven()})
 
-    def probes(self, sender: Shape, receiver: Shape, *, everything: bool = False) -> Probes:
-        """The same each time; none where no message of the type can exist. The first holds nothing but what is required.
-        `everything` adds the boundaries of all fields, changed or not."""
+    def probes(self, pair: TypePair, writer: Version, *, everything: bool = False) -> Probes:
+        """For messages that this version writes: the same each time; none where no message of the type can exist. The
+        first holds nothing but what is required. `everything` adds the boundaries of all fields, changed or not."""
+        sender, receiver = pair.of(writer), pair.of(writer.other)
         base = self._base(sender, receiver)
         least = self._sent.least(sender)
         if base is None or least is None:
@@ -60,7 +63,7 @@ class Prober:
         first = [Probe(least, what="nothing but what is required")]
         if (special := wellknown.within(sender.special)) is not None:
             return Probes(tuple(_distinct([*first, *map(Probe, special)])), 0)
-        differing = changed(sender, receiver)
+        differing = changed(pair, writer)
         neighbour = _neighbour(sender, differing)
         aimed = [list(_distinct(self._of_field(sender, receiver, one, base, neighbour))) for one in differing]
         aimed.append(list(self._anys(sender, base)))
@@ -73,13 +76,8 @@ class Prober:
         cut = sum(map(len, aimed)) - sum(map(len, kept)) + max(0, len(first) - most)
         return Probes(tuple(first[:most]), cut)
 
-    def base(self, sender: Shape, receiver: Shape) -> bytes | None:
-        """The least message of the sender's type that is complete for both sides, as far as the sender's type allows:
-        what belongs around a probe of a message within it. None where no message of the type can exist."""
-        fields = self._base(sender, receiver)
-        return None if fields is None else _with(fields, {})
-
     def _base(self, sender: Shape, receiver: Shape) -> dict[int, bytes] | None:
+        """What both sides require, as far as the sender has it: what is missing would hide everything else."""
         fields = self._sent.required(sender)
         if fields is None:
             return None
@@ -99,7 +97,7 @@ class Prober:
                 beside = {number: plain, neighbour.number: self._options.plain(neighbour)}
                 yield Probe(_with(base, beside), number, f"beside {neighbour.name}")
             for other in islice(around(sender, receiver, one), FEW):
-                rest, beside_it = _with(base, {number: b"", other.number: b""}), self._options.plain(other)
+                rest, beside_it = _with(base, {}), self._options.plain(other)
                 yield Probe(rest + plain + beside_it, number, f"before {other.name}")
                 yield Probe(rest + beside_it + plain, number, f"after {other.name}")
         for option in options[1:]:

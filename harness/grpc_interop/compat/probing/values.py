@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
+from grpc_interop.compat.pairing import checks_utf8
 from grpc_interop.protos import wire
 from grpc_interop.protos.boundaries import FLT_MAX, UNKNOWN_NUMBERS
 from grpc_interop.protos.malformed import NOT_UTF8
@@ -59,9 +60,6 @@ BYTES = (b"x", b"", b"xy", b"ABC", b"\x01", b"\x00", "\u00e9".encode(), b"\x08\x
 FEW_NUMBERS = 8
 """Numbers of an enum that are not the change itself: a hundred would say the same."""
 
-UTF8_NONE = 3
-"""google.protobuf.FeatureSet.Utf8Validation.NONE."""
-
 
 def scalars(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
     """The values of a scalar field or list that aim at what the receivers' fields are instead; a few plain ones where
@@ -80,13 +78,8 @@ def not_text(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
     """What a string holds only where nobody checks that it is UTF-8, if a receiver takes it otherwise."""
     if field.type != Field.TYPE_STRING or checks_utf8(field):
         return []
-    unlike = any(one.type == Field.TYPE_BYTES or (one.type == Field.TYPE_STRING and checks_utf8(one)) for one in receivers)
+    unlike = any(one.type == Field.TYPE_BYTES or checks_utf8(one) for one in receivers)
     return [wire.delimited(content) for content in NOT_UTF8] if unlike else []
-
-
-def checks_utf8(field: FieldShape) -> bool:
-    """Whether runtimes must refuse a string that is not UTF-8: those of proto3, and of editions unless told otherwise."""
-    return bool(field.descriptor._GetFeatures().utf8_validation != UTF8_NONE)  # type: ignore[attr-defined]
 
 
 def tagged(field: FieldShape, value: bytes) -> bytes:
