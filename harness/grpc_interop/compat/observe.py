@@ -1,0 +1,446 @@
+"""What became of each element in one exchange: the rule, pure.
+
+Binary carries a field by its number, JSON by its JSON name or its proto name; what arrived is what the receiver's program
+sees. Values are compared as mathematics, not as types (equal.py). Elements are those of a pair of types (pairing.py), so
+that an element is called the same in either direction, and where both sides have one version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from grpc_interop.compat.enum_values import Fate, element_of, fate
+from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_number, is_zero, meeting, parts
+from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
+from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals
+from grpc_interop.compat.refusal import explain
+from grpc_interop.protos.meaning import Content, Meaning, Value, show
+from grpc_interop.protos.shapes import Enum, FieldShape, Shape
+
+
+GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
+"""Outcomes in which the value arrived."""
+
+
+def observe(
+    root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, received: Meaning | Refusal, aimed: str = ""
+) -> list[Seen]:
+    """What is to be seen of the elements of a message that the writer's version means as `sent` and that the reader showed
+    as `received`: every outcome but PRESERVED, and that of elements that differ.
+
+    With one version on both sides it is what a control shows. A refusal that nothing in the message explains is `aimed`'s
+    doing, or else the root's. Of STRICT_JSON only refusals are seen.
+    """
+    if isinstance(received, Refusal):
+        found = explain(root, writer, reader, carried, sent, aimed)
+        return [one._replace(received=str(received)) for one in found]
+    if carried is Format.STRICT_JSON:
+        return []
+    eye = _Eye(writer, reader, carried)
+    eye.message(root, sent, received)
+    return list(dict.fromkeys(eye.seen))
+
+
+def attributed(seen: Iterable[Seen], control: Iterable[Seen]) -> list[Seen]:
+    """What is the change's doing: all but the bad outcomes that the control shows as well, the same message between two
+    sides of the writer's version."""
+    known = {(one.element, one.outcome) for one in control if one.outcome not in GOOD}
+    return [one for one in seen if (one.element, one.outcome) not in known]
+
+
+class _Blame(NamedTuple):
+    """Why a field is altered."""
+
+    cause: Cause
+    why: str
+
+
+_ELSEWHERE = _Blame(Cause.NONE, "")
+"""Something is wrong with the value, and it has been seen of another element: of the enum's value."""
+
+
+class _Eye:
+    """Looks at one message, and at those in it."""
+
+    def __init__(self, writer: Version, reader: Version, carried: Format) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._carried = carried
+        self.seen: list[Seen] = []
+
+    def message(self, pair: TypePair, sent: Meaning, received: Meaning) -> None:
+        if pair.of(self._writer).special == "google.protobuf.Any" and isinstance(sent.fields.get(2), Content):
+            self._any(pair, sent, received)
+            return
+        strays: dict[int, str] = {}
+        for one in pair.fields:
+            mine = one.of(self._writer)
+            if mine is not None and mine.number in sent.fields:
+                self._sent(pair, one, mine, sent, received, strays)
+        for one in pair.fields:
+            mine, theirs = one.of(self._writer), one.of(self._reader)
+            if theirs is not None and (mine is None or mine.number not in sent.fields):
+                self._not_sent(one, mine, theirs, sent, received, strays)
+
+    # -- what was sent -------------------------------------------------------------------------------------------------
+
+    def _sent(self, pair: TypePair, one: FieldPair, mine: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
+        """`strays` takes the numbers of fields in which something arrives that was sent in another element."""
+        value = sent.fields[mine.number]
+        theirs = one.of(self._reader)
+        there = carried_to(mine, pair.of(self._reader), self._carried)
+        if theirs is None and there is not None and self._carried is not Format.BINARY:
+            # Only the JSON name tells that it is the same.
+            theirs = there if pair.field(self._reader, there.number).of(self._writer) is None else None
+        got = received.fields.get(theirs.number) if theirs is not None else None
+        if theirs is not None and (there is theirs or (there is None and got is not None)):
+            self._arrived(pair, one, mine, value, theirs, got, received)
+        elif there is not None and there.number in received.fields:
+            other = pair.field(self._reader, there.number)
+            strays[there.number] = one.element
+            why = f"it arrives in {other.element}"
+            self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, value, there, received.fields[there.number])
+        elif theirs is None:
+            self._unknown(one, mine, value, received)
+        elif self._carried is not Format.BINARY or family(mine) is family(theirs):
+            by = "JSON name" if self._carried is not Format.BINARY else "number"
+            self._see(one, Outcome.LOST, Cause.UNKNOWN, f"the reader expects it under another {by}", mine, value)
+        else:
+            self._see(one, Outcome.IGNORED, Cause.UNKNOWN, "the reader has another field of that name", mine, value)
+
+    def _unknown(self, one: FieldPair, mine: FieldShape, value: Value, received: Meaning) -> None:
+        kept = self._carried is Format.BINARY and any(record.number == mine.number for record in received.unknown)
+        why = "kept among the unknown fields, and written again" if kept else "dropped"
+        self._see(one, Outcome.IGNORED, Cause.KEPT if kept else Cause.UNKNOWN, why, mine, value)
+
+    def _arrived(
+        self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
+    ) -> None:
+        renamed = mine.name != theirs.name
+        if renamed and family(mine) is not family(theirs) and self._carried is Format.BINARY:
+            if got is None:
+                self._unknown(one, mine, value, received)
+            else:
+                why = f"its number is that of {theirs.name} there, which is of another family"
+                self._see(one, Outcome.ALTERED, Cause.NUMBER_REUSED, why, mine, value, theirs, got)
+            return
+        blame = self._compare(pair, one, mine, value, theirs, got, received)
+        if blame is _ELSEWHERE:
+            return
+        if blame is not None:
+            self._see(one, Outcome.ALTERED, blame.cause, blame.why, mine, value, theirs, got)
+        elif renamed and self._carried is Format.BINARY:
+            self._see(one, Outcome.RENAMED, Cause.NONE, f"it arrives as {theirs.name}", mine, value, theirs, got)
+        elif one.differs:
+            self._see(one, Outcome.PRESERVED, Cause.NONE, "", mine, value, theirs, got)
+
+    # -- values --------------------------------------------------------------------------------------------------------
+
+    def _compare(
+        self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
+    ) -> _Blame | None:
+        if mine.mapped is not None or theirs.mapped is not None:
+            return self._compare_entries(one, mine, value, theirs, got)
+        before, after = parts(mine, value), parts(theirs, got)
+        if mine.enum is not None and theirs.enum is not None:
+            return self._compare_enums(one, before, after)
+        if len(before) == len(after):
+            return self._compare_parts(one, zip(before, after, strict=True))
+        if after:
+            return _Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
+        if any(other.number in received.fields for rival in rivals(pair, self._reader, one) if (other := rival.of(self._reader))):
+            return _Blame(Cause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
+        return _nothing(before, theirs)
+
+    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[Part, Part]]) -> _Blame | None:
+        for before, after in both:
+            if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
+                self.message(self._inner(one, before, after), before.value, after.value)
+            elif not alike(before, after):
+                return _Blame(Cause.VALUE, "another value arrives")
+        return None
+
+    def _inner(self, one: FieldPair, before: Part, after: Part) -> TypePair:
+        mine, theirs = before.field.message, after.field.message
+        inner = one.inner
+        if inner is not None and inner.of(self._writer) is mine and inner.of(self._reader) is theirs:
+            return inner
+        return self._meeting(mine, theirs, one.element)
+
+    def _meeting(self, mine: Shape, theirs: Shape, place: str) -> TypePair:
+        base, head = (mine, theirs) if self._writer is Version.BASE else (theirs, mine)
+        return meeting(base, head, base.name if base.name == head.name else place)
+
+    def _compare_entries(self, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None) -> _Blame | None:
+        """Maps, and lists of entries where one side has those: by key."""
+        if not (can_be_map(mine) and can_be_map(theirs)):
+            return _Blame(Cause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
+        before, after = entries(mine, value), entries(theirs, got)
+        arrived = {key.value: mapped for key, mapped in after}
+        repeats = len(arrived) != len(after) or len({key.value for key, _ in before}) != len(before)
+        if repeats and len(before) != len(after):
+            return _Blame(Cause.VALUE, "a map keeps the last entry of a key")
+        lost: list[Part] = []
+        for key, mapped in before:
+            if key.value in arrived:
+                other = arrived.pop(key.value)
+                blame = self._compare_mapped(one, mapped, other)
+                if blame is not None:
+                    return blame
+            elif mapped is not None:
+                lost.append(mapped)
+        if arrived:
+            return _Blame(Cause.VALUE, "an entry arrives that was not sent")
+        return self._compare_dropped(one, lost, theirs) if lost else None
+
+    def _compare_mapped(self, one: FieldPair, before: Part | None, after: Part | None) -> _Blame | None:
+        if before is None or after is None:
+            return None if before is after else _Blame(Cause.VALUE, "a map's values do not arrive")
+        if before.field.enum is not None and after.field.enum is not None:
+            return self._compare_enums(one, [before], [after])
+        return self._compare_parts(one, [(before, after)])
+
+    def _compare_dropped(self, one: FieldPair, lost: list[Part], theirs: FieldShape) -> _Blame | None:
+        """Entries that did not arrive: a reader drops those whose value its closed enum does not declare."""
+        there = theirs.mapped
+        if lost[0].field.enum is None or there is None or there.enum is None:
+            return _Blame(Cause.VALUE, f"{len(lost)} of the entries do not arrive")
+        return self._compare_enums(one, lost, [], there)
+
+    # -- enums ---------------------------------------------------------------------------------------------------------
+
+    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part], theirs: FieldShape | None = None) -> _Blame | None:
+        """Blames the enum's value where the versions differ in it, else the field. `theirs` says the reader's field where
+        nothing of it arrived."""
+        there = (theirs or (after[0].field if after else None) or _enum_field(one, self._reader)).enum
+        assert there is not None
+        fates = [fate(_number(part), _enum(part), there, self._carried) for part in before]
+        arrived: list[Part | None] = [*after]
+        if len(before) != len(after):
+            # A reader may have dropped what it does not know.
+            found = iter(after)
+            arrived = [next(found, None) if one_fate.number is not None and one_fate.declared else None for one_fate in fates]
+            if next(found, None) is not None:
+                return _Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive")
+        blame: _Blame | None = None
+        for part, one_fate, got in zip(before, fates, arrived, strict=True):
+            blame = self._compare_enum(one, part, one_fate, got, there.names) or blame
+        if blame is not None and blame is not _ELSEWHERE and not after:
+            field = theirs or _enum_field(one, self._reader)
+            return _nothing(before, field) if blame.cause is Cause.VALUE else blame
+        return blame
+
+    def _compare_enum(self, one: FieldPair, part: Part, expected: Fate, got: Part | None, known: dict[str, int]) -> _Blame | None:
+        value = _number(part)
+        number = got.value if got is not None else None
+        if not expected.declared:
+            if number != value:
+                self._see_value(one, Fate(Outcome.IGNORED, None), value, got)
+                return _ELSEWHERE
+            return None
+        if expected.number is not None:
+            if number == expected.number or (self._carried is not Format.BINARY and number in _numbers(part, known)):
+                self._see_value(one, expected, value, got)
+                return None
+            alias = next((name for name, one_number in _enum(part).names.items() if one_number == value and name not in known), "")
+            if number is None and alias and self._carried is not Format.BINARY:
+                self._see_value(one, Fate(Outcome.IGNORED, None, alias), value, got)
+                return _ELSEWHERE
+            return _Blame(Cause.VALUE, "another value arrives" if got is not None else "nothing arrives")
+        self._see_value(one, expected, value, got)
+        return _ELSEWHERE
+
+    def _see_value(self, one: FieldPair, found: Fate, value: int, got: Part | None) -> None:
+        kept = got is not None and got.value == value
+        received = _text(got.field, got.value) if got is not None else "(nothing)"
+        if not found.label:
+            why = "neither version declares the number, and the reader does not keep it in the field"
+            self.seen.append(Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), received))
+            return
+        pair = element_of(one.values, found.label, self._writer)
+        if pair is None or (found.outcome is Outcome.PRESERVED and not pair.differs):
+            return
+        cause, why = Cause.NONE, ""
+        if found.outcome is Outcome.ALTERED:
+            cause, why = Cause.MISDELIVERED, f"its number is {found.now}'s there"
+        elif found.outcome is Outcome.RENAMED:
+            why = f"it arrives as {found.now}"
+        elif found.outcome in (Outcome.LOST, Outcome.IGNORED):
+            cause = Cause.KEPT if kept else Cause.UNKNOWN
+            why = "the reader shows the number, which has no name there" if kept else "the reader shows nothing of it"
+        self.seen.append(Seen(pair.element, found.outcome, cause, why, f"{found.label} ({value})", received))
+
+    # -- what was not sent ---------------------------------------------------------------------------------------------
+
+    def _not_sent(
+        self,
+        one: FieldPair,
+        mine: FieldShape | None,
+        theirs: FieldShape,
+        sent: Meaning,
+        received: Meaning,
+        strays: dict[int, str],
+    ) -> None:
+        got = received.fields.get(theirs.number)
+        if theirs.number in strays:
+            if one.base is not None:
+                why = f"what was sent in {strays[theirs.number]} arrives in it"
+                self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, None, theirs, got)
+            return
+        if mine is None:
+            if got is not None and not _in_unknown(sent, theirs.number):
+                self._see(one, Outcome.ALTERED, Cause.UNSENT, "it arrives though it was never sent", None, None, theirs, got)
+            return
+        read, meant = _read(theirs, got), default(mine)
+        if got is not None and not _written_zero(mine, theirs, got) and not _in_unknown(sent, theirs.number):
+            self._see(one, Outcome.ALTERED, Cause.UNSENT, "it arrives though it was never sent", mine, None, theirs, got)
+        elif mine.enum is not None and theirs.enum is not None and isinstance(read, int) and isinstance(meant, int):
+            self._compare_absent_enum(one, mine, theirs, got, int(meant), int(read))
+        elif meant is not None and read is not None and meant != read and _comparable(mine, theirs, self._carried):
+            self._see_default(one, mine, theirs, meant, read)
+
+    def _compare_absent_enum(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, got: Value | None, meant: int, read: int) -> None:
+        assert mine.enum is not None and theirs.enum is not None
+        carried = Format.BINARY if got is None else self._carried
+        expected = fate(meant, mine.enum, theirs.enum, carried)
+        if expected.outcome is Outcome.ALTERED and not mine.presence:
+            self._see_value(one, expected, meant, Part(theirs, read))
+        elif read != meant and expected.number != read:
+            self._see_default(one, mine, theirs, meant, read)
+
+    def _see_default(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, meant: object, read: object) -> None:
+        why = f"not set, it reads {_plain(theirs, read)} instead of {_plain(mine, meant)}"
+        self.seen.append(Seen(one.element, Outcome.ALTERED, Cause.DEFAULT, why, "(not set)", _plain(theirs, read)))
+
+    # -- Any -----------------------------------------------------------------------------------------------------------
+
+    def _any(self, pair: TypePair, sent: Meaning, received: Meaning) -> None:
+        """One that JSON wrote out: by what is in it."""
+        mine, theirs = sent.fields.get(2), received.fields.get(2)
+        if sent.fields.get(1) == received.fields.get(1) and isinstance(mine, Content) and isinstance(theirs, Content):
+            self.message(self._meeting(mine.shape, theirs.shape, pair.name), mine, theirs)
+        elif isinstance(mine, Content):
+            why = "the reader does not read what the Any holds"
+            self.seen.append(Seen(mine.shape.name, Outcome.LOST, Cause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)"))
+
+    def _see(
+        self,
+        one: FieldPair,
+        outcome: Outcome,
+        cause: Cause,
+        why: str,
+        mine: FieldShape | None,
+        value: Value | None,
+        theirs: FieldShape | None = None,
+        got: Value | None = None,
+    ) -> None:
+        sent = _text(mine, value) if mine is not None else "(nothing)"
+        received = _text(theirs, got) if theirs is not None else "(nothing)"
+        self.seen.append(Seen(one.element, outcome, cause, why, sent, received))
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Where a field goes
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def carried_to(mine: FieldShape, reader: Shape, carried: Format) -> FieldShape | None:
+    """The field of the reader's type in which the format delivers it."""
+    if carried is Format.BINARY:
+        return reader.fields.get(mine.number)
+    return _by_json_name(reader).get(mine.json_name)
+
+
+@lru_cache(maxsize=4096)
+def _by_json_name(shape: Shape) -> dict[str, FieldShape]:
+    return shape.json_fields()
+
+
+def _comparable(mine: FieldShape, theirs: FieldShape, carried: Format) -> bool:
+    """Whether the defaults of a field that is not set can be compared: not where its number was given to another."""
+    same = mine.name == theirs.name or family(mine) is family(theirs) or carried is not Format.BINARY
+    return same and is_number(mine) == is_number(theirs)
+
+
+def _in_unknown(sent: Meaning, number: int) -> bool:
+    """Whether the writer's program sent it unseen, in a field that its type does not declare."""
+    return any(record.number == number for record in sent.unknown)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Values
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _nothing(before: Sequence[Part], theirs: FieldShape) -> _Blame:
+    """Why a field that was sent is not set."""
+    if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
+        return _Blame(Cause.PRESENCE, "set to zero, which the reader cannot tell from not set")
+    return _Blame(Cause.VALUE, "nothing arrives")
+
+
+def _merging(before: Sequence[Part], after: Sequence[Part]) -> str:
+    merged = len(after) == 1 and isinstance(before[0].value, Meaning)
+    return ", merged" if merged else ""
+
+
+def _read(field: FieldShape, got: Value | None) -> int | float | bytes | None:
+    """What a program reads of a singular field of a scalar type."""
+    if got is None:
+        return default(field)
+    return got if isinstance(got, int | bytes) else None
+
+
+def _written_zero(mine: FieldShape, theirs: FieldShape, got: Value) -> bool:
+    """Whether it is the zero of a field without presence, which JSON may write although it says nothing."""
+    if mine.presence or mine.repeated or mine.mapped is not None or isinstance(got, list | dict | Meaning):
+        return False
+    if mine.enum is not None and theirs.enum is not None:
+        names = [name for name, number in mine.enum.names.items() if number == 0]
+        return got == 0 or any(theirs.enum.names.get(name) == got for name in names)
+    return is_zero(Part(theirs, got))
+
+
+def _enum_field(one: FieldPair, version: Version) -> FieldShape:
+    field = one.of(version)
+    assert field is not None
+    return field.mapped or field
+
+
+def _enum(part: Part) -> Enum:
+    assert part.field.enum is not None
+    return part.field.enum
+
+
+def _numbers(part: Part, known: dict[str, int]) -> set[int]:
+    """What the names of the value stand for at the reader."""
+    return {known[name] for name, number in _enum(part).names.items() if number == part.value and name in known}
+
+
+def _number(part: Part) -> int:
+    assert isinstance(part.value, int)
+    return part.value
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# For people
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _text(field: FieldShape, value: Value | None) -> str:
+    if field.enum is not None and isinstance(value, int):
+        name = next((label for label, number in field.enum.names.items() if number == value), "")
+        return f"{name} ({value})" if name else str(value)
+    return show(field, value)
+
+
+def _plain(field: FieldShape, value: object) -> str:
+    if field.enum is not None and isinstance(value, int):
+        return _text(field, value)
+    return f'"{repr(value)[2:-1]}"' if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: Value | None) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else "(nothing)"

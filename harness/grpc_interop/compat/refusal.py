@@ -1,0 +1,194 @@
+"""Which elements of a message made a reader refuse it, as far as the two versions tell.
+
+What the reader requires and did not get explains a refusal best; then text that is not UTF-8, and values that the reader's
+type does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from google.protobuf.descriptor import FieldDescriptor as Field
+
+from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts
+from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
+from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
+from grpc_interop.protos.meaning import Content, Meaning, Value, show
+from grpc_interop.protos.shapes import TEXTS, FieldShape
+
+_INT_RANGES = {
+    Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_SINT32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_SFIXED32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_ENUM: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_UINT32: (0, (1 << 32) - 1),
+    Field.TYPE_FIXED32: (0, (1 << 32) - 1),
+    Field.TYPE_INT64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_SINT64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_SFIXED64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_UINT64: (0, (1 << 64) - 1),
+    Field.TYPE_FIXED64: (0, (1 << 64) - 1),
+}
+
+_FLOAT_MAX = 3.4028234663852886e38
+
+
+def explain(root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, aimed: str) -> list[Seen]:
+    """What is REJECTED of a message that the reader refused. Where the message has several reasons, the one that it was
+    aimed at; where it has none, `aimed`, or else the root."""
+    found = list(dict.fromkeys(_reasons(root, writer, reader, carried, sent)))
+    for chosen in (
+        [one for one in found if one.element == aimed],
+        [one for one in found if one.cause is Cause.REQUIRED],
+        [one for one in found if one.cause is Cause.UTF8],
+        found,
+    ):
+        if chosen:
+            return chosen
+    return [Seen(aimed or root.name, Outcome.REJECTED, Cause.NONE, "the reader refuses the message", "")]
+
+
+def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning) -> Iterator[Seen]:
+    for one in pair.fields:
+        mine, theirs = one.of(writer), one.of(reader)
+        value = sent.fields.get(mine.number) if mine is not None else None
+        if theirs is not None and theirs.required and (value is None or not _delivered(mine, theirs, carried)):
+            why = "the reader requires it, and it is missing"
+            yield Seen(one.element, Outcome.REJECTED, Cause.REQUIRED, why, "(not set)")
+        if mine is None or value is None:
+            continue
+        there = pair.of(reader).fields.get(mine.number) if carried is Format.BINARY else _named(pair, reader, mine)
+        if there is None:
+            if carried is Format.STRICT_JSON:
+                why = "the reader does not know it and does not skip it"
+                yield Seen(one.element, Outcome.REJECTED, Cause.UNKNOWN, why, show(mine, value))
+            continue
+        if carried is not Format.BINARY and any(_rival_sent(other, writer, sent) for other in rivals(pair, reader, one)):
+            yield Seen(one.element, Outcome.REJECTED, Cause.ONEOF, f"the reader takes one member of {there.oneof}", show(mine, value))
+        if there is theirs:
+            yield from _of_field(one, writer, reader, carried, mine, value, there)
+        else:
+            yield from _of_stray(one, carried, mine, value, there)
+
+
+def _rival_sent(other: FieldPair, writer: Version, sent: Meaning) -> bool:
+    field = other.of(writer)
+    return field is not None and field.number in sent.fields
+
+
+def _named(pair: TypePair, reader: Version, mine: FieldShape) -> FieldShape | None:
+    return pair.of(reader).json_fields().get(mine.json_name)
+
+
+def _delivered(mine: FieldShape | None, theirs: FieldShape, carried: Format) -> bool:
+    if mine is None:
+        return False
+    if carried is Format.BINARY:
+        return mine.number == theirs.number and mine.wire_type == theirs.wire_type
+    return mine.json_name in (theirs.json_name, theirs.name)
+
+
+def _of_field(
+    one: FieldPair, writer: Version, reader: Version, carried: Format, mine: FieldShape, value: Value, there: FieldShape
+) -> Iterator[Seen]:
+    if carried is not Format.BINARY:
+        yield from _unknown_names(one, mine, value, there)
+    yield from _of_stray(one, carried, mine, value, there)
+    inner_mine, inner_theirs = mine.mapped or mine, there.mapped or there
+    if inner_mine.inner is None or inner_theirs.inner is None:
+        return
+    inner = one.inner
+    if inner is None or inner.of(writer) is not inner_mine.inner or inner.of(reader) is not inner_theirs.inner:
+        base, head = (inner_mine.inner, inner_theirs.inner) if writer is Version.BASE else (inner_theirs.inner, inner_mine.inner)
+        inner = meeting(base, head, one.element)
+    for message in _messages(value):
+        held = message.fields.get(2)
+        if isinstance(held, Content):
+            yield Seen(held.shape.name, Outcome.REJECTED, Cause.UNKNOWN, "an Any holds it", show(inner_mine, message))
+        else:
+            yield from _reasons(inner, writer, reader, carried, message)
+
+
+def _messages(value: Value) -> list[Meaning]:
+    values = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+    return [one for one in values if isinstance(one, Meaning)]
+
+
+def _of_stray(one: FieldPair, carried: Format, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
+    """What the field that takes it cannot take."""
+    if carried is Format.BINARY and (found := _bad_text(mine, value, there)) is not None:
+        yield Seen(one.element, Outcome.REJECTED, Cause.UTF8, "it is not UTF-8, which the reader demands", show(*found))
+    elif _unreadable(mine, there) if carried is Format.BINARY else _no_json(mine, value, there):
+        why = f"it is no {'value' if carried is Format.BINARY else 'JSON'} of the reader's type"
+        yield Seen(one.element, Outcome.REJECTED, Cause.VALUE, why, show(mine, value))
+
+
+def _bad_text(mine: FieldShape, value: Value, there: FieldShape) -> tuple[FieldShape, Value] | None:
+    if isinstance(value, dict) and mine.key is not None and mine.mapped is not None:
+        key, mapped = there.key, there.mapped
+        for name, held in value.items():
+            for own, text, other in ((mine.key, name, key), (mine.mapped, held, mapped)):
+                if other is not None and checks_utf8(other) and not _is_utf8(text):
+                    return own, text
+        return None
+    if not checks_utf8(there):
+        return None
+    return next(((mine, part.value) for part in parts(mine, value) if not _is_utf8(part.value)), None)
+
+
+def _is_utf8(value: Value) -> bool:
+    try:
+        return not isinstance(value, bytes) or bool(value.decode()) or True
+    except UnicodeDecodeError:
+        return False
+
+
+def _unreadable(mine: FieldShape, there: FieldShape) -> bool:
+    """Whether the bytes of one type may be no bytes of another: both are lengths followed by something."""
+    if exact_type(mine) == exact_type(there):
+        return False
+    holds = there.inner is not None or there.mapped is not None or (there.repeated and is_number(there))
+    return holds and (mine.type in TEXTS or mine.inner is not None or mine.mapped is not None or mine.repeated)
+
+
+def _no_json(mine: FieldShape, value: Value, there: FieldShape) -> bool:
+    """Whether what one type writes may be no JSON of another."""
+    if exact_type(mine) == exact_type(there):
+        return False
+    if mine.mapped is not None and there.mapped is not None and isinstance(value, dict):
+        pairs = ((Part(mine.mapped, one), there.mapped) for one in value.values())
+        return any(_no_json_part(part, other) for part, other in pairs)
+    if (mine.mapped is None) != (there.mapped is None) or mine.repeated != there.repeated:
+        return True
+    return any(_no_json_part(part, there) for part in parts(mine, value))
+
+
+def _no_json_part(part: Part, there: FieldShape) -> bool:
+    mine, value = part
+    if isinstance(value, Meaning):
+        return there.inner is None
+    if mine.type in TEXTS:
+        # Not every text is base64 of something.
+        return there.type not in TEXTS or (mine.type, there.type) == (Field.TYPE_STRING, Field.TYPE_BYTES)
+    if not is_number(there) or not isinstance(value, int) or Field.TYPE_BOOL in (mine.type, there.type):
+        return True
+    if mine.enum is not None:
+        return there.enum is None
+    if is_float(there):
+        return there.type == Field.TYPE_FLOAT and abs(number(mine, value)) > _FLOAT_MAX
+    least, most = _INT_RANGES[there.type]
+    exact = number(mine, value)
+    return not (least <= exact <= most) or exact != int(exact)
+
+
+def _unknown_names(one: FieldPair, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
+    """Of an enum, the names that the reader does not have."""
+    own, other = mine.mapped or mine, there.mapped or there
+    if own.enum is None or other.enum is None:
+        return
+    sent = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    for name, enum_number in own.enum.names.items():
+        if enum_number in sent and name not in other.enum.names:
+            found = next((v for v in one.values if name in (v.name, v.now)), None)
+            why = "the reader does not know its name"
+            yield Seen(found.element if found else one.element, Outcome.REJECTED, Cause.UNKNOWN, why, f"{name} ({enum_number})")
