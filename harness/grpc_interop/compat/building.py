@@ -4,19 +4,19 @@ implementations like any others, and two versions never share a process."""
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from grpc_interop.compat.sides import Version
+from grpc_interop.compat.sides import Sources
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
 
 
 def at(name: str, label: str) -> str:
-    """What an implementation is called when it is built from a side: `py@base`."""
-    return f"{name}@{label}"
+    """What an implementation is called when it is built from a side: `py@base`, `py@base2`."""
+    return f"{name}@{label.replace(' ', '')}"
 
 
 def language(name: str) -> str:
@@ -39,9 +39,9 @@ class Builds:
         return found.refused if found is not None else ()
 
 
-def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Version]) -> Builds:
+def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Sources], note: Callable[[str], None]) -> Builds:
     """Builds all of them, as many at a time as there are processors. What fails for one version is of no use for the
-    other, and ends up in `missing`."""
+    other, and ends up in `missing`. `note` hears of each one that was built."""
     builds = Builds()
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1), "build") as pool:
         pending = [
@@ -51,7 +51,7 @@ def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Ve
         ]
         try:
             for manifest, version, future in pending:
-                _collect(builds, manifest, version, future)
+                _collect(builds, manifest, version, future, note)
         except BaseException:
             builder.cancel()
             pool.shutdown(cancel_futures=True)
@@ -59,7 +59,7 @@ def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Ve
     return builds
 
 
-def _collect(builds: Builds, manifest: Manifest, version: Version, future: Future[Built]) -> None:
+def _collect(builds: Builds, manifest: Manifest, version: Sources, future: Future[Built], note: Callable[[str], None]) -> None:
     name, label = manifest.name, version.side.label
     try:
         built = future.result()
@@ -72,4 +72,6 @@ def _collect(builds: Builds, manifest: Manifest, version: Version, future: Futur
         builds.missing.setdefault(name, f"{what} is missing" + (f": {remedy}" if remedy else ""))
         return
     own_name = at(name, label)
+    if built.fresh:
+        note(f"built {own_name}")
     builds.built[own_name] = replace(built, manifest=replace(manifest, name=own_name))

@@ -41,7 +41,7 @@ class Tree(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Sources:
     """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay."""
 
     side: Side
@@ -55,7 +55,7 @@ class Version:
         return Place(file, line, os.path.relpath(lies, self.seen_from) if lies is not None else "")
 
 
-def read_head(spelling: str | None, options: Options) -> Version:
+def read_head(spelling: str | None, options: Options) -> Sources:
     """The new version: the working tree as it is now, unless it is spelled out. Raises UsageError."""
     if spelling is None:
         tree = _tree_now(options)
@@ -63,13 +63,13 @@ def read_head(spelling: str | None, options: Options) -> Version:
     return _read(spelling, "head", options, None)
 
 
-def read_base(spelling: str, label: str, options: Options, head: str | None) -> Version:
+def read_base(spelling: str, label: str, options: Options, head: str | None) -> Sources:
     """An old version; `head` is how the new one was spelled out. Raises UsageError."""
     left = HEAD if head is None else head if _is_ref(head) else None
     return _read(spelling, label, options, left)
 
 
-def _read(spelling: str, label: str, options: Options, left_by: str | None) -> Version:
+def _read(spelling: str, label: str, options: Options, left_by: str | None) -> Sources:
     place = Path.cwd() / spelling
     if place.is_file():
         return _of_image(place, Side(label, spelling), options)
@@ -86,14 +86,14 @@ def _is_ref(spelling: str) -> bool:
     return not place.is_file()
 
 
-def _of_image(image: Path, side: Side, options: Options) -> Version:
+def _of_image(image: Path, side: Side, options: Options) -> Sources:
     try:
-        return Version(side, Catalog.from_image(image), {}, options.project.folder)
+        return Sources(side, Catalog.from_image(image), {}, options.project.folder)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
 
-def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path] | None = None) -> Version:
+def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path] | None = None) -> Sources:
     """The protos of a tree. `lay` says of folders that lie somewhere temporary where they really lay: only that is told."""
     lay = lay or {}
     try:
@@ -104,7 +104,7 @@ def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path]
         for place, folder in lay.items():
             what, remedy = (words.replace(str(place.resolve()), str(folder)).replace(str(place), str(folder)) for words in (what, remedy))
         raise UsageError(f"the {side.label} ({side.words}) cannot be used: {what}", remedy) from error
-    return Version(side, catalog, files, options.project.folder)
+    return Sources(side, catalog, files, options.project.folder)
 
 
 def _tree_now(options: Options) -> Tree:
@@ -120,7 +120,7 @@ def _tree_now(options: Options) -> Tree:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Version:
+def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sources:
     now = _tree_now(options)
     around = now.roots[0]
     commit = commit_of(ref, around)
