@@ -21,11 +21,13 @@ def view_of(message: Message) -> pb.View:
     """The view of a message and of those in it."""
     view = pb.View(unknown=_unknown(message))
     for field, value in METHODS.ListFields(message):
-        view.fields.append(pb.Field(number=field.number, values=_values(field, value)))
+        # upb lists a repeated extension without elements, too, after its packed block has come empty.
+        if values := _values(field, value):
+            view.fields.append(pb.Field(number=field.number, values=values))
     return view
 
 
-def _values(field: FieldDescriptor, value: Any) -> Iterable[pb.Value]:
+def _values(field: FieldDescriptor, value: Any) -> list[pb.Value]:
     entry = field.message_type
     if entry is not None and entry.GetOptions().map_entry:
         key, item = entry.fields_by_number[1], entry.fields_by_number[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.meaning import Sort, meaning, sort_of, unlike
+from grpc_interop.protos.meaning import Meaning, Sort, meaning, sort_of, unlike
 from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
 from grpc_interop.protos.records import NotWireError, read, write
 from grpc_interop.protos.shapes import Shape, Shapes
@@ -222,6 +222,16 @@ def test_two_texts_of_one_message(shapes: Shapes, type_name: str, one: str, othe
     """
     reader, shape = ProtoJson(shapes), shapes.of(type_name)
     assert reader.read(shape, one) == reader.read(shape, other)
+
+
+@pytest.mark.parametrize("encoded", ["c23e 03 0a0178", "0b 10e807 1a030a0178 0c", "0b 1a030a0178 10e807 0c"])
+def test_an_item_of_a_message_set_is_the_extension(tmp_path: Path, encoded: str) -> None:
+    """
+    Whether it stands there as a field or as an item, in either order.
+    """
+    catalog = Catalog.load([Path(__file__).parents[1] / "trees" / "nasty"], [], tmp_path)
+    found = meaning(Shapes(catalog).of("nasty.refused.message_set.Set"), bytes.fromhex(encoded))
+    assert found == Meaning({1000: Meaning({1: b"x"}, [])}, [])
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ PROTOS = {
           optional group Group = 4 { optional int32 inside = 1; }
           extensions 100 to 200;
         }
-        extend Old { optional string extra = 100; }
+        extend Old { optional string extra = 100; repeated int32 numbers = 101 [packed = true]; }
     """,
 }
 ALL, OLD = "all.v1.All", "all.v1.Old"
@@ -150,6 +150,12 @@ class TestView:
             10: [pb.Value(int=-1), pb.Value(int=0)],
             12: [pb.Value(message=pb.View())],
         }
+
+    def test_a_repeated_extension_without_elements_is_not_there(self, transcoder: DriverProcess) -> None:
+        """
+        Whatever upb says of it after an empty packed block.
+        """
+        assert view(transcoder, OLD, b"\x08\x01\xaa\x06\x00") == view(transcoder, OLD, b"\x08\x01")
 
     def test_maps_are_sorted_by_the_bytes_of_their_keys(self, transcoder: DriverProcess) -> None:
         keys = ["b", "a", "\U00010000", "\uffff", ""]

@@ -16,7 +16,7 @@ from grpc_interop.protos.records import NotWireError
 from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.view import NotAViewError, of_view, one_nan
 from grpc_interop.transcript import View
-from grpc_interop.verdict import Difference
+from grpc_interop.verdict import CHANGING, Difference
 
 CLIENT, SERVER = "client", "server"
 
@@ -139,6 +139,17 @@ def _refusal(side: str, refused: Refused, what: str, wanted: str = "") -> Differ
     if refused.failed:
         return Difference(side, f"the {side}'s driver failed", wanted, refused.text)
     return Difference(side, f"the {side} refuses {what}", wanted, refused.text)
+
+
+def of_one_cause(one: Difference, other: Difference) -> bool:
+    """Whether two messages fail for the same reason. A runtime that refuses both must do so in the same words, but for
+    what they quote: a message that is shrunk too far is refused for being none."""
+    refused = one.what.startswith(f"the {one.side} refuses ")
+    return one.fingerprint == other.fingerprint and (not refused or _words(one) == _words(other))
+
+
+def _words(refusal: Difference) -> str:
+    return CHANGING.sub("#", str(refusal.got))
 
 
 def _other_bytes(side: str, shape: Shape, wanted: Meaning, binary: bytes) -> Difference | None:

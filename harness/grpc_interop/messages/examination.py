@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from grpc_interop.case import MessageCase
-from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules
+from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules, of_one_cause
 from grpc_interop.protos.examples import Example, Examples
 from grpc_interop.protos.meaning import sort_of
 from grpc_interop.protos.shapes import Shape, Shapes
@@ -134,7 +134,7 @@ class Examination:
                     continue
                 tries += 1
                 outcome = yield from self._start(candidate)
-                if outcome is not None and outcome.fingerprint == first.difference.fingerprint:
+                if outcome is not None and of_one_cause(outcome, first.difference):
                     self._smallest, difference, found = candidate, outcome, True
                     break
         return difference

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from grpc_interop.case import MessageCase
 from grpc_interop.protos import boundaries, malformed, wellknown, wire
 from grpc_interop.protos.encodings import reencodings
+from grpc_interop.protos.field_names import FieldNames
 from grpc_interop.protos.generator import Generator
 from grpc_interop.protos.meaning import Sort, sort_of
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
@@ -48,6 +49,7 @@ class Examples:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self.generator = Generator(shapes)
+        self._names = FieldNames(shapes)
         self._kept = lru_cache(maxsize=KEPT)(self._made)
 
     def of(self, case: MessageCase) -> Iterable[Example]:
@@ -89,7 +91,16 @@ class Examples:
         yield from self._deep(shape, (DEEP,))
 
     def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._valid(shape, chance, count)
+        if not self._names.may_clash_in_json(shape) and not self._names.have_capitals(shape):
+            yield from self._valid(shape, chance, count)
+
+    def _json_capitals(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        if self._names.have_capitals(shape) and not self._names.may_clash_in_json(shape):
+            yield from self._valid(shape, chance, count)
+
+    def _json_equal_names(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        if self._names.may_clash_in_json(shape):
+            yield from self._valid(shape, chance, count)
 
     def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         for data in self.generator.boundaries(shape):
@@ -225,6 +236,8 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "values": Examples._values,
     "unknown_fields": Examples._unknown_fields,
     "json": Examples._json,
+    "json_capitals": Examples._json_capitals,
+    "json_equal_names": Examples._json_equal_names,
     "malformed": Examples._malformed,
     "not_utf8": Examples._not_utf8,
     "closed_enums": Examples._closed_enums,

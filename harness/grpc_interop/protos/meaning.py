@@ -58,10 +58,20 @@ def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...], depth: i
     if depth > MOST_DEEP:
         raise NotWireError(f"messages are nested deeper than {MOST_DEEP} levels")
     fields = shape.fields
-    for record in records:
+    for record in map(_item, records) if shape.message_set else records:
         field = fields.get(record.number)
         if field is None or not _take(shape, field, message, record, depth):
             message.unknown.append(record)
+
+
+def _item(record: Record) -> Record:
+    """An item of a message set, as the extension field that it stands for: runtimes read it in either form, and write a
+    group 1 of the field's number (2) and the message (3)."""
+    if record.number != 1 or not isinstance(record.value, tuple):
+        return record
+    parts = {one.number: one.value for one in record.value}
+    number, content = parts.get(2), parts.get(3)
+    return Record(number, wire.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
 
 
 def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
@@ -301,12 +311,16 @@ def show(field: FieldShape, value: Value | None) -> str:
     return _show(field, value)
 
 
+def show_message(shape: Shape, message: Meaning) -> str:
+    """A whole message as text."""
+    parts = [f"{shape.fields[number].name}: {show(shape.fields[number], one)}" for number, one in sorted(message.fields.items())]
+    parts += [_unknown(message.unknown)] if message.unknown else []
+    return "{ " + " ".join(parts) + " }" if parts else "{ }"
+
+
 def _show(field: FieldShape, value: Scalar) -> str:
     if isinstance(value, Meaning):
-        shape = value.shape if isinstance(value, Content) else field.message
-        parts = [f"{shape.fields[number].name}: {show(shape.fields[number], one)}" for number, one in sorted(value.fields.items())]
-        parts += [_unknown(value.unknown)] if value.unknown else []
-        return "{ " + " ".join(parts) + " }" if parts else "{ }"
+        return show_message(value.shape if isinstance(value, Content) else field.message, value)
     if isinstance(value, bytes):
         return f'"{repr(value)[2:-1]}"'
     if field.type in FLOATING:

@@ -78,7 +78,8 @@ class FieldShape:
 @dataclass(slots=True, eq=False)
 class Shape:
     """One message type, its known extensions among its fields. `special` is its full name if ProtoJSON writes it in a
-    form of its own, else empty. `undeclared` is the highest number that is no field."""
+    form of its own, else empty. `undeclared` is the highest number that is no field. `message_set`: its extensions are
+    written in the form of items."""
 
     name: str
     special: str
@@ -87,6 +88,7 @@ class Shape:
     ordered: tuple[FieldShape, ...] = ()
     arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
+    message_set: bool = False
 
     def json_fields(self) -> dict[str, FieldShape]:
         """By the names that ProtoJSON may use for them."""
@@ -120,6 +122,7 @@ class Shapes:
         shape = self._shapes[name] = Shape(name, name if name in WELL_KNOWN else "")
         declared = [*descriptor.fields, *self.catalog.extensions(descriptor)]
         fields = [self._field(one) for one in sorted(declared, key=lambda one: one.number)]
+        shape.message_set = descriptor.GetOptions().message_set_wire_format
         shape.fields = {one.number: one for one in fields}
         shape.ordered = tuple(fields)
         shape.required = tuple(one for one in fields if one.required)

@@ -32,6 +32,10 @@ _GROUPS = {
         "Fields that the type does not declare survive being read and written.", requires=("transcode", "view", "unknown_fields")
     ),
     "json": _Group("ProtoJSON that one side writes is read as the same message by the other.", json=True, requires=_JSON),
+    "json_capitals": _Group(
+        "The same of types with fields that are not in lower_snake_case, as are names of generated code.", json=True, requires=_JSON
+    ),
+    "json_equal_names": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
     "malformed": _Group("Bytes that are no message are refused by both sides or by neither.", alike=True, requires=("transcode",)),
     "not_utf8": _Group("Strings that are not UTF-8 are refused by both sides or by neither.", alike=True, requires=("transcode",)),
     "closed_enums": _Group(
