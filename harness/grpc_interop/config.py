@@ -15,11 +15,22 @@ from grpc_interop.errors import UsageError
 STATE_FOLDER = ".interop"
 """Everything made at run time lies here: cache, builds, reports."""
 
+ACCEPTED = "interop.accepted.toml"
+"""Beside a project's file, the breaks that are accepted, unless that names other files."""
+
 DEFAULT_SEED = 1
 """A fixed seed: a change that touched nothing must not go red by chance."""
 
 _KEYS: dict[str, dict[str, type]] = {
-    "": {"protos": dict, "implementations": list, "implementation": list, "suites": list, "seed": int, "known_failures": list},
+    "": {
+        "protos": dict,
+        "implementations": list,
+        "implementation": list,
+        "suites": list,
+        "seed": int,
+        "known_failures": list,
+        "accepted_breaks": list,
+    },
     "protos": {"roots": list, "includes": list, "excludes": list},
     "implementation": {"name": str, "from": str, "description": str, "settings": dict},
 }
@@ -43,6 +54,12 @@ class Project:
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
     known_failures: tuple[Path, ...] = ()
+    accepted: tuple[Path, ...] = ()
+
+    @property
+    def accepted_breaks(self) -> tuple[Path, ...]:
+        """Files in which breaks are accepted; new ones are written into the first."""
+        return self.accepted or (self.folder / ACCEPTED,)
 
     @property
     def state(self) -> Path:
@@ -151,6 +168,7 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
         suites=words(path, "suites", table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),
         known_failures=tuple(folder / name for name in words(path, "known_failures", table.get("known_failures", []))),
+        accepted=tuple(folder / name for name in words(path, "accepted_breaks", table.get("accepted_breaks", []))),
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from grpc_interop import cli, config
@@ -142,8 +143,10 @@ def code(document: Path) -> str:
 
 
 def options(command: str) -> set[str]:
-    """Of `interop COMMAND`."""
-    names = {name for parameter in cli.interop.commands[command].params for name in parameter.opts}
+    """Of `interop COMMAND`, those of its own commands included."""
+    found = cli.interop.commands[command]
+    parts = [found, *(found.commands.values() if isinstance(found, click.Group) else ())]
+    names = {name for part in parts for parameter in part.params for name in parameter.opts}
     return {"--help", *(name for name in names if name.startswith("-"))}
 
 

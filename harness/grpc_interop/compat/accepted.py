@@ -1,0 +1,188 @@
+"""Breaks that are intended, written down with a reason. They are still run, and still told, but fail nothing.
+
+A file holds any number of entries, which `interop compat accept` writes:
+
+    [[accepted]]
+    element = "shop.v1.Order.total"         # as the report names it
+    from = "int64 total = 3"                # its definition in the base...
+    to = "int32 total = 3"                  # ...and in head; empty where it is not declared
+    reason = "no order was ever that large"
+    until = 2026-12-31                      # optional: the last day on which it is accepted
+
+An entry stands for this one change and no other. Once the base itself contains it, nothing is left to be accepted, and the
+entry does nothing: what was merged with it needs no second commit that takes it away. Where a break does not show in the
+element's own definition, `change` holds the words of the report in place of `from` and `to`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from grpc_interop.compat.definitions import Definitions
+from grpc_interop.compat.result import Acceptance, Finding, Verdict
+from grpc_interop.config import ACCEPTED
+from grpc_interop.drivers.manifest import check_keys
+from grpc_interop.errors import UsageError
+from grpc_interop.protos.catalog import Catalog
+
+_HEAD = "[[accepted]]"
+_KEYS: dict[str, type] = {"element": str, "from": str, "to": str, "change": str, "reason": str, "until": object}
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What an entry accepts: an element, and its change as definitions or else as words."""
+
+    element: str
+    before: str = ""
+    after: str = ""
+    change: str = ""
+
+    @classmethod
+    def of(cls, element: str, before: str, after: str, what: Iterable[str]) -> Intent:
+        """The intent that accepts a change and no other."""
+        return cls(element, before, after) if before != after else cls(element, change="; ".join(what))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; `where` is its place, `FILE:LINE`."""
+
+    intent: Intent
+    reason: str
+    until: date | None = None
+    where: str = ""
+
+
+class Accepted:
+    """All entries of a run."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries = tuple(entries)
+
+    def apply(self, findings: Sequence[Finding], base: Catalog, head: Catalog, today: date) -> tuple[list[Finding], list[str]]:
+        """The findings, with ACCEPTED in place of BREAK where an entry says so; and sentences about entries that do not do
+        what they were written for. What the base contains already is nothing to speak of."""
+        judged = list(findings)
+        warnings: list[str] = []
+        for entry in self.entries:
+            meant = [place for place, one in enumerate(judged) if entry.intent == _intent(one)]
+            breaking = [place for place in meant if judged[place].verdict is Verdict.BREAK]
+            if breaking and entry.until and today > entry.until:
+                warnings.append(f"{entry.where}: {entry.intent.element} was accepted until {entry.until}, and counts as a break again")
+            elif breaking:
+                for place in breaking:
+                    until = entry.until.isoformat() if entry.until else ""
+                    acceptance = Acceptance(entry.where, entry.reason, until)
+                    judged[place] = replace(judged[place], verdict=Verdict.ACCEPTED, accepted=acceptance)
+            elif any(judged[place].accepted is None for place in meant):
+                warnings.append(f"{entry.where}: {entry.intent.element} does not break any more: delete the entry")
+            elif not meant:
+                warnings += _idle(entry, judged, base, head)
+        return judged, warnings
+
+
+def _intent(finding: Finding) -> Intent:
+    return Intent.of(finding.element, finding.before, finding.after, finding.what)
+
+
+def _idle(entry: Entry, findings: Iterable[Finding], base: Catalog, head: Catalog) -> Iterator[str]:
+    """Why no change is the one that the entry accepts, unless that is because the base contains it."""
+    intent = entry.intent
+    other = next((one for one in findings if one.element == intent.element and one.verdict is Verdict.BREAK), None)
+    if other is not None:
+        now = _intent(other)
+        told = f"from {now.before!r} to {now.after!r}" if not now.change else now.change
+        yield f"{entry.where}: {intent.element} breaks in another way than was accepted: {told}"
+    elif not intent.change and Definitions(base).text(intent.element) == intent.before and intent.before:
+        yield f"{entry.where}: {intent.element} is not changed: delete the entry"
+    elif not intent.change and intent.after and not any(Definitions(one).text(intent.element) for one in (base, head)):
+        yield f"{entry.where}: {intent.element} names nothing: delete the entry or mend it"
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The file
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def read(paths: Iterable[Path]) -> Accepted:
+    """Reads the files; the one that no interop.toml names need not be there. Raises UsageError naming file, line and key."""
+    return Accepted(entry for path in paths for entry in _read(path))
+
+
+def write(path: Path, entry: Entry) -> int:
+    """Adds an entry to a file, in the place of one with the same intent if there is one. Gives its line. Raises UsageError."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = text.splitlines()
+    known = next((one for one in _read(path) if one.intent == entry.intent), None)
+    if known is None:
+        lines += [""] if lines and lines[-1] else []
+        start = end = len(lines)
+    else:
+        start = int(known.where.rpartition(":")[2]) - 1
+        end = next((number for number, line in enumerate(lines[start + 1 :], start + 1) if line.startswith("[")), len(lines))
+        while end < len(lines) and end > start and not lines[end - 1].startswith(("[", *_KEYS)):
+            end -= 1  # a comment or an empty line above the next entry belongs to that
+    lines[start:end] = _lines(entry)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return start + 1
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    intent = entry.intent
+    values = {"element": intent.element}
+    values |= {"change": intent.change} if intent.change else {"from": intent.before, "to": intent.after}
+    yield _HEAD
+    for key, value in (values | {"reason": entry.reason}).items():
+        # JSON's strings are TOML's, but for this one character that TOML wants escaped.
+        yield f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+    if entry.until:
+        yield f"until = {entry.until.isoformat()}"
+
+
+def _read(path: Path) -> Iterator[Entry]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except FileNotFoundError:
+        if path.name == ACCEPTED:
+            return
+        raise UsageError(f"{path} is not there", "interop.toml names it under `accepted_breaks`") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    check_keys(path, "", table, {"accepted": list})
+    numbers = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(_HEAD)]
+    for number, found in zip(numbers, table.get("accepted", []), strict=False):
+        check_keys(path, "accepted", found, _KEYS)
+        yield _entry(f"{os.path.relpath(path)}:{number}", found)
+
+
+def _entry(where: str, found: dict[str, str]) -> Entry:
+    missing = [key for key in ("element", "reason") if not found.get(key)]
+    if missing or ("change" not in found and not {"from", "to"} <= found.keys()):
+        raise UsageError(
+            f"{where}: the key `{missing[0] if missing else 'from` or `to'}` is missing",
+            'let it be written: interop compat accept ELEMENT --reason "..."',
+        )
+    until = read_date(found["until"], where) if "until" in found else None
+    return Entry(
+        Intent(found["element"], found.get("from", ""), found.get("to", ""), found.get("change", "")), found["reason"], until, where
+    )
+
+
+def read_date(value: object, where: str) -> date:
+    """A date of TOML's or as text (2026-12-31). Raises UsageError, which begins with `where`."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise UsageError(f"{where}: {value!r} is no date", "such as 2026-12-31") from None
