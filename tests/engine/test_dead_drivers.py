@@ -49,7 +49,7 @@ class TestStarting:
         play.add("bad", fault="dies_at_start")
         assert play.run(ROLES[role], few_of_each_kind()) == {}
         why = play.why_dropped(ROLES[role])
-        assert f"the bad {role} exited with status 3 while starting" in why
+        assert "bad's driver cannot be started: it exited with status 3; its last words" in why
         assert "no such library: libreference.so" in why
 
     def test_never_connects(self, play, role, monkeypatch):
@@ -59,7 +59,9 @@ class TestStarting:
         monkeypatch.setattr(watchdog, "START_SECONDS", 2.0)
         play.add("bad", fault="never_connects")
         assert play.run(ROLES[role], few_of_each_kind()) == {}
-        assert f"the bad {role} was not ready after 2 s" in play.why_dropped(ROLES[role])
+        why = play.why_dropped(ROLES[role])
+        assert "bad's driver cannot be started: it did not connect to the address in INTEROP_DRIVER_ADDRESS within 2 s" in why
+        assert "`interop check-driver bad` tells what is due" in why
 
     def test_speaks_another_version(self, play, role):
         play.add("bad", fault="speaks_another_version")

@@ -90,6 +90,30 @@ def test_what_did_not_run_is_named_with_its_reason(run: Run, tmp_path: Path) -> 
     assert_expected("not_run", other.finish())
 
 
+def test_a_driver_that_cannot_start_is_one_line(run: Run) -> None:
+    """Whatever else its pairs lack, and in however many pairs: there is one cause."""
+    for pair in FOUR:
+        if "go" in (pair.client, pair.server):
+            run.recorder.not_run(str(pair), "go's driver cannot be started")
+            what = Difference("client", "go has no program greeter-client")
+            run.recorder.add(Verdict(hello(), pair, Outcome.UNSUPPORTED, difference=what))
+    run.recorder.add(passed(hello(), PY_PY))
+    text = run.finish()
+    assert text.count("go's driver cannot be started") == 1
+    assert "  every pair with go  go's driver cannot be started\n" in text
+    assert "has no program" not in text
+    assert "go               not run  not run\npy               not run      1/1\n" in text
+
+
+def test_what_one_pair_lacks_is_told_although_another_was_given_up(run: Run) -> None:
+    run.recorder.not_run("go:go", "go's driver cannot be started")
+    for pair in (GO_GO, GO_PY):
+        run.recorder.add(Verdict(hello(), pair, Outcome.UNSUPPORTED, difference=Difference("client", "go has no program greeter-client")))
+    text = run.finish()
+    assert "2 cases · in every pair; all had client go: go has no program greeter-client" in text
+    assert "go               not run      0/0" in text
+
+
 def test_an_interrupted_run_still_shows_its_matrix(run: Run) -> None:
     """Ctrl-C: what was done, and that the rest was not."""
     run.recorder.add(passed(hello(), GO_GO))

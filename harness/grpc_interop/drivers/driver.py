@@ -100,6 +100,13 @@ class Driver:
         return self.hello is not None and not self.gone and (self.role is Role.CLIENT or bool(self.address))
 
     @property
+    def missing(self) -> str:
+        """What a driver that is not ready has not done yet."""
+        if self.connection is None:
+            return "did not connect to the address in INTEROP_DRIVER_ADDRESS"
+        return "connected, and did not say Hello" if self.hello is None else "said Hello, and did not serve"
+
+    @property
     def most_in_flight(self) -> int:
         """How many plays it takes at once; 0: as many as one likes."""
         return self.hello.max_plays if self.hello else 0

@@ -109,4 +109,6 @@ def _never_started(driver: Driver) -> str:
     if driver.foreign:
         return f"the {driver.who} {driver.gone}"
     words = driver.tail()
-    return f"the {driver.who} {driver.gone} while starting" + (f"; its last words:\n{words}" if words else "")
+    # Before Hello nothing has told the process which role it has: both fail alike, for one cause.
+    who = f"{driver.name}'s driver" if driver.hello is None else f"the {driver.who}"
+    return f"{who} cannot be started: it {driver.gone}" + (f"; its last words:\n{words}" if words else "")

@@ -74,5 +74,6 @@ class Watchdog:
             if driver.connection is None and driver.process.poll() is not None:
                 dead.append((driver, ""))
             elif now - driver.started > START_SECONDS and not driver.debugged:
-                dead.append((driver, f"was not ready after {START_SECONDS:g} s"))
+                hint = f"`interop check-driver {driver.name}` tells what is due"
+                dead.append((driver, f"{driver.missing} within {START_SECONDS:g} s ({hint})"))
         return dead

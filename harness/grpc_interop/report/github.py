@@ -62,7 +62,7 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
         yield "| " + " | ".join([f"**{inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
-    for title, entries in (("Found", summary.beside), ("Not run", summary.not_run)):
+    for title, entries in (("Found", summary.beside), ("Not run", summary.not_run_by_reason)):
         if entries:
             yield f"\n**{title}**\n"
             yield from (f"- `{inline(entry.what)}`: {inline(entry.why)}" for entry in entries)
@@ -81,7 +81,7 @@ def _field(summary: Summary, pair: Pair) -> str:
     fraction = summary.fraction(pair)
     if fraction is None:
         return "not run" if pair in summary.info.pairs else ""
-    sign = "❌" if fraction.findings else "✅" if fraction.passed == fraction.total else "🟡"
+    sign = "❌" if fraction.findings else "✅" if fraction.passed == fraction.total > 0 else "🟡"
     return f"{sign} {fraction.passed:,}/{fraction.total:,}"
 
 

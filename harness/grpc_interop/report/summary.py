@@ -149,7 +149,24 @@ class Summary:
 
     @property
     def unsupported(self) -> list[Cause]:
-        return self._causes_of(Outcome.UNSUPPORTED)
+        """Without those of pairs that were not run: why they were not explains these as well."""
+        explained = {entry.what for entry in self.not_run}
+        return [cause for cause in self._causes_of(Outcome.UNSUPPORTED) if not {str(pair) for pair in cause.pairs} <= explained]
+
+    @property
+    def not_run_by_reason(self) -> list[NotRun]:
+        """`not_run`, each reason once: `every pair with java`, or `go:java, py:java`."""
+        whats: dict[str, list[str]] = {}
+        for entry in self.not_run:
+            whats.setdefault(entry.why, []).append(entry.what)
+        return [NotRun(self._together(what), why) for why, what in whats.items()]
+
+    def _together(self, whats: list[str]) -> str:
+        clients, servers = self.sides
+        for name in sorted({*clients, *servers}):
+            if len(whats) > 1 and set(whats) == {str(pair) for pair in self.info.pairs if name in (pair.client, pair.server)}:
+                return f"every pair with {name}"
+        return ", ".join(whats)
 
     def _causes_of(self, *outcomes: Outcome) -> list[Cause]:
         found = [cause for cause in self.causes.values() if cause.outcome in outcomes]
@@ -162,12 +179,14 @@ class Summary:
         return sorted({pair.client for pair in pairs}), sorted({pair.server for pair in pairs})
 
     def fraction(self, pair: Pair, suite: str | None = None) -> Fraction | None:
-        """A field of the matrix, of all suites or of one; None where nothing ran."""
+        """A field of the matrix, of all suites or of one; None where nothing ran, or nothing but what cannot be done there
+        before the pair was given up."""
         counts: Counter[Outcome] = Counter()
         for cell, cell_counts in self.cells.items():
             if cell.pair == pair and suite in (None, cell.suite):
                 counts.update(cell_counts)
-        if not counts:
+        given_up = any(entry.what == str(pair) for entry in self.not_run)
+        if not counts or (given_up and counts.total() == counts[Outcome.UNSUPPORTED]):
             return None
         findings = sum(count for outcome, count in counts.items() if outcome.is_finding)
         return Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings)

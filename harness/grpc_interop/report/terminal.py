@@ -24,6 +24,9 @@ from grpc_interop.report.summary import Cause, Summary
 MOST_BLOCKS = 5
 """More causes than that nobody reads at once; the first ones usually explain the rest."""
 
+WIDEST_NAME = 30
+"""Columns of what is told of beside the cases; what is longer pushes its own reason aside."""
+
 MOST_ASIDES = 10
 """Lines about known failures or unsupported cases; the report has all."""
 
@@ -110,7 +113,7 @@ class Terminal:
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)
         self._told("found", [(entry.what, entry.why) for entry in summary.beside], "red")
-        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run], "yellow")
+        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason], "yellow")
         self._told("left out, as asked", [(entry.what, _left_out(entry)) for entry in summary.left_out], "yellow")
         self._uncovered(summary)
         self._matrix(summary)
@@ -164,7 +167,7 @@ class Terminal:
             return
         self._print()
         self._print(title, "bold")
-        width = max(len(what) for what, _ in entries)
+        width = min(WIDEST_NAME, max(len(what) for what, _ in entries))
         for what, why in entries:
             first, *more = why.splitlines() or [""]
             self._print(f"  {printable(what):<{width}}  {printable(first)}", colour)
@@ -215,4 +218,4 @@ def _field(summary: Summary, client: str, server: str, suite: str | None) -> Tex
     text = f"{fraction.passed:,}/{fraction.total:,}"
     if fraction.findings:
         return Text(f"✗ {text}", "red")
-    return Text(text, "green" if fraction.passed == fraction.total else "yellow")
+    return Text(text, "green" if fraction.passed == fraction.total > 0 else "yellow")
