@@ -45,13 +45,11 @@ def _tree(pair: TypePair, writer: Version) -> _Node:
 
 
 def _pruned(shapes: Shapes, node: _Node, writer: Version) -> Branch | None:
-    """Of a pair the fields that differ or lead on to some that do, and what either side requires; None where there are no
-    such."""
+    """Of a pair the fields that differ or lead on to some that do, and those that are required; None where none does."""
     onward = {number: branch for number, inner in node.onward.items() if (branch := _pruned(shapes, inner, writer)) is not None}
     differing = {field.number for one in node.pair.aims if (field := one.of(writer))}
     if not onward and not differing:
         return None
     mine = node.pair.of(writer)
-    required = {one.number for one in (*mine.required, *node.pair.of(writer.other).required)}
-    fields = tuple(one.descriptor for one in mine.ordered if one.number in {*onward, *differing, *required})
+    fields = tuple(one.descriptor for one in mine.ordered if one.required or one.number in {*onward, *differing})
     return Branch(shapes.catalog.message(mine.name), fields, onward)
