@@ -7,6 +7,7 @@ A file holds any number of entries:
     message = "instead of"                  # a regular expression that the difference must match
     reason = "messages are lost when a send races the end of the RPC"
     link = "https://github.com/grpc/grpc/issues/36066"
+    when = "the server ends with messages unread"  # optional: only cases of which circumstances.py says so
     sometimes = true                        # optional: a race, so that passing is as good as failing
 
 A failure that matches is a known failure. A case that matches and passes is an unexpected pass and fails the run, with
@@ -25,6 +26,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from grpc_interop.case import AnyCase
+from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.drivers.manifest import Manifest, check_keys
 from grpc_interop.errors import UsageError
 from grpc_interop.verdict import Difference, Outcome, Verdict
@@ -39,7 +42,7 @@ def brought_by(manifests: Iterable[Manifest]) -> list[Path]:
     return [path for path in beside if path.is_file()]
 
 
-_KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "sometimes": bool}
+_KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "when": str, "sometimes": bool}
 _NEEDED = ("cases", "message", "reason", "link")
 
 
@@ -53,6 +56,7 @@ class Entry:
     message: str
     reason: str
     link: str
+    when: str = ""
     sometimes: bool = False
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     _id: re.Pattern[str] = field(init=False)
@@ -67,8 +71,8 @@ class Entry:
     def where(self) -> str:
         return f"{self.path}:{self.line}"
 
-    def covers(self, case_id: str) -> bool:
-        return self._id.match(case_id) is not None
+    def covers(self, case_id: str, case: AnyCase) -> bool:
+        return self._id.match(case_id) is not None and (not self.when or CIRCUMSTANCES[self.when](case))
 
     def explains(self, difference: Difference) -> bool:
         text = "\n".join(str(part) for part in (difference.what, difference.wanted, difference.got))
@@ -93,7 +97,9 @@ class KnownFailures:
         """The verdict in the light of what is known."""
         if verdict.outcome is Outcome.PASSED:
             varied = verdict.pair.client in self._variants or verdict.pair.server in self._variants
-            covering = [entry for entry in self.entries if entry.covers(verdict.id) and not (varied and entry.path.name == FILE)]
+            covering = [
+                entry for entry in self.entries if entry.covers(verdict.id, verdict.case) and not (varied and entry.path.name == FILE)
+            ]
             return _passed(verdict, covering) if covering else verdict
         entry = self._explanation(verdict)
         if entry is None:
@@ -113,11 +119,11 @@ class KnownFailures:
         return next((entry for entry in self.entries if self._covers(entry, verdict) and entry.explains(difference)), None)
 
     def _covers(self, entry: Entry, verdict: Verdict) -> bool:
-        if entry.covers(verdict.id):
+        if entry.covers(verdict.id, verdict.case):
             return True
         names = [self._variants.get(name, name) for name in (verdict.pair.client, verdict.pair.server)]
         as_made_from = f"{verdict.id.removesuffix(f'[{verdict.pair}]')}[{':'.join(names)}]"
-        return entry.path.name == FILE and entry.covers(as_made_from)
+        return entry.path.name == FILE and entry.covers(as_made_from, verdict.case)
 
     def stale(self) -> list[str]:
         """A sentence for each entry that no case matched; for a run that covered everything."""
@@ -167,6 +173,9 @@ def _read(path: Path) -> list[Entry]:
                     f"{path}:{number}: the key `{key}` is missing",
                     "a known failure says which cases, which message, why, and where it is reported",
                 )
+        if found.get("when", "") not in ("", *CIRCUMSTANCES):
+            known = " or ".join(map(repr, CIRCUMSTANCES))
+            raise UsageError(f"{path}:{number}: when = {found['when']!r} is no known circumstance", f"write {known}")
         try:
             entries.append(Entry(path, number, **found))
         except re.error as error:

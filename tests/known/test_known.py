@@ -1,10 +1,11 @@
 """Known failures: what is expected to fail, run all the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders
 from grpc_interop.errors import UsageError
 from grpc_interop.known import FILE, KnownFailures
 from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
@@ -49,6 +50,46 @@ def test_a_failure_that_matches_case_pair_and_message_is_known_and_carries_the_r
 )
 def test_a_failure_that_does_not_match_stays_a_failure(read, other):
     assert read(ENTRY).apply(other) == other
+
+
+def conversation(client: str, server: str) -> Verdict:
+    """A failure of a bidirectional call, its scripts in letters: s(end), r(eceive), h(eaders), e(nd)."""
+    step = {"s": Send(b""), "r": Receive(), "h": SendHeaders(()), "e": ReceiveToEnd()}
+    method = Method("p.S", "Say", Kind.BIDI_STREAMING, "p.A", "p.B")
+    scripts = ((*(step[one] for one in client), ReceiveToEnd()),), ((*(step[one] for one in server), Finish()),)
+    return Verdict(
+        Case("calls", "one", method, *scripts), Pair("py", "go"), Outcome.FAILED, difference=Difference("client", "lost 3 messages")
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "client", "server", "applies"),
+    [
+        ("the server ends with messages unread", "ss", "r", True),
+        ("the server ends with messages unread", "ss", "rr", False),
+        ("the server ends with messages unread", "ss", "e", False),
+        ("no message follows the headers", "s", "rh", True),
+        ("no message follows the headers", "s", "rhs", False),
+        ("no message follows the headers", "s", "r", False),
+    ],
+)
+def test_an_entry_may_hold_under_certain_circumstances_only(read, when: str, client: str, server: str, applies: bool):
+    """
+    Other cases fail as if there were no entry, and pass as well.
+    """
+    failed, known = conversation(client, server), read(f'{ENTRY}when = "{when}"\n')
+    assert (known.apply(failed).outcome is Outcome.KNOWN_FAILURE) is applies
+    passed = replace(failed, outcome=Outcome.PASSED, difference=None)
+    assert (known.apply(passed).outcome is Outcome.UNEXPECTED_PASS) is applies
+
+
+def test_a_circumstance_that_nobody_knows_is_refused(read):
+    """
+    With those that there are.
+    """
+    with pytest.raises(UsageError, match="when = 'it rains' is no known circumstance") as error:
+        read(f'{ENTRY}when = "it rains"\n')
+    assert "the server ends with messages unread" in str(error.value.remedy)
 
 
 def test_a_pass_where_a_failure_is_known_fails_and_names_the_line_to_delete(read):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import GREETER, REPOSITORY, build_in
+from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
@@ -54,6 +55,7 @@ def test_whatever_the_seed_it_is_found_and_shrunk_to_a_handful_of_steps(drivers:
     ]
 
     assert found
+    assert all(CIRCUMSTANCES["the server ends with messages unread"](verdict.case) for verdict in found)
     assert all(verdict.play.method.kind.client_streams for verdict in found)
     assert min(size(verdict.play) for verdict in found) <= HANDFUL
 
