@@ -103,7 +103,11 @@ class Catalog:
         """The name of the file that declares what the case is about: a method's service, or a message."""
         if isinstance(case, MessageCase):
             return str(self.message(case.type_name).file.name)
-        return self._pool.FindServiceByName(case.method.service).file.name
+        return self.file_of_service(case.method.service)
+
+    def file_of_service(self, service: str) -> str:
+        """The name of the file that declares a service. Raises KeyError."""
+        return self._pool.FindServiceByName(service).file.name
 
     def files_of(self, case: AnyCase) -> list[str]:
         """The names of the files that the case needs: the one above, and those of the types that an Any in one of its

@@ -1,0 +1,100 @@
+"""An exchange as people read it: what was sent, what arrived, and both sides' transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+
+from grpc_interop.compat.observation import Format, Version
+from grpc_interop.compat.plan import Delivery, Knock, Parcel
+from grpc_interop.compat.playing import Call, Called
+from grpc_interop.compat.result import Example, Row
+from grpc_interop.compat.testimony import Evidence
+from grpc_interop.messages.dialogue import Refused, Written
+from grpc_interop.protos.meaning import Meaning, show_message
+from grpc_interop.protos.shapes import Shape, Shapes
+from grpc_interop.protos.view import NotAViewError, of_view
+from grpc_interop.transcript import View
+from grpc_interop.verdict import CODES
+
+
+class Illustrator:
+    """Makes examples of evidence, in the words of two versions' protos."""
+
+    def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
+        self._shapes = shapes
+
+    def example(self, evidence: Evidence, replay: str) -> Example:
+        """`replay` is what `interop replay` takes for it."""
+        planned, pair = evidence.planned, evidence.order.pair
+        if isinstance(planned, Parcel):
+            left, right, rows = f"writer {pair.client}", f"reader {pair.server}", self._read(planned, evidence)
+        else:
+            left, right, rows = f"client {pair.client}", f"server {pair.server}", self._called(planned, evidence)
+        sent, received = self._messages(evidence)
+        return Example(_what(evidence), sent, received, left, right, tuple(rows), replay)
+
+    def _messages(self, evidence: Evidence) -> tuple[str, str]:
+        planned, sent, received = evidence.planned, evidence.sent, evidence.received
+        if isinstance(planned, Knock) or sent is None:
+            return "", ""
+        pair = planned.root if isinstance(planned, Delivery) else planned.pair
+        reader = pair.of(planned.flow.reader)
+        shown = show_message(reader, received) if isinstance(received, Meaning) else str(received or "")
+        return show_message(pair.of(planned.flow.writer), sent), shown
+
+    def _called(self, planned: Delivery | Knock, evidence: Evidence) -> Iterator[Row]:
+        call, played = evidence.order.what, evidence.played
+        assert isinstance(call, Call) and isinstance(played, Called)
+        client_version, client, server = planned.client, played.client, played.server
+        mine, theirs = (self._shapes[version] for version in (client_version, client_version.other))
+        arrived = [self._view(theirs.of(call.server.request), view) for view in server.views] if server and call.server else []
+        for content, seen in zip_longest(call.requests, arrived):
+            left = "" if content is None else f"send {self._bytes(client_version, call.client.request, content)}"
+            yield Row(left, "->", "—" if seen is None else f"received {seen}")
+        if server is None or not server.arrived:
+            yield Row("", "", "no such RPC" if call.server is None else "the call did not arrive")
+        came = [self._view(mine.of(call.client.response), view) for view in client.views] if client else []
+        sends = call.responses if call.server and server and server.arrived else ()
+        for content, seen in zip_longest(sends, came):
+            right = (
+                "" if content is None or call.server is None else f"send {self._bytes(client_version.other, call.server.response, content)}"
+            )
+            yield Row("—" if seen is None else f"received {seen}", "<-", right)
+        if client is not None and client.status is not None:
+            status = client.status
+            yield Row(": ".join(filter(None, (CODES[status.code], status.message))), "", "")
+        if played.broken:
+            yield Row(*(("", "", played.broken) if played.culprit == "server" else (played.broken, "", "")))
+
+    def _read(self, planned: Parcel, evidence: Evidence) -> Iterator[Row]:
+        reading = evidence.reading
+        assert reading is not None
+        if planned.format is Format.JSON:
+            left = f"write {reading.sent.decode()}"
+        else:
+            left = f"write {self._bytes(planned.flow.writer, planned.pair.of(planned.flow.writer).name, reading.sent)}"
+        if isinstance(reading.answer, Refused):
+            yield Row(left, "->", f"refused: {reading.answer.text}")
+        elif isinstance(reading.answer, Written) and reading.answer.view is not None:
+            yield Row(left, "->", f"read {self._view(planned.pair.of(planned.flow.reader), reading.answer.view)}")
+        if isinstance(reading.strict, Refused):
+            yield Row("", "", f"refused, where unknown fields are not skipped: {reading.strict.text}")
+
+    def _bytes(self, version: Version, type_name: str, content: bytes) -> str:
+        return self._shapes[version].catalog.describe(type_name, content)
+
+    def _view(self, shape: Shape, view: View) -> str:
+        try:
+            return show_message(shape, of_view(shape, view))
+        except NotAViewError as error:
+            return f"(a view that is none: {error})"
+
+
+def _what(evidence: Evidence) -> str:
+    """What is special about the message."""
+    planned = evidence.planned
+    if isinstance(planned, Parcel):
+        words = (planned.probes[evidence.number].what, evidence.reading.what if evidence.reading else "")
+        return ", ".join(filter(None, words))
+    return planned.what if isinstance(planned, Delivery) else ""
