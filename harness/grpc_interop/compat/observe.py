@@ -19,7 +19,6 @@ from grpc_interop.compat.refusal import explain
 from grpc_interop.protos.meaning import Content, Meaning, Value, show
 from grpc_interop.protos.shapes import Enum, FieldShape, Shape
 
-
 GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 """Outcomes in which the value arrived."""
 
