@@ -136,7 +136,7 @@ class _Owner(NamedTuple):
 _SCOPES = {"message_type", "nested_type", "enum_type", "service"}
 _MEMBERS = {"field", "value", "method", "oneof_decl"}
 
-_FIELD = re.compile(r'[Ff]ield "(\d+)" with name "[^"]*" on message')
+_FIELD = re.compile(r'[Ff]ield "(\d+)" (?:with name "[^"]*" )?on message')
 _EXTENSION = re.compile(r'Extension "\d+" with name "([^"]*)" on message')
 _VALUE = re.compile(r'[Ee]num value "(-?\d+)" on enum')
 _MEMBER = re.compile(r'(?:oneof|RPC) "([^"]*)" on (message|service)')

@@ -1,0 +1,225 @@
+"""How a comparison is shown. UPDATE_EXPECTED=1 writes the stored text again, to be read in a diff."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import results
+from grpc_interop.compat.result import Place, Result, Row
+from grpc_interop.report import compat
+from grpc_interop.report.compat.github import MOST
+from grpc_interop.report.compat.markdown import MOST_IN_FULL, MOST_ROWS
+
+EXPECTED = Path(__file__).parent / "expected"
+EVIL = "\x1b]0;owned\x07 </pre><b>`|` [bold]x[/bold] @all %0A, \u202e"
+
+
+def assert_expected(name: str, text: str) -> None:
+    path = EXPECTED / name
+    if os.environ.get("UPDATE_EXPECTED"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+class Forms:
+    """Writes every form of a result's report into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.report = folder / "report"
+
+    def write(self, result: Result, **environment: str) -> str:
+        """What was printed."""
+        out = io.StringIO()
+        compat.write(result, self.report, self.folder, environment, out)
+        return out.getvalue()
+
+    @property
+    def markdown(self) -> str:
+        return (self.report / "compat.md").read_text(encoding="utf-8")
+
+    @property
+    def json(self) -> dict[str, object]:
+        value: dict[str, object] = json.loads((self.report / "compat.json").read_bytes())
+        return value
+
+
+@pytest.fixture
+def forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forms:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    return Forms(tmp_path)
+
+
+class TestTerminal:
+    def test_breaks_come_first_and_the_rollout_last(self, forms: Forms) -> None:
+        """
+        A break with its place, its pairs, both transcripts, what buf says and how to play it again; the rest a line each.
+        """
+        assert_expected("breaks.txt", forms.write(results.RESULT))
+
+    def test_nothing_changed_is_said_in_a_line(self, forms: Forms) -> None:
+        """
+        With what there is that has not changed.
+        """
+        assert_expected("nothing.txt", forms.write(results.NOTHING))
+
+    def test_of_several_bases_each_finding_names_its_own(self, forms: Forms) -> None:
+        """
+        An order of deployment is sound only if it is so for each of them.
+        """
+        assert_expected("two_bases.txt", forms.write(results.TWO_BASES))
+
+    def test_what_is_too_much_is_counted(self, forms: Forms) -> None:
+        """
+        Twenty breaks in full, thirty more in a line each, and the number of the rest.
+        """
+        printed = forms.write(results.many(60))
+        assert printed.count("  example  ") == 20
+        assert printed.count("✗ shop.v1.Order.f") == 50
+        assert "  and 10 more: see compat.json" in printed
+        assert "  and 30 more: see compat.json" in printed
+
+    def test_nothing_from_a_proto_reaches_the_terminal_raw(self, forms: Forms) -> None:
+        """
+        Names may be in any script, and defaults and messages hold anything.
+        """
+        printed = forms.write(evil())
+        assert not {char for char in printed if ord(char) < 32} - {"\n"}
+        assert "\u202e" not in printed
+        assert r"\x1b]0;owned\x07" in printed
+
+
+def evil() -> Result:
+    """A result in which every text is hostile."""
+    observed = tuple(replace(one, sent=EVIL, received=EVIL, why=EVIL) for one in results.NARROWED.observed)
+    assert results.NARROWED.example is not None
+    example = replace(results.NARROWED.example, what=EVIL, left=EVIL, rows=(Row(EVIL, "->", EVIL),))
+    place = Place(EVIL, 1, EVIL)
+    broken = replace(results.NARROWED, element=EVIL, what=(EVIL,), observed=observed, example=example, head=place, notes=(EVIL,))
+    note = replace(results.ADDED, element=EVIL, what=(EVIL,), notes=(EVIL,))
+    return replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(broken, note), warnings=(EVIL,)),))
+
+
+class TestMarkdown:
+    def test_a_table_then_the_breaks_folded_up(self, forms: Forms) -> None:
+        """
+        What a reviewer reads: which elements, what happens to them, and where buf disagrees.
+        """
+        forms.write(results.RESULT)
+        assert_expected("breaks.md", forms.markdown)
+
+    def test_at_most_thirty_rows_and_the_rest_counted(self, forms: Forms) -> None:
+        """
+        Breaks take the rows first.
+        """
+        forms.write(results.many(25))
+        rows = [line for line in forms.markdown.splitlines() if line.startswith("| ") and "<code>" in line]
+        assert len(rows) == MOST_ROWS
+        assert [row.split(" |")[0] for row in rows] == ["| ❌ break"] * 25 + ["| ℹ️ note"] * 5  # noqa: RUF001  the sign is meant
+        assert "and 20 × note more: see compat.json" in forms.markdown  # noqa: RUF001  the sign is meant
+        assert forms.markdown.count("<details>") == MOST_IN_FULL
+
+    def test_nothing_from_a_proto_becomes_markup(self, forms: Forms) -> None:
+        """
+        Neither HTML, nor a column of the table, nor a mention of everybody.
+        """
+        forms.write(evil())
+        outside = "".join(part.split("</pre>")[-1] for part in forms.markdown.split("<pre>"))
+        assert "<b>" not in forms.markdown
+        assert forms.markdown.count("</pre>") == forms.markdown.count("<pre>") == 1
+        assert "@" not in outside and "`" not in outside and "[bold]" not in outside
+        assert {line.count("|") for line in outside.splitlines() if line.startswith("|")} == {6}
+
+
+class TestGitHub:
+    def test_annotations_stand_at_their_lines_breaks_first(self, forms: Forms) -> None:
+        """
+        Breaks are errors; what is accepted or to be known is a notice.
+        """
+        printed = forms.write(results.RESULT, GITHUB_ACTIONS="true")
+        assert_expected("annotations.txt", "".join(line + "\n" for line in printed.splitlines() if line.startswith("::")))
+
+    def test_there_are_at_most_ten(self, forms: Forms) -> None:
+        """
+        GitHub shows no more.
+        """
+        printed = forms.write(results.many(60), GITHUB_ACTIONS="true")
+        assert printed.count("::error ") == MOST
+        assert "::notice" not in printed
+
+    def test_paths_begin_at_the_top_of_the_checkout(self, forms: Forms, tmp_path: Path) -> None:
+        """
+        The project may be a folder of it.
+        """
+        printed = forms.write(results.RESULT, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path.parent))
+        assert f"::error file={tmp_path.name}/proto/shop/v1/order.proto,line=12,title=" in printed
+
+    def test_nothing_from_a_proto_becomes_a_command(self, forms: Forms) -> None:
+        """
+        Neither another property nor another line.
+        """
+        printed = forms.write(evil(), GITHUB_ACTIONS="true")
+        commands = [line for line in printed.splitlines() if line.startswith("::")]
+        assert len(commands) == 2
+        for command in commands:
+            properties = command.split("::")[1].split(" ", 1)[1]
+            assert [part.split("=")[0] for part in properties.split(",")] == ["file", "line", "title"]
+            assert "%250A" in command
+
+    def test_the_summary_is_added_to_the_job_s(self, forms: Forms, tmp_path: Path) -> None:
+        """
+        What other steps wrote stays.
+        """
+        summary = tmp_path / "summary.md"
+        summary.write_text("before\n")
+        forms.write(results.RESULT, GITHUB_STEP_SUMMARY=str(summary))
+        assert summary.read_text(encoding="utf-8") == "before\n" + forms.markdown
+
+    def test_elsewhere_nothing_is_annotated(self, forms: Forms) -> None:
+        """
+        A terminal shows no commands.
+        """
+        assert "::" not in forms.write(results.RESULT)
+
+
+class TestJson:
+    def test_it_holds_everything(self, forms: Forms) -> None:
+        """
+        The schema of docs/compat.md.
+        """
+        forms.write(results.RESULT)
+        assert_expected("breaks.json", json.dumps(forms.json, indent=1, ensure_ascii=False) + "\n")
+
+    def test_every_field_is_documented(self, forms: Forms) -> None:
+        """
+        docs/compat.md has a word for each.
+        """
+        document = (Path(__file__).parents[2] / "docs/compat.md").read_text(encoding="utf-8")
+        forms.write(results.TWO_BASES)
+        names: set[str] = set()
+
+        def walk(value: object) -> None:
+            for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+                walk(one)
+            if isinstance(value, dict):
+                names.update(key for key in value if key not in ("RPC", "message"))
+
+        walk(forms.json)
+        assert {name for name in names if f"`{name}`" not in document} == set()
+
+    def test_where_buf_was_not_asked_it_is_not_silent(self, forms: Forms) -> None:
+        """
+        Null is not an empty list.
+        """
+        forms.write(results.TWO_BASES)
+        changes = forms.json["changes"]
+        assert isinstance(changes, list)
+        assert {(change["against"], change["buf"] is None) for change in changes} == {("base", False), ("base 2", True)}
