@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 import grpc
@@ -71,13 +72,24 @@ def port_number(text: str) -> int:
     return number
 
 
+def check_port(port: int) -> None:
+    """Raises OSError if the port cannot be had. gRPC would only refer to its debug log for the reason."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does: calls that have just ended are no obstacle
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise OSError(error.strerror.lower()) from None
+
+
 def show(method: str, data: str) -> None:
     """Prints a received message at once, even into a pipe."""
     print(method, data, flush=True)
 
 
 async def serve(port: int, interval: float) -> None:
-    """Serves until SIGINT or SIGTERM. Raises RuntimeError if the port cannot be had."""
+    """Serves until SIGINT or SIGTERM. Raises OSError or RuntimeError if the port cannot be had."""
+    check_port(port)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(interval), server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
@@ -100,8 +112,8 @@ def main() -> None:
     options = parser.parse_args()
     try:
         asyncio.run(serve(options.port, options.interval))
-    except RuntimeError as error:
-        parser.exit(1, f"error: {error}; choose another port with --port\n")
+    except (OSError, RuntimeError) as error:
+        parser.exit(1, f"error: cannot listen on 127.0.0.1:{options.port}: {error}; choose another port with --port\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import random
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent import futures
@@ -68,6 +69,16 @@ def port_number(text: str) -> int:
     return number
 
 
+def check_port(port: int) -> None:
+    """Raises OSError if the port cannot be had. gRPC would only refer to its debug log for the reason."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does: calls that have just ended are no obstacle
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise OSError(error.strerror.lower()) from None
+
+
 def show(method: str, data: str) -> None:
     """Prints a received message at once, even into a pipe."""
     print(method, data, flush=True)
@@ -83,9 +94,10 @@ def main() -> None:
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=100), options=[("grpc.so_reuseport", 0)])
     greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(options.interval), server)
     try:
+        check_port(options.port)
         port = server.add_insecure_port(f"127.0.0.1:{options.port}")
-    except RuntimeError as error:
-        parser.exit(1, f"error: {error}; choose another port with --port\n")
+    except (OSError, RuntimeError) as error:
+        parser.exit(1, f"error: cannot listen on 127.0.0.1:{options.port}: {error}; choose another port with --port\n")
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

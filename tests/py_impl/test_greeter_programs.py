@@ -49,12 +49,13 @@ class Greeter:
     built: Built
     running: ExitStack
 
-    def start(self, side: str, *arguments: str) -> Program:
+    def start(self, side: str, *arguments: str, stderr: int | None = None) -> Program:
         process = subprocess.Popen(
             [*self._argv(side), *arguments],
             env=self.built.answer["programs"][f"greeter-{side}"]["env"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
         self.running.enter_context(process)
@@ -184,10 +185,12 @@ class TestEnds:
 
     def test_a_port_in_use(self, programs: Greeter) -> None:
         _, target = programs.serve()
-        second = programs.start("server", "--port", target.rpartition(":")[2])
+        second = programs.start("server", "--port", target.rpartition(":")[2], stderr=subprocess.PIPE)
 
         assert second.line() == ""
         assert second.process.wait(PATIENCE_S) == 1
+        said = f"error: cannot listen on {target}: address already in use; choose another port with --port\n"
+        assert second.process.stderr.read() == said
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_call_in_flight_finishes_when_the_server_is_stopped(self, programs: Greeter, number: signal.Signals) -> None:

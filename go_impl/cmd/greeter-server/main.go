@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -19,7 +21,11 @@ import (
 )
 
 func main() {
-	port := flag.Int("port", 50051, "TCP port; 0 lets the system choose")
+	port := uint64(50051)
+	flag.Func("port", "TCP port; 0 lets the system choose (default 50051)", func(text string) (err error) {
+		port, err = strconv.ParseUint(text, 10, 16)
+		return err
+	})
 	interval := flag.Float64("interval", 1, "seconds between two ticks of GetStream")
 	flag.Parse()
 
@@ -27,9 +33,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		log.Fatal(err)
+		var reason syscall.Errno
+		if errors.As(err, &reason) {
+			err = reason // without net's words about what it was doing
+		}
+		fmt.Fprintf(os.Stderr, "error: cannot listen on 127.0.0.1:%d: %v; choose another port with --port\n", port, err)
+		os.Exit(1)
 	}
 	server := grpc.NewServer()
 	greeterv1.RegisterGreeterServer(server, &greeter.Server{
