@@ -178,9 +178,7 @@ def _matched(base: Shape, head: Shape) -> dict[int, FieldShape]:
         return names.get(one.name)
 
     def by_number(one: FieldShape) -> FieldShape | None:
-        other = head.fields.get(one.number)
-        # An extension is what its full name says: under another one it is another.
-        return None if other is None or one.descriptor.is_extension or other.descriptor.is_extension else other
+        return head.fields.get(one.number)
 
     match(by_both, exact=False)
     for exact in (True, False):
