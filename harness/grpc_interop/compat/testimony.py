@@ -63,8 +63,10 @@ class Testimony:
     def of_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> Told | None:
         """What one message of a parcel shows; None where its writer could not write it."""
         writer = parcel.flow.writer
+        if reading.answer is None:
+            return None
         sent = self._written(parcel, reading)
-        if sent is None or reading.answer is None:
+        if sent is None:
             return None
         received = self._read(parcel, parcel.pair.of(reader), reader, reading)
         return Told(observe(parcel.pair, writer, reader, parcel.format, sent, received, parcel.aimed(number)), sent, received)
