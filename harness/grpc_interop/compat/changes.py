@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.case import Method
-from grpc_interop.compat.declared import Declared
+from grpc_interop.compat.declared import Declared, Text
 from grpc_interop.compat.field_words import differences
 from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, pair_values
 from grpc_interop.compat.places import MethodPair, Places
@@ -66,16 +66,21 @@ class Changes(NamedTuple):
     untouched: dict[str, int]
 
 
-def changes(places: Places) -> Changes:
-    """All that differs between the two versions whose places these are."""
-    return _Comparison(places).changes()
+def no_text(_file: str) -> str:
+    """Of protos whose source nobody has: their elements stand on line 0."""
+    return ""
+
+
+def changes(places: Places, base_text: Text = no_text, head_text: Text = no_text) -> Changes:
+    """All that differs between the two versions whose places these are. The texts are the files' sources, by name."""
+    return _Comparison(places, base_text, head_text).changes()
 
 
 class _Comparison:
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, base_text: Text, head_text: Text) -> None:
         self._places = places
-        self._base = Declared(places.base.catalog)
-        self._head = Declared(places.head.catalog)
+        self._base = Declared(places.base.catalog, base_text)
+        self._head = Declared(places.head.catalog, head_text)
 
     def changes(self) -> Changes:
         found = [
@@ -108,32 +113,26 @@ class _Comparison:
         for name in sorted(self._base.own | self._head.own):
             before = self._base.files.get(name) if name in self._base.own else None
             after = self._head.files.get(name) if name in self._head.own else None
-            where = _where(self._base.of_file(name) if before else None, self._head.of_file(name) if after else None)
             if before is None or after is None:
-                yield _change(name, Subject.FILE, where, matters=False)
+                yield _change(name, Subject.FILE, self._of_files(before, after, name), matters=False)
             elif words := list(_file_words(before, after)):
-                yield _change(name, Subject.FILE, where, words, matters=False)
+                yield _change(name, Subject.FILE, self._of_files(before, after, name), words, matters=False)
 
     def _services(self) -> Iterator[Change]:
         for name in _either(self._base, self._head, lambda one: one.services):
             before, after = self._base.services.get(name), self._head.services.get(name)
-            where = _where(self._base.of(name), self._head.of(name))
             if before is None or after is None:
                 gone = before is not None and not before.proto.method
-                yield _change(name, Subject.SERVICE, where, notes=["it had no methods"] if gone else [], matters=False)
+                yield _change(name, Subject.SERVICE, self._of(name), notes=["it had no methods"] if gone else [], matters=False)
             else:
                 words = _moved(before.file, after.file) + _deprecated(before.proto.options, after.proto.options)
                 if words:
-                    yield _change(name, Subject.SERVICE, where, words, matters=False)
+                    yield _change(name, Subject.SERVICE, self._of(name), words, matters=False)
 
     def _method(self, pair: MethodPair) -> Iterator[Change]:
         before, after = pair.base, pair.head
-        where = _where(
-            self._base.of_method(before.service, before.name) if before else None,
-            self._head.of_method(after.service, after.name) if after else None,
-        )
         if before is None or after is None:
-            yield _change(pair.element, Subject.RPC, where)
+            yield _change(pair.element, Subject.RPC, self._of_methods(before, after))
             return
         words = [f"kind {before.kind} -> {after.kind}"] if before.kind is not after.kind else []
         words += [f"request {before.request} -> {after.request}"] if before.request != after.request else []
@@ -141,23 +140,37 @@ class _Comparison:
         matters = bool(words)
         words += _deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
         if words:
-            yield _change(pair.element, Subject.RPC, where, words, matters=matters)
+            yield _change(pair.element, Subject.RPC, self._of_methods(before, after), words, matters=matters)
+
+    # -- where ---------------------------------------------------------------------------------------------------------
+
+    def _of_files(self, before: object, after: object, name: str) -> Where:
+        return self._base.of_file(name) if before else None, self._head.of_file(name) if after else None
+
+    def _of(self, name: str) -> Where:
+        return self._base.of(name), self._head.of(name)
+
+    def _of_extensions(self, name: str) -> Where:
+        return self._base.of_extension(name), self._head.of_extension(name)
+
+    def _of_methods(self, before: Method | None, after: Method | None) -> Where:
+        base = self._base.of_method(before.service, before.name) if before else None
+        return base, self._head.of_method(after.service, after.name) if after else None
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
     def _messages(self) -> Iterator[Change]:
         for name in _either(self._base, self._head, lambda one: one.messages):
             before, after = self._base.messages.get(name), self._head.messages.get(name)
-            where = _where(self._base.of(name), self._head.of(name))
             if before is None or after is None:
-                yield _change(name, Subject.MESSAGE, where, matters=False)
+                yield _change(name, Subject.MESSAGE, self._of(name), matters=False)
                 continue
             words = _moved(before.file, after.file)
             if before.proto != after.proto:
                 words += _deprecated(before.proto.options, after.proto.options) + _reserved(before.proto, after.proto)
                 yield from self._oneofs(name, before.proto, after.proto)
             if words:
-                yield _change(name, Subject.MESSAGE, where, words, matters=False)
+                yield _change(name, Subject.MESSAGE, self._of(name), words, matters=False)
 
     def _oneofs(self, name: str, before: descriptor_pb2.DescriptorProto, after: descriptor_pb2.DescriptorProto) -> Iterator[Change]:
         """Their members have lines of their own; here is only that a oneof came, went or is called otherwise."""
@@ -166,17 +179,18 @@ class _Comparison:
         for oneof, members in old.items():
             if oneof in new:
                 continue
-            base = self._base.of_field(name, oneof)
+            base = self._base.of_member(name, oneof)
             now = next((one for one, others in added.items() if others == members), "")
             if now:
                 del added[now]
-                head = self._head.of_field(name, now)
+                head = self._head.of_member(name, now)
                 words = (f"name {oneof} -> {now}",)
                 yield Change(f"{name}.{oneof}", Subject.ONEOF, Edit.CHANGED, words, f"{name}.{now}", base, head, matters=False)
             else:
                 yield _change(f"{name}.{oneof}", Subject.ONEOF, (base, None), matters=False)
         for oneof in added:
-            yield _change(f"{name}.{oneof}", Subject.ONEOF, (None, self._head.of_field(name, oneof)), matters=False)
+            head = self._head.of_member(name, oneof)
+            yield _change(f"{name}.{oneof}", Subject.ONEOF, (None, head), matters=False)
 
     def _fields(self, pair: TypePair) -> Iterator[Change]:
         for one in pair.fields:
@@ -198,8 +212,8 @@ class _Comparison:
         if field is None:
             return None
         if field.descriptor.is_extension:
-            return declared.of(field.descriptor.full_name)
-        return declared.of_field(_holder(field), field.name)
+            return declared.of_extension(field.descriptor.full_name)
+        return declared.of_member(_holder(field), field.name)
 
     def _reusable(self, one: FieldPair) -> list[str]:
         """What may be given to another field by mistake."""
@@ -220,9 +234,8 @@ class _Comparison:
         """Those of messages that no place holds, custom options for instance: nothing that is sent has them."""
         for name in _either(self._base, self._head, lambda one: one.extensions):
             before, after = self._base.extensions.get(name), self._head.extensions.get(name)
-            where = _where(self._base.of(name), self._head.of(name))
             if before is None or after is None:
-                yield _change(f"[{name}]", Subject.EXTENSION, where, matters=False)
+                yield _change(f"[{name}]", Subject.EXTENSION, self._of_extensions(name), matters=False)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
@@ -230,16 +243,15 @@ class _Comparison:
         """All enums, those that no field uses too."""
         for name in _either(self._base, self._head, lambda one: one.enums):
             before, after = self._base.enums.get(name), self._head.enums.get(name)
-            where = _where(self._base.of(name), self._head.of(name))
             if before is None or after is None:
-                yield _change(name, Subject.ENUM, where, matters=False)
+                yield _change(name, Subject.ENUM, self._of(name), matters=False)
                 continue
             words = _moved(before.file, after.file)
             if before.proto != after.proto:
                 words += _deprecated(before.proto.options, after.proto.options) + _reserved(before.proto, after.proto)
                 yield from self._unused_values(name, before.proto, after.proto)
             if words:
-                yield _change(name, Subject.ENUM, where, words, matters=False)
+                yield _change(name, Subject.ENUM, self._of(name), words, matters=False)
 
     def _unused_values(
         self, name: str, before: descriptor_pb2.EnumDescriptorProto, after: descriptor_pb2.EnumDescriptorProto
@@ -256,8 +268,8 @@ class _Comparison:
                 yield self._value(value, _enum_name(one.base), _enum_name(one.head))
 
     def _value(self, value: ValuePair, base: str, head: str) -> Change:
-        old = self._base.of_value(base, value.name) if value.base is not None else None
-        new = self._head.of_value(head, value.now or value.name) if value.head is not None else None
+        old = self._base.of_member(base, value.name) if value.base is not None else None
+        new = self._head.of_member(head, value.now or value.name) if value.head is not None else None
         words = [f"name {value.name} -> {value.now}"] if value.now else []
         if value.base is not None and value.head is not None and value.base != value.head:
             words.append(f"number {value.base} -> {value.head}")
@@ -300,10 +312,7 @@ def _file_of(declaration: object) -> str:
 
 
 Where = tuple[Place | None, Place | None]
-
-
-def _where(base: Place | None, head: Place | None) -> Where:
-    return base, head
+"""In base, in head. Looked up for what differs only: a file is searched for lines when one of them is needed."""
 
 
 def _edit(base: Place | None, head: Place | None) -> Edit:
@@ -313,8 +322,9 @@ def _edit(base: Place | None, head: Place | None) -> Edit:
 def _change(
     element: str, subject: Subject, where: Where, words: Sequence[str] = (), *, matters: bool = True, notes: Sequence[str] = ()
 ) -> Change:
-    edit = _edit(*where)
-    return Change(element, subject, edit, tuple(words) or (edit.value,), "", *where, matters, tuple(notes))
+    base, head = where
+    edit = _edit(base, head)
+    return Change(element, subject, edit, tuple(words) or (edit.value,), "", base, head, matters, tuple(notes))
 
 
 def _moved(before: str, after: str) -> list[str]:

@@ -67,7 +67,8 @@ def alike(sent: Part, received: Part) -> bool:
         return mine == theirs
     if sent.field.type == received.field.type:
         return mine == theirs
-    return _same_number(number(sent.field, mine), number(received.field, theirs))
+    before, after = number(sent.field, mine), number(received.field, theirs)
+    return _same_float(before, after) if is_float(sent.field) and is_float(received.field) else before == after
 
 
 def is_zero(part: Part) -> bool:
@@ -84,12 +85,10 @@ def number(field: FieldShape, value: int) -> int | float:
     return value
 
 
-def _same_number(mine: float, theirs: float) -> bool:
-    if isinstance(mine, float) and isinstance(theirs, float):
-        if math.isnan(mine) or math.isnan(theirs):
-            return math.isnan(mine) and math.isnan(theirs)
-        return mine == theirs and math.copysign(1, mine) == math.copysign(1, theirs)
-    return mine == theirs
+def _same_float(mine: float, theirs: float) -> bool:
+    if math.isnan(mine) or math.isnan(theirs):
+        return math.isnan(mine) and math.isnan(theirs)
+    return mine == theirs and math.copysign(1, mine) == math.copysign(1, theirs)
 
 
 def _message_alike(sent: Part, received: Part) -> bool:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from grpc_interop.compat.changes import Change, Edit, Subject
-from grpc_interop.compat.observation import Cause, Deployment, Exchange, Flow, Format, Observation, Outcome, Seen, deployment
+from grpc_interop.compat.observation import Cause, Deployment, Exchange, Flow, Format, Observation, Outcome, Role, Seen, deployment
 from grpc_interop.compat.observe import GOOD
 from grpc_interop.compat.result import Observed, Verdict
 
@@ -145,7 +145,7 @@ def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:
 
 def _rows(change: Change, found: list[Observation], guarantee: Guarantee) -> Iterator[Observed]:
     """One for each flow, role, format and outcome, the worst first; what breaks apart from what does not."""
-    together: dict[tuple[Flow, str, Format, Outcome, bool], list[Observation]] = {}
+    together: dict[tuple[Flow, Role, Format, Outcome, bool], list[Observation]] = {}
     for one in found:
         exchange, seen = one.exchange, one.seen
         key = exchange.flow, exchange.role, exchange.format, seen.outcome, breaks(change, exchange, seen, guarantee)

@@ -1,0 +1,109 @@
+"""On which line of a proto file each element stands: compiled protos do not say, so that an edited comment builds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<word>[\w.+-]+)|(?P<sign>.)""", re.DOTALL
+)
+_OPENING, _CLOSING = "{[(<", "}])>"
+
+
+class _Token(NamedTuple):
+    text: str
+    line: int
+
+
+class _Scope(NamedTuple):
+    """What a brace opened: `message`, `enum`, `service`, `extend`, or nothing that declares elements. `within` is what the
+    full names of its elements begin with."""
+
+    kind: str
+    within: str
+
+
+def lines(source: str) -> dict[str, int]:
+    """The line, from 1, on which each element's definition begins: messages, enums, services and extensions (`[pkg.ext]`)
+    by their full names, fields and oneofs as `pkg.Message.field`, values as `pkg.Enum.VALUE`, RPCs as `pkg.Service/Method`.
+    Of what is no proto source nothing is promised."""
+    found: dict[str, int] = {}
+    scopes = [_Scope("file", "")]
+    for words, end in _statements(_tokens(source)):
+        here = scopes[-1]
+        if words:
+            if words[0].text == "package" and len(words) > 1:
+                scopes[0] = _Scope("file", f"{words[1].text}.")
+            elif (name := _declared(here, [word.text for word in words])) is not None:
+                found.setdefault(name, words[0].line)
+        if end == "{":
+            scopes.append(_opened(here, [word.text for word in words], found, words[0].line if words else 0))
+        elif end == "}" and len(scopes) > 1:
+            scopes.pop()
+    return found
+
+
+def _tokens(source: str) -> Iterator[_Token]:
+    line = 1
+    for match in _TOKEN.finditer(source):
+        if match.lastgroup != "skip":
+            yield _Token(match[0], line)
+        line += match[0].count("\n")
+
+
+def _statements(tokens: Iterator[_Token]) -> Iterator[tuple[list[_Token], str]]:
+    """The words of each statement and what ends it: a semicolon, or a brace. What stands in brackets, and the value of an
+    option, is left out."""
+    words: list[_Token] = []
+    depth = 0
+    for token in tokens:
+        nests = token.text in "[(<" or (token.text == "{" and (depth or (words and words[0].text == "option")))
+        if nests:
+            depth += 1
+        elif depth and token.text in _CLOSING:
+            depth -= 1
+        elif not depth and token.text in ";{}":
+            yield words, token.text
+            words = []
+        elif not depth:
+            words.append(token)
+
+
+_DECLARING = {"message": "message", "enum": "enum", "service": "service"}
+_NOTHING = {"option", "reserved", "extensions", "import", "syntax", "edition", "extend", "returns"}
+
+
+def _declared(here: _Scope, words: list[str]) -> str | None:
+    """The element that a statement declares."""
+    words = words[1:] if words[0] in ("export", "local") and len(words) > 1 else words
+    if words[0] in _DECLARING and len(words) == 2:
+        return here.within + words[1]
+    if words[0] == "rpc" and here.kind == "service":
+        return f"{here.within}/{words[1]}" if len(words) > 1 else None
+    if words[0] == "oneof" and len(words) == 2:
+        return here.within + words[1]
+    if words[0] in _NOTHING or "=" not in words[1:] or here.kind not in ("message", "enum", "extend"):
+        return None
+    name = words[words.index("=", 1) - 1]
+    name = name.lower() if "group" in words else name
+    return f"[{here.within}{name}]" if here.kind == "extend" else here.within + name
+
+
+def _opened(here: _Scope, words: list[str], found: dict[str, int], line: int) -> _Scope:
+    """The scope that a statement begins. A group is a message too, and is found as one."""
+    words = words[1:] if words and words[0] in ("export", "local") else words
+    if len(words) == 2 and words[0] in ("message", "enum"):
+        return _Scope(words[0], f"{here.within}{words[1]}.")
+    if len(words) == 2 and words[0] == "service":
+        return _Scope("service", here.within + words[1])
+    if words[:1] == ["extend"]:
+        return _Scope("extend", here.within)
+    if words[:1] == ["oneof"]:
+        return _Scope("message", here.within)
+    if "group" in words and "=" in words:
+        name = here.within + words[words.index("=") - 1]
+        found.setdefault(name, line)
+        return _Scope("message", f"{name}.")
+    return _Scope("", "")
