@@ -319,7 +319,7 @@ type Command_Close struct {
 
 type Command_Expect struct {
 	// The server's script for the call that will arrive with this case id. Answered by exactly one Transcript, or by an
-	// Error when it cannot be played.
+	// Error when it cannot be played. Rule: it is in effect before the driver answers any later command.
 	Expect *Play `protobuf:"bytes,14,opt,name=expect,proto3,oneof"`
 }
 
@@ -815,6 +815,8 @@ type Play struct {
 	// require `lanes`.
 	Lanes []*Lane `protobuf:"bytes,4,rep,name=lanes,proto3" json:"lanes,omitempty"`
 	// Server: not bound to the case id, but to whoever next calls the method without one. Requires `any_caller`.
+	// Rule: such a call is never parked, so the script has to be there first. `expect` itself is not answered; the harness
+	// sends another command after it and lets the caller begin when that one is answered.
 	AnyCaller bool `protobuf:"varint,5,opt,name=any_caller,json=anyCaller,proto3" json:"any_caller,omitempty"`
 	// How often the script is played; 0 means once. A client makes that many calls, a server serves that many under the
 	// one case id. Reported once: the transcript of the first play, with `completed` counting the plays whose
@@ -2389,6 +2391,9 @@ func (x *Message) GetView() *View {
 }
 
 // A message through the language's own reflection: what a program there would see, not what the bytes say.
+// Rule: one level of the message takes three of this contract (View, Field, Value), and runtimes read 100. So views of up
+// to 30 levels can be told, and the harness asks for none of the deeper messages that it makes. A driver answers what it
+// cannot tell with Error KIND_INTERNAL; an event that the harness cannot read counts as a broken contract.
 type View struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Fields that are present: with presence those that are set; without presence those that are not zero or empty.
