@@ -182,6 +182,51 @@ def run(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any)
     sys.exit(status)
 
 
+@interop.group(invoke_without_command=True)
+@with_options([*_TREE[:2], _TREE[-1]], _CHOICE[:2])
+@_REPORT
+@click.option(
+    "--base",
+    "bases",
+    multiple=True,
+    metavar="REF|DIR|IMAGE",
+    help="The old protos: a git ref, a folder or a descriptor set. May be repeated.",
+)
+@click.option("--head", metavar="REF|DIR|IMAGE", help="The new protos (default: the working tree).")
+@click.option(
+    "--guarantee",
+    type=click.Choice(["both", "binary", "json", "json-strict"]),
+    default="both",
+    show_default=True,
+    help="What has to hold: binary, JSON, or both; strict JSON also counts unknown fields that are refused.",
+)
+@click.option("--all", "everything", is_flag=True, help="Also runs what has not changed.")
+@click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
+def compat(options: Options, bases: tuple[str, ...], head: str | None, guarantee: str, *, everything: bool, **_: Any) -> None:
+    """Runs old protos against new, both ways: what really happens to the values, and what can be rolled out first."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    from grpc_interop.compat import command
+    from grpc_interop.compat.guarantee import Guarantee
+
+    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    sys.exit(command.compat(options, command.Request(bases, head, Guarantee(guarantee), everything=everything)))
+
+
+@compat.command()
+@click.argument("element")
+@click.option("--reason", required=True, metavar="WORDS", help="Why it may break.")
+@click.option("--until", metavar="DATE", help="The last day on which it is accepted: 2026-12-31.")
+@click.option("--base", metavar="REF|DIR|IMAGE", help="As it changed since then (default: as the last comparison found it).")
+@click.option("--head", metavar="REF|DIR|IMAGE", help="With --base: the new protos (default: the working tree).")
+@with_options(_TREE[:2], [_REPORT])
+def accept(options: Options, element: str, reason: str, until: str | None, base: str | None, head: str | None) -> None:
+    """Writes down that a break is intended."""
+    from grpc_interop.compat import accepting
+
+    accepting.accept(options, element, reason, until, base, head)
+
+
 @interop.command("list")
 @with_options(_TREE, _CHOICE)
 def list_(options: Options) -> None:

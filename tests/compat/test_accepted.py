@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -259,6 +260,18 @@ class TestAccepting:
         """
         with pytest.raises(UsageError, match="run `interop compat"):
             accept(Options(find_project(), (), report=file.parent / "report"), "p.M.a", "small", None)
+
+    def test_what_changed_since_a_base_can_be_accepted_before_anything_is_run(self, file: Path, trees: Trees) -> None:
+        """
+        The definitions are those that a comparison would find.
+        """
+        base, head = trees.of("int64 a = 1;"), trees.of("int32 b = 1;")
+        sides = str(file.parents[1] / "int64a1"), str(file.parents[1] / "int32b1")
+        accept(Options(find_project(), ()), "p.M.a", "never that large", None, *sides)
+        finding = replace(changed(base, head), now="p.M.b", after="int32 b = 1")
+        assert applied(file, base, head, finding)[0][0].verdict is Verdict.ACCEPTED
+        with pytest.raises(UsageError, match=r"no change of p\.M\.z"):
+            accept(Options(find_project(), ()), "p.M.z", "never that large", None, *sides)
 
     @pytest.mark.parametrize(("reason", "until", "words"), [(" ", None, "--reason is empty"), ("x", "tomorrow", "--until: 'tomorrow'")])
     def test_a_reason_and_a_real_day_are_asked_for(self, file: Path, trees: Trees, reason: str, until: str | None, words: str) -> None:

@@ -4,47 +4,65 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from grpc_interop.compat import accepted
+from grpc_interop.compat.definitions import Definitions
+from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.result import Verdict
+from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat.stored import read_changes
 
 
-def accept(options: Options, element: str, reason: str, until: str | None) -> None:
-    """Adds the element to the project's file, with what it changes from and to. Raises UsageError for an element that the
-    last comparison does not name, or that does not break."""
+def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:
+    """Adds the element to the project's file, with what it changes from and to: as the last comparison found it, or, where a
+    base is given, as the two sides declare it. Raises UsageError for an element that names no change, or none that breaks."""
     if not reason.strip():
         raise UsageError("--reason is empty", "say why it may break, for whoever reads the file next year")
     last_day = accepted.read_date(until, "--until") if until else None
     path = options.project.accepted_breaks[0]
     shown = os.path.relpath(path)
-    for intent in _intents(options.report, element):
+    for intent in _found(options.report, element) if base is None else _declared(options, element, base, head):
         line = accepted.write(path, accepted.Entry(intent, reason.strip(), last_day))
         change = intent.change or f"{intent.before or '(not there)'} -> {intent.after or '(gone)'}"
         click.echo(f"{shown}:{line}: accepted: {intent.element}: {change}")
 
 
-def _intents(report: Path, element: str) -> list[accepted.Intent]:
-    """What there is to accept: a change of one element, though several bases may have other definitions of it."""
+def _found(report: Path, element: str) -> list[accepted.Intent]:
+    """What there is to accept of the last comparison: of several bases each may have its own definition of an element."""
     changes = read_changes(report)
     named = [change for change in changes if element in (change["element"], change["now"])]
     if not named:
-        near = difflib.get_close_matches(element, dict.fromkeys(change["element"] for change in changes), 3)
-        found = f"did you mean {' or '.join(near)}?" if near else "it names none that is like it"
-        raise UsageError(f"the last comparison found no change of {element}", found)
+        raise _unknown(element, "the last comparison found", [change["element"] for change in changes])
     breaks = [change for change in named if change["verdict"] in (Verdict.BREAK, Verdict.ACCEPTED)]
     if not breaks:
         raise UsageError(f"{element} changed, but does not break", "there is nothing to accept")
-    return list(
-        dict.fromkeys(
-            accepted.Intent.of(change["element"], _definition(change["base"]), _definition(change["head"]), change["what"])
-            for change in breaks
-        )
+    intents = (
+        accepted.Intent.of(change["element"], _definition(change["base"]), _definition(change["head"]), change["what"]) for change in breaks
+    )
+    return list(dict.fromkeys(intents))
+
+
+def _declared(options: Options, element: str, base: str, head: str | None) -> list[accepted.Intent]:
+    """What there is to accept of two sides, before anything is run."""
+    meeting = Meeting(read_base(base, "base", options, head), read_head(head, options))
+    before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
+    found = meeting.changes.changes
+    for one in found:
+        if element in (one.element, one.now):
+            return [accepted.Intent.of(one.element, before.text(one.element), after.text(one.now or one.element), one.what)]
+    raise _unknown(element, "between these versions there is", [one.element for one in found])
+
+
+def _unknown(element: str, who: str, known: Sequence[str]) -> UsageError:
+    near = difflib.get_close_matches(element, dict.fromkeys(known), 3)
+    return UsageError(
+        f"{who} no change of {element}", f"did you mean {' or '.join(near)}?" if near else "nothing that changed is called like it"
     )
 
 
