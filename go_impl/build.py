@@ -90,7 +90,7 @@ def doctor(request: dict[str, Any]) -> dict[str, Any]:
     try:
         found = Toolchain.find(Path(request["cache"]), install=False)
     except ToolchainUnavailable as missing:
-        return {"tools": [{"name": "go", "version": "", "where": "", "ok": False, "remedy": str(missing)}]}
+        return {"tools": [{"name": missing.what, "version": "", "where": "", "ok": False, "remedy": missing.remedy}]}
     return {"tools": [{"name": "go", "version": found.version, "where": str(found.go), "ok": True, "remedy": ""}]}
 
 

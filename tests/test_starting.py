@@ -29,7 +29,7 @@ def test_what_is_written_is_read_again(repository: Path, capsys: pytest.CaptureF
     assert project.folder == repository
     assert project.roots == (repository / "api",)
     assert project.implementations == before.implementations
-    assert "1 files, 1 RPCs, 1 messages. Next: interop run" in capsys.readouterr().out
+    assert "1 file, 1 RPC, 1 message. Next: interop run" in capsys.readouterr().out
 
 
 def test_every_commented_line_can_be_taken_as_it_is(repository: Path) -> None:

@@ -92,7 +92,7 @@ def doctor(options: Options) -> int:
             state = "ok     " if tool.ok else "missing"
             place = f" ({tool.where})" if tool.where else ""
             remedy = f": {tool.remedy}" if tool.remedy else ""
-            click.echo(f"  {state}  {tool.name} {tool.version}{place}{remedy}")
+            click.echo(f"  {state}  {' '.join(filter(None, (tool.name, tool.version)))}{place}{remedy}")
             missing += not tool.ok
     click.echo("nothing is missing" if not missing else f"{missing} missing or broken")
     return 3 if missing else 0

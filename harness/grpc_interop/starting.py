@@ -17,6 +17,7 @@ from grpc_interop.protos import buf
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.layout import Layout, find_layout
 from grpc_interop.protos.roots import ProtoError
+from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
@@ -51,7 +52,8 @@ def _try(folder: Path, layout: Layout) -> int:
             click.echo(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)
             return 1
     methods = sum(1 for _ in catalog.methods())
-    click.echo(f"{len(catalog.files)} files, {methods} RPCs, {sum(1 for _ in catalog.messages())} messages. Next: interop run")
+    found = ((len(catalog.files), "file"), (methods, "RPC"), (sum(1 for _ in catalog.messages()), "message"))
+    click.echo(f"{', '.join(counted(*one) for one in found)}. Next: interop run")
     return 0
 
 

@@ -177,7 +177,7 @@ class TestDoctor:
         """
         found = self.doctor(tmp_path, {"GO": "/bin/true", "PATH": "/nowhere"})
         assert not found["ok"]
-        assert "GO=/bin/true" in found["remedy"]
+        assert "GO=/bin/true" in found["name"]
 
 
 class TestLinked:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,10 +90,11 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def interop(installed: Path, repository: Path, *arguments: str) -> str:
-    """What the command prints there, where nothing of this checkout or of the environment is on any path."""
-    environment = {"PATH": os.defpath, "HOME": os.environ.get("HOME", "/")}
-    command = [str(installed), *arguments]
+def interop(installed: Path, repository: Path, *arguments: str, within: Sequence[str] = (), path: str = os.defpath) -> str:
+    """What the command prints there, where nothing of this checkout or of the environment is on any path. `within`: a
+    command that runs it."""
+    environment = {"PATH": path, "HOME": os.environ.get("HOME", "/")}
+    command = [*within, str(installed), *arguments]
     done = subprocess.run(
         command, cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
@@ -113,3 +115,37 @@ def test_an_installed_wheel_runs_in_a_repository_of_its_own(installed: Path, rep
     seen = subprocess.run(["git", "status", "--short", "-uall"], cwd=repository, check=True, capture_output=True, text=True).stdout
     assert seen.split() == ["??", "api/shop/v1/shop.proto", "??", "interop.toml"]
     assert {path: path.stat().st_mtime_ns for path in bundled.rglob("*")} == before
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+"""A shell command that runs another one with a folder that nobody can write to, not even root."""
+
+
+@pytest.fixture
+def read_only(installed: Path) -> Iterator[Sequence[str]]:
+    """Makes the environment of the command read-only. Gives the command to run it within."""
+    folder = installed.parents[1]
+    if os.geteuid() == 0:
+        within = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(folder)]
+        if subprocess.run([*within, "true"], capture_output=True, check=False).returncode:
+            pytest.skip("root may write anywhere, and may not mount here")
+        yield within
+        return
+    own = [folder, *(path for path in folder.rglob("*") if not path.is_symlink())]
+    modes = {path: path.stat().st_mode for path in own}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield []
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+@pytest.mark.parametrize("language", ["py", pytest.param("go", marks=pytest.mark.slow)])  # grpc-go is compiled from nothing
+def test_an_installed_wheel_may_lie_on_a_read_only_disk(language: str, installed: Path, read_only: Sequence[str], repository: Path) -> None:
+    """What is made lies in the repository."""
+    interop(installed, repository, "init", within=read_only)
+    pair = ("--client", language, "--server", language)
+    path = os.environ["PATH"] if language == "go" else os.defpath
+    interop(installed, repository, "run", *pair, "--suite", "calls", "-k", "Place/one", within=read_only, path=path)
+    results = json.loads((repository / ".interop/report/results.json").read_text())
+    assert results["totals"]["passed"] == 1

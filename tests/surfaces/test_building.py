@@ -113,7 +113,7 @@ class TestDoctor:
         tool = {"name": "cobol", "version": "", "where": "", "ok": False, "remedy": "set COBOL=/path/to/cobol"}
         ended = project.interop("doctor", "--implementation", buildable("cobol", f'answer = {{"tools": [{tool}]}}'))
         assert ended.status == 3
-        assert ended.out.splitlines()[-2:] == ["  missing  cobol : set COBOL=/path/to/cobol", "1 missing or broken"]
+        assert ended.out.splitlines()[-2:] == ["  missing  cobol: set COBOL=/path/to/cobol", "1 missing or broken"]
 
     def test_a_doctor_that_fails(self, project: Project, unbuildable: Path) -> None:
         """
