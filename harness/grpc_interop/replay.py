@@ -56,8 +56,13 @@ def encode(case: AnyCase, pair: Pair, descriptor_set: bytes, plays: int = 1) -> 
     value = {"contract": CONTRACT, "case": _plain(case), "pair": str(pair), "protos": descriptor_set.decode("latin-1")}
     if plays > 1:
         value["plays"] = plays
+    return PREFIX + pack(value)
+
+
+def pack(value: dict[str, Any]) -> str:
+    """A value of JSON as text for a command line."""
     packed = zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
-    return PREFIX + base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+    return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
 def decode(text: str) -> Replay:
@@ -73,7 +78,7 @@ def decode(text: str) -> Replay:
         )
     if not form:
         raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")
-    value = _unpack(text.removeprefix(PREFIX))
+    value = unpack(text.removeprefix(PREFIX))
     contract = value.get("contract")
     if contract != CONTRACT:
         raise ReplayError(
@@ -96,7 +101,8 @@ def _plays(value: Any) -> int:
     return value
 
 
-def _unpack(text: str) -> dict[str, Any]:
+def unpack(text: str) -> dict[str, Any]:
+    """What `pack` was given. Raises ReplayError for a text that is cut or garbled."""
     remedy = "copy the whole text from the report; nothing may be missing at its end"
     try:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from grpc_interop.case import AnyCase, Case
+from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
@@ -47,8 +48,12 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
     """Plays the case `times` times (None: as often as its failure needs), and writes a reproduction if asked to. Gives 0
     if all passed (FIXED), 1 if one failed (FAILED), 3 if one could not be judged (ERROR). Raises UsageError for a text
     that is none."""
-    found = _find(options, what)
     make_folder(options.report)
+    if (text := _between_versions(what)) is not None:
+        if export_to is not None:
+            raise UsageError("--export writes programs of one version, and this text is about two versions of the protos")
+        return versions.replay(options, text)
+    found = _find(options, what)
     with tempfile.TemporaryDirectory() as scratch:
         image = Path(scratch) / "replay.binpb"
         image.write_bytes(found.descriptor_set)
@@ -82,6 +87,17 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
         export(session, found, verdicts, worst, export_to)
         click.echo(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
+
+
+def _between_versions(what: str) -> str | None:
+    """The text of `interop compat` that is meant, itself or in a file; None for anything else."""
+    if what.lstrip().startswith(versions.PREFIX):
+        return what
+    try:
+        text = Path(what).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if text.startswith(versions.PREFIX) else None
 
 
 def _find(options: Options, what: str) -> Replay:

@@ -17,7 +17,7 @@ from grpc_interop.compat.observe import GOOD, attributed
 from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
 from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
-from grpc_interop.compat.testimony import Evidence, Testimony, of_knock, strictly_refused, unheard
+from grpc_interop.compat.testimony import Evidence, Testimony, of_knock, unheard
 from grpc_interop.compat.transcoding import Carriage
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.verdict import Pair
@@ -190,9 +190,9 @@ class Listener:
                     evidence = Evidence(parcel, order, played, told.sent, told.received, number, reading)
                     rank = place, number, str(order.pair)
                     yield from self._sort(rank, exchanges, told.seen, evidence)
-                    if strict := strictly_refused(parcel, number, reading):
+                    if strict := self._testimony.of_strict_reading(parcel, parcel.flow.reader, number, reading):
                         without = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
-                        yield from self._sort(rank, without, [strict], evidence)
+                        yield from self._sort(rank, without, strict, evidence)
 
     def _sort(self, rank: Rank, exchanges: Sequence[Exchange], seen: Sequence[Seen], evidence: Evidence) -> Iterator[_Suspect]:
         bad = tuple(one for one in seen if one.outcome not in GOOD)
@@ -232,8 +232,7 @@ class Listener:
         for reading in played.transcoding.readings.get(number, ()):
             if then is not None and reading.sent == then.sent:
                 if suspect.exchange.format is Format.STRICT_JSON:
-                    strict = strictly_refused(parcel, number, reading)
-                    return [strict] if strict is not None else []
+                    return self._testimony.of_strict_reading(parcel, parcel.flow.writer, number, reading)
                 told = self._testimony.of_reading(parcel, parcel.flow.writer, number, reading)
                 return told.seen if told is not None else []
         return []

@@ -3,7 +3,7 @@ that they touch, and calls of the RPCs that one version lacks or has in another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from grpc_interop.compat.places import Carrier, MethodPair, Places, least
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.json_texts import json_texts
 from grpc_interop.compat.probing.prober import Probe, Prober
-from grpc_interop.protos.shapes import Shape, Shapes
+from grpc_interop.protos.shapes import Shapes
 
 
 class Delivery(NamedTuple):
@@ -37,15 +37,19 @@ class Delivery(NamedTuple):
 
 
 class Parcel(NamedTuple):
-    """Messages of a type that are carried without an RPC. `roles` are those that the type has; its messages mean the same
-    in each."""
+    """Messages of a type that are carried without an RPC. `roles` are those that the type has, and `methods` RPCs in which
+    it has them; its messages mean the same in each."""
 
     pair: TypePair
     roles: tuple[Role, ...]
+    methods: tuple[MethodPair, ...]
     flow: Flow
     format: Format
     probes: tuple[Probe, ...]
-    variants: Callable[[str], list[tuple[str, str]]]
+
+    def variants(self, text: str) -> list[tuple[str, str]]:
+        """Whatever else writers of its version may write in place of a ProtoJSON text, each with a word about it."""
+        return [(one.text, one.what) for one in json_texts(self.pair.of(self.flow.writer), text)]
 
     def aimed(self, number: int) -> str:
         """The element that a probe is about, or empty."""
@@ -124,10 +128,10 @@ class Planner:
         if not probes:
             return
         roles = tuple(carrier.role for carrier in carriers) or (Role.MESSAGE,)
-        variants = _variants(pair.of(flow.writer))
-        yield Parcel(pair, roles, flow, Format.JSON, probes, variants)
+        methods = tuple(carrier.method for carrier in carriers)
+        yield Parcel(pair, roles, methods, flow, Format.JSON, probes)
         if not carriers:
-            yield Parcel(pair, roles, flow, Format.BINARY, probes, variants)
+            yield Parcel(pair, roles, methods, flow, Format.BINARY, probes)
 
     def _covered(self, method: MethodPair, probed: set[tuple[str, Role]]) -> Iterator[Delivery]:
         """Few messages for a role of an RPC that no probe goes through."""
@@ -158,7 +162,3 @@ class Planner:
 
     def _empty(self, version: Version, type_name: str) -> bytes:
         return least(self._shapes[version].of(type_name))
-
-
-def _variants(shape: Shape) -> Callable[[str], list[tuple[str, str]]]:
-    return lambda text: [(one.text, one.what) for one in json_texts(shape, text)]

@@ -42,12 +42,18 @@ class Tree(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay."""
+    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay, and `texts` its
+    source; both are empty for a descriptor set."""
 
     side: Side
     catalog: Catalog
     files: Mapping[str, Path]
+    texts: Mapping[str, str]
     seen_from: Path
+
+    def text(self, file: str) -> str:
+        """The source of one of its files, empty where nobody knows."""
+        return self.texts.get(file, "")
 
     def place(self, file: str, line: int = 0) -> Place:
         """A line of one of its files, for people."""
@@ -88,7 +94,7 @@ def _is_ref(spelling: str) -> bool:
 
 def _of_image(image: Path, side: Side, options: Options) -> Sources:
     try:
-        return Sources(side, Catalog.from_image(image), {}, options.project.folder)
+        return Sources(side, Catalog.from_image(image), {}, {}, options.project.folder)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
@@ -98,13 +104,16 @@ def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path]
     lay = lay or {}
     try:
         catalog = Catalog.load(tree.roots, tree.includes, cache_folder(options), tree.excludes)
-        files = {name: lay.get(root, root) / name for root in tree.roots for name in root_files([root], tree.excludes)}
+        found = root_files(tree.roots, tree.excludes)
     except ProtoError as error:
         what, remedy = error.what, error.remedy
         for place, folder in lay.items():
             what, remedy = (words.replace(str(place.resolve()), str(folder)).replace(str(place), str(folder)) for words in (what, remedy))
         raise UsageError(f"the {side.label} ({side.words}) cannot be used: {what}", remedy) from error
-    return Sources(side, catalog, files, options.project.folder)
+    files = {name: lay.get(root, root) / name for root in tree.roots for name, path in found.items() if path == root.resolve() / name}
+    # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
+    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
+    return Sources(side, catalog, files, texts, options.project.folder)
 
 
 def _tree_now(options: Options) -> Tree:

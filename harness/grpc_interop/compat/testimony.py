@@ -71,6 +71,14 @@ class Testimony:
         received = self._read(parcel, parcel.pair.of(reader), reader, reading)
         return Told(observe(parcel.pair, writer, reader, parcel.format, sent, received, parcel.aimed(number)), sent, received)
 
+    def of_strict_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> list[Seen]:
+        """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
+        sent = self._written(parcel, reading)
+        if sent is None or not isinstance(reading.strict, Refused):
+            return []
+        refusal = Refusal(reading.strict.text)
+        return observe(parcel.pair, parcel.flow.writer, reader, Format.STRICT_JSON, sent, refusal, parcel.aimed(number))
+
     def _written(self, parcel: Parcel, reading: Reading) -> Meaning | None:
         shape = parcel.pair.of(parcel.flow.writer)
         if parcel.format is Format.BINARY:
@@ -88,15 +96,6 @@ class Testimony:
         if parcel.format is Format.BINARY or isinstance(received, Refusal):
             return received
         return self._json[reader].kept(shape, received)
-
-
-def strictly_refused(parcel: Parcel, number: int, reading: Reading) -> Seen | None:
-    """Of JSON that is only taken where unknown fields are skipped."""
-    if not isinstance(reading.strict, Refused):
-        return None
-    element = parcel.aimed(number) or parcel.pair.name
-    why = "a reader that does not skip unknown fields refuses it"
-    return Seen(element, Outcome.REJECTED, why=why, sent=reading.sent.decode(), received=reading.strict.text)
 
 
 def unheard(delivery: Delivery, played: Called) -> str:

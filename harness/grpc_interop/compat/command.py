@@ -1,0 +1,197 @@
+"""`interop compat`: reads the sides, finds what changed, builds both versions, plays, observes, judges and reports."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from grpc_interop.compat import accepted, static
+from grpc_interop.compat.building import Builds, build
+from grpc_interop.compat.definitions import Definitions
+from grpc_interop.compat.example import Illustrator
+from grpc_interop.compat.guarantee import Guarantee, Judgement, judge, rollout
+from grpc_interop.compat.hearing import Heard, Listener
+from grpc_interop.compat.meeting import Meeting
+from grpc_interop.compat.observation import Observation, Version
+from grpc_interop.compat.plan import Plan
+from grpc_interop.compat.playing import Player
+from grpc_interop.compat.replaying import encode
+from grpc_interop.compat.result import Comparison, Finding, Place, Result, Told, Verdict
+from grpc_interop.compat.sides import Sources, read_base, read_head
+from grpc_interop.compat.testimony import Evidence
+from grpc_interop.config import Options, choose, home
+from grpc_interop.drivers.build import Builder
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.errors import UsageError
+from grpc_interop.report.compat import write
+from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.report.recorder import LONGEST_REPLAY
+from grpc_interop.report.records import REPLAYS
+from grpc_interop.verdict import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: the sides as they were spelled out, `head` None for the working tree. `everything`: also what has
+    not changed is run."""
+
+    bases: tuple[str, ...]
+    head: str | None = None
+    guarantee: Guarantee = Guarantee.BOTH
+    everything: bool = False
+
+
+def compat(options: Options, request: Request) -> int:
+    """Compares, reports, and gives the exit status: 0 nothing breaks, 1 something does, 3 a build failed or no pair can be
+    played here; where whatever cannot run is a failure (`--strict`), 2 for that. Raises UsageError for sides that cannot be
+    had."""
+    started = time.monotonic()
+    if not request.bases:
+        raise UsageError("nothing to compare with: --base is missing", "such as: interop compat --base origin/main")
+    make_folder(options.report)
+    head = read_head(request.head, options)
+    labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
+    bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
+    meetings = [Meeting(base, head) for base in bases]
+    if request.everything or any(meeting.changes.changes for meeting in meetings):
+        comparisons, exchanges, missing = _played(meetings, options, request)
+    else:
+        comparisons, exchanges, missing = [_quiet(meeting) for meeting in meetings], 0, False
+    result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
+    status = 1 if result.findings(Verdict.BREAK) else 3 if missing else 0
+    if not status and options.strict and any(one.not_run for one in comparisons):
+        status = 2
+    result = replace(result, seconds=time.monotonic() - started, exit_status=status)
+    write(result, options.report, options.project.folder, os.environ)
+    return status
+
+
+def _quiet(meeting: Meeting) -> Comparison:
+    """Nothing has changed, so nothing is built or played."""
+    return Comparison(meeting.base.side, untouched=meeting.changes.untouched)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all comparisons of a command share. `pairs` are those that can be played here."""
+
+    options: Options
+    request: Request
+    manifests: Sequence[Manifest]
+    builds: Builds
+    player: Player
+    pairs: Sequence[Pair]
+
+    def compared(self, meeting: Meeting) -> Comparison:
+        """Plays and judges."""
+        plan = meeting.plan(everything=self.request.everything)
+        heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
+        judgements = judge(meeting.changes.changes, heard.observations, self.request.guarantee)
+        findings = [*_refused(meeting, self.builds, self.manifests), *_findings(meeting, judgements, self.options.report)]
+        findings, silent = _beside(meeting, findings)
+        accepting = accepted.read(self.options.project.accepted_breaks)
+        findings, warnings = accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
+        return Comparison(
+            meeting.base.side,
+            tuple(findings),
+            rollout(judgements),
+            meeting.changes.untouched,
+            tuple(_not_run(self.builds, heard, plan)),
+            tuple(warnings),
+            silent,
+        )
+
+
+def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
+    """The comparisons, how many exchanges they took, and whether something that should be there could not be built."""
+    pairs = _pairs(options)
+    needed = {name for pair in pairs for name in (pair.client, pair.server)}
+    manifests = [manifest for manifest in options.implementations if manifest.name in needed]
+    builder = Builder(options.project.make_state_folder(), home() / "proto")
+    builds = build(builder, manifests, [*(meeting.base for meeting in meetings), meetings[0].head], _note)
+    playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
+    with Player(builds, options.report / LOGS) as player:
+        run = _Run(options, request, manifests, builds, player, playable)
+        comparisons = [run.compared(meeting) for meeting in meetings]
+    return comparisons, player.exchanges, builds.failed or not playable
+
+
+def _pairs(options: Options) -> list[Pair]:
+    known = [manifest.name for manifest in options.implementations]
+    clients, servers = choose("client", options.clients, known), choose("server", options.servers, known)
+    return [Pair(client, server) for client in clients for server in servers]
+
+
+def _findings(meeting: Meeting, judgements: Sequence[Judgement], report: Path) -> Iterator[Finding]:
+    before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
+    illustrator = Illustrator(meeting.shapes)
+    for one in judgements:
+        change, example = one.change, None
+        if one.example is not None and isinstance(one.example.example, Evidence):
+            example = illustrator.example(one.example.example, _replay(one.example, meeting, report))
+        yield Finding(
+            change.element,
+            change.what,
+            one.verdict,
+            change.subject,
+            change.now,
+            _placed(meeting.base, change.base),
+            _placed(meeting.head, change.head),
+            before.text(change.element),
+            after.text(change.now or change.element),
+            one.observed,
+            one.notes,
+            example,
+        )
+
+
+def _replay(observation: Observation, meeting: Meeting, report: Path) -> str:
+    """What `interop replay` takes: the text, or where it is too long for a command line the file that holds it."""
+    text = encode(observation, meeting)
+    if len(text) <= LONGEST_REPLAY:
+        return text
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.seen.element} {meeting.base.side.label}").strip("_")[-200:]
+    (report / REPLAYS).mkdir(parents=True, exist_ok=True)
+    (report / REPLAYS / f"{name}.iv1").write_text(text + "\n", encoding="ascii")
+    return f"{REPLAYS}/{name}.iv1"
+
+
+def _placed(sources: Sources, place: Place | None) -> Place | None:
+    return place and sources.place(place.file, place.line)
+
+
+def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[Finding]:
+    """Files of head that a language refuses, and did not refuse in base."""
+    for manifest in manifests:
+        before = {one.file for one in builds.refused(manifest.name, meeting.labels[Version.BASE])}
+        for refused in builds.refused(manifest.name, meeting.labels[Version.HEAD]):
+            if refused.file not in before:
+                what = f"{manifest.name} refuses it: {refused.text}"
+                yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=meeting.head.place(refused.file, 1))
+
+
+def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], str]:
+    """The findings with what buf says, or why it says nothing."""
+    try:
+        told = static.alarms(meeting.base.catalog, meeting.head.catalog)
+    except static.NoVerdictError as error:
+        return findings, str(error)
+    return static.beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
+
+
+def _not_run(builds: Builds, heard: Heard, plan: Plan) -> Iterator[Told]:
+    yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items()))
+    if plan.cut:
+        yield Told(f"{plan.cut:,} more probes", "each change and each type has a limit of its own")
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,198 @@
+"""One exchange between two versions as text, and played again. A text holds the protos of both versions as far as the
+exchange needs them, and so works on another machine.
+
+    iv1:eJyrVkrOz0nV...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import click
+
+from grpc_interop.compat.building import build, language
+from grpc_interop.compat.example import Illustrator
+from grpc_interop.compat.hearing import Listener
+from grpc_interop.compat.meeting import Meeting
+from grpc_interop.compat.observation import Flow, Format, Observation, Outcome, Role, Version
+from grpc_interop.compat.observe import GOOD
+from grpc_interop.compat.places import MethodPair, Places
+from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
+from grpc_interop.compat.playing import Player
+from grpc_interop.compat.probing.prober import Probe
+from grpc_interop.compat.result import Side
+from grpc_interop.compat.sides import Sources
+from grpc_interop.compat.testimony import Evidence
+from grpc_interop.config import Options, choose, home
+from grpc_interop.drivers.build import Builder
+from grpc_interop.drivers.driver import CONTRACT
+from grpc_interop.errors import BuildError
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.replay import ANOTHER_HARNESS, ReplayError, pack, unpack
+from grpc_interop.report.folder import LOGS
+from grpc_interop.verdict import Pair
+
+PREFIX = "iv1:"
+"""`interop versions`, form 1. Another form gets another number."""
+
+
+class Again(NamedTuple):
+    """What a text holds: the two versions, what to play on which pair of languages, and what was seen of which element."""
+
+    meeting: Meeting
+    planned: Delivery | Parcel | Knock
+    pair: Pair
+    element: str
+    outcome: Outcome
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# As text
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def encode(observation: Observation, meeting: Meeting) -> str:
+    """The text for `interop replay` of an observation that was heard."""
+    evidence, seen = observation.example, observation.seen
+    assert isinstance(evidence, Evidence)
+    pair = evidence.order.pair
+    value: dict[str, Any] = {
+        "contract": CONTRACT,
+        "pair": f"{language(pair.client)}:{language(pair.server)}",
+        "element": seen.element,
+        "outcome": seen.outcome,
+        **_of_planned(evidence),
+    }
+    for version, sources in ((Version.BASE, meeting.base), (Version.HEAD, meeting.head)):
+        files = _files(evidence, version, sources.catalog)
+        value[version] = {"files": files, "protos": _text(sources.catalog.descriptor_set(files))}
+    return PREFIX + pack(value)
+
+
+def _of_planned(evidence: Evidence) -> dict[str, Any]:
+    match evidence.planned:
+        case Delivery(method, role, flow, _, content, filler, aimed, what):
+            told = {"method": method.element, "role": role, "flow": flow, "content": _text(content), "filler": _text(filler)}
+            return {"delivery": {**told, "aimed": aimed, "what": what}}
+        case Parcel(pair, roles, _, flow, format_, probes):
+            probe = probes[evidence.number]
+            told = {"base": pair.base.name, "head": pair.head.name, "flow": flow, "format": format_}
+            return {"parcel": {**told, "roles": [*roles], "content": _text(probe.data), "field": probe.field, "what": probe.what}}
+        case Knock(method, client, requests, responses):
+            told = {"method": method.element, "client": client}
+            return {"knock": {**told, "requests": [*map(_text, requests)], "responses": [*map(_text, responses)]}}
+
+
+def _files(evidence: Evidence, version: Version, catalog: Catalog) -> list[str]:
+    """Those that the exchange needs of a version. Of an RPC that it lacks, whatever else it has: its server has to run."""
+    planned = evidence.planned
+    methods = planned.methods if isinstance(planned, Parcel) else (planned.method,)
+    files = [catalog.file_of_service(method.service) for one in methods if (method := one.of(version))]
+    contents: Iterable[bytes] = ()
+    if isinstance(planned, Parcel):
+        files.append(catalog.message(planned.pair.of(version).name).file.name)
+        contents = (planned.probes[evidence.number].data,)
+    elif isinstance(planned, Delivery):
+        contents = (planned.content,)
+    # Types that an Any may name.
+    files += [catalog.message(name).file.name for name in catalog.messages() if any(name.encode() in content for content in contents)]
+    return sorted(set(files)) or list(catalog.files[:1])
+
+
+def decode(text: str, options: Options) -> Again:
+    """What `encode` was given. Raises ReplayError."""
+    value = unpack("".join(text.split()).removeprefix(PREFIX))
+    if value.get("contract") != CONTRACT:
+        raise ReplayError(f"the replay text is of version {value.get('contract')!r} of the driver contract", ANOTHER_HARNESS)
+    try:
+        base, head = (_sources(version, value[version], options) for version in Version)
+        meeting = Meeting(base, head)
+        client, _, server = value["pair"].partition(":")
+        return Again(meeting, _planned(value, meeting.places), Pair(client, server), value["element"], Outcome(value["outcome"]))
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise ReplayError(f"the replay text holds something that this version does not know: {error!r}", ANOTHER_HARNESS) from error
+
+
+def _sources(version: Version, told: dict[str, Any], options: Options) -> Sources:
+    side = Side(version.value, "as the replay text has it")
+    return Sources(side, Catalog(told["files"], _bytes(told["protos"])), {}, {}, options.project.folder)
+
+
+def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock:
+    if told := value.get("delivery"):
+        method, role = _method(places, told["method"]), Role(told["role"])
+        root = method.root(role)
+        if root is None:
+            raise ValueError(f"{told['method']} in one version only")
+        content, filler = _bytes(told["content"]), _bytes(told["filler"])
+        return Delivery(method, role, Flow(told["flow"]), root, content, filler, told["aimed"], told["what"])
+    if told := value.get("parcel"):
+        probe = Probe(_bytes(told["content"]), told["field"], told["what"])
+        roles = tuple(map(Role, told["roles"]))
+        return Parcel(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
+    told = value["knock"]
+    messages = (tuple(map(_bytes, told[name])) for name in ("requests", "responses"))
+    return Knock(_method(places, told["method"]), Version(told["client"]), *messages)
+
+
+def _method(places: Places, element: str) -> MethodPair:
+    return next(method for method in places.methods if method.element == element)
+
+
+def _text(content: bytes) -> str:
+    """As in every replay text: a character per byte."""
+    return content.decode("latin-1")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Played again
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def replay(options: Options, text: str) -> int:
+    """Plays the exchange and its control, and shows what was seen. Gives 0 if the outcome of the element is not seen any
+    more (FIXED), 1 if it is (FAILED). Raises ReplayError, and BuildError where it cannot be played."""
+    again = decode(text, options)
+    names = (again.pair.client, again.pair.server)
+    choose("implementation", names, [manifest.name for manifest in options.implementations])
+    manifests = [manifest for manifest in options.implementations if manifest.name in names]
+    builder = Builder(options.project.make_state_folder(), home() / "proto")
+    meeting, plan = again.meeting, _alone(again.planned)
+    builds = build(builder, manifests, [meeting.base, meeting.head], lambda words: click.echo(words, err=True))
+    for name, why in builds.missing.items():
+        raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
+    with Player(builds, options.report / LOGS) as player:
+        heard = Listener(player, builds, meeting.labels, meeting.shapes).hear(plan, [again.pair])
+    for what, why in heard.not_run.items():
+        raise BuildError(f"{what} cannot be played: {why}")
+    _show(heard.observations, meeting)
+    still = [one.seen for one in heard.observations if (one.seen.element, one.seen.outcome) == (again.element, again.outcome)]
+    click.echo(f"{'FAILED' if still else 'FIXED'}: {again.element} is {'' if still else 'not '}{again.outcome}")
+    return 1 if still else 0
+
+
+def _alone(planned: Delivery | Parcel | Knock) -> Plan:
+    deliveries = (planned,) if isinstance(planned, Delivery) else ()
+    parcels = (planned,) if isinstance(planned, Parcel) else ()
+    knocks = (planned,) if isinstance(planned, Knock) else ()
+    return Plan(deliveries, parcels, knocks, 0)
+
+
+def _show(observations: Iterable[Observation], meeting: Meeting) -> None:
+    """Both sides' transcripts of each exchange, and what was seen in it."""
+    illustrator, shown = Illustrator(meeting.shapes), set()
+    for observation in sorted(observations, key=lambda one: one.seen.outcome in GOOD):
+        evidence, seen = observation.example, observation.seen
+        assert isinstance(evidence, Evidence)
+        example = illustrator.example(evidence, "")
+        if example.rows not in shown:
+            shown.add(example.rows)
+            click.echo(f"{example.left}  ->  {example.right}")
+            for row in example.rows:
+                click.echo(f"  {row.left}  {row.arrow}  {row.right}".rstrip())
+        click.echo(f"{seen.outcome}: {seen.element}" + (f": {seen.why}" if seen.why else ""))
