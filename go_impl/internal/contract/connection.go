@@ -30,6 +30,7 @@ type Connection struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	parts  map[uint64][]byte // what has come of commands that travel in parts
+	commands
 
 	mu      sync.Mutex
 	changed sync.Cond // of queue, closed or failure
@@ -56,10 +57,11 @@ func Connect(address string) (*Connection, error) {
 // New speaks the contract on an open connection.
 func New(conn net.Conn) *Connection {
 	c := &Connection{
-		conn:    conn,
-		reader:  bufio.NewReaderSize(conn, bufferSize),
-		parts:   map[uint64][]byte{},
-		written: make(chan struct{}),
+		conn:     conn,
+		reader:   bufio.NewReaderSize(conn, bufferSize),
+		parts:    map[uint64][]byte{},
+		commands: commands{plays: map[string]*driverpb.Command{}},
+		written:  make(chan struct{}),
 	}
 	c.changed.L = &c.mu
 	go c.write()
@@ -70,13 +72,9 @@ func New(conn net.Conn) *Connection {
 // connection between two frames.
 func (c *Connection) Read() (*driverpb.Command, error) {
 	for {
-		frame, err := c.readFrame()
+		command, err := c.readCommand()
 		if err != nil {
 			return nil, err
-		}
-		command := new(driverpb.Command)
-		if err := proto.Unmarshal(frame, command); err != nil {
-			return nil, fmt.Errorf("a frame of %d bytes from the harness is no Command: %w", len(frame), err)
 		}
 		if !command.More && len(command.Part) == 0 {
 			return command, nil
@@ -95,6 +93,20 @@ func (c *Connection) Read() (*driverpb.Command, error) {
 	}
 }
 
+// readCommand returns the command in the next frame, or a part of one.
+func (c *Connection) readCommand() (*driverpb.Command, error) {
+	frame, err := c.readFrame()
+	if err != nil {
+		return nil, err
+	}
+	command, err := c.parse(frame)
+	if err != nil {
+		return nil, fmt.Errorf("a frame of %d bytes from the harness is no Command: %w", len(frame), err)
+	}
+	return command, nil
+}
+
+// readFrame returns the content of the next frame, which may be overwritten by the one after it.
 func (c *Connection) readFrame() ([]byte, error) {
 	size, err := binary.ReadUvarint(c.reader)
 	if err == io.EOF {
@@ -106,8 +118,18 @@ func (c *Connection) readFrame() ([]byte, error) {
 	if size > maxFrame {
 		return nil, fmt.Errorf("the harness announced a frame of %d bytes; the contract allows %d", size, maxFrame)
 	}
-	frame := make([]byte, size)
-	if _, err := io.ReadFull(c.reader, frame); err != nil {
+	var frame []byte
+	if size <= bufferSize {
+		frame, err = c.reader.Peek(int(size))
+		_, _ = c.reader.Discard(len(frame)) // of what was just seen
+	} else {
+		frame = make([]byte, size)
+		_, err = io.ReadFull(c.reader, frame)
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read a frame of %d bytes from the harness: %w", size, err)
 	}
 	return frame, nil

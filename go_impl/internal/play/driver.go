@@ -36,6 +36,7 @@ type Driver struct {
 	connection *contract.Connection
 	payloads   map[uint64]proto.Message    // used by the reading goroutine only
 	channels   map[uint64]*grpc.ClientConn // used by the reading goroutine only
+	workers    workers                     // play clients
 
 	mu      sync.Mutex
 	servers map[uint64]*server // until they have stopped
@@ -48,6 +49,7 @@ func NewDriver(connection *contract.Connection) *Driver {
 		connection: connection,
 		payloads:   map[uint64]proto.Message{},
 		channels:   map[uint64]*grpc.ClientConn{},
+		workers:    make(workers),
 		servers:    map[uint64]*server{},
 		plays:      map[uint64]*play{},
 	}
@@ -249,7 +251,7 @@ func (d *Driver) call(command *driverpb.Command, script *driverpb.Play) *refusal
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
-	go playClient(ctx, p, channel)
+	d.workers.do(func() { playClient(ctx, p, channel) })
 	return nil
 }
 

@@ -23,7 +23,8 @@ import (
 // their scripts here, or wait for them.
 type server struct {
 	grpc        *grpc.Server
-	compression string // with which replies are sent; empty: none
+	compression string  // with which replies are sent; empty: none
+	workers     workers // play streams
 	closing     chan struct{}
 	closeOnce   sync.Once
 
@@ -46,6 +47,7 @@ func startServer(order *driverpb.Serve) (s *server, address string, err error) {
 	s = &server{
 		grpc:        grpc.NewServer(options...),
 		compression: order.Options.GetCompression(),
+		workers:     make(workers),
 		closing:     make(chan struct{}),
 		scripts:     map[uint64]*play{},
 		parked:      map[uint64][]chan *play{},
@@ -208,10 +210,10 @@ func (s *server) play(p *play, call *registry.ServerCall, ended bool) (proto.Mes
 	// The runtime does not let go of a handler that waits in a stream's receive or send, so the script is played
 	// beside the handler: then a second Abort can end the RPC by returning.
 	finished := make(chan struct{})
-	go func() {
+	s.workers.do(func() {
 		defer close(finished)
 		r.playLanes()
-	}()
+	})
 	select {
 	case <-finished:
 		return r.result()
