@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from enum import Enum
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class CannotServe(ContractBroken):
         self.kind = error.kind
 
 
-class Role(Enum):
+class Role(StrEnum):
     """What a driver's process is used for: one process serves, another calls, even of the same implementation."""
 
     CLIENT = "client"
@@ -54,8 +54,9 @@ class Role(Enum):
 class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
-    `who` names it in messages: "go server". `gone` says how it ended, once it has. `foreign` tells that it speaks
-    another version of the contract, and so was never meant for this harness.
+    `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes.
+    `gone` says how it ended, once it has. `foreign` tells that it speaks another version of the contract, and so was never
+    meant for this harness.
     """
 
     def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
@@ -68,6 +69,7 @@ class Driver:
         self.log = log
         self.hello: pb.Hello | None = None
         self.capabilities: frozenset[str] = frozenset()
+        self.most_in_flight = 0
         self.address = ""
         self.server = 0
         self.gone = ""
@@ -105,11 +107,6 @@ class Driver:
         if self.connection is None:
             return "did not connect to the address in INTEROP_DRIVER_ADDRESS"
         return "connected, and did not say Hello" if self.hello is None else "said Hello, and did not serve"
-
-    @property
-    def most_in_flight(self) -> int:
-        """How many plays it takes at once; 0: as many as one likes."""
-        return self.hello.max_plays if self.hello else 0
 
     # -- talking -------------------------------------------------------------------------------------------------------
 
@@ -200,6 +197,7 @@ class Driver:
             raise ContractBroken("does not know the token")
         self.hello = hello
         self.capabilities = frozenset(hello.capabilities)
+        self.most_in_flight = hello.max_plays
         if self.role is Role.SERVER:
             self.server = self.order(pb.Command(requires=_serve_needs(self._serve), serve=self._serve))
 

@@ -9,7 +9,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 from grpc_interop.case import Case, MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
@@ -23,7 +22,7 @@ from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
-from grpc_interop.engine.jobs import Job, Preparer
+from grpc_interop.engine.jobs import Job, Preparer, ProgramPlayer
 from grpc_interop.engine.past import Past
 from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.shrinking import PLAY_SECONDS
@@ -48,16 +47,6 @@ DEBUGGED_SECONDS = 24 * 3600.0
 
 MOST_HELD = 256
 """Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
-
-
-class ProgramPlayer(Protocol):
-    """Plays cases with the implementations' hand-written programs, elsewhere and in its own time."""
-
-    def submit(self, job: Job) -> None: ...
-    def collect(self) -> list[tuple[Job, Verdict]]: ...
-    @property
-    def busy(self) -> bool: ...
-    def close(self) -> None: ...
 
 
 class Engine:
@@ -190,17 +179,18 @@ class Engine:
             self._programs.submit(job)
             return True
         client, server = self.crew.pair(job.pair)
-        for driver in (client, server):
-            if driver is not None:
-                self._sockets.add(driver)
         if client is None or server is None:
             self._drop(job)
             return True
-        if not (client.ready and server.ready) or self._full(client) or self._full(server):
+        if not (client.ready and server.ready):
+            self._sockets.add(client)
+            self._sockets.add(server)
+            return False
+        if self._full(client) or self._full(server):
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
-            if missing := needs - driver.capabilities:
-                self._appeals.finish(job, unsupported(job, driver.role, missing))
+            if not needs <= driver.capabilities:
+                self._appeals.finish(job, unsupported(job, driver.role, needs - driver.capabilities))
                 return True
         if isinstance(case, MessageCase):
             self._exchange(job, case, client, server)
@@ -212,7 +202,8 @@ class Engine:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
         examination = self._examiner.examination(case)
-        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._limit(job))
+        limit = self._limit(job, client, server)
+        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, limit)
         self._flights[exchange.id] = exchange
         self._ask(exchange, exchange.ask_more(self._ids))
 
@@ -224,7 +215,7 @@ class Engine:
             self._appeals.finish(exchange.job, exchange.judge())
 
     def _full(self, driver: Driver) -> bool:
-        return driver.in_flight >= min(self._window, driver.most_in_flight or self._window)
+        return driver.in_flight >= self._window or 0 < driver.most_in_flight <= driver.in_flight
 
     def _send(self, job: Job, client: Driver, server: Driver) -> None:
         prepared = job.prepared = self.preparer.refresh(job.prepared)
@@ -234,8 +225,9 @@ class Engine:
         own = prepared.play.own_connection
         channel = client.channel(server.address, own=own)
         client.provide(prepared.client_payloads)
-        limit = self._limit(job) * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
-        flight = Flight(play, job, prepared, client, server, self._patience.now + limit, channel if own else 0)
+        limit = self._limit(job, client, server)
+        due = self._patience.now + limit * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
+        flight = Flight(play, job, prepared, client, server, limit, due, channel if own else 0)
         if prepared.expect:
             server.provide(prepared.server_payloads)
             server.send(prepared.expect, play, server.server)
@@ -246,9 +238,9 @@ class Engine:
         client.in_flight += 1
         self._flights[play] = flight
 
-    def _limit(self, job: Job) -> float:
+    def _limit(self, job: Job, client: Driver, server: Driver) -> float:
         """Seconds that the job may take."""
-        if any(self.crew.built[name].manifest.debugged for name in (job.pair.client, job.pair.server)):
+        if client.debugged or server.debugged:
             return DEBUGGED_SECONDS
         return min(self._case_seconds, PLAY_SECONDS) if job.shrinking else self._case_seconds
 
@@ -303,7 +295,7 @@ class Engine:
         if not isinstance(flight, Flight):
             self._notice(self._past.late_report(driver, event.id))
             return
-        if driver not in flight.unreported():
+        if not flight.owes(driver):
             self._give_up(flight, driver)
             self._appeals.finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
             return
@@ -324,7 +316,7 @@ class Engine:
             flight.server.abort(flight.id)
         if flight.own_channel:
             flight.client.close_resource(flight.own_channel)
-        verdict = flight.judge(self._limit(flight.job), self._canonical)
+        verdict = flight.judge(self._canonical)
         if verdict.outcome is Outcome.FAILED and flight.job.shrinking is None:
             self._doubts.hold(flight, verdict)
         else:

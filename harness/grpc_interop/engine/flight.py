@@ -17,15 +17,16 @@ LOG_LINES = 12
 
 @dataclass(slots=True)
 class Flight:
-    """`due`: when the watchdog looks at it again (patience.py). `frozen`: Abort was sent because it was late.
-    `own_channel`: the channel made for this case alone, or 0. `completed`: of a repeated play, how many calls went as the
-    first, by each side's own count."""
+    """`limit`: the seconds that it may take beyond its own deadline. `due`: when the watchdog looks at it again (patience.py).
+    `frozen`: Abort was sent because it was late. `own_channel`: the channel made for this case alone, or 0. `completed`: of
+    a repeated play, how many calls went as the first, by each side's own count."""
 
     id: int
     job: Job
     prepared: Prepared
     client: Driver
     server: Driver
+    limit: float
     due: float
     own_channel: int = 0
     frozen: bool = False
@@ -38,13 +39,14 @@ class Flight:
 
     def take(self, driver: Driver, seen: pb.Transcript) -> None:
         """Keeps a side's transcript. Raises ContractBroken when it is none."""
-        self.completed[driver.role] = seen.completed
+        if self.job.repeat:
+            self.completed[driver.role] = seen.completed
         if self.prepared.observed:
             self._take_with_views(driver, seen)
         elif driver is self.client:
-            self.client_seen = client_transcript(seen)
+            self.client_seen = self.prepared.transcripts.client(seen)
         else:
-            self.server_seen = server_transcript(seen)
+            self.server_seen = self.prepared.transcripts.server(seen)
 
     def _take_with_views(self, driver: Driver, seen: pb.Transcript) -> None:
         if driver is self.client:
@@ -56,6 +58,10 @@ class Flight:
     def complete(self) -> bool:
         return self.client_seen is not None and self.server_seen is not None
 
+    def owes(self, driver: Driver) -> bool:
+        """Whether the driver plays a side that has not reported yet."""
+        return (driver is self.client and self.client_seen is None) or (driver is self.server and self.server_seen is None)
+
     def unreported(self) -> list[Driver]:
         """The sides that have not reported yet."""
         sides = ((self.client, self.client_seen), (self.server, self.server_seen))
@@ -66,7 +72,7 @@ class Flight:
         payloads = self.prepared.client_payloads if driver is self.client else self.prepared.server_payloads
         return driver in (self.client, self.server) and any(entry[0] == payload for entry in payloads)
 
-    def judge(self, limit_seconds: float, canonical: Canonical) -> Verdict:
+    def judge(self, canonical: Canonical) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
         case, observed = self.prepared.play, self.prepared.observed
@@ -76,7 +82,7 @@ class Flight:
             difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = "client" if self.client_seen.aborted else "server"
-            difference = Difference(late, f"the {late} did not end the play within {limit_seconds:g} s")
+            difference = Difference(late, f"the {late} did not end the play within {self.limit:g} s")
         if difference is None and self.job.repeat:
             difference = self._miscounted()
         outcome = Outcome.FAILED if difference else Outcome.PASSED

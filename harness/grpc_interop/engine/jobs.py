@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from grpc_interop.case import AnyCase, Case, MessageCase, Script
 from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.drivers.translate import Payloads, messages_sent, play_message
+from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
 from grpc_interop.model import Expected, model
 from grpc_interop.verdict import Pair
 
@@ -39,6 +39,7 @@ class Prepared:
     may_not_arrive: bool = False
     observed: bool = False
     served: Case | None = None
+    transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
 
     @property
     def play(self) -> Case:
@@ -64,6 +65,16 @@ class Job:
     shrinking: Shrinking | None = None
     tag: object = None
     notes: list[str] = field(default_factory=list)
+
+
+class ProgramPlayer(Protocol):
+    """Plays cases with the implementations' hand-written programs, elsewhere and in its own time."""
+
+    def submit(self, job: Job) -> None: ...
+    def collect(self) -> list[tuple[Job, Verdict]]: ...
+    @property
+    def busy(self) -> bool: ...
+    def close(self) -> None: ...
 
 
 class Preparer:
