@@ -134,10 +134,11 @@ class Run:
                 self.not_run[str(pair)] = why
             elif pair in self._waiting:
                 self.not_run[str(pair)] = "the run was stopped before its turn"
+        built_ones = [session.built[name] for name in sorted(session.built)]  # not in the order in which they became ready
         for file, pairs in self._without.items():
-            names = [built.manifest.name for built in session.built.values() if any(refused.file == file for refused in built.refused)]
+            names = [built.manifest.name for built in built_ones if any(refused.file == file for refused in built.refused)]
             self.not_run[file] = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
-        for built in session.built.values():
+        for built in built_ones:
             for refused in built.refused:
                 self.findings[f"{built.manifest.name} refuses {refused.file}"] = refused.text
         for file, why in session.catalog.refused.items():

@@ -16,13 +16,16 @@ import pytest
 
 TREES = Path(__file__).parent
 REPOSITORY = TREES.parents[1]
-PAIRS = ["--client", "py", "--client", "go", "--server", "py", "--server", "go"]
+NAMES = ("go", "py", "py-aio")
+PAIRS = [word for name in NAMES for word in ("--client", name, "--server", name)]
 SECONDS = 600
 """How long a run may take, with everything to be built on a loaded machine."""
 
+OF_PYTHON = {f"refused/{name}.proto" for name in ("constructor", "json", "keyword", "none", "space/a b", "stub")} | {"_mangled/x.proto"}
 REFUSED = {
     "go": {f"refused/{name}.proto" for name in ("casing", "clash", "client", "importer", "message_set", "reflect")},
-    "py": {f"refused/{name}.proto" for name in ("constructor", "json", "keyword", "none", "space/a b", "stub")} | {"_mangled/x.proto"},
+    "py": OF_PYTHON,
+    "py-aio": OF_PYTHON,
 }
 """What each language refuses of nasty/."""
 
@@ -51,7 +54,7 @@ def test_whatever_a_proto_is_called_its_rpcs_work(nasty) -> None:
     _, results, cases = nasty
     assert results["totals"] | {"passed": 0} == dict.fromkeys(results["totals"], 0)
     played = {(case["client"], case["server"]) for case in cases}
-    assert played == {("py", "py"), ("py", "go"), ("go", "py"), ("go", "go")}
+    assert played == {(client, server) for client in NAMES for server in NAMES}
     assert {"/TopService/Say", "/nasty.names.keywords.select/go", "/nasty.folders.con.Place/Say"} <= {case["method"] for case in cases}
 
 
@@ -78,7 +81,7 @@ def test_what_one_language_refuses_runs_in_the_other(nasty) -> None:
     assert pairs == {("go", "go")}
     not_run = {entry["what"]: entry["why"] for entry in results["not_run"]}
     assert set(not_run) == REFUSED["go"] | REFUSED["py"]
-    assert "3 of 4 pairs: those with py" in not_run["refused/none.proto"]
+    assert "8 of 9 pairs: those with py or py-aio" in not_run["refused/none.proto"]
 
 
 def test_a_real_tree_carries_every_field(tmp_path: Path) -> None:
@@ -89,4 +92,4 @@ def test_a_real_tree_carries_every_field(tmp_path: Path) -> None:
     status, results = interop_run(tmp_path, "--proto-path", tree, "-k", "")
     assert status == 0
     assert results["uncovered"] == []
-    assert results["totals"]["passed"] == results["cells"][0]["passed"] * 4
+    assert results["totals"]["passed"] == results["cells"][0]["passed"] * len(NAMES) ** 2
