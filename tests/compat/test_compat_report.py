@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import results
+from grpc_interop.compat.observation import Deployment, Format, Outcome, Role
 from grpc_interop.compat.result import Place, Result, Row
 from grpc_interop.report import compat
 from grpc_interop.report.compat.github import MOST
@@ -76,6 +77,22 @@ class TestTerminal:
         An order of deployment is sound only if it is so for each of them.
         """
         assert_expected("two_bases.txt", forms.write(results.TWO_BASES))
+
+    def test_what_is_so_of_requests_and_responses_in_every_format_is_said_once(self, forms: Forms) -> None:
+        """
+        With every order of deployment in which it happens; binary comes before JSON.
+        """
+        first = results.NARROWED.observed[0]
+        response = replace(first, role=Role.RESPONSE, deployments=(Deployment.CLIENTS_FIRST,), pairs=tuple(reversed(results.FOUR)))
+        json_too = [replace(one, format=Format.JSON) for one in (first, response)]
+        refused = replace(first, format=Format.JSON, outcome=Outcome.REJECTED, pairs=("go:go",), breaks=True)
+        finding = replace(results.NARROWED, observed=(refused, first, response, *json_too))
+        printed = forms.write(replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(finding,)),)))
+        lines = [line.strip() for line in printed.splitlines() if "old to new" in line]
+        assert lines == [
+            "altered       old to new, request and response, binary and json · servers first, clients first · in every pair",
+            "rejected      old to new, request, json · servers first · in go:go",
+        ]
 
     def test_what_is_too_much_is_counted(self, forms: Forms) -> None:
         """

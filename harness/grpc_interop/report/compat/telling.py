@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.cells import cell_len
 
-from grpc_interop.compat.observation import Outcome
+from grpc_interop.compat.observation import Format, Outcome
 from grpc_interop.compat.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Verdict
 from grpc_interop.compat.static import CATEGORIES
 from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, replay_line, set_width
@@ -15,8 +16,8 @@ from grpc_interop.report.plain_text import apart, counted, printable
 
 SIGNS = {Verdict.BREAK: "✗", Verdict.ACCEPTED: "~", Verdict.NOTE: "!", Verdict.OK: "✓"}
 
-LABEL = 10
-"""Columns of the word that a line begins with; the longest is an outcome, `preserved`."""
+LABEL = len(Outcome.KIND_CHANGED)
+"""Columns of the word that a line begins with."""
 
 UNHARMED = frozenset({Outcome.PRESERVED, Outcome.RENAMED, Outcome.ADDED})
 """Outcomes that are only worth a word beside those of other pairs."""
@@ -52,18 +53,44 @@ def happening(finding: Finding) -> str:
     """The first thing to say of it: what breaks, and in how many more ways; else what is to be known."""
     if finding.notes and not finding.breaking:
         return "; ".join(finding.notes)
-    told = finding.breaking or tuple(one for one in finding.observed if one.outcome not in UNHARMED)
+    told = _together(_harmed(finding), finding.observed)
     if not told:
         return ""
     first = told[0]
-    kinds = {(one.outcome, one.flow, one.role, one.format) for one in told}
-    more = f"; and {len(kinds) - 1} more" if len(kinds) > 1 else ""
+    more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
     return f"{first.outcome}: {values(first)} ({way(first)}, {in_pairs(first, finding.observed)}){more}"
 
 
 def way(observed: Observed) -> str:
     """`old to new, request, binary`."""
     return f"{observed.flow}, {observed.role}, {observed.format}"
+
+
+def _harmed(finding: Finding) -> list[Observed]:
+    """What breaks, or else what did not arrive as it was: binary first, since all speak it."""
+    told = finding.breaking or [one for one in finding.observed if one.outcome not in UNHARMED]
+    return sorted(told, key=lambda one: one.format != Format.BINARY)
+
+
+def _together(observed: Iterable[Observed], among: Sequence[Observed]) -> list[Observed]:
+    """The same in fewer: what is so of requests and responses, or of binary and JSON, is said once (`request and response`)."""
+    for kept in ("format", "role"):
+        alike: dict[object, list[Observed]] = {}
+        for one in observed:
+            told = (one.flow, one.outcome, one.breaks, values(one), in_pairs(one, among), getattr(one, kept))
+            alike.setdefault(told, []).append(one)
+        observed = [_joined(ones) for ones in alike.values()]
+    return list(observed)
+
+
+def _joined(ones: Sequence[Observed]) -> Observed:
+    return replace(
+        ones[0],
+        role=" and ".join(dict.fromkeys(one.role for one in ones)),
+        format=" and ".join(dict.fromkeys(one.format for one in ones)),
+        pairs=tuple(dict.fromkeys(pair for one in ones for pair in one.pairs)),
+        deployments=tuple(dict.fromkeys(deployment for one in ones for deployment in one.deployments)),
+    )
 
 
 def values(observed: Observed) -> str:
@@ -76,7 +103,7 @@ def values(observed: Observed) -> str:
 
 def in_pairs(observed: Observed, among: Iterable[Observed]) -> str:
     """Where it was so, beside all the pairs in which it could have been: `in every pair`, `in go:py, py:py`."""
-    could = {pair for one in among if _same_way(one, observed) for pair in one.pairs}
+    could = {pair for one in among if _is_part(one, observed) for pair in one.pairs}
     if set(observed.pairs) == could and len(could) > 1:
         return "in every pair"
     return f"in {', '.join(observed.pairs)}"
@@ -118,8 +145,8 @@ def rollout(result: Result) -> str:
 
 
 def untouched(comparison: Comparison) -> str:
-    """`132 RPCs, 310 messages`."""
-    return ", ".join(counted(count, noun) for noun, count in comparison.untouched.items())
+    """`132 RPCs, 310 messages`; empty where all was touched."""
+    return ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
 
 
 def closing_words(result: Result) -> str:
@@ -139,30 +166,35 @@ def closing_words(result: Result) -> str:
 
 
 def _outcomes(finding: Finding) -> Iterator[Line]:
-    """What breaks, then what else became of it; of pairs that agree only where others of the same way do not."""
-    shown = [*finding.breaking, *(one for one in finding.observed if not one.breaks and one.outcome not in UNHARMED)]
-    for one in shown:
+    """What breaks, or else what became of it; of pairs that agree only where others of the same way do not."""
+    harmed = _together(_harmed(finding), finding.observed)
+    for one in harmed:
         tone = Tone.DIFFERS if one.breaks else Tone.AGREES
         deployments = f" · {', '.join(one.deployments)}" if one.deployments else ""
-        others = "".join(f"; {other} in {', '.join(pairs)}" for other, pairs in _elsewhere(one, finding.observed))
+        others = "".join(f"; {outcome} in {', '.join(pairs)}" for outcome, pairs in _elsewhere(one, finding.observed))
         yield _labelled(tone, one.outcome, f"{way(one)}{deployments} · {in_pairs(one, finding.observed)}{others}")
         if told := values(one):
             yield _labelled(tone, "", told)
-    sound = [one for one in finding.observed if one.outcome in UNHARMED and not any(_same_way(one, other) for other in shown)]
-    for outcome in dict.fromkeys(one.outcome for one in sound):
-        yield _labelled(Tone.AGREES, outcome, " · ".join(dict.fromkeys(way(one) for one in sound if one.outcome == outcome)))
+    sound = [one for one in finding.observed if one.outcome in UNHARMED and not any(_is_part(one, other) for other in harmed)]
+    alike = _together((replace(one, sent="", received="", why="", pairs=()) for one in sound), ())
+    for outcome in dict.fromkeys(one.outcome for one in alike):
+        yield _labelled(Tone.AGREES, outcome, " · ".join(way(one) for one in alike if one.outcome == outcome))
 
 
 def _elsewhere(observed: Observed, among: Iterable[Observed]) -> Iterator[tuple[str, list[str]]]:
     """What became of it in the pairs in which this did not happen."""
+    found: dict[str, dict[str, None]] = {}
     for one in among:
-        pairs = [pair for pair in one.pairs if pair not in observed.pairs]
-        if _same_way(one, observed) and one.outcome in UNHARMED and pairs:
-            yield one.outcome, pairs
+        if _is_part(one, observed) and one.outcome in UNHARMED:
+            found.setdefault(one.outcome, {}).update(dict.fromkeys(pair for pair in one.pairs if pair not in observed.pairs))
+    yield from ((outcome, list(pairs)) for outcome, pairs in found.items() if pairs)
 
 
-def _same_way(one: Observed, other: Observed) -> bool:
-    return (one.flow, one.role, one.format) == (other.flow, other.role, other.format)
+def _is_part(one: Observed, merged: Observed) -> bool:
+    """Whether it was observed in a way that the other one, which may be joined of several, speaks of."""
+    return one.flow == merged.flow and all(
+        set(part.split(" and ")) & set(whole.split(" and ")) for part, whole in ((one.role, merged.role), (one.format, merged.format))
+    )
 
 
 def _example(example: Example, width: int) -> Iterator[Line]:
@@ -181,7 +213,7 @@ def _example(example: Example, width: int) -> Iterator[Line]:
 
 
 def _labelled(tone: Tone, label: str, text: str) -> Line:
-    return _line(tone, f"  {label:<{LABEL}}  {text}")
+    return _line(tone, f"  {label:<{LABEL}}  {text}".rstrip())
 
 
 def _line(tone: Tone, text: str) -> Line:
