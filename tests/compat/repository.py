@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from grpc_interop.cli import read_options
 from grpc_interop.config import Options
+
+SECONDS = 300
+"""How long one command may take on a loaded machine. None of them needs ten."""
 
 
 class Repository:
@@ -43,3 +49,15 @@ class Repository:
     def options(self, **given: object) -> Options:
         """As a command in its folder, which must be the current one, gets them."""
         return read_options(dict(given))
+
+    def interop(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Runs the command in its folder, as outside of any CI."""
+        env = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith(("GIT_", "GITHUB_"))}
+        command = [sys.executable, "-m", "grpc_interop.cli", *map(str, words)]
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What the last comparison wrote."""
+        found: dict[str, Any] = json.loads((self.folder / ".interop/report/compat.json").read_text())
+        return found

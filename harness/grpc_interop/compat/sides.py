@@ -58,7 +58,10 @@ class Sources:
     def place(self, file: str, line: int = 0) -> Place:
         """A line of one of its files, for people."""
         lies = self.files.get(file)
-        return Place(file, line, os.path.relpath(lies, self.seen_from) if lies is not None else "")
+        if lies is None:
+            return Place(file, line)
+        within = lies.is_relative_to(self.seen_from)
+        return Place(file, line, str(lies.relative_to(self.seen_from) if within else lies))
 
 
 def read_head(spelling: str | None, options: Options) -> Sources:

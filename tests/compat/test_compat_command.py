@@ -1,0 +1,247 @@
+"""The command `interop compat`, in repositories of Python alone: what runs, what is seen, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repository import Repository
+
+PY = Path(__file__).parents[2] / "py_impl"
+
+OLD = """
+message Ask { int64 number = 1; string text = 2; }
+message Tell { string text = 1; }
+message Still { bool same = 1; }
+message Alone { fixed64 number = 1; }
+service S {
+  rpc Do(Ask) returns (Tell);
+  rpc Stay(Still) returns (Still);
+  rpc Gone(Still) returns (Still);
+  rpc Kind(stream Still) returns (Still);
+  rpc Both(stream Tell) returns (stream Tell);
+}
+"""
+NEW = (
+    OLD.replace("int64 number = 1", "int32 number = 1")
+    .replace("message Tell { string text = 1; }", "message Tell { bytes text = 1; string more = 2; }")
+    .replace("message Alone { fixed64 number = 1; }", "message Alone { sfixed64 number = 1; }")
+    .replace("  rpc Gone(Still) returns (Still);\n", "  rpc New(Still) returns (Still);\n")
+    .replace("rpc Kind(stream Still) returns (Still)", "rpc Kind(Still) returns (Still)")
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A project of `py` alone; OLD is committed."""
+    made = Repository(tmp_path / "repository")
+    made.write("interop.toml", 'implementations = ["py"]\n[protos]\nroots = ["protos"]\n')
+    made.proto("protos/a.proto", OLD)
+    made.commit()
+    return made
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """NEW in the working tree, compared with the commit of OLD."""
+    made = Repository(tmp_path_factory.mktemp("edited") / "repository")
+    made.write("interop.toml", 'implementations = ["py"]\n[protos]\nroots = ["protos"]\n')
+    made.proto("protos/a.proto", OLD)
+    made.commit()
+    made.proto("protos/a.proto", NEW)
+    done = made.interop("compat", "--base", "main")
+    assert done.returncode == 1, done.stdout + done.stderr
+    return made
+
+
+def change(repository: Repository, element: str) -> dict[str, Any]:
+    (found,) = [one for one in repository.compared["changes"] if one["element"] == element]
+    return dict(found)
+
+
+def seen(repository: Repository, element: str) -> set[tuple[str, str, str, str]]:
+    return {(one["flow"], one["role"], one["format"], one["outcome"]) for one in change(repository, element)["observations"]}
+
+
+class TestWhatIsSeen:
+    def test_a_value_that_does_not_fit(self, edited: Repository) -> None:
+        """
+        Over the network with the example's two transcripts, and in JSON.
+        """
+        assert seen(edited, "t.Ask.number") == {
+            ("old to new", "request", "binary", "altered"),
+            ("new to old", "request", "binary", "preserved"),
+            ("old to new", "request", "json", "rejected"),
+            ("new to old", "request", "json", "preserved"),
+        }
+        found = change(edited, "t.Ask.number")
+        assert (found["verdict"], found["head"]["path"], found["head"]["line"]) == ("break", "protos/a.proto", 4)
+        rows = [(row["left"], row["right"]) for row in found["example"]["rows"]]
+        assert rows[0] == ("send number: 2147483648", "received { number: -2147483648 }")
+
+    def test_what_only_the_other_direction_shows(self, edited: Repository) -> None:
+        """
+        What is no text goes from new to old alone, as the response of one RPC and both ways in another.
+        """
+        rejected = {way for way in seen(edited, "t.Tell.text") if way[2:] == ("binary", "rejected")}
+        assert rejected == {("new to old", "request", "binary", "rejected"), ("new to old", "response", "binary", "rejected")}
+
+    def test_a_message_that_no_rpc_reaches(self, edited: Repository) -> None:
+        assert ("old to new", "message", "binary", "altered") in seen(edited, "t.Alone.number")
+
+    def test_rpcs(self, edited: Repository) -> None:
+        """
+        One that is gone, one that is new, and one of another kind, of which both sides' transcripts tell.
+        """
+        assert seen(edited, "t.S/Gone") == {("old to new", "request", "binary", "removed")}
+        assert "UNIMPLEMENTED" in change(edited, "t.S/Gone")["observations"][0]["why"]
+        assert (seen(edited, "t.S/New"), change(edited, "t.S/New")["verdict"]) == ({("new to old", "request", "binary", "added")}, "note")
+        kind = change(edited, "t.S/Kind")
+        assert {one["outcome"] for one in kind["observations"]} == {"kind changed"}
+        assert "client_streaming client, unary server: " in " ".join(one["why"] for one in kind["observations"])
+
+    def test_what_is_new_is_a_note(self, edited: Repository) -> None:
+        assert change(edited, "t.Tell.more")["verdict"] == "note"
+        assert ("new to old", "response", "binary", "ignored") in seen(edited, "t.Tell.more")
+
+    def test_what_has_not_changed_is_counted_and_not_run(self, edited: Repository) -> None:
+        (base,) = edited.compared["bases"]
+        assert (base["untouched"]["RPC"], base["not_run"]) == (1, [])
+        assert "Stay" not in str(edited.compared["changes"])
+
+    def test_everything_is_run_if_asked(self, edited: Repository, tmp_path: Path) -> None:
+        """
+        Also where nothing has changed; nothing breaks then.
+        """
+        some = edited.compared["exchanges"]
+        done = edited.interop("compat", "--base", "main", "--all", "--report", tmp_path)
+        assert done.returncode == 1
+        assert f"{some} exchanges" not in done.stdout
+
+    @pytest.mark.parametrize("element", ["t.Ask.number", "t.Alone.number", "t.S/Gone"])
+    def test_an_example_can_be_replayed_elsewhere(self, edited: Repository, tmp_path: Path, element: str) -> None:
+        """
+        A call, a message beside the network, and a call of an RPC that is gone; from the text alone.
+        """
+        elsewhere = Repository(tmp_path / "elsewhere")
+        done = elsewhere.interop("replay", change(edited, element)["replay"])
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert done.stdout.splitlines()[-1].startswith(f"FAILED: {element} is ")
+
+
+class TestNothingChanged:
+    def test_nothing_is_built(self, repository: Repository) -> None:
+        """
+        A comment is no change.
+        """
+        repository.proto("protos/a.proto", f"// A word about it.\n{OLD}")
+        done = repository.interop("compat", "--base", "main")
+        assert (done.returncode, repository.compared["exchanges"]) == (0, 0), done.stderr
+        assert "nothing changed" in done.stdout
+        assert not (repository.folder / ".interop" / "build").exists()
+
+
+class TestSeveralBases:
+    def test_each_is_compared_on_its_own(self, repository: Repository) -> None:
+        """
+        What is new to one is old to the other.
+        """
+        repository.git("tag", "v1")
+        repository.proto("protos/a.proto", NEW)
+        repository.commit()
+        repository.git("tag", "v2")
+        repository.proto("protos/a.proto", NEW.replace("int32 number", "bool number"))
+        done = repository.interop("compat", "--base", "v1", "--base", "v2")
+        assert done.returncode == 1, done.stderr
+        assert [base["label"] for base in repository.compared["bases"]] == ["base", "base 2"]
+        against = {(one["element"], one["against"]) for one in repository.compared["changes"] if one["verdict"] == "break"}
+        assert {("t.Ask.number", "base"), ("t.Ask.number", "base 2"), ("t.S/Gone", "base")} <= against
+        assert ("t.S/Gone", "base 2") not in against
+        assert done.stderr.count("built py@head\n") == 1
+
+
+class TestWhatCannotRun:
+    @pytest.fixture
+    def picky(self, tmp_path: Path) -> Path:
+        """An implementation that is `py`, but for refusing files with a field `picky`."""
+        folder = tmp_path / "picky"
+        folder.mkdir()
+        (folder / "interop.toml").write_text(f'name = "picky"\n[build]\ncommand = ["{sys.executable}", "-B", "build.py"]\n')
+        (folder / "build.py").write_text(
+            "import json, subprocess, sys\nfrom pathlib import Path\n"
+            "request = json.loads(Path(sys.argv[1]).read_text())\n"
+            f'subprocess.run([sys.executable, "-B", "build.py", sys.argv[1]], check=True, cwd="{PY}")\n'
+            'answer = json.loads(Path(request["answer"]).read_text())\n'
+            'if b"picky" in Path(request["descriptor_set"]).read_bytes():\n'
+            '    answer["errors"] = [{"file": "a.proto", "text": "no field may be called picky"}]\n'
+            'Path(request["answer"]).write_text(json.dumps(answer))\n'
+        )
+        return folder
+
+    def test_a_file_that_a_language_refuses_in_head_alone_is_a_break(self, repository: Repository, picky: Path) -> None:
+        """
+        And the other language still runs.
+        """
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;"))
+        done = repository.interop("compat", "--base", "main", "--implementation", picky)
+        assert done.returncode == 1, done.stderr
+        found = change(repository, "a.proto")
+        assert (found["verdict"], found["what"]) == ("break", ["picky refuses it: no field may be called picky"])
+        assert {pair for one in change(repository, "t.Ask.picky")["observations"] for pair in one["pairs"]} == {"py:py"}
+        assert "it refuses a.proto" in str(repository.compared["bases"][0]["not_run"])
+
+    def test_a_file_that_it_refused_before_is_none(self, repository: Repository, picky: Path) -> None:
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;"))
+        repository.commit()
+        repository.git("tag", "v1")
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3; bool more = 4;"))
+        done = repository.interop("compat", "--base", "v1", "--implementation", picky)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [one["element"] for one in repository.compared["changes"]] == ["t.Ask.more"]
+
+    @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 2)])
+    def test_a_toolchain_that_is_not_there_is_told(
+        self, repository: Repository, tmp_path: Path, options: tuple[str, ...], status: int
+    ) -> None:
+        _implementation(tmp_path / "cobol", 'answer = {"unavailable": {"what": "Cobol 2023", "remedy": "install it"}}')
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; bool more = 3;"))
+        done = repository.interop("compat", "--base", "main", "--implementation", tmp_path / "cobol", *options)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert {"what": "cobol", "why": "Cobol 2023 is missing: install it"} in repository.compared["bases"][0]["not_run"]
+
+    def test_without_any_pair_nothing_has_been_shown(self, repository: Repository, tmp_path: Path) -> None:
+        _implementation(tmp_path / "cobol", 'answer = {"unavailable": {"what": "Cobol 2023", "remedy": "install it"}}')
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; bool more = 3;"))
+        done = repository.interop("compat", "--base", "main", "--implementation", tmp_path / "cobol", "--client", "cobol")
+        assert done.returncode == 3, done.stdout + done.stderr
+
+    def test_a_build_that_fails(self, repository: Repository, tmp_path: Path) -> None:
+        _implementation(tmp_path / "broken", 'sys.exit("main.c:7: no such function")')
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; bool more = 3;"))
+        done = repository.interop("compat", "--base", "main", "--implementation", tmp_path / "broken")
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "main.c:7: no such function" in str(repository.compared["bases"][0]["not_run"])
+
+
+class TestUsage:
+    def test_a_base_is_needed(self, repository: Repository) -> None:
+        done = repository.interop("compat")
+        assert (done.returncode, "--base is missing" in done.stderr) == (2, True)
+
+    def test_a_ref_that_does_not_exist(self, repository: Repository) -> None:
+        done = repository.interop("compat", "--base", "origin/main")
+        assert (done.returncode, "git fetch origin main" in done.stderr) == (2, True)
+
+    def test_a_replay_text_that_is_cut(self, repository: Repository) -> None:
+        done = repository.interop("replay", "iv1:eJyrVkrOz0nV")
+        assert (done.returncode, "cut or garbled" in done.stderr) == (2, True)
+
+
+def _implementation(folder: Path, build: str) -> None:
+    folder.mkdir()
+    (folder / "interop.toml").write_text(f'name = "{folder.name}"\n[build]\ncommand = ["{sys.executable}", "build.py"]\n')
+    head = "import json, sys\nfrom pathlib import Path\nrequest = json.loads(Path(sys.argv[1]).read_text())\nanswer = {}\n"
+    (folder / "build.py").write_text(f"{head}{build}\nPath(request['answer']).write_text(json.dumps(answer))\n")
