@@ -43,7 +43,8 @@ def is_gone(pid: int) -> bool:
     """Whether no such process runs; a zombie that init has not buried yet counts as gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # The latter when it goes between the opening of the file and its reading.
         return True
 
 
