@@ -166,6 +166,25 @@ class TestBeside:
         (finding,) = static.beside([], static.alarms(base, head), base, head)
         assert (finding.element, finding.verdict) == ("p/p.proto", Verdict.OK)
 
+    def test_an_rpc_that_went_with_its_service_has_the_service_s_alarms(self, trees: Trees) -> None:
+        """
+        buf speaks of the service alone.
+        """
+        base, head = trees.of("base", BASE), trees.of("head", edited("p.T"))
+        findings = [Finding("p.T/Say", ("removed",), Verdict.BREAK), Finding("p.T", ("removed",), Verdict.NOTE)]
+        method, service = static.beside(findings, static.alarms(base, head), base, head)
+        assert {alarm.rule for alarm in method.static} == {"SERVICE_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"}
+        assert set(method.static) == set(service.static)
+
+    def test_a_message_that_only_its_fields_affect_has_their_alarms(self, trees: Trees) -> None:
+        """
+        buf is not silent about it.
+        """
+        base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
+        findings = [Finding("p.M", ("affected",), Verdict.BREAK), Finding("p.M.total", ("type",), Verdict.BREAK)]
+        message, field = static.beside(findings, static.alarms(base, head), base, head)
+        assert message.static == field.static != ()
+
     def test_a_place_whose_type_was_replaced_has_the_alarms_of_its_rpc(self, trees: Trees) -> None:
         """
         Elements below it are named from the RPC.
@@ -180,7 +199,6 @@ class TestBeside:
 @pytest.mark.parametrize(
     ("element", "text"),
     [
-        ("p.M", "message p.M"),
         ("p.M.total", "optional int64 total = 1"),
         ("p.M.e", "optional p.E e = 4"),
         ("p.M.in", "repeated p.M.In in = 5"),
@@ -199,7 +217,6 @@ class TestBeside:
         ("p.E.E_ONE", "E_ONE = 1"),
         ("p.S", "service p.S"),
         ("p.S/Stop", "rpc Stop (p.M) returns (stream p.M)"),
-        ("p.S/Stop request", "message p.M"),
         ("p.S/Stop response.in.a", "optional int32 a = 1"),
         ("p/p.proto", ""),
         ("p.M.nothing", ""),
@@ -213,3 +230,16 @@ def test_a_definition_reads_on_one_line(trees: Trees, element: str, text: str) -
     Whatever the element is, and however it is named; nothing for what is not declared.
     """
     assert Definitions(trees.of("base", BASE)).text(element) == text
+
+
+def test_a_message_s_definition_covers_what_it_holds(trees: Trees) -> None:
+    """
+    As far down as it reaches, and nothing beside that.
+    """
+    texts = {name: Definitions(trees.of(f"tree{number}", edited(name))) for number, name in enumerate(EDITS)}
+    was = Definitions(trees.of("base", BASE))
+    assert was.text("p.S/Say request") == was.text("p.M")
+    assert was.text("p.M").startswith("message p.M (")
+    held = {"p.M.total", "p.M.name", "p.M.gone", "p.M.In.name", "p.M.pick", "p.E.E_ONE", "p.E.E_TWO"}
+    assert {name for name in EDITS if texts[name].text("p.M") != was.text("p.M")} == held
+    assert {name for name in EDITS if texts[name].text("p.M.In") != was.text("p.M.In")} == {"p.M.In.name"}

@@ -6,6 +6,7 @@ syntax or edition, and so a break can be recognised by what it changes from and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
@@ -16,6 +17,10 @@ _TYPES = {
     getattr(FieldDescriptor, f"TYPE_{name.upper()}"): name
     for name in "double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 sfixed32 sfixed64 sint32 sint64".split()
 }
+
+
+DIGITS = 12
+"""Hexadecimal ones of a digest: two definitions of one message that are told apart by nobody's mistake."""
 
 
 class Definitions:
@@ -51,9 +56,9 @@ class Definitions:
 
     def _type(self, name: str) -> str:
         if message := self.messages.get(name):
-            return f"message {message.full_name}"
+            return _message(message)
         if enum := self.enums.get(name):
-            return f"{'closed' if enum.is_closed else 'open'} enum {enum.full_name}"
+            return _enum(enum)
         return f"service {name}" if name in self.services else ""
 
     def _member(self, element: str) -> str:
@@ -78,7 +83,29 @@ class Definitions:
         message = {"request": method.input_type, "response": method.output_type}.get(role)
         if message is None:
             return _method(method)
-        return _along(message, fields.split(".")) if fields else f"message {message.full_name}"
+        return _along(message, fields.split(".")) if fields else _message(message)
+
+
+def _message(message: Descriptor) -> str:
+    """With a digest of all that it holds, as far down as it reaches: a message may break by what one of its parts became."""
+    reached: dict[str, None] = {message.full_name: None}
+    queue = [message]
+    lines: set[str] = set()
+    for one in queue:
+        for field in one.fields:
+            lines.add(f"{one.full_name} {_field(field)}")
+            held = field.message_type
+            if held is not None and held.full_name not in reached:
+                reached[held.full_name] = None
+                queue.append(held)
+            if field.enum_type is not None:
+                lines |= {_enum(field.enum_type), *(f"{field.enum_type.full_name} {_value(value)}" for value in field.enum_type.values)}
+    digest = hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"message {message.full_name} ({digest[:DIGITS]})"
+
+
+def _enum(enum: EnumDescriptor) -> str:
+    return f"{'closed' if enum.is_closed else 'open'} enum {enum.full_name}"
 
 
 def _along(message: Descriptor | None, way: Sequence[str]) -> str:

@@ -84,15 +84,26 @@ def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, hea
     complete = []
     known: set[str] = set()
     for finding in findings:
-        named = {finding.element, finding.now, finding.element.partition(" ")[0]}
-        known |= named
-        complete.append(replace(finding, static=tuple(alarm for name in sorted(named) for alarm in of_element.get(name, ()))))
+        named = {finding.element, finding.now, *_around(finding.element)}
+        known |= {finding.element, finding.now, finding.element.partition(" ")[0]}
+        own = [alarm for name in sorted(named) for alarm in of_element.get(name, ())]
+        if not own and not finding.head and not finding.base:
+            # Not changed itself: what is said of its members is said of it.
+            own = [alarm for name, of_it in of_element.items() if name.startswith(f"{finding.element}.") for alarm in of_it]
+        complete.append(replace(finding, static=tuple(dict.fromkeys(own))))
     then, now = Definitions(base), Definitions(head)
     for element, of_it in of_element.items():
         if element not in known:
             before, after = then.text(element), now.text(element)
             complete.append(Finding(element, ("only buf speaks of it",), Verdict.OK, before=before, after=after, static=tuple(of_it)))
     return complete
+
+
+def _around(element: str) -> Iterator[str]:
+    """An RPC's service, with which it goes; and the RPC from which a way begins."""
+    if "/" in element and not element.endswith(".proto"):
+        yield element.partition(" ")[0]
+        yield element.partition("/")[0]
 
 
 def _find() -> str:

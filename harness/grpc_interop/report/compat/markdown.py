@@ -10,7 +10,6 @@ from pathlib import Path
 from grpc_interop.compat.result import Entry, Result, Verdict
 from grpc_interop.report.compat import telling
 from grpc_interop.report.escaping import inline
-from grpc_interop.report.plain_text import abbreviated
 
 FILE = "compat.md"
 
@@ -71,12 +70,16 @@ def _table(result: Result) -> Iterator[str]:
 def _row(entry: Entry, result: Result) -> str:
     finding = entry.finding
     place = f"<br>{_code(str(finding.place))}" if finding.place else ""
+    against = telling.against(entry, result)
     happening = telling.happening(finding) or "nothing"
     fields = [
         f"{_SIGNS[finding.verdict]} {_WORDS[finding.verdict]}",
-        _code(finding.element) + (f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else "") + place,
+        _code(finding.element)
+        + (f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else "")
+        + place
+        + (f"<br>{inline(against)}" if against else ""),
         _cut(telling.change(finding)),
-        _cut("; ".join(filter(None, [happening, telling.acceptance(finding), telling.against(entry, result)]))),
+        _cut("; ".join(filter(None, [happening, telling.acceptance(finding)]))),
         _static(entry),
     ]
     return f"| {' | '.join(fields)} |"
@@ -115,4 +118,4 @@ def _code(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return inline(text if len(text) <= MOST_WORDS else abbreviated(text, 0, MOST_WORDS).rpartition("…")[0] + "…")
+    return inline(text if len(text) <= MOST_WORDS else text[:MOST_WORDS].rstrip("… ") + "…")
