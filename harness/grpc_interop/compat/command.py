@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from grpc_interop.compat import accepted, static
+from grpc_interop.compat.accepted import Accepted
 from grpc_interop.compat.building import Builds, build
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.example import Illustrator
@@ -89,6 +90,7 @@ class _Run:
     builds: Builds
     player: Player
     pairs: Sequence[Pair]
+    accepting: Accepted
 
     def compared(self, meeting: Meeting) -> Comparison:
         """Plays and judges."""
@@ -97,8 +99,7 @@ class _Run:
         judgements = judge(meeting.changes.changes, heard.observations, self.request.guarantee)
         findings = [*_refused(meeting, self.builds, self.manifests), *_findings(meeting, judgements, self.options.report)]
         findings, silent = _beside(meeting, findings)
-        accepting = accepted.read(self.options.project.accepted_breaks)
-        findings, warnings = accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
+        findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
         return Comparison(
             meeting.base.side,
             tuple(findings),
@@ -113,13 +114,14 @@ class _Run:
 def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
     """The comparisons, how many exchanges they took, and whether something that should be there could not be built."""
     pairs = _pairs(options)
+    accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
     needed = {name for pair in pairs for name in (pair.client, pair.server)}
     manifests = [manifest for manifest in options.implementations if manifest.name in needed]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     builds = build(builder, manifests, [*(meeting.base for meeting in meetings), meetings[0].head], _note)
     playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
     with Player(builds, options.report / LOGS) as player:
-        run = _Run(options, request, manifests, builds, player, playable)
+        run = _Run(options, request, manifests, builds, player, playable, accepting)
         comparisons = [run.compared(meeting) for meeting in meetings]
     return comparisons, player.exchanges, builds.failed or not playable
 
