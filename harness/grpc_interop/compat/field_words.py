@@ -49,7 +49,7 @@ def _of_shapes(base: FieldShape, head: FieldShape) -> Iterator[str]:
         yield f"presence {_presence(base)} -> {_presence(head)}"
     if base.repeated and head.repeated and base.packed != head.packed:
         yield "packed -> expanded" if base.packed else "expanded -> packed"
-    if default(base) != default(head) and type_name(base) == type_name(head):
+    if default(base) != default(head) and None not in (default(base), default(head)) and type_name(base) == type_name(head):
         yield f"default {_default(base)} -> {_default(head)}"
     if base.type == head.type == Field.TYPE_STRING and checks_utf8(base) != checks_utf8(head):
         yield "UTF-8 checked -> not checked" if checks_utf8(base) else "UTF-8 not checked -> checked"

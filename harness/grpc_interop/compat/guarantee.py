@@ -188,8 +188,7 @@ def _notes(change: Change, found: list[Observation], guarantee: Guarantee) -> It
         yield "not observed: no message that was played holds it"
     elif change.edit is Edit.ADDED:
         yield from _of_addition(change, found)
-    for one in found:
-        yield from _of_observation(change, one, guarantee)
+    yield from _of_observations(change, found, guarantee)
 
 
 def _unseen(change: Change) -> Iterator[str]:
@@ -202,28 +201,43 @@ def _unseen(change: Change) -> Iterator[str]:
 
 def _of_addition(change: Change, found: list[Observation]) -> Iterator[str]:
     """In which order nobody misses it: what an old side does not know must not be sent to it yet."""
-    known = {deployment(one.exchange.flow, one.exchange.role) for one in found if one.exchange.flow is Flow.NEW_TO_OLD}
-    orders = [_OPPOSITE[order] for order in Deployment if order in known]
-    if orders:
-        what = {Subject.RPC: "RPC", Subject.VALUE: "value"}.get(change.subject, "field")
-        yield f"a new {what}: deploy {' and '.join(orders)}"
+    what = {Subject.RPC: "RPC", Subject.VALUE: "value"}.get(change.subject, "field")
+    advice = _advice({one.exchange for one in found if one.exchange.flow is Flow.NEW_TO_OLD})
+    if advice:
+        yield f"a new {what}: {advice}"
 
 
-def _of_observation(change: Change, one: Observation, guarantee: Guarantee) -> Iterator[str]:
+def _advice(exchanges: set[Exchange]) -> str:
+    """Which side is to be deployed first, so that nothing of the sort happens; of requests and responses each its own."""
+    orders = {one.role: _OPPOSITE[deployment(one.flow, one.role)] for one in exchanges}
+    if len(set(orders.values())) < 2:
+        return next((f"deploy {order}" for order in orders.values()), "")
+    return ", ".join(f"for {role}s deploy {orders[role]}" for role in Role if role in orders)
+
+
+def _of_observations(change: Change, found: list[Observation], guarantee: Guarantee) -> Iterator[str]:
+    """One sentence for each thing to know of what is no break."""
+    together: dict[str, set[Exchange]] = {}
+    for one in found:
+        if not breaks(change, one.exchange, one.seen, guarantee) and (words := _words(change, one)):
+            together.setdefault(words, set()).add(one.exchange)
+    for words, exchanges in together.items():
+        advised = words.endswith(":")
+        yield f"{words} {_advice(exchanges)}" if advised else words
+
+
+def _words(change: Change, one: Observation) -> str:
+    """What to know of one observation; advice is to follow a colon. Empty for nothing."""
     exchange, seen = one.exchange, one.seen
-    if breaks(change, exchange, seen, guarantee):
-        return
+    side = "old" if exchange.flow is Flow.NEW_TO_OLD else "new"
     if seen.cause is Cause.UNDECLARED:
-        yield f"{seen.why} ({exchange.format})"
-    elif seen.cause is Cause.PRESENCE:
-        yield f"an old reader cannot tell it set to zero from not set: deploy {_OPPOSITE[deployment(exchange.flow, exchange.role)]}"
-    elif exchange.format is Format.STRICT_JSON and seen.outcome is Outcome.REJECTED:
-        whose = "an old" if exchange.flow is Flow.NEW_TO_OLD else "a new"
-        yield f"{whose} reader of JSON that does not skip unknown fields refuses it"
-    elif seen.outcome is Outcome.IGNORED and change.edit is not Edit.ADDED:
-        whose = "old" if exchange.flow is Flow.NEW_TO_OLD else "new"
-        yield f"{whose} readers ignore it ({exchange.format}): {seen.why}"
-    elif seen.outcome not in GOOD | {Outcome.IGNORED, Outcome.ADDED}:
-        yield f"{seen.outcome} in {exchange.format}, {exchange.flow}: {seen.why}"
-    elif seen.outcome is Outcome.RENAMED:
-        yield f"renamed: {seen.why}"
+        return seen.why
+    if seen.cause is Cause.PRESENCE:
+        return "old readers cannot tell it set to zero from not set:"
+    if exchange.format is Format.STRICT_JSON and seen.outcome is Outcome.REJECTED:
+        return f"{side} readers of JSON that do not skip unknown fields refuse it"
+    if seen.outcome is Outcome.IGNORED and change.edit is not Edit.ADDED:
+        return f"{side} readers ignore it"
+    if seen.outcome in GOOD | {Outcome.IGNORED, Outcome.ADDED}:
+        return ""
+    return f"{seen.outcome} in {exchange.format} from {exchange.flow}: {seen.why}"

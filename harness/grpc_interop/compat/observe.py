@@ -234,11 +234,10 @@ class _Eye:
     def _compare_enum(self, one: FieldPair, part: Part, expected: Fate, got: Part | None, known: dict[str, int]) -> _Blame | None:
         value = _number(part)
         number = got.value if got is not None else None
-        if not expected.declared:
-            if number != value:
-                self._see_value(one, Fate(Outcome.IGNORED, None), value, got)
-                return _ELSEWHERE
-            return None
+        if not expected.declared and number != value:
+            why = "neither version declares the number, and the reader does not keep it in the field"
+            self.seen.append(Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), _shown(got)))
+            return _ELSEWHERE
         if expected.number is not None:
             if number == expected.number or (self._carried is not Format.BINARY and number in _numbers(part, known)):
                 self._see_value(one, expected, value, got)
@@ -253,11 +252,6 @@ class _Eye:
 
     def _see_value(self, one: FieldPair, found: Fate, value: int, got: Part | None) -> None:
         kept = got is not None and got.value == value
-        received = _text(got.field, got.value) if got is not None else "(nothing)"
-        if not found.label:
-            why = "neither version declares the number, and the reader does not keep it in the field"
-            self.seen.append(Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), received))
-            return
         pair = element_of(one.values, found.label, self._writer)
         if pair is None or (found.outcome is Outcome.PRESERVED and not pair.differs):
             return
@@ -269,7 +263,7 @@ class _Eye:
         elif found.outcome in (Outcome.LOST, Outcome.IGNORED):
             cause = Cause.KEPT if kept else Cause.UNKNOWN
             why = "the reader shows the number, which has no name there" if kept else "the reader shows nothing of it"
-        self.seen.append(Seen(pair.element, found.outcome, cause, why, f"{found.label} ({value})", received))
+        self.seen.append(Seen(pair.element, found.outcome, cause, why, f"{found.label} ({value})", _shown(got)))
 
     # -- what was not sent ---------------------------------------------------------------------------------------------
 
@@ -433,6 +427,10 @@ def _text(field: FieldShape, value: Value | None) -> str:
         name = next((label for label, number in field.enum.names.items() if number == value), "")
         return f"{name} ({value})" if name else str(value)
     return show(field, value)
+
+
+def _shown(part: Part | None) -> str:
+    return _text(part.field, part.value) if part is not None else "(nothing)"
 
 
 def _plain(field: FieldShape, value: object) -> str:

@@ -6,7 +6,7 @@ type does not have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
@@ -14,7 +14,7 @@ from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
 from grpc_interop.protos.meaning import Content, Meaning, Value, show
-from grpc_interop.protos.shapes import TEXTS, FieldShape
+from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
 
 _INT_RANGES = {
     Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
@@ -37,6 +37,9 @@ def explain(root: TypePair, writer: Version, reader: Version, carried: Format, s
     """What is REJECTED of a message that the reader refused. Where the message has several reasons, the one that it was
     aimed at; where it has none, `aimed`, or else the root."""
     found = list(dict.fromkeys(_reasons(root, writer, reader, carried, sent)))
+    if not found and carried is not Format.BINARY:
+        # JSON may have been written with the zeros that a message does not hold.
+        found = list(dict.fromkeys(_reasons(root, writer, reader, carried, _with_zeros(root.of(writer), sent))))
     for chosen in (
         [one for one in found if one.element == aimed],
         [one for one in found if one.cause is Cause.REQUIRED],
@@ -46,6 +49,22 @@ def explain(root: TypePair, writer: Version, reader: Version, carried: Format, s
         if chosen:
             return chosen
     return [Seen(aimed or root.name, Outcome.REJECTED, Cause.NONE, "the reader refuses the message", "")]
+
+
+def _with_zeros(shape: Shape, message: Meaning) -> Meaning:
+    """The message with the zeros of its fields without presence, here and in the messages in it."""
+    fields: dict[int, Value] = {}
+    for one in shape.ordered:
+        value = message.fields.get(one.number)
+        if value is None and not one.presence:
+            value = {} if one.mapped is not None else [] if one.repeated else b"" if one.type in TEXTS else 0
+        if isinstance(value, Meaning) and one.inner is not None and not isinstance(value.fields.get(2), Content):
+            value = _with_zeros(one.inner, value)
+        elif isinstance(value, list) and one.inner is not None:
+            value = [_with_zeros(one.inner, each) if isinstance(each, Meaning) else each for each in value]
+        if value is not None:
+            fields[one.number] = value
+    return Meaning(fields, message.unknown)
 
 
 def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning) -> Iterator[Seen]:
@@ -147,8 +166,11 @@ def _unreadable(mine: FieldShape, there: FieldShape) -> bool:
     """Whether the bytes of one type may be no bytes of another: both are lengths followed by something."""
     if exact_type(mine) == exact_type(there):
         return False
+    if mine.type not in TEXTS and mine.inner is None and mine.mapped is None and not mine.repeated:
+        return False
     holds = there.inner is not None or there.mapped is not None or (there.repeated and is_number(there))
-    return holds and (mine.type in TEXTS or mine.inner is not None or mine.mapped is not None or mine.repeated)
+    # What another text holds has been looked at; of a message, a map or packed numbers the bytes may be no UTF-8.
+    return holds or (checks_utf8(there) and mine.type not in TEXTS)
 
 
 def _no_json(mine: FieldShape, value: Value, there: FieldShape) -> bool:
@@ -156,11 +178,17 @@ def _no_json(mine: FieldShape, value: Value, there: FieldShape) -> bool:
     if exact_type(mine) == exact_type(there):
         return False
     if mine.mapped is not None and there.mapped is not None and isinstance(value, dict):
+        assert mine.key is not None and there.key is not None
         pairs = ((Part(mine.mapped, one), there.mapped) for one in value.values())
-        return any(_no_json_part(part, other) for part, other in pairs)
+        return any(_no_json_part(part, other) for part, other in pairs) or _no_json_keys(mine.key, [*value], there.key)
     if (mine.mapped is None) != (there.mapped is None) or mine.repeated != there.repeated:
         return True
     return any(_no_json_part(part, there) for part in parts(mine, value))
+
+
+def _no_json_keys(mine: FieldShape, keys: Iterable[int | bytes], there: FieldShape) -> bool:
+    """Keys are text whatever their type: any of them is a string's."""
+    return there.type != Field.TYPE_STRING and any(_no_json_part(Part(mine, key), there) for key in keys if mine.type != there.type)
 
 
 def _no_json_part(part: Part, there: FieldShape) -> bool:
