@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
-from grpc_interop.errors import InteropError
+from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3
@@ -131,12 +131,14 @@ def read_options(given: dict[str, Any]) -> Options:
         manifest = find_implementation(name, Path.cwd())
         implementations[manifest.name] = manifest
     known = tuple(implementations)
-    seed = given.pop("seed", None)
+    seed, image = given.pop("seed", None), given.pop("image", None)
+    if image and roots:
+        raise UsageError("--image and --proto-path name protos each", "give one of them: an image takes the place of all roots")
     return Options(
         project=project,
         roots=tuple(Path.cwd() / root for root in roots) or project.roots,
         includes=tuple(Path.cwd() / folder for folder in given.pop("includes", ())) or project.includes,
-        image=given.pop("image", None),
+        image=image,
         implementations=tuple(implementations.values()),
         clients=choose("client", given.pop("clients", ()), known),
         servers=choose("server", given.pop("servers", ()), known),
@@ -145,7 +147,7 @@ def read_options(given: dict[str, Any]) -> Options:
         shard=read_shard(given.pop("shard", None) or "1/1"),
         seed=project.seed if seed is None else seed,
         count=given.pop("count", 0),
-        budget=read_seconds(given.pop("budget", None) or "0s"),
+        budget=read_seconds(budget) if (budget := given.pop("budget", None)) is not None else 0,
         changed=given.pop("changed", ""),
         strict=given.pop("strict", False) or in_continuous_integration(),
         report=Path.cwd() / (given.pop("report", None) or project.state / "report"),

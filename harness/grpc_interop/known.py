@@ -30,6 +30,7 @@ from grpc_interop.case import AnyCase
 from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.drivers.manifest import Manifest, check_keys
 from grpc_interop.errors import UsageError
+from grpc_interop.report.plain_text import counted
 from grpc_interop.verdict import Difference, Outcome, Verdict
 
 FILE = "known_failures.toml"
@@ -136,7 +137,7 @@ class KnownFailures:
     def told(self) -> list[str]:
         """A sentence for each entry that applied."""
         return [
-            f"{entry.where} covers {entry.outcomes.total():,} cases: "
+            f"{entry.where} covers {counted(entry.outcomes.total(), 'case')}: "
             + ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in sorted(entry.outcomes.items()))
             for entry in self.entries
             if entry.outcomes

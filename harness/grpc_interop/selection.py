@@ -51,7 +51,7 @@ def tested_together(case: AnyCase) -> str:
 def read_seconds(text: str) -> float:
     """`90s`, `1.5m`, `1h` or `90` as seconds. Raises UsageError."""
     number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
-    if number.replace(".", "", 1).isdigit():
+    if number.replace(".", "", 1).isdigit() and float(number):
         return float(number) * _UNITS[unit]
     raise UsageError(f"--budget {text!r} is no time", "such as --budget 60s or --budget 5m")
 

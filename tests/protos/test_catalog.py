@@ -230,6 +230,13 @@ class TestErrors:
         with pytest.raises(ProtoError, match="lies within"):
             Catalog.load([root, root / "sub"], [], cache)
 
+    def test_a_root_named_twice_is_one_root(self, root: Path, cache: Path) -> None:
+        """
+        However it is written the second time.
+        """
+        write(root, "a.proto", "message A {}")
+        assert Catalog.load([root, root / ".." / root.name], [], cache).files == ("a.proto",)
+
 
 def test_the_files_of_a_message_case_hold_what_its_anys_hold(tmp_path: Path) -> None:
     """

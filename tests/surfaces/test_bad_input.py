@@ -41,6 +41,8 @@ def refused(ended: Ended) -> str:
         "a missing root": (["run", "--proto-path", "nowhere"], ["nowhere: no such folder of protos", "--proto-path"]),
         "a missing include": (["run", "--include", "nowhere"], ["nowhere: no such folder to import protos from", "--include"]),
         "a missing image": (["run", "--image", "nowhere"], ["nowhere", "--image"]),
+        "an image and a root": (["run", "--image", "x", "--proto-path", "x"], ["--image and --proto-path", "give one of them"]),
+        "a seed that is none": (["run", "--seed", "now"], ["'--seed'", "'now' is not a valid integer"]),
         "an image that is none": (["run", "--image", "interop.toml"], ["interop.toml is not a descriptor set", "buf build -o"]),
         "a report folder that is a file": (["run", "--report", "interop.toml"], ["--report", "is a file"]),
         "a report that is none": (["report", "nowhere"], ["nowhere is not a report folder", "interop run --report"]),

@@ -112,11 +112,12 @@ def test_a_budget(project: Project, report: Path) -> None:
     assert f"calls  {left_out['cases']} case" in ended.out
 
 
-def test_a_budget_that_is_none(project: Project, report: Path) -> None:
+@pytest.mark.parametrize("budget", ["soon", "0s", "-5s", ""])
+def test_a_budget_that_is_none(project: Project, report: Path, budget: str) -> None:
     """
     What is no time is answered with what would be one.
     """
-    ended = project.interop("run", "--budget", "soon", "--report", report)
+    ended = project.interop("run", "--budget", budget, "--report", report)
     assert ended.status == 2
     assert "such as --budget 60s" in ended.err
 

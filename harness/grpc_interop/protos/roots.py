@@ -26,7 +26,7 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
     """
     found: dict[str, Path] = {}
     _refuse_nested(roots)
-    for root in roots:
+    for root in {root.resolve(): root for root in roots}.values():
         if not root.is_dir():
             raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
         files = {name: path for name, path in _walk(root.resolve()) if not any(fnmatchcase(name, pattern) for pattern in excludes)}
@@ -45,7 +45,7 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
 def _refuse_nested(roots: Sequence[Path]) -> None:
     for outer in roots:
         for inner in roots:
-            if outer is not inner and inner.resolve().is_relative_to(outer.resolve()):
+            if outer.resolve() in inner.resolve().parents:
                 raise ProtoError(
                     f"{inner} lies within {outer}, so its files would have two names each",
                     "give only the folder that the imports are relative to",
