@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from any_edit import any_edit
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.places import Places
@@ -262,24 +263,6 @@ def test_their_number_is_limited_and_what_is_cut_is_told(pair: Load) -> None:
 
 # -- any edit ----------------------------------------------------------------------------------------------------------
 
-TYPES = "int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool float double string bytes E O R".split()
-DECLARED = (
-    "enum E { E0 = 0; E1 = 1; E2 = 2; } message O { optional int32 x = 1; repeated string y = 2; O o = 3; } message R { R r = 1; E e = 2; }"
-)
-LABELS = ("", "optional ", "repeated ", "map")
-
-
-def any_message(chance: random.Random) -> str:
-    """Up to five fields of any type and cardinality, some of them in a oneof."""
-    fields, arms = [], []
-    for number in chance.sample(range(1, 8), chance.randint(0, 5)):
-        kind, label = chance.choice(TYPES), chance.choice(LABELS)
-        key = chance.choice([*TYPES[:11], "string"])
-        text = f"map<{key}, {kind}>" if label == "map" else label + kind
-        field = f"{text} f{chance.randint(0, 3)}_{number} = {number};"
-        (arms if not label and chance.random() < 0.3 else fields).append(field)
-    return " ".join([*fields, f"oneof some {{ {' '.join(arms)} }}" if arms else ""])
-
 
 @settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 1 << 32))
@@ -288,7 +271,7 @@ def test_probes_of_any_edit_are_messages_of_their_sender(tmp_path_factory: pytes
     The sender's version reads all of each probe, nothing in it is undeclared, and it is the same when made again.
     """
     chance = random.Random(seed)
-    both = Pair(tmp_path_factory.mktemp("edit"), *(message(any_message(chance), DECLARED) for _ in range(2)))
+    both = Pair(tmp_path_factory.mktemp("edit"), *any_edit(chance))
     for back in (False, True):
         sender = (both.new if back else both.old).of("t.M")
         made = both.probes(back=back)
