@@ -121,7 +121,10 @@ RESULT = Result(HEAD, "both", (COMPARISON,), 12.34, 1240, 1)
 NOTHING = Result(HEAD, "both", (Comparison(BASE, untouched={"RPC": 134, "message": 315}),), 0.4)
 TWO_BASES = replace(
     RESULT,
-    comparisons=(COMPARISON, Comparison(Side("base 2", "v1.2.0"), (NARROWED,), {"clients first": False}, static="buf is not installed")),
+    comparisons=(
+        COMPARISON,
+        Comparison(Side("base 2", "v1.2.0"), (NARROWED,), {"servers first": True, "clients first": False}, static="buf is not installed"),
+    ),
 )
 
 

@@ -100,7 +100,7 @@ def _idle(entry: Entry, findings: Iterable[Finding], base: Catalog, head: Catalo
         now = _intent(other)
         told = f"from {now.before!r} to {now.after!r}" if not now.change else now.change
         yield f"{entry.where}: {intent.element} breaks in another way than was accepted: {told}"
-    elif not intent.change and Definitions(base).text(intent.element) == intent.before and intent.before:
+    elif not intent.change and Definitions(base).text(intent.element) == intent.before:
         yield f"{entry.where}: {intent.element} is not changed: delete the entry"
     elif not intent.change and intent.after and not any(Definitions(one).text(intent.element) for one in (base, head)):
         yield f"{entry.where}: {intent.element} names nothing: delete the entry or mend it"
