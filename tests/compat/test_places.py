@@ -106,6 +106,15 @@ class TestCarriers:
         assert sorted(top.fields) == [1, 2, 3]
         assert top.fields[2].fields == {2: b"x"}  # type: ignore[union-attr]
 
+    def test_fill_in_what_the_reader_alone_requires(self, tmp_path: Path) -> None:
+        """A message that is refused for another reason shows nothing of its content."""
+        text = """message M {{ {} int32 now = 1; optional N n = 2; }} message N {{ optional {} a = 1; }}
+        service S {{ rpc Do (M) returns (M); }}"""
+        versions = two(tmp_path, text.format("optional", "int64"), text.format("required", "int32"), 'syntax = "proto2"; package t;')
+        carrier = versions.places.carrier(versions.places.pair("t.N", "t.N"), Role.REQUEST)
+        assert carrier is not None
+        assert carrier.wrap(b"\x08\x05", Version.BASE) == b"\x08\x01\x12\x02\x08\x05"
+
     def test_do_not_go_through_fields_that_differ_if_they_can_help_it(self, tmp_path: Path) -> None:
         base = """message Top { Low short = 1; Mid mid = 2; } message Mid { Low low = 1; } message Low { int32 n = 1; }
         service S { rpc Do(Top) returns (Top); }"""

@@ -60,12 +60,13 @@ class Carrier(NamedTuple):
 
     def wrap(self, content: bytes, writer: Version) -> bytes:
         """A whole request or response, as this version writes it, with this content in its place and nothing else set but
-        what is required. Without effect where there is no way to go."""
+        what either version requires: a reader that refuses the rest shows nothing of the content. Without effect where
+        there is no way to go."""
         holders = [self.root, *(one.inner for one in self.way if one.inner)]
         for holder, one in reversed(list(zip(holders, self.way, strict=False))):
             field = one.of(writer)
             assert field is not None
-            content = least(holder.of(writer), without=field.number) + _held(field, content)
+            content = least(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + _held(field, content)
         return content
 
 
@@ -74,13 +75,22 @@ def least(shape: Shape, without: int = 0, around: frozenset[str] = frozenset()) 
     it is left incomplete."""
     content = b""
     for one in shape.required:
-        if one.number == without:
-            continue
-        if one.inner is None:
-            content += wire.scalar_field(one.descriptor, non_default(one.descriptor))
-        elif one.inner.name not in around:
-            content += wire.message_field(one.descriptor, least(one.inner, around=around | {shape.name}))
+        if one.number != without:
+            content += _plain(one, around | {shape.name})
     return content
+
+
+def _plain(field: FieldShape, around: frozenset[str] = frozenset()) -> bytes:
+    """The field with an ordinary value; of a message the least."""
+    if field.inner is None:
+        return wire.scalar_field(field.descriptor, non_default(field.descriptor))
+    return b"" if field.inner.name in around else wire.message_field(field.descriptor, least(field.inner, around=around))
+
+
+def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
+    """What the reader alone requires, as far as the writer has it."""
+    wanted = (holder.field(writer.other, one.number).of(writer) for one in holder.of(writer.other).required)
+    return b"".join(_plain(one) for one in wanted if one is not None and not one.required and one is not besides)
 
 
 def _held(field: FieldShape, content: bytes) -> bytes:
