@@ -358,10 +358,10 @@ class TestAny:
 
 
 class TestEnumsInJson:
-    def test_an_alias_that_is_gone_is_ignored_though_its_number_is_known(self, tmp_path: Path) -> None:
+    def test_an_alias_that_is_gone_is_lost_since_the_reader_has_its_number(self, tmp_path: Path) -> None:
         enum = "enum E { option allow_alias = true; Z = 0; V = 1; W = 1; }"
         versions = two(tmp_path, f"{enum} message M {{ E a = 1; }}", "enum E { Z = 0; V = 1; } message M { E a = 1; }")
-        assert outcomes(versions.json_text(OLD, '{"a": "W"}')) == {"t.E.W": Outcome.IGNORED}
+        assert outcomes(versions.json_text(OLD, '{"a": "W"}')) == {"t.E.W": Outcome.LOST}
         assert outcomes(versions.json_text(OLD, '{"a": "V"}')) == {}
 
     def test_a_number_that_only_the_reader_declares_is_preserved(self, tmp_path: Path) -> None:
@@ -369,6 +369,14 @@ class TestEnumsInJson:
             tmp_path, "enum E { Z = 0; V = 1; W = 2; } message M { E a = 1; }", "enum E { Z = 0; V = 1; } message M { E a = 1; }"
         )
         assert outcomes(versions.binary(NEW, "a: 2")) == outcomes(versions.json(NEW, "a: 2")) == {}
+
+    def test_of_a_list_are_told_apart_by_what_arrived(self, tmp_path: Path) -> None:
+        """A value that only head declares is dropped, and a number that nobody declares is kept."""
+        base = "enum E { Z = 0; A = 1; } message M { repeated E a = 1; }"
+        versions = two(tmp_path, base, base.replace("A = 1;", "A = 1; B = 4;"))
+        pair = versions.places.pair("t.M", "t.M")
+        sent, received = (versions.meant(Version.HEAD, text, "t.M") for text in ("a: [1, 4, -1]", "a: [1, -1]"))
+        assert outcomes(observe(pair, Version.HEAD, Version.BASE, Format.JSON, sent, received)) == {"t.E.B": Outcome.IGNORED}
 
     def test_written_zeros_say_nothing_of_values_that_come_later(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "enum E { Z = 0; } message M { E a = 1; }", "enum E { Z = 0; V = 1; } message M { optional E a = 1; }")
@@ -385,6 +393,14 @@ class TestUnknownFields:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
         assert outcomes(versions.json(OLD, "a: 1 b: 2", strict=True)) == {"t.M.a": Outcome.REJECTED}
         assert versions.json(OLD, "b: 2", strict=True) == []
+
+
+class TestMinusZero:
+    def test_is_zero_to_an_integer(self, tmp_path: Path) -> None:
+        versions = two(tmp_path, "message M { double a = 1; }", "message M { int32 a = 1; }")
+        pair = versions.places.pair("t.M", "t.M")
+        sent = versions.meant(Version.BASE, "a: -0.0", "t.M")
+        assert outcomes(observe(pair, Version.BASE, Version.HEAD, Format.JSON, sent, meaning(pair.head, b""))) == {}
 
 
 class TestRefusals:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
-from grpc_interop.compat.enum_values import Fate, element_of, fate
-from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_number, is_zero, meeting, parts
+from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing
+from grpc_interop.compat.enum_values import compare_enums, fate, see_value
+from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals
 from grpc_interop.compat.refusal import explain
-from grpc_interop.protos.meaning import Content, Meaning, Value, show
-from grpc_interop.protos.shapes import Enum, FieldShape, Shape
+from grpc_interop.compat.value_text import plain, text
+from grpc_interop.protos.meaning import Content, Meaning, Value
+from grpc_interop.protos.shapes import FieldShape, Shape
 
 GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 """Outcomes in which the value arrived."""
@@ -47,17 +48,6 @@ def attributed(seen: Iterable[Seen], control: Iterable[Seen]) -> list[Seen]:
     sides of the writer's version."""
     known = {(one.element, one.outcome) for one in control if one.outcome not in GOOD}
     return [one for one in seen if (one.element, one.outcome) not in known]
-
-
-class _Blame(NamedTuple):
-    """Why a field is altered."""
-
-    cause: Cause
-    why: str
-
-
-_ELSEWHERE = _Blame(Cause.NONE, "")
-"""Something is wrong with the value, and it has been seen of another element: of the enum's value."""
 
 
 class _Eye:
@@ -94,7 +84,9 @@ class _Eye:
             # Only the JSON name tells that it is the same.
             theirs = there if pair.field(self._reader, there.number).of(self._writer) is None else None
         got = received.fields.get(theirs.number) if theirs is not None else None
-        if theirs is not None and (there is theirs or (there is None and got is not None)):
+        # JSON may have been written with the proto name instead.
+        otherwise = got is not None and (there is None or there.number not in received.fields)
+        if theirs is not None and (there is theirs or otherwise):
             self._arrived(pair, one, mine, value, theirs, got, received)
         elif there is not None and there.number in received.fields:
             other = pair.field(self._reader, there.number)
@@ -126,7 +118,7 @@ class _Eye:
                 self._see(one, Outcome.ALTERED, Cause.NUMBER_REUSED, why, mine, value, theirs, got)
             return
         blame = self._compare(pair, one, mine, value, theirs, got, received)
-        if blame is _ELSEWHERE:
+        if blame is ELSEWHERE:
             return
         if blame is not None:
             self._see(one, Outcome.ALTERED, blame.cause, blame.why, mine, value, theirs, got)
@@ -139,7 +131,7 @@ class _Eye:
 
     def _compare(
         self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
-    ) -> _Blame | None:
+    ) -> Blame | None:
         if mine.mapped is not None or theirs.mapped is not None:
             return self._compare_entries(one, mine, value, theirs, got)
         before, after = parts(mine, value), parts(theirs, got)
@@ -148,17 +140,19 @@ class _Eye:
         if len(before) == len(after):
             return self._compare_parts(one, zip(before, after, strict=True))
         if after:
-            return _Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
+            return Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
         if any(other.number in received.fields for rival in rivals(pair, self._reader, one) if (other := rival.of(self._reader))):
-            return _Blame(Cause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
-        return _nothing(before, theirs)
+            return Blame(Cause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
+        if not mine.presence and not mine.repeated and _is_minus_zero(before, theirs):
+            return None
+        return nothing(before, theirs)
 
-    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[Part, Part]]) -> _Blame | None:
+    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[Part, Part]]) -> Blame | None:
         for before, after in both:
             if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
                 self.message(self._inner(one, before, after), before.value, after.value)
             elif not alike(before, after):
-                return _Blame(Cause.VALUE, "another value arrives")
+                return Blame(Cause.VALUE, "another value arrives")
         return None
 
     def _inner(self, one: FieldPair, before: Part, after: Part) -> TypePair:
@@ -172,15 +166,15 @@ class _Eye:
         base, head = (mine, theirs) if self._writer is Version.BASE else (theirs, mine)
         return meeting(base, head, base.name if base.name == head.name else place)
 
-    def _compare_entries(self, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None) -> _Blame | None:
+    def _compare_entries(self, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None) -> Blame | None:
         """Maps, and lists of entries where one side has those: by key."""
         if not (can_be_map(mine) and can_be_map(theirs)):
-            return _Blame(Cause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
+            return Blame(Cause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
         before, after = entries(mine, value), entries(theirs, got)
         arrived = {key.value: mapped for key, mapped in after}
         repeats = len(arrived) != len(after) or len({key.value for key, _ in before}) != len(before)
         if repeats and len(before) != len(after):
-            return _Blame(Cause.VALUE, "a map keeps the last entry of a key")
+            return Blame(Cause.VALUE, "a map keeps the last entry of a key")
         lost: list[Part] = []
         for key, mapped in before:
             if key.value in arrived:
@@ -191,79 +185,32 @@ class _Eye:
             elif mapped is not None:
                 lost.append(mapped)
         if arrived:
-            return _Blame(Cause.VALUE, "an entry arrives that was not sent")
+            return Blame(Cause.VALUE, "an entry arrives that was not sent")
         return self._compare_dropped(one, lost, theirs) if lost else None
 
-    def _compare_mapped(self, one: FieldPair, before: Part | None, after: Part | None) -> _Blame | None:
+    def _compare_mapped(self, one: FieldPair, before: Part | None, after: Part | None) -> Blame | None:
         if before is None or after is None:
-            return None if before is after else _Blame(Cause.VALUE, "a map's values do not arrive")
+            return None if before is after else Blame(Cause.VALUE, "a map's values do not arrive")
         if before.field.enum is not None and after.field.enum is not None:
             return self._compare_enums(one, [before], [after])
         return self._compare_parts(one, [(before, after)])
 
-    def _compare_dropped(self, one: FieldPair, lost: list[Part], theirs: FieldShape) -> _Blame | None:
+    def _compare_dropped(self, one: FieldPair, lost: list[Part], theirs: FieldShape) -> Blame | None:
         """Entries that did not arrive: a reader drops those whose value its closed enum does not declare."""
         there = theirs.mapped
         if lost[0].field.enum is None or there is None or there.enum is None:
-            return _Blame(Cause.VALUE, f"{len(lost)} of the entries do not arrive")
-        return self._compare_enums(one, lost, [], there)
+            return Blame(Cause.VALUE, f"{len(lost)} of the entries do not arrive")
+        return self._compare_enums(one, lost, [])
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
-    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part], theirs: FieldShape | None = None) -> _Blame | None:
-        """Blames the enum's value where the versions differ in it, else the field. `theirs` says the reader's field where
-        nothing of it arrived."""
-        there = (theirs or (after[0].field if after else None) or _enum_field(one, self._reader)).enum
+    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part]) -> Blame | None:
+        """Blames the enum's value where the versions differ in it, else the field."""
+        there = one.of(self._reader)
         assert there is not None
-        fates = [fate(_number(part), _enum(part), there, self._carried) for part in before]
-        arrived: list[Part | None] = [*after]
-        if len(before) != len(after):
-            # A reader may have dropped what it does not know.
-            found = iter(after)
-            arrived = [next(found, None) if one_fate.number is not None and one_fate.declared else None for one_fate in fates]
-            if next(found, None) is not None:
-                return _Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive")
-        blame: _Blame | None = None
-        for part, one_fate, got in zip(before, fates, arrived, strict=True):
-            blame = self._compare_enum(one, part, one_fate, got, there.names) or blame
-        if blame is not None and blame is not _ELSEWHERE and not after:
-            field = theirs or _enum_field(one, self._reader)
-            return _nothing(before, field) if blame.cause is Cause.VALUE else blame
+        blame, seen = compare_enums(one, before, after, there.mapped or there, self._writer, self._carried)
+        self.seen += seen
         return blame
-
-    def _compare_enum(self, one: FieldPair, part: Part, expected: Fate, got: Part | None, known: dict[str, int]) -> _Blame | None:
-        value = _number(part)
-        number = got.value if got is not None else None
-        if not expected.declared and number != value:
-            why = "neither version declares the number, and the reader does not keep it in the field"
-            self.seen.append(Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), _shown(got)))
-            return _ELSEWHERE
-        if expected.number is not None:
-            if number == expected.number or (self._carried is not Format.BINARY and number in _numbers(part, known)):
-                self._see_value(one, expected, value, got)
-                return None
-            alias = next((name for name, one_number in _enum(part).names.items() if one_number == value and name not in known), "")
-            if number is None and alias and self._carried is not Format.BINARY:
-                self._see_value(one, Fate(Outcome.IGNORED, None, alias), value, got)
-                return _ELSEWHERE
-            return _Blame(Cause.VALUE, "another value arrives" if got is not None else "nothing arrives")
-        self._see_value(one, expected, value, got)
-        return _ELSEWHERE
-
-    def _see_value(self, one: FieldPair, found: Fate, value: int, got: Part | None) -> None:
-        kept = got is not None and got.value == value
-        pair = element_of(one.values, found.label, self._writer)
-        if pair is None or (found.outcome is Outcome.PRESERVED and not pair.differs):
-            return
-        cause, why = Cause.NONE, ""
-        if found.outcome is Outcome.ALTERED:
-            cause, why = Cause.MISDELIVERED, f"its number is {found.now}'s there"
-        elif found.outcome is Outcome.RENAMED:
-            why = f"it arrives as {found.now}"
-        elif found.outcome in (Outcome.LOST, Outcome.IGNORED):
-            cause = Cause.KEPT if kept else Cause.UNKNOWN
-            why = "the reader shows the number, which has no name there" if kept else "the reader shows nothing of it"
-        self.seen.append(Seen(pair.element, found.outcome, cause, why, f"{found.label} ({value})", _shown(got)))
 
     # -- what was not sent ---------------------------------------------------------------------------------------------
 
@@ -299,13 +246,13 @@ class _Eye:
         carried = Format.BINARY if got is None else self._carried
         expected = fate(meant, mine.enum, theirs.enum, carried)
         if expected.outcome is Outcome.ALTERED and not mine.presence:
-            self._see_value(one, expected, meant, Part(theirs, read))
+            self.seen += see_value(one, expected, meant, Part(theirs, read), self._writer)
         elif read != meant and expected.number != read:
             self._see_default(one, mine, theirs, meant, read)
 
     def _see_default(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, meant: object, read: object) -> None:
-        why = f"not set, it reads {_plain(theirs, read)} instead of {_plain(mine, meant)}"
-        self.seen.append(Seen(one.element, Outcome.ALTERED, Cause.DEFAULT, why, "(not set)", _plain(theirs, read)))
+        why = f"not set, it reads {plain(theirs, read)} instead of {plain(mine, meant)}"
+        self.seen.append(Seen(one.element, Outcome.ALTERED, Cause.DEFAULT, why, "(not set)", plain(theirs, read)))
 
     # -- Any -----------------------------------------------------------------------------------------------------------
 
@@ -329,8 +276,8 @@ class _Eye:
         theirs: FieldShape | None = None,
         got: Value | None = None,
     ) -> None:
-        sent = _text(mine, value) if mine is not None else "(nothing)"
-        received = _text(theirs, got) if theirs is not None else "(nothing)"
+        sent = text(mine, value) if mine is not None else "(nothing)"
+        received = text(theirs, got) if theirs is not None else "(nothing)"
         self.seen.append(Seen(one.element, outcome, cause, why, sent, received))
 
 
@@ -367,11 +314,10 @@ def _in_unknown(sent: Meaning, number: int) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _nothing(before: Sequence[Part], theirs: FieldShape) -> _Blame:
-    """Why a field that was sent is not set."""
-    if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
-        return _Blame(Cause.PRESENCE, "set to zero, which the reader cannot tell from not set")
-    return _Blame(Cause.VALUE, "nothing arrives")
+def _is_minus_zero(before: Sequence[Part], theirs: FieldShape) -> bool:
+    """As a number it is the zero that an integer without presence is when it is not set."""
+    mine, value = before[0]
+    return is_float(mine) and isinstance(value, int) and number(mine, value) == 0 and is_number(theirs) and not is_float(theirs)
 
 
 def _merging(before: Sequence[Part], after: Sequence[Part]) -> str:
@@ -394,49 +340,6 @@ def _written_zero(mine: FieldShape, theirs: FieldShape, got: Value) -> bool:
         names = [name for name, number in mine.enum.names.items() if number == 0]
         return got == 0 or any(theirs.enum.names.get(name) == got for name in names)
     return is_zero(Part(theirs, got))
-
-
-def _enum_field(one: FieldPair, version: Version) -> FieldShape:
-    field = one.of(version)
-    assert field is not None
-    return field.mapped or field
-
-
-def _enum(part: Part) -> Enum:
-    assert part.field.enum is not None
-    return part.field.enum
-
-
-def _numbers(part: Part, known: dict[str, int]) -> set[int]:
-    """What the names of the value stand for at the reader."""
-    return {known[name] for name, number in _enum(part).names.items() if number == part.value and name in known}
-
-
-def _number(part: Part) -> int:
-    assert isinstance(part.value, int)
-    return part.value
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# For people
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _text(field: FieldShape, value: Value | None) -> str:
-    if field.enum is not None and isinstance(value, int):
-        name = next((label for label, number in field.enum.names.items() if number == value), "")
-        return f"{name} ({value})" if name else str(value)
-    return show(field, value)
-
-
-def _shown(part: Part | None) -> str:
-    return _text(part.field, part.value) if part is not None else "(nothing)"
-
-
-def _plain(field: FieldShape, value: object) -> str:
-    if field.enum is not None and isinstance(value, int):
-        return _text(field, value)
-    return f'"{repr(value)[2:-1]}"' if isinstance(value, bytes) else str(value)
 
 
 def _bytes(value: Value | None) -> str:

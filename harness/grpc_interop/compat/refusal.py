@@ -217,6 +217,11 @@ def _unknown_names(one: FieldPair, mine: FieldShape, value: Value, there: FieldS
     sent = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     for name, enum_number in own.enum.names.items():
         if enum_number in sent and name not in other.enum.names:
-            found = next((v for v in one.values if name in (v.name, v.now)), None)
+            found = next((pair for pair in one.values if name in (pair.name, pair.now)), None)
             why = "the reader does not know its name"
             yield Seen(found.element if found else one.element, Outcome.REJECTED, Cause.UNKNOWN, why, f"{name} ({enum_number})")
+    declared = {*own.enum.names.values(), *other.enum.names.values()}
+    for number_sent in sent:
+        if isinstance(number_sent, int) and number_sent not in declared:
+            why = "neither version declares the number, and the reader does not take it"
+            yield Seen(one.element, Outcome.REJECTED, Cause.UNDECLARED, why, str(number_sent))
