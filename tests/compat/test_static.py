@@ -44,6 +44,8 @@ EDITS = {
     "p.M.gone": ("optional string gone = 3;", ""),
     "p.M.In.name": ("optional string name = 2; message Deep", "optional bytes name = 2; message Deep"),
     "p.M.In.Deep": ("message Deep {}", ""),
+    "p.M.by_name": ("map<string, In>", "map<int32, In>"),
+    "p.M.must": ("required bool must", "optional bool must"),
     "p.M.pick": ("oneof pick { int32 p1 = 6; int32 p2 = 7; }", ""),
     "p.M": ("reserved 50;", ""),
     "[p.ext]": ("optional int32 ext", "optional string ext"),
@@ -185,6 +187,16 @@ class TestBeside:
         message, field = static.beside(findings, static.alarms(base, head), base, head)
         assert message.static == field.static != ()
 
+    def test_a_field_has_the_alarms_of_its_enum(self, trees: Trees) -> None:
+        """
+        Whether an enum is closed shows where it is used.
+        """
+        closed = 'edition = "2023"; package p; message M { E e = 1; map<int32, E> es = 2; int32 n = 3; } enum E { %s Z = 0; }'
+        base, head = trees.of("base", closed % ""), trees.of("head", closed % "option features.enum_type = CLOSED;")
+        findings = [Finding(f"p.M.{name}", ("closed",), Verdict.OK) for name in ("e", "es", "n")]
+        told = static.beside(findings, static.alarms(base, head), base, head)
+        assert [[alarm.rule for alarm in one.static] for one in told] == [["ENUM_SAME_TYPE"], ["ENUM_SAME_TYPE"], []]
+
     def test_a_place_whose_type_was_replaced_has_the_alarms_of_its_rpc(self, trees: Trees) -> None:
         """
         Elements below it are named from the RPC.
@@ -240,6 +252,6 @@ def test_a_message_s_definition_covers_what_it_holds(trees: Trees) -> None:
     was = Definitions(trees.of("base", BASE))
     assert was.text("p.S/Say request") == was.text("p.M")
     assert was.text("p.M").startswith("message p.M (")
-    held = {"p.M.total", "p.M.name", "p.M.gone", "p.M.In.name", "p.M.pick", "p.E.E_ONE", "p.E.E_TWO"}
+    held = {"p.M.by_name", "p.M.must", "p.M.total", "p.M.name", "p.M.gone", "p.M.In.name", "p.M.pick", "p.E.E_ONE", "p.E.E_TWO"}
     assert {name for name in EDITS if texts[name].text("p.M") != was.text("p.M")} == held
     assert {name for name in EDITS if texts[name].text("p.M.In") != was.text("p.M.In")} == {"p.M.In.name"}

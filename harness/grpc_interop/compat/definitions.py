@@ -54,6 +54,14 @@ class Definitions:
             return self._at_method(element)
         return self._type(element) or self._member(element)
 
+    def enum_of(self, element: str) -> str:
+        """The full name of the enum that a message's field has, or a map's values; empty for any other element."""
+        scope, _, name = element.rpartition(".")
+        field = self.messages[scope].fields_by_name.get(name) if scope in self.messages else None
+        if field is not None and field.message_type is not None and _is_map(field):
+            field = field.message_type.fields_by_name["value"]
+        return str(field.enum_type.full_name) if field is not None and field.enum_type is not None else ""
+
     def _type(self, name: str) -> str:
         if message := self.messages.get(name):
             return _message(message)

@@ -18,6 +18,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,10 +94,22 @@ def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, hea
         complete.append(replace(finding, static=tuple(dict.fromkeys(own))))
     then, now = Definitions(base), Definitions(head)
     for element, of_it in of_element.items():
+        if element in then.enums and element not in known:
+            known |= _give(complete, element, of_it, then)
         if element not in known:
             before, after = then.text(element), now.text(element)
             complete.append(Finding(element, ("only buf speaks of it",), Verdict.OK, before=before, after=after, static=tuple(of_it)))
     return complete
+
+
+def _give(findings: list[Finding], enum: str, of_it: Sequence[Alarm], base: Definitions) -> set[str]:
+    """Gives what is said of an enum to the fields that have it, if there are any among the findings. The enum, if so."""
+    given = set()
+    for place, finding in enumerate(findings):
+        if base.enum_of(finding.element) == enum:
+            findings[place] = replace(finding, static=(*finding.static, *of_it))
+            given.add(enum)
+    return given
 
 
 def _around(element: str) -> Iterator[str]:
@@ -114,6 +127,7 @@ def _find() -> str:
     return found
 
 
+@cache
 def _categories(buf: str) -> dict[str, tuple[str, ...]]:
     """Of each rule, those of ours that hold it."""
     rules = map(json.loads, _ask(buf, Path.cwd(), "config", "ls-breaking-rules", "--format", "json").splitlines())
@@ -147,7 +161,7 @@ class _Owner(NamedTuple):
 _SCOPES = {"message_type", "nested_type", "enum_type", "service"}
 _MEMBERS = {"field", "value", "method", "oneof_decl"}
 
-_FIELD = re.compile(r'[Ff]ield "(\d+)" (?:with name "[^"]*" )?on message')
+_FIELD = re.compile(r'\b[Ff]ield "(\d+)"')
 _EXTENSION = re.compile(r'Extension "\d+" with name "([^"]*)" on message')
 _VALUE = re.compile(r'[Ee]num value "(-?\d+)" on enum')
 _MEMBER = re.compile(r'(?:oneof|RPC) "([^"]*)" on (message|service)')
@@ -183,6 +197,8 @@ class _Numbering:
         """The element that buf speaks of, by base's name where base has it."""
         owners = self._owners.get(path, [])
         owner = owners[line - 1] if line <= len(owners) else _Owner(path, "")
+        if map_field := self._map_field(owner.scope):
+            return map_field
         if match := _FIELD.search(words):
             return f"{owner.scope}.{self._field_name(owner.scope, int(match[1]))}"
         if match := _EXTENSION.search(words):
@@ -192,8 +208,18 @@ class _Numbering:
         if match := _MEMBER.search(words):
             return f"{owner.scope}{'/' if match[2] == 'service' else '.'}{match[1]}"
         if match := _GONE.search(words):
-            return self._gone(match[1], match[2], self._packages.get(path, "") if match[3] is None else match[3])
+            gone = self._gone(match[1], match[2], self._packages.get(path, "") if match[3] is None else match[3])
+            return self._map_field(gone) or gone
         return owner.name
+
+    def _map_field(self, entry: str) -> str:
+        """The field whose entries are of this type; empty for any other type."""
+        for version in (self._base, self._head):
+            declared = version.messages.get(entry)
+            if declared is not None and declared.GetOptions().map_entry and declared.containing_type is not None:
+                around = declared.containing_type
+                return next(f"{around.full_name}.{field.name}" for field in around.fields if field.message_type is declared)
+        return ""
 
     def _field_name(self, message: str, number: int) -> str:
         for version in (self._base, self._head):
