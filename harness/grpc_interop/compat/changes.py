@@ -10,9 +10,10 @@ from typing import NamedTuple, TypeVar
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.case import Method
+from grpc_interop.compat.declaration_words import deprecated, file_words, moved, oneof_members, reserved
 from grpc_interop.compat.declared import Declared, Text
 from grpc_interop.compat.field_words import differences
-from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, pair_values
+from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, exact_type, pair_values
 from grpc_interop.compat.places import MethodPair, Places
 from grpc_interop.compat.result import Place
 from grpc_interop.protos.shapes import RUNTIMES_OWN, Enum, FieldShape
@@ -115,7 +116,7 @@ class _Comparison:
             after = self._head.files.get(name) if name in self._head.own else None
             if before is None or after is None:
                 yield _change(name, Subject.FILE, self._of_files(before, after, name), matters=False)
-            elif words := list(_file_words(before, after)):
+            elif words := list(file_words(before, after)):
                 yield _change(name, Subject.FILE, self._of_files(before, after, name), words, matters=False)
 
     def _services(self) -> Iterator[Change]:
@@ -125,7 +126,7 @@ class _Comparison:
                 gone = before is not None and not before.proto.method
                 yield _change(name, Subject.SERVICE, self._of(name), notes=["it had no methods"] if gone else [], matters=False)
             else:
-                words = _moved(before.file, after.file) + _deprecated(before.proto.options, after.proto.options)
+                words = moved(before.file, after.file) + deprecated(before.proto.options, after.proto.options)
                 if words:
                     yield _change(name, Subject.SERVICE, self._of(name), words, matters=False)
 
@@ -138,7 +139,7 @@ class _Comparison:
         words += [f"request {before.request} -> {after.request}"] if before.request != after.request else []
         words += [f"response {before.response} -> {after.response}"] if before.response != after.response else []
         matters = bool(words)
-        words += _deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
+        words += deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
         if words:
             yield _change(pair.element, Subject.RPC, self._of_methods(before, after), words, matters=matters)
 
@@ -165,16 +166,16 @@ class _Comparison:
             if before is None or after is None:
                 yield _change(name, Subject.MESSAGE, self._of(name), matters=False)
                 continue
-            words = _moved(before.file, after.file)
+            words = moved(before.file, after.file)
             if before.proto != after.proto:
-                words += _deprecated(before.proto.options, after.proto.options) + _reserved(before.proto, after.proto)
+                words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
                 yield from self._oneofs(name, before.proto, after.proto)
             if words:
                 yield _change(name, Subject.MESSAGE, self._of(name), words, matters=False)
 
     def _oneofs(self, name: str, before: descriptor_pb2.DescriptorProto, after: descriptor_pb2.DescriptorProto) -> Iterator[Change]:
         """Their members have lines of their own; here is only that a oneof came, went or is called otherwise."""
-        old, new = _oneof_members(before), _oneof_members(after)
+        old, new = oneof_members(before), oneof_members(after)
         added = {oneof: members for oneof, members in new.items() if oneof not in old}
         for oneof, members in old.items():
             if oneof in new:
@@ -194,7 +195,7 @@ class _Comparison:
 
     def _fields(self, pair: TypePair) -> Iterator[Change]:
         for one in pair.fields:
-            words = differences(one, pair) if one.differs or _options_differ(one) else []
+            words = differences(one, pair) if one.differs or _told_only(one) else []
             if words:
                 yield self._field(one, pair, words)
             yield from self._values_of(one)
@@ -246,9 +247,9 @@ class _Comparison:
             if before is None or after is None:
                 yield _change(name, Subject.ENUM, self._of(name), matters=False)
                 continue
-            words = _moved(before.file, after.file)
+            words = moved(before.file, after.file)
             if before.proto != after.proto:
-                words += _deprecated(before.proto.options, after.proto.options) + _reserved(before.proto, after.proto)
+                words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
                 yield from self._unused_values(name, before.proto, after.proto)
             if words:
                 yield _change(name, Subject.ENUM, self._of(name), words, matters=False)
@@ -257,9 +258,13 @@ class _Comparison:
         self, name: str, before: descriptor_pb2.EnumDescriptorProto, after: descriptor_pb2.EnumDescriptorProto
     ) -> Iterator[Change]:
         old, new = (Enum({value.name: value.number for value in one.value}, closed=False, is_null=False) for one in (before, after))
+        options = [{value.name: value.options for value in one.value} for one in (before, after)]
         for value in pair_values(old, new, name, name):
             if value.differs:
                 yield self._value(value, name, name)
+            elif words := deprecated(*(known[value.name] for known in options)):
+                where = self._base.of_member(name, value.name), self._head.of_member(name, value.name)
+                yield _change(value.element, Subject.VALUE, where, words, matters=False)
 
     def _values_of(self, one: FieldPair) -> Iterator[Change]:
         """Those of the enums that a field has, which may be another enum in head."""
@@ -327,67 +332,17 @@ def _change(
     return Change(element, subject, edit, tuple(words) or (edit.value,), "", base, head, matters, tuple(notes))
 
 
-def _moved(before: str, after: str) -> list[str]:
-    return [f"moved from {before} to {after}"] if before != after else []
-
-
-def _deprecated(before: object, after: object) -> list[str]:
-    old, new = bool(getattr(before, "deprecated", False)), bool(getattr(after, "deprecated", False))
-    return [] if old == new else ["deprecated" if new else "no longer deprecated"]
-
-
 def _method_options(declared: Declared, method: Method) -> object:
     service = declared.services[method.service].proto
     return next(one.options for one in service.method if one.name == method.name)
 
 
-Reserving = TypeVar("Reserving", descriptor_pb2.DescriptorProto, descriptor_pb2.EnumDescriptorProto)
-
-
-def _reserved(before: Reserving, after: Reserving) -> list[str]:
-    old, new = _taken(before), _taken(after)
-    told = [("reserved", [one for one in new if one not in old]), ("no longer reserved", [one for one in old if one not in new])]
-    return [f"{what} {', '.join(which)}" for what, which in told if which]
-
-
-def _taken(proto: Reserving) -> list[str]:
-    """Reserved numbers and names, as they stand in a proto."""
-    # A message's ranges end before their end, an enum's with it.
-    beyond = 1 if isinstance(proto, descriptor_pb2.DescriptorProto) else 0
-    found = []
-    for taken in proto.reserved_range:
-        last = taken.end - beyond
-        found.append(str(taken.start) if taken.start == last else f"{taken.start} to {last}")
-    return found + [f'"{name}"' for name in proto.reserved_name]
-
-
-def _file_words(before: descriptor_pb2.FileDescriptorProto, after: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
-    if before.package != after.package:
-        yield f"package {before.package or '(none)'} -> {after.package or '(none)'}"
-    if (before.syntax, before.edition) != (after.syntax, after.edition):
-        yield f"{_syntax(before)} -> {_syntax(after)}"
-    old, new = ({field.name: value for field, value in one.options.ListFields()} for one in (before, after))
-    yield from (f"option {name}" for name in {**old, **new} if old.get(name) != new.get(name))
-
-
-def _syntax(file: descriptor_pb2.FileDescriptorProto) -> str:
-    if file.syntax == "editions":
-        return f"edition {descriptor_pb2.Edition.Name(file.edition).removeprefix('EDITION_')}"
-    return file.syntax or "proto2"
-
-
-def _oneof_members(message: descriptor_pb2.DescriptorProto) -> dict[str, frozenset[str]]:
-    """The members of each oneof, without those that protoc made of a proto3 `optional`."""
-    members: dict[str, list[str]] = {}
-    for one in message.field:
-        if one.HasField("oneof_index") and not one.proto3_optional:
-            members.setdefault(message.oneof_decl[one.oneof_index].name, []).append(one.name)
-    return {name: frozenset(names) for name, names in members.items()}
-
-
-def _options_differ(one: FieldPair) -> bool:
+def _told_only(one: FieldPair) -> bool:
+    """Whether a field that shows no difference has one that people should know of."""
     if one.base is None or one.head is None:
         return False
+    if exact_type(one.base) != exact_type(one.head):
+        return True
     before, after = one.base.descriptor, one.head.descriptor
     return bool(before.has_options or after.has_options) and before.GetOptions().deprecated != after.GetOptions().deprecated
 

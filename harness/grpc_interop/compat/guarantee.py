@@ -90,8 +90,8 @@ def _judged(change: Change, found: list[Observation], guarantee: Guarantee) -> J
     telling = _telling(found)
     observed = tuple(_rows(change, telling, guarantee))
     notes = tuple(dict.fromkeys(_notes(change, telling, guarantee)))
-    breaks = any(row.breaks for row in observed)
-    verdict = Verdict.BREAK if breaks else Verdict.NOTE if notes else Verdict.OK
+    breaking = any(row.breaks for row in observed) or (not observed and _breaks_unseen(change, guarantee))
+    verdict = Verdict.BREAK if breaking else Verdict.NOTE if notes else Verdict.OK
     return Judgement(change, verdict, observed, notes, _example(change, telling, guarantee))
 
 
@@ -127,6 +127,15 @@ def breaks(change: Change, exchange: Exchange, seen: Seen, guarantee: Guarantee)
         # In the other direction it is head that tells zero from not set; base never promised to.
         return promised and exchange.flow is Flow.OLD_TO_NEW
     return promised or (exchange.flow is Flow.OLD_TO_NEW and seen.outcome in (Outcome.REJECTED, Outcome.ALTERED))
+
+
+def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
+    """Of a value whose enum no field has, so that no message can show it: what the rule says. JSON loses its name, binary
+    its number."""
+    if change.subject is not Subject.VALUE or not change.matters or change.edit is Edit.ADDED:
+        return False
+    loses_name = change.edit is Edit.REMOVED or bool(change.now)
+    return (Format.JSON if loses_name else Format.BINARY) in _FORMATS[guarantee]
 
 
 def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:
@@ -185,7 +194,8 @@ def _notes(change: Change, found: list[Observation], guarantee: Guarantee) -> It
     if not change.matters:
         yield from _unseen(change)
     elif not found:
-        yield "not observed: no message that was played holds it"
+        ruled = ", and by the rule it breaks" if _breaks_unseen(change, guarantee) else ""
+        yield f"not observed: no message that was played holds it{ruled}"
     elif change.edit is Edit.ADDED:
         yield from _of_addition(change, found)
     yield from _of_observations(change, found, guarantee)
