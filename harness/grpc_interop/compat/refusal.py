@@ -196,8 +196,8 @@ def _no_json_part(part: Part, there: FieldShape) -> bool:
     if isinstance(value, Meaning):
         return there.inner is None
     if mine.type in TEXTS:
-        # Not every text is base64 of something.
-        return there.type not in TEXTS or (mine.type, there.type) == (Field.TYPE_STRING, Field.TYPE_BYTES)
+        # Not every text is base64 of something; none at all is of nothing.
+        return there.type not in TEXTS or (mine.type, there.type, bool(value)) == (Field.TYPE_STRING, Field.TYPE_BYTES, True)
     if not is_number(there) or not isinstance(value, int) or Field.TYPE_BOOL in (mine.type, there.type):
         return True
     if mine.enum is not None:

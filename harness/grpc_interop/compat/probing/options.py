@@ -83,9 +83,9 @@ class Options:
         values = self._within(mapped, _parts(receivers, 2))
         if not values:
             return []
-        plain = keys[0] + values[0]
-        maps = [(plain,), (plain, keys[1] + values[-1]), (keys[1] + values[1 % len(values)],)]
-        maps += [(name + values[0],) for name in keys[2:]]
+        plain, zero = keys[0] + values[0], keys[:FEW][-1] + values[:FEW][-1]
+        maps = [(plain,), (plain, keys[1] + values[1 % len(values)]), (zero,)]
+        maps += [(name + values[0],) for name in keys[1:]]
         maps += [(keys[0] + value,) for value in values[1:]]
         return [b"".join(wire.message_field(field.descriptor, entry) for entry in entries) for entries in maps]
 

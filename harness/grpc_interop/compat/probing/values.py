@@ -36,7 +36,7 @@ _RANGES = {
 }
 """The least and the greatest number of each integer type."""
 
-PLAIN = (1, 0, 2)
+PLAIN = (1, 2, 0)
 """Integers that every type holds, so that a list of them shows its order."""
 
 WRAPS = (1 << 32, (1 << 32) + 1)
@@ -45,16 +45,16 @@ WRAPS = (1 << 32, (1 << 32) + 1)
 INEXACT = ((1 << 24) + 1, (1 << 53) + 1)
 """The first integers that a float and a double do not hold."""
 
-DOUBLES = (1.0, 0.0, 2.0, -0.0, -1.0, 0.5, 0.1, 5e-324, 1e-40, 16777217.0, 2.0**31, 2.0**63, 1e300)
+DOUBLES = (1.0, 2.0, 0.0, -0.0, -1.0, 0.5, 0.1, 5e-324, 1e-40, 16777217.0, 2.0**31, 2.0**63, 1e300)
 """Ordinary numbers first: then what a float holds as another number, as infinity or as zero, and what no integer is."""
 
-FLOATS = (1.0, 0.0, 2.0, -0.0, -1.0, 0.5, 0.1, 1e-45, 16777216.0, 2.0**31, 2.0**63)
+FLOATS = (1.0, 2.0, 0.0, -0.0, -1.0, 0.5, 0.1, 1e-45, 16777216.0, 2.0**31, 2.0**63)
 """As above, of 32 bits."""
 
-STRINGS = ("x", "", "xy", "\u00e9", "\U0001f600", "a\0b", "1", "true", "QUJD", "a" * 128)
+STRINGS = ("x", "xy", "", "\u00e9", "\U0001f600", "a\0b", "1", "true", "QUJD", "a" * 128)
 """Plain ones; beyond ASCII and beyond 16 bits; NUL; and what JSON takes for a number, a bool, or base64."""
 
-BYTES = (b"x", b"", b"xy", b"ABC", b"\x01", b"\x00", "\u00e9".encode(), b"\x08\x01", b"\x08", *NOT_UTF8[:2])
+BYTES = (b"x", b"xy", b"", b"ABC", b"\x01", b"\x00", "\u00e9".encode(), b"\x08\x01", b"\x08", *NOT_UTF8[:2])
 """Plain ones; numbers and a message as they stand on the wire, one of them cut off; and no UTF-8."""
 
 FEW_NUMBERS = 8
