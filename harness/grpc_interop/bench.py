@@ -31,11 +31,12 @@ MESSAGES = 10
 DISTINCT = 64
 """Different cases that take turns, so that no verdict is one that was just given."""
 
-ROUNDS = 3
+ROUNDS = 5
 """Engine and loop alternate so often."""
 
 IN_FLIGHT = 128
-"""Cases in flight as in any run, and calls of the bare loop, which is saturated from 8 on."""
+"""Cases in flight at most, as in any run. The bare loop has as many calls in flight as the engine may have cases: the more
+there are, the less one costs."""
 
 FIRST_LOOP = 100
 """Calls of the first bare loop, which only finds out how many fit into the time."""
@@ -81,8 +82,7 @@ def measure(engine: Engine, catalog: Catalog, pair: Pair, method: Method, second
     """Measures one pair and kind. Raises BuildError when a case does not pass: the figure would say nothing."""
     prepared = [engine.preparer.prepare(case) for case in bench_cases(catalog, method)]
     _play(engine, pair, prepared, 0.3)  # warms both processes up
-    calls = FIRST_LOOP
-    calls = max(FIRST_LOOP, int(_loop(engine, pair, prepared[0], calls) * seconds / ROUNDS))
+    calls = max(FIRST_LOOP, int(_loop(engine, pair, prepared[0], FIRST_LOOP) * seconds / ROUNDS))
     rates = []
     for _ in range(ROUNDS):
         rates.append((_play(engine, pair, prepared, seconds / ROUNDS), _loop(engine, pair, prepared[0], calls)))
@@ -140,7 +140,8 @@ def _play(engine: Engine, pair: Pair, prepared: list[Prepared], seconds: float) 
 
 def _loop(engine: Engine, pair: Pair, prepared: Prepared, calls: int) -> float:
     """The bare loop of so many calls; gives calls per second, as the client's driver measured it."""
-    engine.enqueue(iter([Job(prepared, pair, repeat=calls, concurrency=IN_FLIGHT)]))
+    in_flight = min(driver.most_in_flight or IN_FLIGHT for driver in engine.crew.pair(pair) if driver)
+    engine.enqueue(iter([Job(prepared, pair, repeat=calls, concurrency=min(in_flight, IN_FLIGHT))]))
     rate = 0.0
     while engine.busy:
         for verdict in engine.poll(1):
