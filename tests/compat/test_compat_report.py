@@ -153,7 +153,7 @@ class TestMarkdown:
         assert "<b>" not in forms.markdown
         assert forms.markdown.count("</pre>") == forms.markdown.count("<pre>") == 1
         assert "@" not in outside and "`" not in outside and "[bold]" not in outside
-        assert {line.count("|") for line in outside.splitlines() if line.startswith("|")} == {6}
+        assert {line.count("|") for line in outside.splitlines() if line.startswith("|")} == {7}
 
 
 class TestGitHub:

@@ -19,7 +19,7 @@ MOST_ROWS = 30
 MOST_IN_FULL = 10
 """Breaks with their transcripts, folded up. GitHub refuses a summary above a mebibyte."""
 
-MOST_WORDS = 200
+MOST_WORDS = 120
 """Characters of a field of the table."""
 
 _SIGNS = {Verdict.BREAK: "❌", Verdict.ACCEPTED: "🟡", Verdict.NOTE: "ℹ️", Verdict.OK: "✅"}  # noqa: RUF001  the sign is meant
@@ -59,8 +59,8 @@ def _table(result: Result) -> Iterator[str]:
     every = result.findings(*Verdict)
     found = [entry for entry in every if entry.finding.verdict is not Verdict.OK or entry.finding.static]
     if found:
-        yield "| | element | change | what happens | buf breaking |"
-        yield "|---|---|---|---|---|"
+        yield "| | element | change | what happens | breaks | buf breaking |"
+        yield "|---|---|---|---|---|---|"
         yield from (_row(entry, result) for entry in found[:MOST_ROWS])
     rest = Counter(finding.verdict for _, finding in found[MOST_ROWS:])
     if rest:
@@ -69,20 +69,24 @@ def _table(result: Result) -> Iterator[str]:
 
 def _row(entry: Entry, result: Result) -> str:
     finding = entry.finding
-    place = f"<br>{_code(str(finding.place))}" if finding.place else ""
-    against = telling.against(entry, result)
-    happening = telling.happening(finding) or "nothing"
+    happening = telling.glance(finding) or "nothing"
     fields = [
         f"{_SIGNS[finding.verdict]} {_WORDS[finding.verdict]}",
-        _code(finding.element)
-        + (f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else "")
-        + place
-        + (f"<br>{inline(against)}" if against else ""),
+        _element(entry, result),
         _cut(telling.change(finding)),
-        _cut("; ".join(filter(None, [happening, telling.acceptance(finding)]))),
+        _cut("; ".join(filter(None, [telling.acceptance(finding), happening]))),
+        inline(telling.deployments(finding)),
         _static(entry),
     ]
     return f"| {' | '.join(fields)} |"
+
+
+def _element(entry: Entry, result: Result) -> str:
+    """Its name, and below it where it is declared."""
+    finding, against = entry.finding, telling.against(entry, result)
+    now = f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else ""
+    below = [_code(str(finding.place)) if finding.place else "", inline(against)]
+    return "<br>".join(filter(None, [_code(finding.element) + now, *below]))
 
 
 def _static(entry: Entry) -> str:

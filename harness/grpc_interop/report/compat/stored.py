@@ -8,7 +8,7 @@ from typing import Any
 
 from grpc_interop.compat.result import Comparison, Example, Finding, Observed, Place, Result, Verdict
 from grpc_interop.errors import UsageError
-from grpc_interop.report.compat.telling import in_pairs
+from grpc_interop.report.compat.telling import EVERY, in_pairs
 from grpc_interop.report.results import replacing
 
 SCHEMA = 1
@@ -105,7 +105,7 @@ def _observed(one: Observed, finding: Finding) -> dict[str, Any]:
         "sent": one.sent,
         "received": one.received,
         "pairs": list(one.pairs),
-        "every_pair": in_pairs(one, finding.observed) == "in every pair",
+        "every_pair": in_pairs(one, finding.observed) == EVERY,
         "deployments": [str(deployment) for deployment in one.deployments],
     }
 

@@ -19,6 +19,8 @@ SIGNS = {Verdict.BREAK: "✗", Verdict.ACCEPTED: "~", Verdict.NOTE: "!", Verdict
 LABEL = len(Outcome.KIND_CHANGED)
 """Columns of the word that a line begins with."""
 
+EVERY = "in every pair"
+
 UNHARMED = frozenset({Outcome.PRESERVED, Outcome.RENAMED, Outcome.ADDED})
 """Outcomes that are only worth a word beside those of other pairs."""
 
@@ -61,6 +63,23 @@ def happening(finding: Finding) -> str:
     return f"{first.outcome}: {values(first)} ({way(first)}, {in_pairs(first, finding.observed)}){more}"
 
 
+def glance(finding: Finding) -> str:
+    """The same for who has twenty seconds: `altered: sent 1, received 0`."""
+    told = _together(_harmed(finding), finding.observed)
+    if not told or (finding.notes and not finding.breaking):
+        return "; ".join(finding.notes)
+    first = told[0]
+    where = in_pairs(first, finding.observed)
+    some = "" if where == EVERY else f" {where}"
+    more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
+    return f"{first.outcome}{some}: {_both(first) or first.why}{more}"
+
+
+def deployments(finding: Finding) -> str:
+    """The orders of deployment in which it breaks: `servers first, clients first`."""
+    return ", ".join(dict.fromkeys(deployment for one in finding.breaking for deployment in one.deployments))
+
+
 def way(observed: Observed) -> str:
     """`old to new, request, binary`."""
     return f"{observed.flow}, {observed.role}, {observed.format}"
@@ -95,17 +114,20 @@ def _joined(ones: Sequence[Observed]) -> Observed:
 
 def values(observed: Observed) -> str:
     """What was sent, what came of it, and why: as much of it as is known."""
-    sent, received = apart(observed.sent, observed.received) if observed.received else (observed.sent, "")
-    parts = [f"sent {sent}" if sent else "", f"received {received}" if received else ""]
-    told = ", ".join(filter(None, parts))
+    told = _both(observed)
     return f"{told}: {observed.why}" if told and observed.why else told or observed.why
+
+
+def _both(observed: Observed) -> str:
+    sent, received = apart(observed.sent, observed.received) if observed.received else (observed.sent, "")
+    return ", ".join(filter(None, [f"sent {sent}" if sent else "", f"received {received}" if received else ""]))
 
 
 def in_pairs(observed: Observed, among: Iterable[Observed]) -> str:
     """Where it was so, beside all the pairs in which it could have been: `in every pair`, `in go:py, py:py`."""
     could = {pair for one in among if _is_part(one, observed) for pair in one.pairs}
     if set(observed.pairs) == could and len(could) > 1:
-        return "in every pair"
+        return EVERY
     return f"in {', '.join(observed.pairs)}"
 
 
