@@ -18,7 +18,7 @@ from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, ri
 from grpc_interop.compat.refusal import explain
 from grpc_interop.compat.value_text import plain, text
 from grpc_interop.protos.meaning import Content, Meaning, Value
-from grpc_interop.protos.shapes import FieldShape, Shape
+from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
 
 GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 """Outcomes in which the value arrived."""
@@ -143,7 +143,7 @@ class _Eye:
             return Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
         if any(other.number in received.fields for rival in rivals(pair, self._reader, one) if (other := rival.of(self._reader))):
             return Blame(Cause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
-        if not mine.presence and not mine.repeated and _is_minus_zero(before, theirs):
+        if _is_what_is_read(mine, before, theirs):
             return None
         return nothing(before, theirs)
 
@@ -314,10 +314,16 @@ def _in_unknown(sent: Meaning, number: int) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _is_minus_zero(before: Sequence[Part], theirs: FieldShape) -> bool:
-    """As a number it is the zero that an integer without presence is when it is not set."""
-    mine, value = before[0]
-    return is_float(mine) and isinstance(value, int) and number(mine, value) == 0 and is_number(theirs) and not is_float(theirs)
+def _is_what_is_read(mine: FieldShape, before: Sequence[Part], theirs: FieldShape) -> bool:
+    """Whether what was sent is what a program reads of the field although it is not set: -0.0 is the 0 of an integer, and
+    the bytes of a message that holds nothing are none."""
+    field, value = before[0]
+    if len(before) != 1 or theirs.presence or theirs.repeated:
+        return False
+    if isinstance(value, Meaning):
+        return theirs.type in TEXTS and not value.fields and not value.unknown
+    minus_zero = is_float(field) and isinstance(value, int) and number(field, value) == 0 and is_number(theirs) and not is_float(theirs)
+    return minus_zero and not mine.presence
 
 
 def _merging(before: Sequence[Part], after: Sequence[Part]) -> str:
