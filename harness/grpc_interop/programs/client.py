@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 import time
+from itertools import takewhile
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from grpc_interop.case import Case, HalfClose, Receive, ReceiveToEnd, Send, Status, Step, steps
 from grpc_interop.drivers.build import Launch
 from grpc_interop.drivers.process import Process, ending, environment
+from grpc_interop.programs.relay import Relay
 from grpc_interop.texts import message, normalised, text
 from grpc_interop.transcript import END, ClientTranscript, Observation
 from grpc_interop.verdict import CODES
@@ -22,8 +24,8 @@ STEP_SECONDS = 15.0
 that builds other languages at the same time."""
 
 QUIET_SECONDS = 2.0
-"""How long nothing may come before a half-close that an answer has to wait for. What answers too early answers at once,
-but nobody can see when the program has started and sent what was typed."""
+"""How long nothing may come before a half-close that an answer has to wait for, from when the client has sent its last
+message (relay.py): what answers too early answers at once."""
 
 MOST_LINES = 100
 """Lines after which a program that prints without end is stopped."""
@@ -40,6 +42,8 @@ class Client:
         self._case = case
         self._templates = [text(step.message) for step in steps(case.server) if isinstance(step, Send)]
         self._types = case.method.kind.client_streams
+        self._relay = Relay(target) if _answer_waits_for_the_end(case) else None
+        target = self._relay.target if self._relay else target
         self._started = time.monotonic()
         self._process = Process(
             [*launch.argv, *_arguments(case, target)], env=environment(launch.env), cwd=folder, log=log, pipe_stdout=True
@@ -56,8 +60,8 @@ class Client:
         try:
             if not self._types:
                 self._process.end_stdin()
-            for number, step in enumerate(lane):
-                self._step(step, step_seconds, quiet=not _receives(lane[:number]))
+            for step in lane:
+                self._step(step, step_seconds)
             status = self._status(step_seconds)
         except (TimeoutError, subprocess.TimeoutExpired):
             pass  # said by a transcript without a status
@@ -73,14 +77,18 @@ class Client:
     def kill(self) -> None:
         """Ends the program, if it has not ended."""
         self._process.kill()
+        if self._relay:
+            self._relay.close()
 
-    def _step(self, step: Step, seconds: float, *, quiet: bool) -> None:
+    def _step(self, step: Step, seconds: float) -> None:
         """Raises TimeoutError."""
         if isinstance(step, Send):
             if self._types:
                 self._type(text(step.message) + "\n")
         elif isinstance(step, HalfClose):
-            if quiet:
+            if self._relay:
+                sent = [text(one.message) for one in steps(self._case.client) if isinstance(one, Send)]
+                self._relay.await_sent((sent or [""])[-1].encode(), seconds)
                 time.sleep(QUIET_SECONDS)
                 self._early = self._printed.count
             self._process.end_stdin()
@@ -162,5 +170,8 @@ def _arguments(case: Case, target: str) -> list[str]:
     return ["--target", target, *timeout, command, *given]
 
 
-def _receives(lane: tuple[Step, ...]) -> bool:
-    return any(isinstance(step, Receive | ReceiveToEnd) for step in lane)
+def _answer_waits_for_the_end(case: Case) -> bool:
+    """Whether the client half-closes before it has received anything."""
+    (lane,) = case.client
+    before = takewhile(lambda step: not isinstance(step, HalfClose), lane)
+    return HalfClose() in lane and not any(isinstance(step, Receive | ReceiveToEnd) for step in before)

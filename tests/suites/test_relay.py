@@ -1,0 +1,74 @@
+"""The relay between a client program and its server: passes everything on, and knows what the client has sent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from grpc_interop.programs.relay import Relay
+
+
+@pytest.fixture
+def echo():
+    """A server that answers what it has read to the end, in capitals; its target."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                read = b"".join(iter(lambda: sock.recv(1024), b""))
+                sock.sendall(read.upper())
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def connect(target: str) -> socket.socket:
+    host, _, port = target.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def test_bytes_and_ends_go_both_ways(echo: str) -> None:
+    relay = Relay(echo)
+    with connect(relay.target) as client:
+        client.sendall(b"hello, ")
+        client.sendall(b"world")
+        client.shutdown(socket.SHUT_WR)
+        assert b"".join(iter(lambda: client.recv(1024), b"")) == b"HELLO, WORLD"
+    relay.close()
+
+
+def test_what_the_client_sends_is_waited_for(echo: str) -> None:
+    relay = Relay(echo)
+    with connect(relay.target) as client:
+        asked = threading.Event()
+
+        def send_the_rest() -> None:
+            asked.set()
+            client.sendall(b"lo, world")
+
+        client.sendall(b"hel")
+        relay.await_sent(b"hel", 30)
+        later = threading.Timer(0.3, send_the_rest)
+        later.start()
+        relay.await_sent(b"hello", 30)
+        assert asked.is_set()
+        later.join()
+    relay.close()
+
+
+def test_what_never_comes_is_not_waited_for_for_ever(echo: str) -> None:
+    relay = Relay(echo)
+    relay.await_sent(b"", 0.1)
+    relay.close()
+
+
+def test_a_server_that_is_gone_is_gone_for_the_client(echo: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"127.0.0.1:{listener.getsockname()[1]}"
+    relay = Relay(nobody)
+    with connect(relay.target) as client:
+        assert client.recv(1) == b""
+    relay.close()
