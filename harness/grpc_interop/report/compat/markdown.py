@@ -100,7 +100,7 @@ def _static(entry: Entry) -> str:
         return "**silent**"
     if finding.verdict is Verdict.OK:
         return f"**alarm**: {inline(' '.join(speaking))}"
-    return inline(" ".join(speaking)) or "silent"
+    return inline(" ".join(speaking))
 
 
 def _beside(result: Result) -> Iterator[str]:

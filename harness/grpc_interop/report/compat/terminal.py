@@ -83,8 +83,10 @@ def _each(found: list[Entry], result: Result, tone: Tone) -> Iterator[Line]:
         finding = entry.finding
         told = [telling.change(finding), telling.happening(finding), telling.acceptance(finding), telling.against(entry, result)]
         yield Line(tone, printable(f"  {telling.SIGNS[finding.verdict]} {finding.element}  {' · '.join(filter(None, told))}"))
-        where = f"{finding.place}  " if finding.place else ""
-        yield Line(Tone.ASIDE, printable(f"      {where}buf: {telling.alarms(entry)}"))
+        # That static rules are silent about a note is no news.
+        static = f"buf: {telling.alarms(entry)}" if finding.static or finding.verdict is not Verdict.NOTE else ""
+        if below := "  ".join(filter(None, [str(finding.place or ""), static])):
+            yield Line(Tone.ASIDE, printable(f"      {below}"))
     if len(found) > MOST_LINES:
         yield Line(tone, f"  and {len(found) - MOST_LINES:,} more: see {FILE}")
 
