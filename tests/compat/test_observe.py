@@ -395,6 +395,22 @@ class TestUnknownFields:
         assert versions.json(OLD, "b: 2", strict=True) == []
 
 
+class TestWhatWasNeverSent:
+    def test_is_altered_where_it_arrives(self, tmp_path: Path) -> None:
+        """In a field that only the reader has, and as an entry of a map."""
+        base = "message M { map<string, int32> map = 1; }"
+        versions = two(tmp_path, base, base.replace("map = 1;", "map = 1; int32 n = 2;"))
+        pair = versions.places.pair("t.M", "t.M")
+        sent, received = (
+            versions.meant(Version.BASE, "map { key: 'k' }", "t.M"),
+            versions.meant(Version.HEAD, "map { key: 'k' } n: 1", "t.M"),
+        )
+        seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
+        assert [(one.element, one.outcome, one.cause) for one in seen] == [("t.M.n", Outcome.ALTERED, Cause.UNSENT)]
+        more = versions.meant(Version.HEAD, "map { key: 'k' } map { key: 'l' }", "t.M")
+        assert outcomes(observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, more)) == {"t.M.map": Outcome.ALTERED}
+
+
 class TestMinusZero:
     def test_is_zero_to_an_integer(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { double a = 1; }", "message M { int32 a = 1; }")
@@ -424,6 +440,14 @@ class TestRefusals:
         base = "message M { int32 a = 1; int32 b = 2; int32 c = 3; }"
         versions = two(tmp_path, base, "message M { oneof o { int32 a = 1; int32 b = 2; } int64 c = 3; }")
         assert outcomes(versions.json(OLD, "c: 1", zeros=True)) == {"t.M.a": Outcome.REJECTED, "t.M.b": Outcome.REJECTED}
+
+    def test_of_zeros_that_json_writes_are_of_the_fields_that_are_zero(self, tmp_path: Path) -> None:
+        """Not of what the message was about, which is taken without them."""
+        versions = two(tmp_path, "message M { repeated int32 a = 1; string b = 2; }", "message M { int32 a = 1; bytes b = 2; }")
+        pair = versions.places.pair("t.M", "t.M")
+        sent, both = meaning(pair.base, b"\x12\x01x"), (pair, Version.BASE, Version.HEAD, Format.JSON)
+        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b")) == {"t.M.b": Outcome.REJECTED}
+        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b", only_zeros=True)) == {"t.M.a": Outcome.REJECTED}
 
 
 class TestControls:
