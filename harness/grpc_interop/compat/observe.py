@@ -25,16 +25,25 @@ GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 
 
 def observe(
-    root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, received: Meaning | Refusal, aimed: str = ""
+    root: TypePair,
+    writer: Version,
+    reader: Version,
+    carried: Format,
+    sent: Meaning,
+    received: Meaning | Refusal,
+    aimed: str = "",
+    *,
+    only_zeros: bool = False,
 ) -> list[Seen]:
     """What is to be seen of the elements of a message that the writer's version means as `sent` and that the reader showed
     as `received`: every outcome but PRESERVED, and that of elements that differ.
 
     With one version on both sides it is what a control shows. A refusal that nothing in the message explains is `aimed`'s
-    doing, or else the root's. Of STRICT_JSON only refusals are seen.
+    doing, or else the root's; with `only_zeros` it is that of zeros which JSON wrote and without which the message was
+    taken. Of STRICT_JSON only refusals are seen.
     """
     if isinstance(received, Refusal):
-        found = explain(root, writer, reader, carried, sent, aimed)
+        found = explain(root, writer, reader, carried, sent, aimed, only_zeros=only_zeros)
         return [one._replace(received=str(received)) for one in found]
     if carried is Format.STRICT_JSON:
         return []

@@ -33,13 +33,16 @@ _INT_RANGES = {
 _FLOAT_MAX = 3.4028234663852886e38
 
 
-def explain(root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, aimed: str) -> list[Seen]:
+def explain(
+    root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, aimed: str, *, only_zeros: bool = False
+) -> list[Seen]:
     """What is REJECTED of a message that the reader refused. Where the message has several reasons, the one that it was
-    aimed at; where it has none, `aimed`, or else the root."""
+    aimed at; where it has none, `aimed`, or else the root. `only_zeros`: what the message holds was taken, and refused with
+    the zeros that JSON may write besides."""
     found = list(dict.fromkeys(_reasons(root, writer, reader, carried, sent)))
-    if not found and carried is not Format.BINARY:
-        # JSON may have been written with the zeros that a message does not hold.
-        found = list(dict.fromkeys(_reasons(root, writer, reader, carried, _with_zeros(root.of(writer), sent))))
+    if carried is not Format.BINARY and (only_zeros or not found):
+        with_zeros = dict.fromkeys(_reasons(root, writer, reader, carried, _with_zeros(root.of(writer), sent)))
+        found = [one for one in with_zeros if one not in found]
     for chosen in (
         [one for one in found if one.element == aimed],
         [one for one in found if one.cause is Cause.REQUIRED],

@@ -22,13 +22,15 @@ with a word about it."""
 class Reading(NamedTuple):
     """The receiver was given `sent` (binary, or ProtoJSON in UTF-8) and answered; `what` says how that was made. `strict`
     is the answer to the same ProtoJSON where unknown fields are not skipped. Without an answer the sender itself could not
-    write the message: `refused` are its words."""
+    write the message: `refused` are its words. `only_zeros`: the same ProtoJSON without zeros was taken, so that a refusal
+    is theirs."""
 
     sent: bytes
     what: str = ""
     answer: Answer | None = None
     strict: Answer | None = None
     refused: str = ""
+    only_zeros: bool = False
 
 
 class Carriage(NamedTuple):
@@ -59,21 +61,26 @@ def _as_binary(carriage: Carriage, content: bytes) -> Dialogue:
 
 def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
     texts: dict[str, str] = {}
+    without_zeros: dict[str, str] = {}
     for emit_zero in (False, True):
         written = yield Ask(CLIENT, content, to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
         if isinstance(written, Refused):
             return [Reading(content, refused=written.text)]
         for text, what in carriage.variants(written.json):
-            texts.setdefault(text, ", ".join(filter(None, ("zero values written" if emit_zero else "", what))))
-    readings = []
+            told = ", ".join(filter(None, ("zero values written" if emit_zero else "", what)))
+            if texts.setdefault(text, told) == told and emit_zero:
+                without_zeros[text] = next((plain for plain, other in texts.items() if other == what), "")
+    readings: dict[str, Reading] = {}
     for text, what in texts.items():
         sent = text.encode()
         answer = yield Ask(SERVER, sent, from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
         strict = None
         if isinstance(answer, Written):
             strict = yield Ask(SERVER, sent, from_json=True, type_name=carriage.read_as)
-        readings.append(Reading(sent, what, answer, strict))
-    return readings
+        plain = readings.get(without_zeros.get(text, ""))
+        only_zeros = plain is not None and isinstance(plain.answer, Written)
+        readings[text] = Reading(sent, what, answer, strict, only_zeros=only_zeros)
+    return [*readings.values()]
 
 
 @dataclass(slots=True)
