@@ -33,6 +33,10 @@ MOST_BYTES = 256 * 1024 * 1024
 """Of the JSON. Some bytes of zlib can unpack to gigabytes, and a replay text may come from anywhere."""
 
 
+MOST_FOR_A_LINE = 200_000
+"""Bytes of JSON that may yet become a text of one line. What is larger goes into a file, and packing it as tightly as can
+be takes a quarter of a second a megabyte, for nothing."""
+
 MOST_PLAYS = 1_000
 """That a text may ask for: some seconds."""
 
@@ -61,7 +65,8 @@ def encode(case: AnyCase, pair: Pair, descriptor_set: bytes, plays: int = 1) -> 
 
 def pack(value: dict[str, Any]) -> str:
     """A value of JSON as text for a command line."""
-    packed = zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    packed = zlib.compress(plain, 9 if len(plain) < MOST_FOR_A_LINE else 6)
     return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 

@@ -183,15 +183,26 @@ class TestWhatCannotRun:
 
     def test_a_file_that_a_language_refuses_in_head_alone_is_a_break(self, repository: Repository, picky: Path) -> None:
         """
-        And the other language still runs.
+        And the other language still runs; the one that refuses it still has the base.
         """
         repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;"))
         done = repository.interop("compat", "--base", "main", "--implementation", picky)
         assert done.returncode == 1, done.stderr
         found = change(repository, "a.proto")
         assert (found["verdict"], found["what"]) == ("break", ["picky refuses it: no field may be called picky"])
-        assert {pair for one in change(repository, "t.Ask.picky")["observations"] for pair in one["pairs"]} == {"py:py"}
+        assert {pair for one in change(repository, "t.Ask.picky")["observations"] for pair in one["pairs"]} == {"py:py", "py:picky"}
         assert "it refuses a.proto" in str(repository.compared["bases"][0]["not_run"])
+
+    def test_what_has_no_control_acquits_nobody(self, repository: Repository, picky: Path) -> None:
+        """
+        What `py` writes of head breaks `picky` of base, and there is no `picky` of head to show whether it would as well.
+        """
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "bytes text = 2; int32 picky = 3;"))
+        repository.interop("compat", "--base", "main", "--implementation", picky)
+        rejected = [
+            one for one in change(repository, "t.Ask.text")["observations"] if (one["format"], one["outcome"]) == ("binary", "rejected")
+        ]
+        assert [one["pairs"] for one in rejected] == [["py:picky", "py:py"]]
 
     def test_a_file_that_it_refused_before_is_none(self, repository: Repository, picky: Path) -> None:
         repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;"))

@@ -138,7 +138,8 @@ def _findings(meeting: Meeting, judgements: Sequence[Judgement], report: Path) -
     for one in judgements:
         change, example = one.change, None
         if one.example is not None and isinstance(one.example.example, Evidence):
-            example = illustrator.example(one.example.example, _replay(one.example, meeting, report))
+            replay = _replay(one.example, meeting, report) if one.verdict is Verdict.BREAK else ""
+            example = illustrator.example(one.example.example, replay)
         yield Finding(
             change.element,
             change.what,

@@ -6,19 +6,19 @@ change's doing. Whatever was planned and could not be played is told in `not_run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grpc_interop.case import Method
 from grpc_interop.compat.building import Builds, at, language
-from grpc_interop.compat.observation import Exchange, Format, Observation, Role, Seen, Version
+from grpc_interop.compat.observation import Cause, Exchange, Format, Observation, Outcome, Role, Seen, Version
 from grpc_interop.compat.observe import GOOD, attributed
 from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
 from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
 from grpc_interop.compat.testimony import Evidence, Testimony, of_knock, unheard
-from grpc_interop.compat.transcoding import Carriage
+from grpc_interop.compat.transcoding import Carriage, Reading
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.verdict import Pair
 
@@ -36,11 +36,13 @@ class _Suspect(NamedTuple):
 
 
 class _Tag(NamedTuple):
-    """What an order was made of, and its place in the plan; `suspects` is what its control is to explain."""
+    """What an order was made of, and its place in the plan. Of a control, `suspects` is what it is to explain, and `numbers`
+    are the messages of a parcel that it is about."""
 
     planned: Delivery | Parcel | Knock
     place: int
     suspects: tuple[_Suspect, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,12 +99,19 @@ class Listener:
             pair = suspect.evidence.order.pair
             together.setdefault((suspect.rank[0], Pair(language(pair.client), language(pair.server))), []).append(suspect)
         for (place, pair), found in together.items():
-            planned = found[0].evidence.planned
-            tag = _Tag(planned, place, tuple(found))
-            if isinstance(planned, Delivery):
-                yield from self._delivery(planned, pair, planned.flow.writer, planned.flow.writer, tag)
-            elif isinstance(planned, Parcel):
-                yield from self._parcel(planned, pair, planned.flow.writer, tag)
+            orders = list(self._control_of(pair, _Tag(found[0].evidence.planned, place, tuple(found))))
+            yield from orders
+            if not orders:
+                # A language that lacks the writer's version acquits nobody.
+                self._judge(found, lambda _: [])
+
+    def _control_of(self, pair: Pair, tag: _Tag) -> Iterator[Order]:
+        planned = tag.planned
+        if isinstance(planned, Delivery):
+            yield from self._delivery(planned, pair, planned.flow.writer, planned.flow.writer, tag)
+        elif isinstance(planned, Parcel):
+            numbers = sorted({suspect.rank[1] for suspect in tag.suspects})
+            yield from self._parcel(planned, pair, planned.flow.writer, tag._replace(numbers=tuple(numbers)))
 
     def _delivery(self, delivery: Delivery, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
         mine, theirs = delivery.method.of(client), delivery.method.of(server)
@@ -117,8 +126,9 @@ class Listener:
         """Between these two languages, the pair's client writing."""
         writer = parcel.flow.writer
         if self._has(pair.client, writer, parcel.pair) and self._has(pair.server, reader, parcel.pair):
-            names, contents = (parcel.pair.of(writer).name, parcel.pair.of(reader).name), tuple(probe.data for probe in parcel.probes)
-            carriage = Carriage(*names, contents, parcel.format is Format.JSON, parcel.variants)
+            names = parcel.pair.of(writer).name, parcel.pair.of(reader).name
+            probes = [parcel.probes[number] for number in tag.numbers] if tag.numbers else parcel.probes
+            carriage = Carriage(*names, tuple(probe.data for probe in probes), parcel.format is Format.JSON, parcel.variants)
             yield Order(self._parties(pair, writer, reader), carriage, tag)
 
     def _knock(self, knock: Knock, pair: Pair, tag: _Tag) -> Iterator[Order]:
@@ -195,10 +205,10 @@ class Listener:
                         yield from self._sort(rank, without, strict, evidence)
 
     def _sort(self, rank: Rank, exchanges: Sequence[Exchange], seen: Sequence[Seen], evidence: Evidence) -> Iterator[_Suspect]:
-        bad = tuple(one for one in seen if one.outcome not in GOOD)
+        bad = tuple(one for one in seen if _needs_control(one))
         for exchange in exchanges:
             for one in seen:
-                if one.outcome in GOOD:
+                if not _needs_control(one):
                     self._keep(rank, exchange, one, evidence)
             if bad:
                 yield _Suspect(rank, exchange, bad, evidence)
@@ -213,29 +223,39 @@ class Listener:
         assert isinstance(order.tag, _Tag)
         if isinstance(played, NotPlayed):
             self._heard.not_run[f"the control {order.pair}"] = played.why
-        for suspect in order.tag.suspects:
-            for seen in attributed(suspect.seen, self._control(suspect, played)):
+        numbers = order.tag.numbers
+        self._judge(order.tag.suspects, lambda suspect: self._control(suspect, played, numbers))
+
+    def _judge(self, suspects: Iterable[_Suspect], control: Callable[[_Suspect], list[Seen]]) -> None:
+        for suspect in suspects:
+            for seen in attributed(suspect.seen, control(suspect)):
                 self._keep(suspect.rank, suspect.exchange, seen, suspect.evidence)
 
-    def _control(self, suspect: _Suspect, played: Played) -> list[Seen]:
+    def _control(self, suspect: _Suspect, played: Played, numbers: Sequence[int]) -> list[Seen]:
         """What a control showed; nothing where it could not be played, which acquits nobody."""
         planned = suspect.evidence.planned
         if isinstance(planned, Delivery) and isinstance(played, Called):
             told = self._testimony.of_call(planned, planned.flow.writer, played)
             return told.seen if told is not None else []
         if isinstance(planned, Parcel) and isinstance(played, Carried):
-            return self._control_reading(planned, suspect, played)
+            readings = played.transcoding.readings.get(numbers.index(suspect.rank[1]), [])
+            return self._control_reading(planned, suspect, readings)
         return []
 
-    def _control_reading(self, parcel: Parcel, suspect: _Suspect, played: Carried) -> list[Seen]:
+    def _control_reading(self, parcel: Parcel, suspect: _Suspect, readings: Sequence[Reading]) -> list[Seen]:
         number, then = suspect.rank[1], suspect.evidence.reading
-        for reading in played.transcoding.readings.get(number, ()):
+        for reading in readings:
             if then is not None and reading.sent == then.sent:
                 if suspect.exchange.format is Format.STRICT_JSON:
                     return self._testimony.of_strict_reading(parcel, parcel.flow.writer, number, reading)
                 told = self._testimony.of_reading(parcel, parcel.flow.writer, number, reading)
                 return told.seen if told is not None else []
         return []
+
+
+def _needs_control(seen: Seen) -> bool:
+    """Not what went well, and not what the other version does not declare: the writer's own cannot show it."""
+    return seen.outcome not in GOOD and (seen.outcome is not Outcome.IGNORED or seen.cause is Cause.UNDECLARED)
 
 
 def _languages(order: Order) -> Pair:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from grpc_interop.compat.observation import Flow, Format, Role, Version
@@ -13,7 +14,10 @@ from grpc_interop.compat.places import Carrier, MethodPair, Places, least
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.json_texts import json_texts
 from grpc_interop.compat.probing.prober import Probe, Prober
-from grpc_interop.protos.shapes import Shapes
+from grpc_interop.protos.shapes import Shape, Shapes
+
+KEPT_TEXTS = 4_096
+"""ProtoJSON texts whose variants are kept: implementations write most messages alike."""
 
 
 class Delivery(NamedTuple):
@@ -49,7 +53,7 @@ class Parcel(NamedTuple):
 
     def variants(self, text: str) -> list[tuple[str, str]]:
         """Whatever else writers of its version may write in place of a ProtoJSON text, each with a word about it."""
-        return [(one.text, one.what) for one in json_texts(self.pair.of(self.flow.writer), text)]
+        return _variants(self.pair.of(self.flow.writer), text)
 
     def aimed(self, number: int) -> str:
         """The element that a probe is about, or empty."""
@@ -82,6 +86,11 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not (self.deliveries or self.parcels or self.knocks)
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _variants(shape: Shape, text: str) -> list[tuple[str, str]]:
+    return [(one.text, one.what) for one in json_texts(shape, text)]
 
 
 def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.observation import Format, Outcome, Refusal, Role, Seen, Version
 from grpc_interop.compat.observe import observe
+from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.plan import Delivery, Knock, Parcel
 from grpc_interop.compat.playing import Called, Order, Played
 from grpc_interop.compat.transcoding import Reading
@@ -44,48 +45,68 @@ class Told(NamedTuple):
     received: Meaning | Refusal
 
 
+class _Way(NamedTuple):
+    """How a message goes: `content` is what was sent, as bytes or ProtoJSON."""
+
+    root: TypePair
+    writer: Version
+    reader: Version
+    format: Format
+    content: bytes
+    aimed: str
+    only_zeros: bool = False
+
+
 class Testimony:
-    """Hears it, in the words of two versions' protos."""
+    """Hears it, in the words of two versions' protos. Implementations mostly write and read alike, and so what was told once
+    is kept: the rule is asked but once for the same message and the same view of it."""
 
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._json = {version: ProtoJson(own) for version, own in shapes.items()}
+        self._known: dict[_Way, list[Told]] = {}
 
     def of_call(self, delivery: Delivery, reader: Version, played: Called) -> Told | None:
         """What a call shows to a reader of this version, in a control the writer's own; None where the message was not sent
         at all."""
-        writer = delivery.flow.writer
-        sent = _binary(delivery.root.of(writer), delivery.content)
         received = _arrived(delivery, delivery.root.of(reader), played)
-        if sent is None or received is None:
-            return None
-        return Told(observe(delivery.root, writer, reader, Format.BINARY, sent, received, delivery.aimed), sent, received)
+        way = _Way(delivery.root, delivery.flow.writer, reader, Format.BINARY, delivery.content, delivery.aimed)
+        return None if received is None else self._told(way, received)
 
     def of_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> Told | None:
         """What one message of a parcel shows; None where its writer could not write it."""
-        writer = parcel.flow.writer
         if reading.answer is None:
             return None
-        sent = self._written(parcel, reading)
+        way = _Way(parcel.pair, parcel.flow.writer, reader, parcel.format, reading.sent, parcel.aimed(number), reading.only_zeros)
+        return self._told(way, self._read(parcel, parcel.pair.of(reader), reader, reading))
+
+    def _told(self, way: _Way, received: Meaning | Refusal) -> Told | None:
+        known = self._known.setdefault(way, [])
+        for told in known:
+            if told.received == received:
+                return told
+        sent = known[0].sent if known else self._sent(way)
         if sent is None:
             return None
-        received = self._read(parcel, parcel.pair.of(reader), reader, reading)
-        return Told(observe(parcel.pair, writer, reader, parcel.format, sent, received, parcel.aimed(number)), sent, received)
+        seen = observe(way.root, way.writer, way.reader, way.format, sent, received, way.aimed, only_zeros=way.only_zeros)
+        known.append(Told(seen, sent, received))
+        return known[-1]
 
     def of_strict_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> list[Seen]:
         """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
-        sent = self._written(parcel, reading)
-        if sent is None or not isinstance(reading.strict, Refused):
+        if not isinstance(reading.strict, Refused):
             return []
-        refusal = Refusal(reading.strict.text)
-        return observe(parcel.pair, parcel.flow.writer, reader, Format.STRICT_JSON, sent, refusal, parcel.aimed(number))
+        way = _Way(parcel.pair, parcel.flow.writer, reader, Format.STRICT_JSON, reading.sent, parcel.aimed(number))
+        told = self._told(way, Refusal(reading.strict.text))
+        return told.seen if told is not None else []
 
-    def _written(self, parcel: Parcel, reading: Reading) -> Meaning | None:
-        shape = parcel.pair.of(parcel.flow.writer)
-        if parcel.format is Format.BINARY:
-            return _binary(shape, reading.sent)
+    def _sent(self, way: _Way) -> Meaning | None:
+        """What the writer's version means by the message; None for what is none."""
+        shape = way.root.of(way.writer)
         try:
-            return self._json[parcel.flow.writer].read(shape, reading.sent.decode())
-        except NotProtoJson:
+            if way.format is Format.BINARY:
+                return one_nan(shape, meaning(shape, way.content))
+            return self._json[way.writer].read(shape, way.content.decode())
+        except (NotWireError, NotProtoJson):
             return None
 
     def _read(self, parcel: Parcel, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
@@ -123,13 +144,6 @@ def of_knock(knock: Knock, played: Called) -> Seen:
     if knock.client is Version.BASE:
         return Seen(knock.method.element, Outcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
     return Seen(knock.method.element, Outcome.ADDED, why=f"a new client at an old server: {code}", received=code)
-
-
-def _binary(shape: Shape, content: bytes) -> Meaning | None:
-    try:
-        return one_nan(shape, meaning(shape, content))
-    except NotWireError:
-        return None
 
 
 def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
