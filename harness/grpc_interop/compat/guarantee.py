@@ -203,7 +203,7 @@ def _notes(change: Change, found: list[Observation], guarantee: Guarantee) -> It
 
 def _unseen(change: Change) -> Iterator[str]:
     """What no message shows, as far as people should know of it."""
-    if change.edit is Edit.REMOVED and change.subject in (Subject.MESSAGE, Subject.SERVICE, Subject.ENUM):
+    if change.edit is Edit.REMOVED and change.subject in (Subject.MESSAGE, Subject.SERVICE, Subject.ENUM, Subject.ONEOF):
         yield f"the {change.subject} is gone"
     elif change.edit is Edit.CHANGED and change.subject is not Subject.FILE:
         yield from change.what
