@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,18 @@ def test_a_missing_import_is_named(tmp_path: Path) -> None:
     ) as raised:
         Catalog.from_image(tmp_path / "x.binpb")
     assert "--include_imports" in raised.value.remedy
+
+
+def test_an_image_may_be_compressed(tmp_path: Path) -> None:
+    """
+    As `buf build -o image.binpb.gz` writes it; one that was cut is refused.
+    """
+    content = gzip.compress(descriptor_pb2.FileDescriptorSet(file=[descriptor_pb2.FileDescriptorProto(name="a.proto")]).SerializeToString())
+    (tmp_path / "x.binpb.gz").write_bytes(content)
+    assert Catalog.from_image(tmp_path / "x.binpb.gz").files == ("a.proto",)
+    (tmp_path / "x.binpb.gz").write_bytes(content[:-9])
+    with pytest.raises(ProtoError, match="cut or garbled"):
+        Catalog.from_image(tmp_path / "x.binpb.gz")
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:

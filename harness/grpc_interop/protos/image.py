@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,6 +17,9 @@ from grpc_interop.protos.text import unknown_fields
 LARGEST = (1 << 31) - 1
 """Bytes of the largest message that protobuf's runtimes read (protobuf.dev/programming-guides/proto-limits)."""
 
+_GZIP = b"\x1f\x8b"
+"""How a compressed file begins (RFC 1952), and no descriptor set."""
+
 _BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
 """Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
 
@@ -25,12 +30,7 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
     """The names of the files to be driven, and a serialised FileDescriptorSet, imports first. Files that are there only to
     be imported are not driven: those that buf marked so, and those that another file imports and that are commonly
     installed. Raises ProtoError."""
-    try:
-        if image.stat().st_size > LARGEST:
-            raise ProtoError(f"{image} is larger than the 2 GiB that protobuf reads", "make an image of fewer protos")
-        content = image.read_bytes()
-    except OSError as error:
-        raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
+    content = _content(image)
     remedy = "make one with `buf build -o image.binpb`, or protoc --include_imports --descriptor_set_out=image.binpb"
     try:
         parsed = descriptor_pb2.FileDescriptorSet.FromString(content)
@@ -42,6 +42,22 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
     imported = {name for file in files for name in file.dependency}
     driven = [file.name for file in files if not _is_import(file, imported)]
     return driven, descriptor_pb2.FileDescriptorSet(file=files).SerializeToString(deterministic=True)
+
+
+def _content(image: Path) -> bytes:
+    """The bytes, which may be compressed: buf does so where a name ends in .gz."""
+    try:
+        with image.open("rb") as file:
+            zipped = file.read(len(_GZIP)) == _GZIP
+        with gzip.open(image) if zipped else image.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ProtoError(f"{image} is cut or garbled: {error}", "make it once more") from error
+    except OSError as error:
+        raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
+    if len(content) > LARGEST:
+        raise ProtoError(f"{image} is larger than the 2 GiB that protobuf reads", "make an image of fewer protos")
+    return content
 
 
 def _distinct(image: Path, files: Iterable[File]) -> dict[str, File]:
