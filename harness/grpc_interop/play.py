@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -33,7 +34,7 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
     with Session(options) as session:
         recorder = _recorder(session, quiet=quiet)
         session.note = recorder.note_progress
-        played = Run(session, recorder.add)
+        played = Run(session, recorder.add, partial(recorder.note_progress, lasting=True))
         plan = played.narrow()
         recorder.run_started(_info(session, plan))
         interrupted = False

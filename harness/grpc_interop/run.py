@@ -12,6 +12,7 @@ from grpc_interop.config import Options
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.errors import UsageError
+from grpc_interop.progress import Progress
 from grpc_interop.report.plain_text import counted
 from grpc_interop.selection import Selection
 from grpc_interop.session import Session
@@ -28,7 +29,8 @@ class Run:
     found beside the cases; `left_out`, by suite, how many cases there was no time for; `uncovered` which fields no passed
     case carried, None where that is not known."""
 
-    def __init__(self, session: Session, add: Callable[[Verdict], None]) -> None:
+    def __init__(self, session: Session, add: Callable[[Verdict], None], tell: Callable[[str], None] = lambda _: None) -> None:
+        """`add` takes each verdict, `tell` a line about each pair that is done while others still wait."""
         options = session.options
         self.session = session
         self.tally: Counter[Outcome] = Counter()
@@ -39,6 +41,8 @@ class Run:
         self.broken = False
         self.seconds = 0.0
         self._add = add
+        self._tell = tell
+        self._progress = Progress(self._pair_is_done)
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
         self._plan: tuple[Pair, ...] = ()
@@ -111,7 +115,10 @@ class Run:
             elif chosen:
                 begun = True
                 prepared = preparer.prepare(case)
-                yield from (Job(prepared, pair) for pair in chosen)
+                for pair in chosen:
+                    self._progress.begun(pair)
+                    yield Job(prepared, pair)
+        self._progress.all_begun(pairs)
 
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)
@@ -125,6 +132,12 @@ class Run:
         if self._coverage and verdict.outcome is Outcome.PASSED and isinstance(verdict.case, Case) and verdict.case.player == "drivers":
             self._coverage.add(verdict.case, verdict.pair)
         self._add(verdict)
+        self._progress.judged(verdict.pair, verdict.outcome)
+
+    def _pair_is_done(self, text: str) -> None:
+        """In the end the matrix tells it."""
+        if self.session.building:
+            self._tell(text)
 
     def _sum_up(self) -> None:
         """What did not run, and what was found beside the cases."""

@@ -184,6 +184,17 @@ def test_on_a_terminal_there_is_one_live_line_and_colour(tmp_path: Path, monkeyp
     assert "\x1b[31m" in text
 
 
+def test_a_milestone_that_lasts_stays_above_the_live_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live line goes on below it, with what it told of before."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Screen()
+    terminal = Terminal(tmp_path, out, width=100)
+    terminal.note_progress("building go")
+    terminal.note_progress("py:py  9 passed", lasting=True)
+    assert out.getvalue() == "\r\x1b[2Kbuilding go\r\x1b[2Kpy:py  9 passed\n\r\x1b[2Kbuilding go"
+
+
 def test_no_color_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR leaves no colour codes."""
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -28,6 +28,28 @@ def test_a_finding(project: Project, reference: MakeImplementation, report: Path
     assert results(report)["totals"]["passed"] >= 1 and results(report)["totals"]["failed"] >= 1
 
 
+def test_a_pair_is_told_of_before_others_are_built(project: Project, buildable: MakeImplementation, tmp_path: Path) -> None:
+    """
+    A pair whose cases are all judged says so while another language is still being built, which here goes on only then.
+    """
+    seen = tmp_path / "seen"
+    slow = (
+        f"import time\nuntil = time.monotonic() + 60\nwhile not Path({str(seen)!r}).exists() and time.monotonic() < until: time.sleep(0.05)"
+    )
+    late = buildable("late", f'{slow}\nsys.exit("main.c:7: no such function")')
+    chosen = ["--implementation", late, "--server", "py", "--suite", "calls", "-k", "SayHello", "--report", tmp_path / "report"]
+    process = project.start("run", *chosen)
+    with process:
+        assert process.stdout is not None
+        told = iter(process.stdout.readline, "")
+        line = next(line for line in told if line.startswith(("py:py  ", "late cannot")))
+        seen.touch()
+        matrix = process.stdout.read()
+    passed = results(tmp_path / "report")["totals"]["passed"]
+    assert line == f"py:py  {passed} passed\n"
+    assert "late cannot be built" in matrix and passed > 1
+
+
 @pytest.mark.parametrize(("strict", "env", "status"), [([], {}, 0), (["--strict"], {}, 2), ([], {"CI": "true"}, 2)])
 def test_a_missing_toolchain(project: Project, report: Path, without_toolchain: Path, strict, env, status: int) -> None:
     """

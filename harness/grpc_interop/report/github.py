@@ -33,7 +33,7 @@ class GitHub:
     def run_started(self, info: RunInfo) -> None:
         pass
 
-    def note_progress(self, text: str) -> None:
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         pass
 
     def add(self, record: Record) -> None:

@@ -41,7 +41,7 @@ class JUnit:
         (self.directory / JUNIT).unlink(missing_ok=True)
         self._cases = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
 
-    def note_progress(self, text: str) -> None:
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         pass
 
     def add(self, record: Record) -> None:

@@ -40,7 +40,7 @@ class Page:
     def run_started(self, info: RunInfo) -> None:
         (self.directory / PAGE).unlink(missing_ok=True)
 
-    def note_progress(self, text: str) -> None:
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         pass
 
     def add(self, record: Record) -> None:

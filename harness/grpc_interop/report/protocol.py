@@ -73,8 +73,9 @@ class Report(Protocol):
     def run_started(self, info: RunInfo) -> None:
         """Called once, before anything else."""
 
-    def note_progress(self, text: str) -> None:
-        """A milestone, on one line (`building go`, `driver py restarted`); counts of cases are the report's own affair."""
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
+        """A milestone, on one line (`building go`, `driver py restarted`); counts of cases are the report's own affair.
+        `lasting`: it stays worth seeing when the next one comes."""
 
     def add(self, record: Record) -> None:
         """One case is done. Must not hold on to records of passing cases: there may be millions."""

@@ -61,10 +61,10 @@ class Recorder:
         for report in self._reports:
             report.run_started(info)
 
-    def note_progress(self, text: str) -> None:
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         """A milestone on one line; see Report."""
         for report in self._reports:
-            report.note_progress(text)
+            report.note_progress(text, lasting=lasting)
 
     def know(self, implementation: Implementation) -> None:
         """The versions of an implementation have become known."""

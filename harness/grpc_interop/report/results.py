@@ -45,7 +45,7 @@ class Results:
             (self.directory / name).unlink(missing_ok=True)
         self._lines = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
 
-    def note_progress(self, text: str) -> None:
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         pass
 
     def add(self, record: Record) -> None:

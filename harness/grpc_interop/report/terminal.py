@@ -33,6 +33,9 @@ MOST_ASIDES = 10
 LIVE_SECONDS, PLAIN_SECONDS = 0.1, 30.0
 """How often the count of cases is shown: as fast as eyes follow on a terminal, and off it often enough to show life."""
 
+CLEARED = "\r\x1b[2K"
+"""The live line, empty again."""
+
 NOT_RUN, NOT_PLANNED = "not run", "-"
 
 _STYLES = {
@@ -76,14 +79,18 @@ class Terminal:
         if not self._quiet:
             self._print(f"{info.title} · {counted(len(info.pairs), 'pair')} · seed {info.seed}", "bold")
 
-    def note_progress(self, text: str) -> None:
-        self._note = printable(text)
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
         if self._quiet:
             return
-        if self._live:
-            self._show_progress()
+        if not self._live:
+            self._print(printable(text))
+            return
+        if lasting:
+            self._console.file.write(CLEARED)
+            self._print(printable(text))
         else:
-            self._print(self._note)
+            self._note = printable(text)
+        self._show_progress()
 
     def add(self, record: Record) -> None:
         self._cases += 1
@@ -101,14 +108,14 @@ class Terminal:
             return
         text = " · ".join(filter(None, (text, self._note)))
         # Rewritten in place by hand: a live display of rich's hides the cursor, and a killed harness would leave it so.
-        self._console.file.write("\r\x1b[2K" + set_width(text, self._console.width - 1).rstrip())
+        self._console.file.write(CLEARED + set_width(text, self._console.width - 1).rstrip())
         self._console.file.flush()
 
     # -- when it is done -----------------------------------------------------------------------------------------------
 
     def run_finished(self, summary: Summary) -> None:
         if self._live:
-            self._console.file.write("\r\x1b[2K")
+            self._console.file.write(CLEARED)
         self._failures(summary)
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)

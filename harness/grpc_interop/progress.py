@@ -1,0 +1,41 @@
+"""Which pairs are done while others still wait for their builds."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+from grpc_interop.verdict import Outcome, Pair
+
+
+class Progress:
+    """Counts cases by pair and tells of each pair, once, that all its cases have their verdict: `py:py  502 passed`. A pair
+    whose cases could not all be played is never told of."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._under_way: Counter[Pair] = Counter()
+        self._outcomes: defaultdict[Pair, Counter[Outcome]] = defaultdict(Counter)
+        self._last_begun: set[Pair] = set()
+
+    def begun(self, pair: Pair) -> None:
+        """One more case of the pair is to be played."""
+        self._under_way[pair] += 1
+
+    def all_begun(self, pairs: Iterable[Pair]) -> None:
+        """No more cases of these pairs will come."""
+        self._last_begun.update(pairs)
+        for pair in pairs:
+            self._look(pair)
+
+    def judged(self, pair: Pair, outcome: Outcome) -> None:
+        """A case of the pair has its verdict."""
+        self._under_way[pair] -= 1
+        self._outcomes[pair][outcome] += 1
+        self._look(pair)
+
+    def _look(self, pair: Pair) -> None:
+        if pair in self._last_begun and not self._under_way[pair] and pair in self._outcomes:
+            outcomes = self._outcomes.pop(pair)
+            passed, total = outcomes[Outcome.PASSED], outcomes.total()
+            self._tell(f"{pair}  {passed:,} passed" if passed == total else f"{pair}  {passed:,} of {total:,} passed")

@@ -1,0 +1,40 @@
+"""Which pairs are told of as done, and when."""
+
+from grpc_interop.progress import Progress
+from grpc_interop.verdict import Outcome, Pair
+
+PY, GO = Pair("py", "py"), Pair("go", "go")
+
+
+def test_a_pair_is_done_when_no_case_will_come_and_none_is_under_way():
+    told: list[str] = []
+    progress = Progress(told.append)
+    for pair in (PY, PY, GO):
+        progress.begun(pair)
+    progress.judged(PY, Outcome.PASSED)
+    progress.judged(PY, Outcome.PASSED)
+    assert told == []
+    progress.all_begun([PY, GO])
+    assert told == ["py:py  2 passed"]
+    progress.judged(GO, Outcome.FAILED)
+    assert told == ["py:py  2 passed", "go:go  0 of 1 passed"]
+
+
+def test_a_pair_whose_cases_are_never_judged_is_not_told_of():
+    told: list[str] = []
+    progress = Progress(told.append)
+    progress.begun(PY)
+    progress.begun(PY)
+    progress.judged(PY, Outcome.PASSED)
+    progress.all_begun([PY, GO])
+    assert told == []
+
+
+def test_later_cases_of_a_pair_that_is_done_do_not_tell_of_it_again():
+    told: list[str] = []
+    progress = Progress(told.append)
+    progress.begun(PY)
+    progress.judged(PY, Outcome.PASSED)
+    progress.all_begun([PY])
+    progress.all_begun([PY])
+    assert told == ["py:py  1 passed"]
