@@ -60,6 +60,11 @@ class TestBreaks:
         judgement = judged(change(REMOVED, notes=("not reserved",)), observed(Outcome.IGNORED, OLD, cause=Cause.KEPT))
         assert (judgement.verdict, judgement.notes) == (Verdict.NOTE, ("not reserved", "new readers ignore it"))
 
+    @pytest.mark.parametrize("guarantee", Guarantee)
+    def test_a_removed_message_is_a_note_even_where_an_any_that_holds_it_is_refused(self, guarantee: Guarantee) -> None:
+        refused = [observed(Outcome.REJECTED, OLD, carried, Cause.UNKNOWN) for carried in (JSON, STRICT)]
+        assert judged(change(REMOVED, Subject.MESSAGE), *refused, guarantee=guarantee).verdict is Verdict.NOTE
+
     @pytest.mark.parametrize(
         ("carried", "cause", "expected"),
         [(BINARY, Cause.KEPT, Verdict.NOTE), (BINARY, Cause.UNKNOWN, Verdict.BREAK), (JSON, Cause.UNKNOWN, Verdict.BREAK)],

@@ -118,6 +118,9 @@ def breaks(change: Change, exchange: Exchange, seen: Seen, guarantee: Guarantee)
         return seen.outcome is not Outcome.ADDED
     if exchange.format not in _FORMATS[guarantee] or seen.outcome in GOOD or seen.cause is Cause.UNDECLARED:
         return False
+    if change.subject is Subject.MESSAGE and change.edit is not Edit.CHANGED:
+        # A type that one version lacks travels in an Any alone, of which no proto promises what it holds.
+        return False
     if exchange.format is Format.STRICT_JSON:
         return seen.outcome is Outcome.REJECTED
     promised = change.edit is not Edit.ADDED
