@@ -131,5 +131,5 @@ TWO_BASES = replace(
 def many(count: int) -> Result:
     """A result with so many breaks, and as many notes."""
     breaks = tuple(replace(NARROWED, element=f"shop.v1.Order.f{number}") for number in range(count))
-    notes = tuple(replace(ADDED, element=f"shop.v1.Order.n{number}") for number in range(count))
+    notes = tuple(replace(ADDED, element=f"shop.v1.Order.n{number}", notes=(f"note {number}",)) for number in range(count))
     return replace(RESULT, comparisons=(replace(COMPARISON, findings=(*notes, *breaks)),))

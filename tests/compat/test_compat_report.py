@@ -104,6 +104,20 @@ class TestTerminal:
         assert "  and 10 more: see compat.json" in printed
         assert "  and 30 more: see compat.json" in printed
 
+    def test_what_is_the_same_of_many_elements_is_said_once(self, forms: Forms) -> None:
+        """
+        Of breaks nothing is: each has a block of its own.
+        """
+        added = tuple(replace(results.ADDED, element=f"shop.v1.Order.n{number}") for number in range(8))
+        broken = tuple(replace(results.NARROWED, element=f"shop.v1.Order.f{number}") for number in range(2))
+        findings = (*broken, *added, results.HARMLESS)
+        printed = forms.write(replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=findings),)))
+        assert "  ! 8 elements  added · deploy servers first\n      shop.v1.Order.n0  proto/shop/v1/order.proto:14\n" in printed
+        assert "      shop.v1.Order.n4  proto/shop/v1/order.proto:14\n      and 3 more: see compat.json\n" in printed
+        rows = [line for line in forms.markdown.splitlines() if "<code>" in line]
+        assert len(rows) == 4
+        assert "<code>shop.v1.Order.n0</code><br><code>proto/shop/v1/order.proto:14</code><br>and 7 more |" in rows[2]
+
     def test_nothing_from_a_proto_reaches_the_terminal_raw(self, forms: Forms) -> None:
         """
         Names may be in any script, and defaults and messages hold anything.

@@ -197,6 +197,16 @@ class TestBeside:
         told = static.beside(findings, static.alarms(base, head), base, head)
         assert [[alarm.rule for alarm in one.static] for one in told] == [["ENUM_SAME_TYPE"], ["ENUM_SAME_TYPE"], []]
 
+    def test_what_lies_behind_a_field_of_another_type_has_that_field_s_alarms(self, trees: Trees) -> None:
+        """
+        buf complains of the field whose type was replaced, and knows no way through it.
+        """
+        text = 'syntax = "proto3"; package p; message M { %s in = 1; } message A { int32 n = 1; } message B { string n = 1; }'
+        base, head = trees.of("base", text % "A"), trees.of("head", text % "B")
+        findings = [Finding("p.M.in.n", ("type",), Verdict.BREAK), Finding("p.M.in", ("type",), Verdict.NOTE)]
+        inner, outer = static.beside(findings, static.alarms(base, head), base, head)
+        assert inner.static == outer.static != ()
+
     def test_a_place_whose_type_was_replaced_has_the_alarms_of_its_rpc(self, trees: Trees) -> None:
         """
         Elements below it are named from the RPC.

@@ -54,6 +54,10 @@ class Definitions:
             return self._at_method(element)
         return self._type(element) or self._member(element)
 
+    def declares(self, name: str) -> bool:
+        """Whether it is the full name of a message, an enum or a service."""
+        return name in self.messages or name in self.enums or name in self.services
+
     def enum_of(self, element: str) -> str:
         """The full name of the enum that a message's field has, or a map's values; empty for any other element."""
         scope, _, name = element.rpartition(".")

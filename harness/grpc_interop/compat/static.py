@@ -82,17 +82,17 @@ def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, hea
     for element, alarm in told:
         if alarm not in of_element[element]:
             of_element[element].append(alarm)
+    then, now = Definitions(base), Definitions(head)
     complete = []
     known: set[str] = set()
     for finding in findings:
-        named = {finding.element, finding.now, *_around(finding.element)}
+        named = {finding.element, finding.now, *(_around(finding.element, then) if finding.verdict is Verdict.BREAK else ())}
         known |= {finding.element, finding.now, finding.element.partition(" ")[0]}
         own = [alarm for name in sorted(named) for alarm in of_element.get(name, ())]
         if not own and not finding.head and not finding.base:
             # Not changed itself: what is said of its members is said of it.
             own = [alarm for name, of_it in of_element.items() if name.startswith(f"{finding.element}.") for alarm in of_it]
         complete.append(replace(finding, static=tuple(dict.fromkeys(own))))
-    then, now = Definitions(base), Definitions(head)
     for element, of_it in of_element.items():
         if element in then.enums and element not in known:
             known |= _give(complete, element, of_it, then)
@@ -112,11 +112,17 @@ def _give(findings: list[Finding], enum: str, of_it: Sequence[Alarm], base: Defi
     return given
 
 
-def _around(element: str) -> Iterator[str]:
-    """An RPC's service, with which it goes; and the RPC from which a way begins."""
+def _around(element: str, base: Definitions) -> Iterator[str]:
+    """Where buf may have complained of what breaks an element: at an RPC's service, with which it goes, and at the RPC or the
+    fields from which the way to it begins."""
     if "/" in element and not element.endswith(".proto"):
         yield element.partition(" ")[0]
         yield element.partition("/")[0]
+    else:
+        scope = element.rpartition(".")[0]
+        while scope and not base.declares(scope):
+            yield scope
+            scope = scope.rpartition(".")[0]
 
 
 def _find() -> str:

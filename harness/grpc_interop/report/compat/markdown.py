@@ -58,21 +58,24 @@ def _table(result: Result) -> Iterator[str]:
     """Without what has no effect and no alarm of buf's: that is only counted."""
     every = result.findings(*Verdict)
     found = [entry for entry in every if entry.finding.verdict is not Verdict.OK or entry.finding.static]
-    if found:
+    groups = telling.alike(found, result)
+    if groups:
         yield "| | element | change | what happens | breaks | buf breaking |"
         yield "|---|---|---|---|---|---|"
-        yield from (_row(entry, result) for entry in found[:MOST_ROWS])
-    rest = Counter(finding.verdict for _, finding in found[MOST_ROWS:])
+        yield from (_row(group, result) for group in groups[:MOST_ROWS])
+    rest = Counter(finding.verdict for group in groups[MOST_ROWS:] for _, finding in group)
     if rest:
         yield f"\nand {', '.join(f'{count:,} × {_WORDS[verdict]}' for verdict, count in rest.items())} more: see compat.json"  # noqa: RUF001
 
 
-def _row(entry: Entry, result: Result) -> str:
+def _row(group: list[Entry], result: Result) -> str:
+    """What is the same of several elements stands in one row."""
+    entry = group[0]
     finding = entry.finding
-    happening = telling.glance(finding) or "nothing"
+    happening = telling.glance(finding) or ("nothing" if finding.verdict is Verdict.OK else "")
     fields = [
         f"{_SIGNS[finding.verdict]} {_WORDS[finding.verdict]}",
-        _element(entry, result),
+        _element(entry, result) + (f"<br>and {len(group) - 1:,} more" if len(group) > 1 else ""),
         _cut(telling.change(finding)),
         _cut("; ".join(filter(None, [telling.acceptance(finding), happening]))),
         inline(telling.deployments(finding)),

@@ -46,6 +46,17 @@ def block(entry: Entry, result: Result, directory: Path, width: int = PLAIN_WIDT
         yield _labelled(Tone.REPLAY, "replay", replay_line(finding.example.replay, directory))
 
 
+def alike(entries: Iterable[Entry], result: Result) -> list[list[Entry]]:
+    """The entries, those together of which the same is to be said; each break for itself."""
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        finding = entry.finding
+        told = (change(finding), happening(finding), acceptance(finding), alarms(entry), against(entry, result))
+        alone = finding.element if finding.verdict is Verdict.BREAK else ""
+        groups.setdefault((finding.verdict, told, alone), []).append(entry)
+    return list(groups.values())
+
+
 def change(finding: Finding) -> str:
     """What was edited: `type int64 -> int32; no longer in oneof pick`."""
     return "; ".join(finding.what)
@@ -54,7 +65,7 @@ def change(finding: Finding) -> str:
 def happening(finding: Finding) -> str:
     """The first thing to say of it: what breaks, and in how many more ways; else what is to be known."""
     if finding.notes and not finding.breaking:
-        return "; ".join(finding.notes)
+        return _notes(finding)
     told = _together(_harmed(finding), finding.observed)
     if not told:
         return ""
@@ -67,12 +78,16 @@ def glance(finding: Finding) -> str:
     """The same for who has twenty seconds: `altered: sent 1, received 0`."""
     told = _together(_harmed(finding), finding.observed)
     if not told or (finding.notes and not finding.breaking):
-        return "; ".join(finding.notes)
+        return _notes(finding)
     first = told[0]
     where = in_pairs(first, finding.observed)
     some = "" if where == EVERY else f" {where}"
     more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
     return f"{first.outcome}{some}: {_both(first) or first.why}{more}"
+
+
+def _notes(finding: Finding) -> str:
+    return "; ".join(note for note in finding.notes if note not in finding.what)
 
 
 def deployments(finding: Finding) -> str:

@@ -13,13 +13,16 @@ from grpc_interop.compat.result import Comparison, Entry, Result, Verdict
 from grpc_interop.report.compat import telling
 from grpc_interop.report.compat.stored import FILE
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
-from grpc_interop.report.plain_text import printable
+from grpc_interop.report.plain_text import counted, printable
 
 MOST_BLOCKS = 20
 """Breaks shown in full. Who has more has one cause for most of them; the rest are a line each."""
 
 MOST_LINES = 30
 """Of each further kind; compat.json has all."""
+
+MOST_ALIKE = 5
+"""Of what is said of several elements at once."""
 
 _STYLES = {
     Tone.TITLE: "bold red",
@@ -79,16 +82,25 @@ def _told(title: str, result: Result, verdicts: list[Verdict]) -> Iterator[Line]
 
 
 def _each(found: list[Entry], result: Result, tone: Tone) -> Iterator[Line]:
-    for entry in found[:MOST_LINES]:
-        finding = entry.finding
-        told = [telling.change(finding), telling.happening(finding), telling.acceptance(finding), telling.against(entry, result)]
-        yield Line(tone, printable(f"  {telling.SIGNS[finding.verdict]} {finding.element}  {' · '.join(filter(None, told))}"))
+    """What is the same of several is said once, and they are listed below."""
+    groups = telling.alike(found, result)
+    for group in groups[:MOST_LINES]:
+        first = group[0]
+        finding = first.finding
+        named = finding.element if len(group) == 1 else counted(len(group), "element")
+        told = [telling.change(finding), telling.happening(finding), telling.acceptance(finding), telling.against(first, result)]
+        yield Line(tone, printable(f"  {telling.SIGNS[finding.verdict]} {named}  {' · '.join(filter(None, told))}"))
+        for entry in group[:MOST_ALIKE]:
+            below = [entry.finding.element if len(group) > 1 else "", str(entry.finding.place or "")]
+            if any(below):
+                yield Line(Tone.ASIDE, printable(f"      {'  '.join(filter(None, below))}"))
+        if len(group) > MOST_ALIKE:
+            yield Line(Tone.ASIDE, f"      and {len(group) - MOST_ALIKE:,} more: see {FILE}")
         # That static rules are silent about a note is no news.
-        static = f"buf: {telling.alarms(entry)}" if finding.static or finding.verdict is not Verdict.NOTE else ""
-        if below := "  ".join(filter(None, [str(finding.place or ""), static])):
-            yield Line(Tone.ASIDE, printable(f"      {below}"))
-    if len(found) > MOST_LINES:
-        yield Line(tone, f"  and {len(found) - MOST_LINES:,} more: see {FILE}")
+        if finding.static or finding.verdict is not Verdict.NOTE:
+            yield Line(Tone.ASIDE, printable(f"      buf: {telling.alarms(first)}"))
+    if rest := sum(map(len, groups[MOST_LINES:])):
+        yield Line(tone, f"  and {rest:,} more: see {FILE}")
 
 
 def _beside(comparison: Comparison) -> Iterator[Line]:
