@@ -136,9 +136,10 @@ class _Comparison:
             yield _change(pair.element, Subject.RPC, self._of_methods(before, after))
             return
         words = [f"kind {before.kind} -> {after.kind}"] if before.kind is not after.kind else []
+        # What another type does is seen of its fields.
+        matters = bool(words)
         words += [f"request {before.request} -> {after.request}"] if before.request != after.request else []
         words += [f"response {before.response} -> {after.response}"] if before.response != after.response else []
-        matters = bool(words)
         words += deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
         if words:
             yield _change(pair.element, Subject.RPC, self._of_methods(before, after), words, matters=matters)
