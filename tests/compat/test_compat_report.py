@@ -193,6 +193,14 @@ class TestGitHub:
         printed = forms.write(results.RESULT, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path.parent))
         assert f"::error file={tmp_path.name}/proto/shop/v1/order.proto,line=12,title=" in printed
 
+    def test_what_lies_outside_of_the_checkout_has_no_line(self, forms: Forms) -> None:
+        """
+        GitHub could not show it.
+        """
+        finding = replace(results.NARROWED, head=Place("a.proto", 3, "../old/a.proto"))
+        result = replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(finding,)),))
+        assert forms.write(result, GITHUB_ACTIONS="true").startswith("::error title=shop.v1.Order.total::")
+
     def test_nothing_from_a_proto_becomes_a_command(self, forms: Forms) -> None:
         """
         Neither another property nor another line.

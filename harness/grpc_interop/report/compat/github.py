@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grpc_interop.compat.result import Entry, Result, Verdict
+from grpc_interop.compat.result import Entry, Place, Result, Verdict
 from grpc_interop.report.compat import telling
 from grpc_interop.report.compat.markdown import markdown
 from grpc_interop.report.escaping import annotation
@@ -32,10 +32,14 @@ def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> It
     top = Path(environment.get("GITHUB_WORKSPACE") or folder)
     for entry in result.findings(*_LEVELS)[:MOST]:
         finding = entry.finding
-        place = finding.place
-        file = os.path.relpath(folder / place.path, top) if place and place.path else ""
-        line = str(place.line or 1) if place and file else ""
+        file, line = _place(finding.place, folder, top)
         yield annotation(_LEVELS[finding.verdict], _text(entry, result), file=file, line=line, title=finding.element)
+
+
+def _place(place: Place | None, folder: Path, top: Path) -> tuple[str, str]:
+    """File and line in the checkout; empty for what does not lie there."""
+    file = os.path.relpath(folder / place.path, top) if place and place.path else os.pardir
+    return ("", "") if place is None or file.startswith(os.pardir) else (file, str(place.line or 1))
 
 
 def _text(entry: Entry, result: Result) -> str:
