@@ -103,6 +103,16 @@ class TestDying:
         assert told
         assert {f"the bad {role} exited with status 7" in words(verdict) for verdict in told} == {True}, list(map(words, told))
 
+    def test_dies_again_while_it_is_started_again(self, play, role, tmp_path):
+        """As when a system without memory kills what it finds: the third process plays all that is left."""
+        play.add("bad", fault="dies_at_the_next_start", starts=str(tmp_path / "starts"))
+        verdicts = play.run(ROLES[role], few_of_each_kind())
+        assert set(verdicts) == set(all_are("passed"))
+        assert play.why_dropped(ROLES[role]) == ""
+        assert len((tmp_path / "starts").read_text()) == 3
+        told = [words(verdict) for verdict in verdicts.values() if verdict.outcome is not Outcome.PASSED]
+        assert all("exited with status 7" in text for text in told)
+
     def test_leaves_no_child_behind(self, play, role):
         """What a driver started dies with it (the fixture looks for it)."""
         play.add("bad", fault="leaves_a_child_behind")

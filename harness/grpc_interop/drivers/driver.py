@@ -55,8 +55,8 @@ class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
     `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes.
-    `gone` says how it ended, once it has. `foreign` tells that it speaks another version of the contract, and so was never
-    meant for this harness.
+    `gone` says how it ended, once it has; `died`, that it did so by itself. `foreign` tells that it speaks another version
+    of the contract, and so was never meant for this harness.
     """
 
     def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
@@ -73,6 +73,7 @@ class Driver:
         self.address = ""
         self.server = 0
         self.gone = ""
+        self.died = False
         self.foreign = False
         self.started = time.monotonic()
         self.connection: Connection | None = None
@@ -214,6 +215,7 @@ class Driver:
         """Ends the process, at once, and says how it went: `why`, or how it had ended by itself."""
         if self.gone:
             return self.gone
+        self.died = not why
         if not why:
             try:
                 why = ending(self.process.wait(END_SECONDS))

@@ -15,6 +15,10 @@ from grpc_interop.verdict import Pair
 MOST_DEATHS = 20
 """After so many deaths of one driver in a run its remaining cases are not played: each costs a restart."""
 
+MOST_FAILED_STARTS = 3
+"""After so many starts in a row in which a driver died before it was ready, there is none. What cannot start says so at
+once, and one that was killed from outside, as by a system without memory, starts the next time."""
+
 MOST_HANGS = 5
 """After so many hangs of one driver, one after the other without a case played between them, its remaining cases are
 not played: each hang costs the watchdog's full patience, and what hangs five times in a row hangs always."""
@@ -38,6 +42,8 @@ class Crew:
         self._deaths: dict[tuple[str, Role], int] = {}
         self._hangs: dict[tuple[str, Role], int] = {}
         self._starts: dict[tuple[str, Role], int] = {}
+        self._started: set[tuple[str, Role]] = set()
+        self._failed_starts: dict[tuple[str, Role], int] = {}
         self._ids = ids
 
     def get(self, name: str, role: Role) -> Driver | None:
@@ -75,10 +81,16 @@ class Crew:
         del self.drivers[key]
         self._deaths[key] = self._deaths.get(key, 0) + 1
         if driver.hello is None or (driver.role is Role.SERVER and not driver.address):
-            self.given_up[key] = _never_started(driver)
+            self._failed_starts[key] = self._failed_starts.get(key, 0) + 1
+            again = driver.died or key in self._started
+            if not again or driver.foreign or self._failed_starts[key] >= MOST_FAILED_STARTS:
+                self.given_up[key] = _never_started(driver)
             if driver.foreign:
                 self.foreign.add(driver.name)
-        elif self._deaths[key] >= MOST_DEATHS:
+            return
+        self._started.add(key)
+        self._failed_starts[key] = 0
+        if self._deaths[key] >= MOST_DEATHS:
             self.given_up[key] = f"the {driver.who} died {MOST_DEATHS} times, last: {driver.gone}"
         elif self._hangs.get(key, 0) >= MOST_HANGS:
             self.given_up[key] = f"the {driver.who} hung {MOST_HANGS} times in a row"

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from grpc_interop.drivers import driver_pb2 as pb
 
@@ -78,6 +79,24 @@ class DiesAtStart(Fault):
     def at_start(self) -> None:
         print("no such library: libreference.so", file=sys.stderr, flush=True)
         os._exit(3)
+
+
+class DiesAtTheNextStart(Fault):
+    """The first process dies in its first RPC, the second while it starts; later ones are healthy. Processes are counted in
+    the file REFERENCE_STARTS."""
+
+    def at_start(self) -> None:
+        with Path(os.environ["REFERENCE_STARTS"]).open("a") as file:
+            file.write("x")
+        if self._starts() == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_rpc(self) -> None:
+        if self._starts() == 1:
+            os._exit(7)
+
+    def _starts(self) -> int:
+        return len(Path(os.environ["REFERENCE_STARTS"]).read_text())
 
 
 class NeverConnects(Fault):
