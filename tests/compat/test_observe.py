@@ -54,6 +54,8 @@ EDITS = [
     Edit("string_to_bytes", "string a = 1;", "bytes a = 1;", OLD, 'a: "abcd"', "", "a altered"),
     Edit("bytes_to_string", "bytes a = 1;", "string a = 1;", OLD, r'a: "\377"', "a rejected", "a altered"),
     Edit("message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { x: 3 }", "", "a rejected"),
+    Edit("message_to_string", "message I { int32 x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 3 }", "a altered", "a rejected"),
+    Edit("empty_message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { }", "", "a rejected"),
     Edit("presence_lost", "optional int32 a = 1;", "int32 a = 1;", OLD, "a: 0", "a altered", "a altered"),
     Edit("presence_lost_unset", "optional int32 a = 1;", "int32 a = 1;", OLD, "", "", ""),
     Edit("presence_won", "int32 a = 1;", "optional int32 a = 1;", OLD, "a: 7", "", ""),
@@ -393,6 +395,16 @@ class TestUnknownFields:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
         assert outcomes(versions.json(OLD, "a: 1 b: 2", strict=True)) == {"t.M.a": Outcome.REJECTED}
         assert versions.json(OLD, "b: 2", strict=True) == []
+
+
+class TestWrappers:
+    SYNTAX = 'syntax = "proto3"; package t; import "google/protobuf/wrappers.proto";'
+
+    def test_are_what_they_wrap_in_json(self, tmp_path: Path) -> None:
+        versions = two(tmp_path, "message M { google.protobuf.Int64Value a = 1; }", "message M { optional int64 a = 1; }", self.SYNTAX)
+        for flow, text in ((OLD, "a { value: 5 }"), (OLD, "a { }"), (NEW, "a: 5"), (NEW, "a: 0")):
+            assert outcomes(versions.json(flow, text)) == {}
+        assert outcomes(versions.binary(OLD, "a { value: 5 }")) == {"t.M.a": Outcome.ALTERED}
 
 
 class TestWhatWasNeverSent:

@@ -15,6 +15,9 @@ from grpc_interop.protos.meaning import Meaning, Scalar, Value, meaning
 from grpc_interop.protos.records import NotWireError
 from grpc_interop.protos.shapes import FLOATING, TEXTS, FieldShape, Shape
 
+WRAPPERS = frozenset(f"google.protobuf.{name}Value" for name in "Double Float Int64 UInt64 Int32 UInt32 Bool String Bytes".split())
+"""Messages that ProtoJSON writes as the one value that they hold."""
+
 
 class Part(NamedTuple):
     """One of the values of a field: the type that it has, and the value."""
@@ -72,8 +75,10 @@ def alike(sent: Part, received: Part) -> bool:
 
 
 def is_zero(part: Part) -> bool:
-    """Whether it is what a field without presence does not write."""
-    return not part.value and not isinstance(part.value, Meaning)
+    """Whether it is what a field without presence does not write; of a wrapper, whether it holds that."""
+    if isinstance(part.value, Meaning):
+        return part.field.message.special in WRAPPERS and not part.value.fields
+    return not part.value
 
 
 def number(field: FieldShape, value: int) -> int | float:
@@ -92,11 +97,16 @@ def _same_float(mine: float, theirs: float) -> bool:
 
 
 def _message_alike(sent: Part, received: Part) -> bool:
-    """A message and its bytes say the same, as its runtimes read them."""
+    """A message is what it wraps, as JSON has it; and in a field of bytes it is the bytes that encode it."""
     for message, other in ((sent, received), (received, sent)):
-        if isinstance(message.value, Meaning) and isinstance(other.value, bytes):
+        if not isinstance(message.value, Meaning) or isinstance(other.value, Meaning):
+            continue
+        shape = message.field.message
+        if shape.special in WRAPPERS and alike(_part(message.value, shape.fields[1]), other):
+            return True
+        if other.field.type == Field.TYPE_BYTES and isinstance(other.value, bytes):
             try:
-                return meaning(message.field.message, other.value) == message.value
+                return meaning(shape, other.value) == message.value
             except NotWireError:
                 return False
     return False

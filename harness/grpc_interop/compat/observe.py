@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from google.protobuf.descriptor import FieldDescriptor as Field
+
 from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing
 from grpc_interop.compat.enum_values import compare_enums, fate, see_value
 from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts
@@ -18,7 +20,7 @@ from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, ri
 from grpc_interop.compat.refusal import explain
 from grpc_interop.compat.value_text import plain, text
 from grpc_interop.protos.meaning import Content, Meaning, Value
-from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
+from grpc_interop.protos.shapes import FieldShape, Shape
 
 GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 """Outcomes in which the value arrived."""
@@ -330,7 +332,7 @@ def _is_what_is_read(mine: FieldShape, before: Sequence[Part], theirs: FieldShap
     if len(before) != 1 or theirs.presence or theirs.repeated:
         return False
     if isinstance(value, Meaning):
-        return theirs.type in TEXTS and not value.fields and not value.unknown
+        return theirs.type == Field.TYPE_BYTES and not value.fields and not value.unknown
     minus_zero = is_float(field) and isinstance(value, int) and number(field, value) == 0 and is_number(theirs) and not is_float(theirs)
     return minus_zero and not mine.presence
 
