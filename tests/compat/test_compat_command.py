@@ -144,6 +144,15 @@ class TestNothingChanged:
         assert not (repository.folder / ".interop" / "build").exists()
 
 
+class TestWhatCannotShow:
+    def test_a_note_alone_is_no_failure_for_want_of_exchanges(self, repository: Repository) -> None:
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2 [deprecated = true];"))
+        done = repository.interop("compat", "--base", "main")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [(one["element"], one["verdict"]) for one in repository.compared["changes"]] == [("t.Ask.text", "note")]
+        assert repository.compared["exchanges"] == 0
+
+
 class TestSeveralBases:
     def test_each_is_compared_on_its_own(self, repository: Repository) -> None:
         """

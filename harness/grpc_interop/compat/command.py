@@ -92,9 +92,8 @@ class _Run:
     pairs: Sequence[Pair]
     accepting: Accepted
 
-    def compared(self, meeting: Meeting) -> Comparison:
+    def compared(self, meeting: Meeting, plan: Plan) -> Comparison:
         """Plays and judges."""
-        plan = meeting.plan(everything=self.request.everything)
         heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
         judgements = judge(meeting.changes.changes, heard.observations, self.request.guarantee)
         findings = [*_refused(meeting, self.builds, self.manifests), *_findings(meeting, judgements, self.options.report)]
@@ -112,8 +111,9 @@ class _Run:
 
 
 def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
-    """The comparisons, how many exchanges they took, and whether something that should be there could not be built."""
+    """The comparisons, how many exchanges they took, and whether something that should have been built or played was not."""
     pairs = _pairs(options)
+    plans = [meeting.plan(everything=request.everything) for meeting in meetings]
     accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
     needed = {name for pair in pairs for name in (pair.client, pair.server)}
     manifests = [manifest for manifest in options.implementations if manifest.name in needed]
@@ -122,8 +122,9 @@ def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> 
     playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
     with Player(builds, options.report / LOGS) as player:
         run = _Run(options, request, manifests, builds, player, playable, accepting)
-        comparisons = [run.compared(meeting) for meeting in meetings]
-    return comparisons, player.exchanges, builds.failed or not playable
+        comparisons = [run.compared(meeting, plan) for meeting, plan in zip(meetings, plans, strict=True)]
+    silent = not player.exchanges and not all(plan.empty for plan in plans)
+    return comparisons, player.exchanges, builds.failed or not playable or silent
 
 
 def _pairs(options: Options) -> list[Pair]:

@@ -19,6 +19,7 @@ from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
 from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
 from grpc_interop.compat.testimony import Evidence, Testimony, of_knock, unheard
 from grpc_interop.compat.transcoding import Carriage, Reading
+from grpc_interop.messages.dialogue import SERVER, Refused
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.verdict import Pair
 
@@ -192,7 +193,11 @@ class Listener:
     def _hear_readings(self, parcel: Parcel, order: Order, played: Carried, place: int) -> Iterator[_Suspect]:
         exchanges = [Exchange(parcel.flow, role, parcel.format, str(_languages(order))) for role in parcel.roles]
         for number in range(len(parcel.probes)):
-            if number not in played.transcoding.readings:
+            if _killed_by(played, number):
+                evidence = Evidence(parcel, order, played, number=number, reading=Reading(b"", answer=Refused(played.broken)))
+                seen = Seen(parcel.aimed(number) or parcel.pair.name, Outcome.REJECTED, why=played.broken)
+                yield from self._sort((place, number, str(order.pair)), exchanges, [seen], evidence)
+            elif number not in played.transcoding.readings:
                 self._heard.not_run.setdefault(f"{parcel.pair.name}, {parcel.flow}, {parcel.format}, {order.pair}", played.broken)
             for reading in played.transcoding.readings.get(number, ()):
                 told = self._testimony.of_reading(parcel, parcel.flow.reader, number, reading)
@@ -238,8 +243,10 @@ class Listener:
             told = self._testimony.of_call(planned, planned.flow.writer, played)
             return told.seen if told is not None else []
         if isinstance(planned, Parcel) and isinstance(played, Carried):
-            readings = played.transcoding.readings.get(numbers.index(suspect.rank[1]), [])
-            return self._control_reading(planned, suspect, readings)
+            number = numbers.index(suspect.rank[1])
+            if _killed_by(played, number):
+                return list(suspect.seen)
+            return self._control_reading(planned, suspect, played.transcoding.readings.get(number, []))
         return []
 
     def _control_reading(self, parcel: Parcel, suspect: _Suspect, readings: Sequence[Reading]) -> list[Seen]:
@@ -256,6 +263,11 @@ class Listener:
 def _needs_control(seen: Seen) -> bool:
     """Not what went well, and not what the other version does not declare: the writer's own cannot show it."""
     return seen.outcome not in GOOD and (seen.outcome is not Outcome.IGNORED or seen.cause is Cause.UNDECLARED)
+
+
+def _killed_by(played: Carried, number: int) -> bool:
+    """Whether the reader died or hung while it read this message, perhaps of another one."""
+    return number in played.transcoding.pending and played.culprit == SERVER
 
 
 def _languages(order: Order) -> Pair:

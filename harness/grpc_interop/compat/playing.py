@@ -52,11 +52,12 @@ class Called(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """What became of a carriage: `readings` of every message; `broken` says in words that a driver died of those
-    that have none."""
+    """What became of a carriage: `readings` of every message, but for those that were being carried when a side died or
+    hung: `broken` says so in words, `culprit` which side (`client` writes, `server` reads)."""
 
     transcoding: Transcoding
     broken: str = ""
+    culprit: str = ""
 
 
 class NotPlayed(NamedTuple):
@@ -87,17 +88,15 @@ class Player:
             for verdict in self._engine.poll(POLL_SECONDS):
                 case = verdict.case
                 order = self._orders.pop(case.name)
-                self.exchanges += 1
+                broken, culprit = (verdict.difference.what, verdict.difference.side) if verdict.difference else ("", "")
                 if verdict.outcome is Outcome.UNSUPPORTED:
-                    assert verdict.difference is not None
-                    yield order, NotPlayed(verdict.difference.what)
-                elif isinstance(case, MessageCase):
-                    broken = "" if verdict.difference is None else verdict.difference.what
-                    yield order, Carried(self._transcodings.take(case), broken)
-                elif verdict.difference is not None:
-                    yield order, Called(verdict.client, verdict.server, verdict.difference.what, verdict.difference.side)
+                    yield order, NotPlayed(broken)
+                    continue
+                self.exchanges += 1
+                if isinstance(case, MessageCase):
+                    yield order, Carried(self._transcodings.take(case), broken, culprit)
                 else:
-                    yield order, Called(verdict.client, verdict.server)
+                    yield order, Called(verdict.client, verdict.server, broken, culprit)
         # What the engine has given up, since a driver does not start or dies all the time.
         for order in self._orders.values():
             yield order, NotPlayed(self._engine.why_dropped.get(order.pair, "it was dropped, and nobody knows why"))
