@@ -64,6 +64,15 @@ def test_what_languages_differ_in_has_a_name_where_a_type_has_it(cases: list[Mes
     assert "json" in names_of(cases, "values.old.Defaults")
 
 
+def test_types_with_two_fields_of_one_json_name_have_a_case_of_their_own(tmp_path: Path) -> None:
+    """
+    There is no ProtoJSON of such a message, so that nothing is promised of it.
+    """
+    catalog = Catalog.load([HERE.parent / "trees" / "nasty"], [], tmp_path)
+    names = Examples(Shapes(catalog)).names("nasty.refused.json.Word")
+    assert {name for name in names if name.startswith("json")} == {"json_equal_names"}
+
+
 def test_every_case_has_examples_and_says_what_it_proves(catalog: Catalog, cases: list[MessageCase]) -> None:
     """
     No case passes for want of examples.

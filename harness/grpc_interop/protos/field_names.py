@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+from grpc_interop.protos.json_names import is_distinct_only_here
 from grpc_interop.protos.shapes import Shape, Shapes
 
 ANY = "google.protobuf.Any"
@@ -27,7 +28,7 @@ class FieldNames:
 
     @cached_property
     def _clashing(self) -> frozenset[str]:
-        return self._holders(lambda shape: len({field.json_name for field in shape.ordered}) < len(shape.ordered))
+        return self._holders(lambda shape: any(is_distinct_only_here(field.json_name, field.number) for field in shape.ordered))
 
     @cached_property
     def _capital(self) -> frozenset[str]:
