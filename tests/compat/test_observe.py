@@ -116,6 +116,15 @@ EDITS = [
     # JSON names
     Edit("json_name", "int32 a = 1;", "int32 a = 1 [json_name = 'x'];", OLD, "a: 5", "", ""),
     Edit("json_name_back", "int32 a = 1;", "int32 a = 1 [json_name = 'x'];", NEW, "a: 5", "", "a lost"),
+    Edit(
+        "only_json_name",
+        "E foo_bar = 1; enum E { Z = 0; V = 1; }",
+        "E fooBar = 2; enum E { Z = 0; V = 1; }",
+        OLD,
+        "foo_bar: V",
+        "foo_bar ignored",
+        "",
+    ),
     # oneofs
     Edit(
         "into_oneof",
@@ -405,6 +414,18 @@ class TestWrappers:
         for flow, text in ((OLD, "a { value: 5 }"), (OLD, "a { }"), (NEW, "a: 5"), (NEW, "a: 0")):
             assert outcomes(versions.json(flow, text)) == {}
         assert outcomes(versions.binary(OLD, "a { value: 5 }")) == {"t.M.a": Outcome.ALTERED}
+
+
+class TestMaps:
+    def test_show_what_is_wrong_with_any_entry(self, tmp_path: Path) -> None:
+        """A value of an enum that is gone in one entry does not hide that another entry is another value."""
+        base = "enum E { Z = 0; V = 1; W = 2; } message M { map<int32, E> a = 1; }"
+        versions = two(tmp_path, base, base.replace("V = 1; ", ""))
+        pair = versions.places.pair("t.M", "t.M")
+        sent = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: W }", "t.M")
+        received = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: Z }", "t.M")
+        seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
+        assert outcomes(seen) == {"t.E.V": Outcome.IGNORED, "t.M.a": Outcome.ALTERED}
 
 
 class TestWhatWasNeverSent:

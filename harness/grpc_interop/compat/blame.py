@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from grpc_interop.compat.equal import Part, is_zero
@@ -19,6 +19,12 @@ class Blame(NamedTuple):
 
 ELSEWHERE = Blame(Cause.NONE, "")
 """Something is wrong with the value, and it has been seen of another element: of the enum's value."""
+
+
+def worst(blames: Iterable[Blame | None]) -> Blame | None:
+    """The first of the field's own, else ELSEWHERE if that is among them."""
+    found = [blame for blame in blames if blame is not None]
+    return next((blame for blame in found if blame is not ELSEWHERE), ELSEWHERE if found else None)
 
 
 def nothing(before: Sequence[Part], theirs: FieldShape) -> Blame:

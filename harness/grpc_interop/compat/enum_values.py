@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing
+from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing, worst
 from grpc_interop.compat.equal import Part
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, ValuePair
@@ -59,15 +59,15 @@ def compare_enums(
     if arrived is None:
         return Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive"), []
     seen: list[Seen] = []
-    blames: list[Blame] = []
+    blames: list[Blame | None] = []
     for part, expected, got in zip(before, fates, arrived, strict=True):
         blame, found = _compare(one, part, expected, got, there, writer, carried)
         seen += found
-        blames += [blame] if blame else []
-    worst = next((blame for blame in blames if blame is not ELSEWHERE), ELSEWHERE if blames else None)
-    if worst is not None and worst is not ELSEWHERE and not after:
-        worst = nothing(before, theirs)
-    return worst, seen
+        blames.append(blame)
+    blamed = worst(blames)
+    if blamed not in (None, ELSEWHERE) and not after:
+        blamed = nothing(before, theirs)
+    return blamed, seen
 
 
 def _aligned(before: Sequence[Part], fates: Sequence[Fate], after: Sequence[Part]) -> list[Part | None] | None:

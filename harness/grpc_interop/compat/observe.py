@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing
+from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing, worst
 from grpc_interop.compat.enum_values import compare_enums, fate, see_value
 from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
@@ -87,13 +87,15 @@ class _Eye:
     # -- what was sent -------------------------------------------------------------------------------------------------
 
     def _sent(self, pair: TypePair, one: FieldPair, mine: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
-        """`strays` takes the numbers of fields in which something arrives that was sent in another element."""
+        """`strays` takes the numbers of fields in which something arrives that was sent in another element, and that
+        element; none where it is rightly there."""
         value = sent.fields[mine.number]
         theirs = one.of(self._reader)
         there = carried_to(mine, pair.of(self._reader), self._carried)
         if theirs is None and there is not None and self._carried is not Format.BINARY:
             # Only the JSON name tells that it is the same.
             theirs = there if pair.field(self._reader, there.number).of(self._writer) is None else None
+            strays.update({} if theirs is None else {theirs.number: ""})
         got = received.fields.get(theirs.number) if theirs is not None else None
         # JSON may have been written with the proto name instead.
         otherwise = got is not None and (there is None or there.number not in received.fields)
@@ -147,7 +149,7 @@ class _Eye:
             return self._compare_entries(one, mine, value, theirs, got)
         before, after = parts(mine, value), parts(theirs, got)
         if mine.enum is not None and theirs.enum is not None:
-            return self._compare_enums(one, before, after)
+            return self._compare_enums(one, before, after, theirs)
         if len(before) == len(after):
             return self._compare_parts(one, zip(before, after, strict=True))
         if after:
@@ -186,24 +188,19 @@ class _Eye:
         repeats = len(arrived) != len(after) or len({key.value for key, _ in before}) != len(before)
         if repeats and len(before) != len(after):
             return Blame(Cause.VALUE, "a map keeps the last entry of a key")
-        lost: list[Part] = []
-        for key, mapped in before:
-            if key.value in arrived:
-                other = arrived.pop(key.value)
-                blame = self._compare_mapped(one, mapped, other)
-                if blame is not None:
-                    return blame
-            elif mapped is not None:
-                lost.append(mapped)
+        blames = [self._compare_mapped(one, mapped, arrived.pop(key.value)) for key, mapped in before if key.value in arrived]
         if arrived:
             return Blame(Cause.VALUE, "an entry arrives that was not sent")
-        return self._compare_dropped(one, lost, theirs) if lost else None
+        there = {key.value for key, _ in after}
+        lost = [mapped for key, mapped in before if mapped is not None and key.value not in there]
+        blames += [self._compare_dropped(one, lost, theirs)] if lost else []
+        return worst(blames)
 
     def _compare_mapped(self, one: FieldPair, before: Part | None, after: Part | None) -> Blame | None:
         if before is None or after is None:
             return None if before is after else Blame(Cause.VALUE, "a map's values do not arrive")
         if before.field.enum is not None and after.field.enum is not None:
-            return self._compare_enums(one, [before], [after])
+            return self._compare_enums(one, [before], [after], after.field)
         return self._compare_parts(one, [(before, after)])
 
     def _compare_dropped(self, one: FieldPair, lost: list[Part], theirs: FieldShape) -> Blame | None:
@@ -211,15 +208,13 @@ class _Eye:
         there = theirs.mapped
         if lost[0].field.enum is None or there is None or there.enum is None:
             return Blame(Cause.VALUE, f"{len(lost)} of the entries do not arrive")
-        return self._compare_enums(one, lost, [])
+        return self._compare_enums(one, lost, [], there)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
-    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part]) -> Blame | None:
+    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part], theirs: FieldShape) -> Blame | None:
         """Blames the enum's value where the versions differ in it, else the field."""
-        there = one.of(self._reader)
-        assert there is not None
-        blame, seen = compare_enums(one, before, after, there.mapped or there, self._writer, self._carried)
+        blame, seen = compare_enums(one, before, after, theirs, self._writer, self._carried)
         self.seen += seen
         return blame
 
@@ -236,7 +231,7 @@ class _Eye:
     ) -> None:
         got = received.fields.get(theirs.number)
         if theirs.number in strays:
-            if one.base is not None:
+            if one.base is not None and strays[theirs.number]:
                 why = f"what was sent in {strays[theirs.number]} arrives in it"
                 self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, None, theirs, got)
             return
