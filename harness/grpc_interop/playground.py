@@ -14,6 +14,7 @@ from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.replaying import explain, replay_text
+from grpc_interop.report.folder import make_folder
 from grpc_interop.selection import pytest_id, tested_together
 from grpc_interop.session import Session
 from grpc_interop.verdict import Outcome, Pair, Verdict
@@ -46,6 +47,7 @@ class Playground:
     def __init__(self, options: Options, *, shared_out: bool = False) -> None:
         """`shared_out`: this process is one of several that share the tests, whole pairs each (xdist_scheduler.py).
         Raises UsageError."""
+        make_folder(options.report)
         self.session = Session(options)
         self._shared_out = shared_out
         self._chosen: list[Planned] = []

@@ -67,7 +67,7 @@ def playground(config: pytest.Config) -> Playground:
         try:
             found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
         except InteropError as error:
-            raise pytest.UsageError(f"interop: {error}") from None
+            raise pytest.Collector.CollectError(f"interop: {error}") from None
         config.stash[_playground] = found
     return found  # type: ignore[no-any-return]
 

@@ -157,3 +157,20 @@ def test_tests_that_play_nothing_start_nothing(user: pytest.Pytester) -> None:
     (user.path / "interop.toml").write_text("[protos]\nroots = ['nowhere']\n")
     user.makepyfile(test_all="def test_plain(): ...")
     user.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--interop-client", "ruby"], "interop: unknown client 'ruby'"),
+        (["--interop-report", "test_all.py"], "interop: --report */test_all.py: nothing can be written there: File exists"),
+    ],
+)
+def test_wrong_usage_is_told_in_words(user: pytest.Pytester, options: list[str], words: str) -> None:
+    """
+    No test runs, and nobody has to read the traceback of a plugin.
+    """
+    ended = user.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    assert ended.ret == 2
+    ended.stdout.fnmatch_lines([words])
+    assert "Traceback" not in ended.stdout.str() and "pytest_plugin.py" not in ended.stdout.str()
