@@ -56,6 +56,7 @@ EDITS = [
     Edit("message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { x: 3 }", "", "a rejected"),
     Edit("message_to_string", "message I { int32 x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 3 }", "a altered", "a rejected"),
     Edit("empty_message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { }", "", "a rejected"),
+    Edit("message_to_string", "message I { float x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 1 }", "a rejected", "a rejected"),
     Edit("presence_lost", "optional int32 a = 1;", "int32 a = 1;", OLD, "a: 0", "a altered", "a altered"),
     Edit("presence_lost_unset", "optional int32 a = 1;", "int32 a = 1;", OLD, "", "", ""),
     Edit("presence_won", "int32 a = 1;", "optional int32 a = 1;", OLD, "a: 7", "", ""),
@@ -473,6 +474,25 @@ class TestRefusals:
         base = "message M { int32 a = 1; int32 b = 2; int32 c = 3; }"
         versions = two(tmp_path, base, "message M { oneof o { int32 a = 1; int32 b = 2; } int64 c = 3; }")
         assert outcomes(versions.json(OLD, "c: 1", zeros=True)) == {"t.M.a": Outcome.REJECTED, "t.M.b": Outcome.REJECTED}
+
+    @pytest.mark.parametrize(
+        ("base", "head", "text", "carried"),
+        [
+            ("repeated fixed32 a = 1 [packed = true];", "required fixed32 a = 1;", "a: 5", Format.BINARY),
+            ("optional int32 a = 1;", "required E a = 1;", "a: 5", Format.BINARY),
+            ("optional int32 a = 1;", "optional E a = 1;", "a: 5", Format.JSON),
+            ("map<string, int32> a = 1;", "map<bool, int32> a = 1;", "a { key: 'x' }", Format.JSON),
+        ],
+    )
+    def test_of_values_that_set_nothing_at_the_reader_are_of_their_field(
+        self, tmp_path: Path, base: str, head: str, text: str, carried: Format
+    ) -> None:
+        """Packed numbers that are no single one, numbers that a closed enum lacks, and keys that are no bool."""
+        rest = "enum E { Z = 0; }"
+        versions = two(tmp_path, f"message M {{ {base} }} {rest}", f"message M {{ {head} }} {rest}", 'syntax = "proto2"; package t;')
+        pair = versions.places.pair("t.M", "t.M")
+        seen = observe(pair, Version.BASE, Version.HEAD, carried, versions.meant(Version.BASE, text, "t.M"), Refusal("no"))
+        assert outcomes(seen) == {"t.M.a": Outcome.REJECTED}
 
     def test_of_zeros_that_json_writes_are_of_the_fields_that_are_zero(self, tmp_path: Path) -> None:
         """Not of what the message was about, which is taken without them."""

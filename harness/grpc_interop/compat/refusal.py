@@ -13,6 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
+from grpc_interop.protos import wire
 from grpc_interop.protos.meaning import Content, Meaning, Value, show
 from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
 
@@ -74,7 +75,7 @@ def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, 
     for one in pair.fields:
         mine, theirs = one.of(writer), one.of(reader)
         value = sent.fields.get(mine.number) if mine is not None else None
-        if theirs is not None and theirs.required and (value is None or not _delivered(mine, theirs, carried)):
+        if theirs is not None and theirs.required and (mine is None or value is None or not _delivered(mine, value, theirs, carried)):
             why = "the reader requires it, and it is missing"
             yield Seen(one.element, Outcome.REJECTED, Cause.REQUIRED, why, "(not set)")
         if mine is None or value is None:
@@ -102,12 +103,13 @@ def _named(pair: TypePair, reader: Version, mine: FieldShape) -> FieldShape | No
     return pair.of(reader).json_fields().get(mine.json_name)
 
 
-def _delivered(mine: FieldShape | None, theirs: FieldShape, carried: Format) -> bool:
-    if mine is None:
+def _delivered(mine: FieldShape, value: Value, theirs: FieldShape, carried: Format) -> bool:
+    """Whether a value that was sent sets the reader's field."""
+    if carried is not Format.BINARY:
+        return mine.json_name in (theirs.json_name, theirs.name)
+    if mine.number != theirs.number or (wire.LENGTH if mine.packed else mine.wire_type) != theirs.wire_type:
         return False
-    if carried is Format.BINARY:
-        return mine.number == theirs.number and mine.wire_type == theirs.wire_type
-    return mine.json_name in (theirs.json_name, theirs.name)
+    return theirs.closed is None or any(part.value in theirs.closed for part in parts(mine, value))
 
 
 def _of_field(
@@ -209,7 +211,7 @@ def _no_json_part(part: Part, there: FieldShape) -> bool:
         return there.type == Field.TYPE_FLOAT and abs(number(mine, value)) > _FLOAT_MAX
     least, most = _INT_RANGES[there.type]
     exact = number(mine, value)
-    return not (least <= exact <= most) or exact != int(exact)
+    return not (least <= exact <= most) or exact != int(exact) or (there.closed is not None and exact not in there.closed)
 
 
 def _unknown_names(one: FieldPair, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
