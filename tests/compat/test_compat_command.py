@@ -17,6 +17,7 @@ message Ask { int64 number = 1; string text = 2; }
 message Tell { string text = 1; }
 message Still { bool same = 1; }
 message Alone { fixed64 number = 1; }
+enum Unused { ZERO = 0; ONE = 1; }
 service S {
   rpc Do(Ask) returns (Tell);
   rpc Stay(Still) returns (Still);
@@ -28,6 +29,7 @@ service S {
 NEW = (
     OLD.replace("int64 number = 1", "int32 number = 1")
     .replace("message Tell { string text = 1; }", "message Tell { bytes text = 1; string more = 2; }")
+    .replace("ZERO = 0; ONE = 1;", "ZERO = 0;")
     .replace("message Alone { fixed64 number = 1; }", "message Alone { sfixed64 number = 1; }")
     .replace("  rpc Gone(Still) returns (Still);\n", "  rpc New(Still) returns (Still);\n")
     .replace("rpc Kind(stream Still) returns (Still)", "rpc Kind(Still) returns (Still)")
@@ -92,6 +94,13 @@ class TestWhatIsSeen:
     def test_a_message_that_no_rpc_reaches(self, edited: Repository) -> None:
         assert ("old to new", "message", "binary", "altered") in seen(edited, "t.Alone.number")
 
+    def test_an_enum_that_no_field_uses(self, edited: Repository) -> None:
+        """
+        Its values are sent in a message that is made for them, of which nothing is told.
+        """
+        assert ("old to new", "message", "json", "ignored") in seen(edited, "t.Unused.ONE")
+        assert not any("held" in one["element"] for one in edited.compared["changes"])
+
     def test_rpcs(self, edited: Repository) -> None:
         """
         One that is gone, one that is new, and one of another kind, of which both sides' transcripts tell.
@@ -121,10 +130,10 @@ class TestWhatIsSeen:
         assert done.returncode == 1
         assert f"{some} exchanges" not in done.stdout
 
-    @pytest.mark.parametrize("element", ["t.Ask.number", "t.Alone.number", "t.S/Gone"])
+    @pytest.mark.parametrize("element", ["t.Ask.number", "t.Alone.number", "t.Unused.ONE", "t.S/Gone"])
     def test_an_example_can_be_replayed_elsewhere(self, edited: Repository, tmp_path: Path, element: str) -> None:
         """
-        A call, a message beside the network, and a call of an RPC that is gone; from the text alone.
+        A call, messages beside the network, and a call of an RPC that is gone; from the text alone.
         """
         elsewhere = Repository(tmp_path / "elsewhere")
         done = elsewhere.interop("replay", change(edited, element)["replay"])

@@ -4,14 +4,14 @@ implementations like any others, and two versions never share a process."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from grpc_interop.compat.sides import Sources
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
+from grpc_interop.protos.catalog import Catalog
 
 
 def at(name: str, label: str) -> str:
@@ -39,19 +39,19 @@ class Builds:
         return found.refused if found is not None else ()
 
 
-def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[Sources], note: Callable[[str], None]) -> Builds:
-    """Builds all of them, as many at a time as there are processors. What fails for one version is of no use for the
-    other, and ends up in `missing`. `note` hears of each one that was built."""
+def build(builder: Builder, manifests: Sequence[Manifest], versions: Mapping[str, Catalog], note: Callable[[str], None]) -> Builds:
+    """Builds all of them from each version, by its label, as many at a time as there are processors. What fails for one
+    version is of no use for the other, and ends up in `missing`. `note` hears of each one that was built."""
     builds = Builds()
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1), "build") as pool:
         pending = [
-            (manifest, version, pool.submit(builder.build, manifest, Protos(version.catalog.descriptor_set(), version.catalog.files)))
-            for version in versions
+            (manifest, label, pool.submit(builder.build, manifest, Protos(catalog.descriptor_set(), catalog.files)))
+            for label, catalog in versions.items()
             for manifest in manifests
         ]
         try:
-            for manifest, version, future in pending:
-                _collect(builds, manifest, version, future, note)
+            for manifest, label, future in pending:
+                _collect(builds, manifest, label, future, note)
         except BaseException:
             builder.cancel()
             pool.shutdown(cancel_futures=True)
@@ -59,8 +59,8 @@ def build(builder: Builder, manifests: Sequence[Manifest], versions: Sequence[So
     return builds
 
 
-def _collect(builds: Builds, manifest: Manifest, version: Sources, future: Future[Built], note: Callable[[str], None]) -> None:
-    name, label = manifest.name, version.side.label
+def _collect(builds: Builds, manifest: Manifest, label: str, future: Future[Built], note: Callable[[str], None]) -> None:
+    name = manifest.name
     try:
         built = future.result()
     except BuildError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,7 @@ from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.example import Illustrator
 from grpc_interop.compat.guarantee import Guarantee, Judgement, judge, rollout
 from grpc_interop.compat.hearing import Heard, Listener
+from grpc_interop.compat.held import is_held
 from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.observation import Observation, Version
 from grpc_interop.compat.plan import Plan
@@ -95,7 +97,8 @@ class _Run:
     def compared(self, meeting: Meeting, plan: Plan) -> Comparison:
         """Plays and judges."""
         heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
-        judgements = judge(meeting.changes.changes, heard.observations, self.request.guarantee)
+        observations = [one for one in heard.observations if not is_held(one.seen.element)]
+        judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
         findings = [*_refused(meeting, self.builds, self.manifests), *_findings(meeting, judgements, self.options.report)]
         findings, silent = _beside(meeting, findings)
         findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
@@ -113,12 +116,15 @@ class _Run:
 def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
     """The comparisons, how many exchanges they took, and whether something that should have been built or played was not."""
     pairs = _pairs(options)
+    unused = {enum for meeting in meetings for enum in meeting.unused_enums}
+    for meeting in meetings:
+        meeting.hold(unused)
     plans = [meeting.plan(everything=request.everything) for meeting in meetings]
     accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
     needed = {name for pair in pairs for name in (pair.client, pair.server)}
     manifests = [manifest for manifest in options.implementations if manifest.name in needed]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
-    builds = build(builder, manifests, [*(meeting.base for meeting in meetings), meetings[0].head], _note)
+    builds = build(builder, manifests, dict(ChainMap(*(meeting.versions for meeting in meetings))), _note)
     playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
     with Player(builds, options.report / LOGS) as player:
         run = _Run(options, request, manifests, builds, player, playable, accepting)

@@ -64,9 +64,9 @@ def encode(observation: Observation, meeting: Meeting) -> str:
         "outcome": seen.outcome,
         **_of_planned(evidence),
     }
-    for version, sources in ((Version.BASE, meeting.base), (Version.HEAD, meeting.head)):
-        files = _files(evidence, version, sources.catalog)
-        value[version] = {"files": files, "protos": _text(sources.catalog.descriptor_set(files))}
+    for version, catalog in meeting.catalogs.items():
+        files = _files(evidence, version, catalog)
+        value[version] = {"files": files, "protos": _text(catalog.descriptor_set(files))}
     return PREFIX + pack(value)
 
 
@@ -163,7 +163,7 @@ def replay(options: Options, text: str) -> int:
     manifests = [manifest for manifest in options.implementations if manifest.name in names]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     meeting, plan = again.meeting, _alone(again.planned)
-    builds = build(builder, manifests, [meeting.base, meeting.head], lambda words: click.echo(words, err=True))
+    builds = build(builder, manifests, meeting.versions, lambda words: click.echo(words, err=True))
     for name, why in builds.missing.items():
         raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
     with Player(builds, options.report / LOGS) as player:
