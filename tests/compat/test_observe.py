@@ -56,7 +56,7 @@ EDITS = [
     Edit("message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { x: 3 }", "", "a rejected"),
     Edit("message_to_string", "message I { int32 x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 3 }", "a altered", "a rejected"),
     Edit("empty_message_to_bytes", "message I { int32 x = 1; } I a = 1;", "bytes a = 1;", OLD, "a { }", "", "a rejected"),
-    Edit("message_to_string", "message I { float x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 1 }", "a rejected", "a rejected"),
+    Edit("message_to_bad_string", "message I { float x = 1; } I a = 1;", "string a = 1;", OLD, "a { x: 1 }", "a rejected", "a rejected"),
     Edit("presence_lost", "optional int32 a = 1;", "int32 a = 1;", OLD, "a: 0", "a altered", "a altered"),
     Edit("presence_lost_unset", "optional int32 a = 1;", "int32 a = 1;", OLD, "", "", ""),
     Edit("presence_won", "int32 a = 1;", "optional int32 a = 1;", OLD, "a: 7", "", ""),
@@ -415,6 +415,11 @@ class TestWrappers:
         for flow, text in ((OLD, "a { value: 5 }"), (OLD, "a { }"), (NEW, "a: 5"), (NEW, "a: 0")):
             assert outcomes(versions.json(flow, text)) == {}
         assert outcomes(versions.binary(OLD, "a { value: 5 }")) == {"t.M.a": Outcome.ALTERED}
+
+    def test_may_be_set_to_the_zero_that_json_writes(self, tmp_path: Path) -> None:
+        versions = two(tmp_path, "message M { int32 a = 1; }", "message M { google.protobuf.Int32Value a = 1; }", self.SYNTAX)
+        assert outcomes(versions.json(OLD, "", zeros=True)) == {}
+        assert one_of(versions.json(NEW, "a { }"), "t.M.a").cause is Cause.PRESENCE
 
 
 class TestMaps:

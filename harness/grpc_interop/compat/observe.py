@@ -346,9 +346,9 @@ def _read(field: FieldShape, got: Value | None) -> int | float | bytes | None:
 
 def _written_zero(mine: FieldShape, theirs: FieldShape, got: Value) -> bool:
     """Whether it is the zero of a field without presence, which JSON may write although it says nothing."""
-    if mine.presence or mine.repeated or mine.mapped is not None or isinstance(got, list | dict | Meaning):
+    if mine.presence or mine.repeated or mine.mapped is not None or isinstance(got, list | dict):
         return False
-    if mine.enum is not None and theirs.enum is not None:
+    if mine.enum is not None and theirs.enum is not None and isinstance(got, int):
         names = [name for name, number in mine.enum.names.items() if number == 0]
         return got == 0 or any(theirs.enum.names.get(name) == got for name in names)
     return is_zero(Part(theirs, got))
