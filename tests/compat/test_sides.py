@@ -162,6 +162,15 @@ class TestOtherSides:
         (repository.folder / "main").mkdir()
         assert "merge base" in read_base("main", "base", repository.options(), None).side.words
 
+    def test_a_folder_without_protos_is_told_as_one(self, repository: Repository) -> None:
+        (repository.folder / "old").mkdir()
+        with pytest.raises(UsageError, match=r"old: no \.proto file lies here or below, and no branch, tag or commit"):
+            read_base("old", "base", repository.options(), None)
+
+    def test_what_is_neither_is_told_so(self, repository: Repository) -> None:
+        with pytest.raises(UsageError, match=r"\.\./old is no commit .*; nor is there a folder or a descriptor set of that name"):
+            read_base("../old", "base", repository.options(), None)
+
     def test_a_descriptor_set(self, repository: Repository, tmp_path: Path) -> None:
         image = tmp_path / "old.binpb"
         image.write_bytes(read_head(None, repository.options()).catalog.descriptor_set())

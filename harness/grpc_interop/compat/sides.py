@@ -21,7 +21,7 @@ from grpc_interop.config import Options
 from grpc_interop.drivers.manifest import FILE
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.history import commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
+from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
 from grpc_interop.protos.roots import ProtoError, root_files
 from grpc_interop.session import cache_folder
 
@@ -83,8 +83,18 @@ def _read(spelling: str, label: str, options: Options, left_by: str | None) -> S
     if place.is_file():
         return _of_image(place, Side(label, spelling), options)
     if _is_ref(spelling):
-        return _of_ref(spelling, label, options, left_by)
+        try:
+            return _of_ref(spelling, label, options, left_by)
+        except UnknownRefError as error:
+            raise _nothing_of_that_name(spelling, error) from error
     return _compiled(Side(label, spelling), Tree((place,), options.includes, options.project.excludes), options)
+
+
+def _nothing_of_that_name(spelling: str, error: UsageError) -> UsageError:
+    """What is wrong with a name that is no ref: a folder or a file may have been meant."""
+    if (Path.cwd() / spelling).is_dir():
+        return UsageError(f"{spelling}: no .proto file lies here or below, and no branch, tag or commit is called so")
+    return UsageError(f"{error.what}; nor is there a folder or a descriptor set of that name", error.remedy)
 
 
 def _is_ref(spelling: str) -> bool:

@@ -15,6 +15,10 @@ _SYMLINK, _FILES = "120000", ("100644", "100755")
 """File modes of git's trees. What else there is, submodules, has no content here."""
 
 
+class UnknownRefError(UsageError):
+    """A name that is no ref of the repository."""
+
+
 @contextmanager
 def folders_at(ref: str, folders: Sequence[Path]) -> Iterator[dict[Path, Path]]:
     """Each of the folders as it was at the ref, .proto files only, somewhere temporary; a folder that was not there then
@@ -95,7 +99,7 @@ def _commit(repository: Path, ref: str) -> str:
         return done.stdout.decode().strip()
     remote, slash, branch = ref.partition("/")
     fetch = f"git fetch {remote} {branch}" if slash else f"git fetch origin {ref}:refs/remotes/origin/{ref}"
-    raise UsageError(
+    raise UnknownRefError(
         f"{ref} is no commit that {repository} has",
         f"get it with `{fetch}`; a CI checkout of one commit (fetch-depth: 1) also needs `git fetch --unshallow`",
     )
