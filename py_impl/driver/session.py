@@ -43,6 +43,7 @@ CAPABILITIES = (
     "tls",
     "keepalive",
     "service_config",
+    "times",
 )
 
 # Eight plays at once keep one interpreter busy; the others are there for the plays that wait for a deadline. With 128 in

@@ -36,16 +36,24 @@ class PlaySignals(Protocol):
 class Recording:
     """What one playing of a script has observed so far."""
 
-    __slots__ = ("arrived", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
+    __slots__ = ("_begun_ns", "arrived", "done_us", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
 
     def __init__(self, script: Script, arrived: bool) -> None:
         self.lanes: list[list[Any]] = [[] for _ in script.lanes]
         self.steps_done = [0] * len(script.lanes)
+        self.done_us: list[list[int]] | None = [[] for _ in script.lanes] if script.report_times else None
+        self._begun_ns = time.perf_counter_ns() if script.report_times else 0
         self.arrived = arrived
         self.request: list[tuple[str, bytes]] = []
         self.remaining_us: int | None = None
         self.initial: list[tuple[str, bytes]] = []
         self.status: pb.Status | None = None
+
+    def done(self, lane: int) -> None:
+        """A step of the lane is done."""
+        self.steps_done[lane] += 1
+        if self.done_us is not None:
+            self.done_us[lane].append((time.perf_counter_ns() - self._begun_ns) // 1000)
 
     def ended(self, code: grpc.StatusCode, details: str | None, trailing: Metadata, initial: Metadata) -> None:
         """A client knows how the RPC ended."""
@@ -154,8 +162,11 @@ class Play:
         transcript.completed = self._equal
         if self._started_ns:
             transcript.elapsed_ns = time.perf_counter_ns() - self._started_ns
-        for observed, steps_done in zip(recording.lanes, recording.steps_done, strict=True):
-            self._write_lane(transcript.lanes.add(steps_done=steps_done), tuple(observed))
+        for lane, observed in enumerate(recording.lanes):
+            seen = transcript.lanes.add(steps_done=recording.steps_done[lane])
+            if recording.done_us is not None:
+                seen.done_us.extend(recording.done_us[lane][: seen.steps_done])
+            self._write_lane(seen, tuple(observed))
 
     def _write_lane(self, seen: pb.Seen, observed: tuple[Any, ...]) -> None:
         for one in observed:

@@ -5,6 +5,7 @@ import (
 	"log"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -42,8 +43,13 @@ func (r *record) change(alter func(*driverpb.Transcript)) {
 func (r *record) done(lane int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.frozen {
-		r.transcript.Lanes[lane].StepsDone++
+	if r.frozen {
+		return
+	}
+	seen := r.transcript.Lanes[lane]
+	seen.StepsDone++
+	if r.play.script.ReportTimes {
+		seen.DoneUs = append(seen.DoneUs, uint64(time.Since(r.play.started).Microseconds()))
 	}
 }
 

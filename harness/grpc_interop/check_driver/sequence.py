@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, serving
+from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, serving, times
 from grpc_interop.check_driver.bench import Bench
 from grpc_interop.check_driver.promises import Check, CheckResult, NotKept
 from grpc_interop.drivers.build import Built
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = tuple(
         calls.parts,
         *capabilities.CHAPTERS,
         options.options,
+        times.times,
         ending.endings,
     )
     for check in chapter.checks

@@ -106,7 +106,7 @@ class Close(_message.Message):
     def __init__(self, resource: _Optional[int] = ..., graceful: _Optional[bool] = ...) -> None: ...
 
 class Play(_message.Message):
-    __slots__ = ("method", "metadata", "timeout_us", "lanes", "any_caller", "repeat", "concurrency", "report_json", "report_view", "compression")
+    __slots__ = ("method", "metadata", "timeout_us", "lanes", "any_caller", "repeat", "concurrency", "report_json", "report_view", "compression", "report_times")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_US_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +117,7 @@ class Play(_message.Message):
     REPORT_JSON_FIELD_NUMBER: _ClassVar[int]
     REPORT_VIEW_FIELD_NUMBER: _ClassVar[int]
     COMPRESSION_FIELD_NUMBER: _ClassVar[int]
+    REPORT_TIMES_FIELD_NUMBER: _ClassVar[int]
     method: str
     metadata: _containers.RepeatedCompositeFieldContainer[Entry]
     timeout_us: int
@@ -127,7 +128,8 @@ class Play(_message.Message):
     report_json: bool
     report_view: bool
     compression: str
-    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., timeout_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Lane, _Mapping]]] = ..., any_caller: _Optional[bool] = ..., repeat: _Optional[int] = ..., concurrency: _Optional[int] = ..., report_json: _Optional[bool] = ..., report_view: _Optional[bool] = ..., compression: _Optional[str] = ...) -> None: ...
+    report_times: bool
+    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., timeout_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Lane, _Mapping]]] = ..., any_caller: _Optional[bool] = ..., repeat: _Optional[int] = ..., concurrency: _Optional[int] = ..., report_json: _Optional[bool] = ..., report_view: _Optional[bool] = ..., compression: _Optional[str] = ..., report_times: _Optional[bool] = ...) -> None: ...
 
 class Lane(_message.Message):
     __slots__ = ("steps",)
@@ -303,12 +305,14 @@ class Transcript(_message.Message):
     def __init__(self, arrived: _Optional[bool] = ..., request: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., remaining_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Seen, _Mapping]]] = ..., initial: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., aborted: _Optional[bool] = ..., completed: _Optional[int] = ..., elapsed_ns: _Optional[int] = ...) -> None: ...
 
 class Seen(_message.Message):
-    __slots__ = ("observed", "steps_done")
+    __slots__ = ("observed", "steps_done", "done_us")
     OBSERVED_FIELD_NUMBER: _ClassVar[int]
     STEPS_DONE_FIELD_NUMBER: _ClassVar[int]
+    DONE_US_FIELD_NUMBER: _ClassVar[int]
     observed: _containers.RepeatedCompositeFieldContainer[Observation]
     steps_done: int
-    def __init__(self, observed: _Optional[_Iterable[_Union[Observation, _Mapping]]] = ..., steps_done: _Optional[int] = ...) -> None: ...
+    done_us: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, observed: _Optional[_Iterable[_Union[Observation, _Mapping]]] = ..., steps_done: _Optional[int] = ..., done_us: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Observation(_message.Message):
     __slots__ = ("message", "end", "terminated")

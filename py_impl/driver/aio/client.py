@@ -110,7 +110,7 @@ class ClientCall:
             if self._play.frozen:
                 break
             await self._STEPS[kind](self, lane, argument)
-            self.recording.steps_done[lane] += 1
+            self.recording.done(lane)
 
     async def _call(self) -> Any:
         """The RPC; of a kind with a single request it begins with the send, which may be in the other lane."""

@@ -103,7 +103,7 @@ class ServerCall:
     async def _play_lane(self, lane: int) -> None:
         for kind, argument in self._play.script.lanes[lane]:
             await self._step(lane, kind, argument)
-            self.recording.steps_done[lane] += 1
+            self.recording.done(lane)
 
     async def _step(self, lane: int, kind: str, argument: Any) -> None:
         if not self._terminated:

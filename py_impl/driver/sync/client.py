@@ -138,7 +138,7 @@ class ClientCall:
                 self._send(play.messages[argument])
             else:
                 self._STEPS[kind](self, lane, argument)
-            self.recording.steps_done[lane] += 1
+            self.recording.done(lane)
 
     def _send(self, message: Any) -> None:
         if self._requests is not None:

@@ -85,7 +85,7 @@ class ServerCall:
                     self._step(own, kind, argument)
                 elif not self._stopped():
                     yield self._play.messages[argument]
-                self.recording.steps_done[own] += 1
+                self.recording.done(own)
         except GeneratorExit:
             # grpcio lets go of a handler that is sending when the RPC is ended from outside.
             self._terminated = True
@@ -125,7 +125,7 @@ class ServerCall:
     def _play_lane(self, lane: int, steps: Any) -> None:
         for kind, argument in steps:
             self._step(lane, kind, argument)
-            self.recording.steps_done[lane] += 1
+            self.recording.done(lane)
 
     def _step(self, lane: int, kind: str, argument: Any) -> None:
         if self._play.frozen:

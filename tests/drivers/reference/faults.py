@@ -310,6 +310,13 @@ class EndsWithAnotherCode(Fault):
         return status
 
 
+class TellsNoTimes(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        for lane in transcript.lanes:
+            del lane.done_us[:]
+        send()
+
+
 class HidesTheDeadline(Fault):
     def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
         transcript.ClearField("remaining_us")

@@ -41,6 +41,10 @@ class Play:
         self._begin_ns = 0
 
     @property
+    def elapsed_ns(self) -> int:
+        return time.monotonic_ns() - self._begin_ns if self._begin_ns else 0
+
+    @property
     def times(self) -> int:
         return self.spec.repeat or 1
 
@@ -91,7 +95,7 @@ class Play:
             transcript.lanes.add()
         transcript.aborted = aborted
         transcript.completed = self._observed[self.first.observations()] if self.first else 0
-        transcript.elapsed_ns = time.monotonic_ns() - self._begin_ns if self._begin_ns else 0
+        transcript.elapsed_ns = self.elapsed_ns
         self._report(self, transcript)
 
 
@@ -148,6 +152,8 @@ class Rpc:
                 if self.play.frozen:
                     return
                 self.seen[index].steps_done += 1
+                if self.play.spec.report_times:
+                    self.seen[index].done_us.append(self.play.elapsed_ns // 1000)
         finally:
             with self.play.changed:
                 self.running -= 1

@@ -830,7 +830,9 @@ type Play struct {
 	// Report messages also as the language's reflection sees them. Requires `view`.
 	ReportView bool `protobuf:"varint,9,opt,name=report_view,json=reportView,proto3" json:"report_view,omitempty"`
 	// Name of the compression for this call's messages. Client: per call. Requires `compression:<name>`.
-	Compression   string `protobuf:"bytes,10,opt,name=compression,proto3" json:"compression,omitempty"`
+	Compression string `protobuf:"bytes,10,opt,name=compression,proto3" json:"compression,omitempty"`
+	// Report also when each step was done. For people; never compared. Requires `times`.
+	ReportTimes   bool `protobuf:"varint,11,opt,name=report_times,json=reportTimes,proto3" json:"report_times,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -933,6 +935,13 @@ func (x *Play) GetCompression() string {
 		return x.Compression
 	}
 	return ""
+}
+
+func (x *Play) GetReportTimes() bool {
+	if x != nil {
+		return x.ReportTimes
+	}
+	return false
 }
 
 // Steps that are played one after the other. A lane begins when the play begins.
@@ -1885,7 +1894,7 @@ type Hello struct {
 	// Close). Known names: metadata, trailers_on_ok, details, deadline, cancel, lanes, signals, wait_for_termination,
 	// any_caller, repeat, application, unknown_fields (messages keep fields that their type does not declare),
 	// distinguishes_cancel (a server never sees a cancel as a clean end), transcode, json, view, max_receive_bytes,
-	// compression:gzip, compression:deflate, tls, keepalive, service_config.
+	// compression:gzip, compression:deflate, tls, keepalive, service_config, times.
 	Capabilities []string `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// How many plays may be in flight at once; 0: no limit.
 	MaxPlays uint32 `protobuf:"varint,4,opt,name=max_plays,json=maxPlays,proto3" json:"max_plays,omitempty"`
@@ -2171,7 +2180,9 @@ type Seen struct {
 	// In the order in which they were made.
 	Observed []*Observation `protobuf:"bytes,1,rep,name=observed,proto3" json:"observed,omitempty"`
 	// Steps that were done; for diagnosis only, never compared.
-	StepsDone     uint32 `protobuf:"varint,2,opt,name=steps_done,json=stepsDone,proto3" json:"steps_done,omitempty"`
+	StepsDone uint32 `protobuf:"varint,2,opt,name=steps_done,json=stepsDone,proto3" json:"steps_done,omitempty"`
+	// With `report_times`, of each of these steps when it was done, in microseconds from the start of the play.
+	DoneUs        []uint64 `protobuf:"varint,3,rep,packed,name=done_us,json=doneUs,proto3" json:"done_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2218,6 +2229,13 @@ func (x *Seen) GetStepsDone() uint32 {
 		return x.StepsDone
 	}
 	return 0
+}
+
+func (x *Seen) GetDoneUs() []uint64 {
+	if x != nil {
+		return x.DoneUs
+	}
+	return nil
 }
 
 // One observation.
@@ -2746,7 +2764,7 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"timeout_ms\x18\x02 \x01(\rR\ttimeoutMs\"?\n" +
 	"\x05Close\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\x04R\bresource\x12\x1a\n" +
-	"\bgraceful\x18\x02 \x01(\bR\bgraceful\"\x8d\x03\n" +
+	"\bgraceful\x18\x02 \x01(\bR\bgraceful\"\xb0\x03\n" +
 	"\x04Play\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12A\n" +
 	"\bmetadata\x18\x02 \x03(\v2%.grpc_interop_private.driver.v1.EntryR\bmetadata\x12\"\n" +
@@ -2762,7 +2780,8 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"\vreport_view\x18\t \x01(\bR\n" +
 	"reportView\x12 \n" +
 	"\vcompression\x18\n" +
-	" \x01(\tR\vcompressionB\r\n" +
+	" \x01(\tR\vcompression\x12!\n" +
+	"\freport_times\x18\v \x01(\bR\vreportTimesB\r\n" +
 	"\v_timeout_us\"B\n" +
 	"\x04Lane\x12:\n" +
 	"\x05steps\x18\x01 \x03(\v2$.grpc_interop_private.driver.v1.StepR\x05steps\"\xbf\x05\n" +
@@ -2847,11 +2866,12 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"\tcompleted\x18\b \x01(\rR\tcompleted\x12\x1d\n" +
 	"\n" +
 	"elapsed_ns\x18\t \x01(\x04R\telapsedNsB\x0f\n" +
-	"\r_remaining_us\"n\n" +
+	"\r_remaining_us\"\x87\x01\n" +
 	"\x04Seen\x12G\n" +
 	"\bobserved\x18\x01 \x03(\v2+.grpc_interop_private.driver.v1.ObservationR\bobserved\x12\x1d\n" +
 	"\n" +
-	"steps_done\x18\x02 \x01(\rR\tstepsDone\"\xe2\x01\n" +
+	"steps_done\x18\x02 \x01(\rR\tstepsDone\x12\x17\n" +
+	"\adone_us\x18\x03 \x03(\x04R\x06doneUs\"\xe2\x01\n" +
 	"\vObservation\x12C\n" +
 	"\amessage\x18\x01 \x01(\v2'.grpc_interop_private.driver.v1.MessageH\x00R\amessage\x12;\n" +
 	"\x03end\x18\x02 \x01(\v2'.grpc_interop_private.driver.v1.NothingH\x00R\x03end\x12I\n" +

@@ -1,0 +1,33 @@
+"""When a play did what it did."""
+
+from __future__ import annotations
+
+from grpc_interop.check_driver.bench import NOTHING, Bench
+from grpc_interop.check_driver.greeter import ALL_STREAM, text
+from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.drivers import driver_pb2 as pb
+
+times = Chapter("10.7 Times")
+
+
+@times.check("tells when steps were done", needs="times")
+def tells_times(bench: Bench) -> None:
+    """With `report_times` each lane tells of each step that was done when that was, in order and within the play."""
+    duo = bench.duo
+    play = duo.new_play()
+    question = duo.payload(duo.client, ALL_STREAM.request, text("when?"))
+    answer = duo.payload(duo.server, ALL_STREAM.response, text("now"))
+    serving = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(receive_to_end=NOTHING), pb.Step(finish=pb.Status()))
+    calling = (pb.Step(send=question), pb.Step(receive=NOTHING), pb.Step(half_close=NOTHING), pb.Step(receive_to_end=NOTHING))
+    duo.expect(play, ALL_STREAM, *serving, requires=["times"], report_times=True)
+    duo.call(play, ALL_STREAM, *calling, requires=["times"], report_times=True)
+    for who, talk in (("client", duo.client), ("server", duo.server)):
+        seen = talk.answer(play, "transcript").transcript
+        done = list(seen.lanes[0].done_us)
+        if len(done) != seen.lanes[0].steps_done or not done:
+            raise NotKept(f"the {who} did {seen.lanes[0].steps_done} steps and told the times of {len(done)}")
+        if done != sorted(done):
+            raise NotKept(f"the {who}'s steps are told to be done at {done} us: one before the one that precedes it")
+        if done[-1] * 1000 > seen.elapsed_ns:
+            end = seen.elapsed_ns // 1000
+            raise NotKept(f"the {who}'s last step is told to be done at {done[-1]} us, after the play's end at {end} us")
