@@ -6,7 +6,7 @@ table/README.md says what an entry looks like.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,13 +35,18 @@ class Cell(NamedTuple):
     outcomes: dict[str, frozenset[str]]
 
     def __str__(self) -> str:
+        """As in the table; whoever differs from the others by reader or by writer is named."""
         told = {pair: ", ".join(sorted(self.outcomes.get(pair, ()))) or "-" for pair in PAIRS}
-        readers = {language: {told[pair] for pair in PAIRS if pair.endswith(f":{language}")} for language in LANGUAGES}
-        if any(len(texts) > 1 for texts in readers.values()):
-            return "; ".join(f"{pair}: {text}" for pair, text in told.items())
-        by_reader = {language: texts.pop() for language, texts in readers.items()}
-        words = set(by_reader.values())
-        return words.pop() if len(words) == 1 else "; ".join(f"{language}: {text}" for language, text in by_reader.items())
+        for words, place in (("", 1), ("from ", 0)):
+            sides = {f"{words}{one}": {told[pair] for pair in PAIRS if pair.split(":")[place] == one} for one in LANGUAGES}
+            if all(len(texts) == 1 for texts in sides.values()):
+                named = {side: texts.pop() for side, texts in sides.items()}
+                return next(iter(named.values())) if len(set(named.values())) == 1 else _joined(named)
+        return _joined(told)
+
+
+def _joined(named: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {text}" for name, text in named.items())
 
 
 class Line(NamedTuple):
@@ -57,7 +62,8 @@ class Line(NamedTuple):
 
 class Edit(NamedTuple):
     """An entry. `base` and `head` are files and their texts. Elements have their full names; `notes` are words that notes on
-    them contain, `no_notes` words that none contains; `rollout` holds the orders of deployment that break."""
+    them contain, `no_notes` words that none contains; `rollout` holds the orders of deployment that break. `partial`: it tells
+    not of all elements."""
 
     id: str
     words: str
@@ -67,6 +73,7 @@ class Edit(NamedTuple):
     notes: tuple[str, ...]
     no_notes: tuple[str, ...]
     rollout: frozenset[str]
+    partial: bool
 
     @property
     def package(self) -> str:
@@ -98,10 +105,9 @@ def write_trees(folder: Path) -> tuple[Path, Path]:
 
 
 def _edit(name: str, entry: dict[str, Any]) -> Edit:
-    known = {"words", "base", "head", "syntax", "base_syntax", "head_syntax", "rpc", "pairs", "seen", "notes", "no_notes", "rollout"}
+    known = {"words", "base", "head", "syntax", "base_syntax", "head_syntax", "rpc", "partial", "seen", "notes", "no_notes", "rollout"}
     assert set(entry) <= known, f"{name}: unknown keys {sorted(set(entry) - known)}"
-    pairs = entry.get("pairs", PAIRS)
-    lines = [_line(f"edit.{name}.", text, pairs) for text in entry["seen"].splitlines() if text.strip()]
+    lines = [_line(f"edit.{name}.", text) for text in entry["seen"].splitlines() if text.strip()]
     rollout = [order.partition(":") for order in entry.get("rollout", "").split(" · ") if order]
     assert all(word.strip() == "breaks" for _, _, word in rollout), f"{name}: rollout names what breaks"
     return Edit(
@@ -113,6 +119,7 @@ def _edit(name: str, entry: dict[str, Any]) -> Edit:
         notes=tuple(entry.get("notes", ())),
         no_notes=tuple(entry.get("no_notes", ())),
         rollout=frozenset(order for order, _, _ in rollout),
+        partial=entry.get("partial", False),
     )
 
 
@@ -126,10 +133,10 @@ def _files(name: str, entry: dict[str, Any], side: str) -> dict[str, str]:
     return {f"edit/{name}.proto": "\n".join((head, f"package edit.{name};", body, service)) + "\n"}
 
 
-def _line(scope: str, text: str, pairs: Sequence[str]) -> Line:
+def _line(scope: str, text: str) -> Line:
     element, *cells, verdict = (word.strip() for word in text.split("|"))
     assert len(cells) == len(COLUMNS), f"not a row: {text}"
-    return Line(_full_name(scope, element), tuple(_cell(cell, pairs) for cell in cells), verdict)
+    return Line(_full_name(scope, element), tuple(map(_cell, cells)), verdict)
 
 
 def _full_name(scope: str, element: str) -> str:
@@ -138,7 +145,11 @@ def _full_name(scope: str, element: str) -> str:
     return f"[{scope}{element[1:]}" if element.startswith("[") else scope + element
 
 
-def _cell(text: str, pairs: Sequence[str]) -> Cell:
-    by_reader = dict(part.split(": ") for part in text.split("; ")) if ":" in text else dict.fromkeys(LANGUAGES, text)
-    told = {pair: by_reader[pair.partition(":")[2]] for pair in pairs}
-    return Cell({pair: frozenset(outcomes.split(", ")) for pair, outcomes in told.items() if outcomes != "-"})
+def _cell(text: str) -> Cell:
+    told = dict(part.split(": ") for part in text.split("; ")) if ":" in text else {}
+
+    def of_pair(pair: str) -> str:
+        writer, _, reader = pair.partition(":")
+        return next((told[name] for name in (pair, f"from {writer}", reader) if name in told), text)
+
+    return Cell({pair: frozenset(of_pair(pair).split(", ")) for pair in PAIRS if of_pair(pair) != "-"})
