@@ -36,6 +36,7 @@ from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat import write
 from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.report.plain_text import counted
 from grpc_interop.report.recorder import LONGEST_REPLAY
 from grpc_interop.report.records import REPLAYS
 from grpc_interop.verdict import Pair
@@ -107,8 +108,8 @@ class _Run:
             tuple(findings),
             rollout(judgements),
             meeting.changes.untouched,
-            tuple(_not_run(self.builds, heard, plan)),
-            tuple(warnings),
+            tuple(_not_run(self.builds, heard)),
+            (*warnings, *_left_out(plan)),
             silent,
         )
 
@@ -197,10 +198,14 @@ def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], s
     return static.beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
 
 
-def _not_run(builds: Builds, heard: Heard, plan: Plan) -> Iterator[Told]:
+def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:
     yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items()))
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    """By design, and so no failure even where whatever cannot run is one."""
     if plan.cut:
-        yield Told(f"{plan.cut:,} more probes", "each change and each type has a limit of its own")
+        yield f"{counted(plan.cut, 'more message')} that would aim at the changes were left out: each type has a limit of its own"
 
 
 def _note(text: str) -> None:

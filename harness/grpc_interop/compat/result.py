@@ -150,8 +150,8 @@ class Told(NamedTuple):
 class Comparison:
     """Head against one base. `findings` are all that changed, in the order of the protos. `rollout` says of each order of
     deployment (`servers first`) whether nothing breaks in it; it holds only those that the changes bear on. `untouched`
-    counts what is equal in both and was not run (`RPC`: 132). `warnings` are sentences about accepted breaks. `static`
-    tells why `buf breaking` says nothing, where it could not be asked."""
+    counts what is equal in both and was not run (`RPC`: 132). `warnings` are sentences about accepted breaks, and about
+    messages that were left out. `static` tells why `buf breaking` says nothing, where it could not be asked."""
 
     base: Side
     findings: tuple[Finding, ...] = ()
