@@ -122,7 +122,7 @@ class Planner:
                 deliveries += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
                 parcels += self._parcels(pair, carriers, flow, found.probes)
         methods = self._places.methods if everything else self._places.touched()
-        deliveries += [one for method in methods for one in self._covered(method, probed)]
+        deliveries += [one for method in methods for one in self._covered(method, probed, everything)]
         knocks = [knock for method in self._places.methods for knock in self._knocks(method)]
         return Plan(tuple(deliveries), tuple(parcels), tuple(knocks), self._cut)
 
@@ -142,15 +142,18 @@ class Planner:
         if not carriers:
             yield Parcel(pair, roles, methods, flow, Format.BINARY, probes)
 
-    def _covered(self, method: MethodPair, probed: set[tuple[str, Role]]) -> Iterator[Delivery]:
-        """Few messages for a role of an RPC that no probe goes through."""
+    def _covered(self, method: MethodPair, probed: set[tuple[str, Role]], everything: bool) -> Iterator[Delivery]:
+        """Few messages for a role of an RPC that no probe goes through; `everything`: one also where nothing differs."""
         for role, root in ((Role.REQUEST, method.request), (Role.RESPONSE, method.response)):
             if root is None or (method.element, role) in probed:
                 continue
             for flow in Flow:
                 shapes, filler = self._shapes[flow.writer], self._filler(method, role, flow)
-                for content in covering(shapes, root, flow.writer):
+                contents = covering(shapes, root, flow.writer)
+                for content in contents:
                     yield Delivery(method, role, flow, root, content, filler, what="all that has changed in it, set")
+                if everything and not contents:
+                    yield Delivery(method, role, flow, root, least(root.of(flow.writer)), filler, what="nothing but what is required")
 
     def _knocks(self, method: MethodPair) -> Iterator[Knock]:
         for client in Version:
