@@ -23,7 +23,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grpc_interop.case import AnyCase
@@ -107,7 +107,7 @@ class KnownFailures:
             return verdict
         entry.outcomes[Outcome.KNOWN_FAILURE] += 1
         note = f"known: {entry.reason} ({entry.link}; {entry.where})"
-        return replace(verdict, outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
+        return verdict._replace(outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
 
     def explains(self, verdict: Verdict) -> bool:
         """Whether `apply` would make it a known failure; counts nothing."""
@@ -152,7 +152,7 @@ def _passed(verdict: Verdict, covering: list[Entry]) -> Verdict:
     entry = covering[0]
     entry.outcomes[Outcome.UNEXPECTED_PASS] += 1
     what = f"it passes, though {entry.where} expects it to fail: delete that entry"
-    return replace(verdict, outcome=Outcome.UNEXPECTED_PASS, difference=Difference("client", what))
+    return verdict._replace(outcome=Outcome.UNEXPECTED_PASS, difference=Difference("client", what))
 
 
 def _read(path: Path) -> list[Entry]:

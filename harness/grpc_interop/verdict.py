@@ -88,8 +88,7 @@ class Log(NamedTuple):
     tail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A case played on a pair. The transcripts are None where a side never reported (or, of the server, where it is a
     program that only its answers speak for); `notes` are sentences about how the case was run (replayed alone, driver
     restarted...); `shrunk`: the case is the smallest in place of the one that was asked for; `seconds` is the client's

@@ -1,6 +1,5 @@
 """Known failures: what is expected to fail, run all the same."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,7 +78,7 @@ def test_an_entry_may_hold_under_certain_circumstances_only(read, when: str, cli
     """
     failed, known = conversation(client, server), read(f'{ENTRY}when = "{when}"\n')
     assert (known.apply(failed).outcome is Outcome.KNOWN_FAILURE) is applies
-    passed = replace(failed, outcome=Outcome.PASSED, difference=None)
+    passed = failed._replace(outcome=Outcome.PASSED, difference=None)
     assert (known.apply(passed).outcome is Outcome.UNEXPECTED_PASS) is applies
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from grpc_interop.case import Case
 from grpc_interop.engine.incident import Incident
@@ -112,5 +111,5 @@ def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
     """A failure in company, explained by what the case did alone. It fails in any case."""
     if alone.outcome is Outcome.PASSED:
         notes = (*suspect.notes, "interference: it fails beside other cases, and passes alone")
-        return replace(suspect, notes=notes, plays=RARE)
-    return replace(suspect, notes=(*suspect.notes, "it fails alone as well"))
+        return suspect._replace(notes=notes, plays=RARE)
+    return suspect._replace(notes=(*suspect.notes, "it fails alone as well"))

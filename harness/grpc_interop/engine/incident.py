@@ -4,7 +4,7 @@ error that tells of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from grpc_interop.verdict import Difference, Outcome, Verdict
 
@@ -29,7 +29,7 @@ class Incident:
             final.append(verdict)
         else:
             note = f"played again alone after {self.what} with {self.in_flight} cases in flight"
-            self.innocent.append(replace(verdict, notes=(*verdict.notes, note)))
+            self.innocent.append(verdict._replace(notes=(*verdict.notes, note)))
         if self.waiting == 0:
             final.extend(self._close())
         return final
@@ -39,5 +39,5 @@ class Incident:
             return self.innocent
         first, *others = self.innocent
         what = f"{self.what} with {self.in_flight} cases in flight; each of them alone does not bring it about"
-        error = replace(first, outcome=Outcome.ERROR, difference=Difference(self.side, what))
+        error = first._replace(outcome=Outcome.ERROR, difference=Difference(self.side, what))
         return [error, *others]

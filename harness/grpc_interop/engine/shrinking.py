@@ -67,7 +67,7 @@ class Shrinking:
         failed, played = yield from self._sample(found)
         if not failed:
             self._note(f"interference: it fails beside other cases, and passed {played} times alone")
-            self.result = replace(self.result, plays=RARE)
+            self.result = self.result._replace(plays=RARE)
             return
         self._tried.add(found)
         tries = _tries(failed / played)
@@ -116,13 +116,13 @@ class Shrinking:
         smallest, plays = self.result, self._plays
         self._plays, self._end = 0, math.inf
         failed, played = yield from self._sample(smallest.play)
-        self.result = replace(smallest, shrunk=True, plays=_tries(failed / played))
+        self.result = smallest._replace(shrunk=True, plays=_tries(failed / played))
         steps = size(smallest.play)
         self._note(f"shrunk from {was} steps to {steps} in {plays} plays" if steps < was else f"none of {plays} smaller plays fails")
         self._note("it fails alone as well" if failed == played else f"alone it failed {failed} times of {played}")
 
     def _note(self, text: str) -> None:
-        self.result = replace(self.result, notes=(*self.result.notes, text))
+        self.result = self.result._replace(notes=(*self.result.notes, text))
 
 
 def _tries(rate: float) -> int:
