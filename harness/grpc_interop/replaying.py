@@ -68,9 +68,11 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
         session.collect_builds(1)
     if why := session.why_not(found.pair):
         raise BuildError(f"{found.pair} cannot be played: {why}")
+    if refused := session.refused(found.case, found.pair):
+        raise BuildError(f"{found.pair} cannot be played: one of its languages refuses {refused.file}: {refused.text}")
     # Asked for is this very case, not the smallest that fails like it.
     case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
-    session.engine.enqueue(iter([session.job(case, found.pair) for _ in range(times)]))
+    session.engine.enqueue(replace(session.job(case, found.pair), timed=True) for _ in range(times))
     verdicts: list[Verdict] = []
     while session.engine.busy:
         verdicts += session.engine.poll(0.1)

@@ -41,7 +41,8 @@ class ClientTranscript(NamedTuple):
     """`status` is None only when the play was stopped before the RPC ended; `elapsed_us` is its duration in
     microseconds. Only programs played by hand (Case.player) measure `early`, the messages that came before the client
     had half-closed though its script receives none there, and `spread_us`, the time between the first message and the
-    last. `views` shows the messages in their order, where that was asked for."""
+    last. `views` shows the messages in their order, and `done_us` tells of each lane when its steps were done, in
+    microseconds from the start, where that was asked for."""
 
     lanes: tuple[Observed, ...]
     initial: tuple[Entry, ...]
@@ -51,6 +52,7 @@ class ClientTranscript(NamedTuple):
     early: int = 0
     spread_us: int = 0
     views: tuple[View, ...] = ()
+    done_us: tuple[tuple[int, ...], ...] = ()
 
 
 class ServerTranscript(NamedTuple):

@@ -8,10 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from conversations import GO_GO, GO_PY, PY_GO, PY_PY, cannot, describe, hello, lost_end, observed, passed, ping_pong, wrong_greeting
+from conversations import (
+    ALL_STREAM,
+    GO_GO,
+    GO_PY,
+    PY_GO,
+    PY_PY,
+    cannot,
+    describe,
+    hello,
+    lost_end,
+    observed,
+    passed,
+    ping_pong,
+    wrong_greeting,
+)
+from grpc_interop.case import Case, Finish, HalfClose, ReceiveToEnd, Send, Status
 from grpc_interop.report import Implementation, Recorder, RunInfo
 from grpc_interop.report.terminal import PLAIN_SECONDS, Terminal
-from grpc_interop.transcript import END, ClientTranscript
+from grpc_interop.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -71,6 +86,18 @@ def test_failures_show_both_sides_beside_the_model(run: Run) -> None:
         run.recorder.add(lost_end(PY_PY, name=name, logs=logs))
     run.recorder.add(wrong_greeting(GO_PY))
     assert_expected("failures", run.finish())
+
+
+def test_a_client_that_told_its_times_has_a_column_for_them(run: Run) -> None:
+    """Steps that it never did have none, and neither have the messages of a step that takes all that come."""
+    case = ping_pong(2)
+    client = ClientTranscript(((b"y1",),), (), None, 5_000_321, aborted=True, done_us=((212, 4_100),))
+    server = ServerTranscript(True, ((b"x1",),), (), aborted=True)
+    run.recorder.add(observed(case, PY_GO, client, server))
+    one = Case("calls", "stream", ALL_STREAM, ((HalfClose(), ReceiveToEnd()),), ((ReceiveToEnd(), Send(b"y1"), Send(b"y2"), Finish()),))
+    early = ClientTranscript(((b"y1", END),), (), Status(0), 3_000, done_us=((100, 2_900),))
+    run.recorder.add(observed(one, GO_GO, early))
+    assert_expected("timed", run.finish())
 
 
 def test_long_conversations_and_messages_are_cut(run: Run) -> None:

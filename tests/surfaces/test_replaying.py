@@ -41,6 +41,8 @@ def test_by_text_file_and_id(project: Project, subject: Path, report: Path, fail
         assert ended.status == 1, what
         assert "the client saw the end after 9 of 10 messages" in ended.out
         assert ended.out.endswith("FAILED: 0 of 1 passed\n")
+        assert re.search(r"^ *t ms  client \(py\)", ended.out, re.MULTILINE)
+        assert re.search(r"^ *\d+\.\d  send data: ", ended.out, re.MULTILINE)
 
 
 def test_a_text_needs_neither_protos_nor_report(project: Project, subject: Path, failed: str, tmp_path: Path) -> None:

@@ -181,6 +181,11 @@ def _observation(one: pb.Observation) -> Observation:
     raise ContractBroken("sent a transcript with an observation that is neither message nor end nor termination")
 
 
+def step_times(seen: pb.Transcript) -> tuple[tuple[int, ...], ...]:
+    """Of each lane when its steps were done, in microseconds."""
+    return tuple(tuple(lane.done_us) for lane in seen.lanes)
+
+
 def views(seen: pb.Transcript) -> tuple[View, ...]:
     """What a side's reflection saw of its messages, in their order. Raises ContractBroken."""
     told = [one.message for lane in seen.lanes for one in lane.observed if one.HasField("message")]

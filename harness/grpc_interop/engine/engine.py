@@ -23,7 +23,7 @@ from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
-from grpc_interop.engine.jobs import Job, Preparer, ProgramPlayer
+from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
 from grpc_interop.engine.past import Past
 from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.shrinking import PLAY_SECONDS
@@ -229,6 +229,8 @@ class Engine:
         prepared = job.prepared = self.preparer.refresh(job.prepared)
         if job.repeat:
             prepared = self.preparer.loop(prepared, job.repeat, job.concurrency)
+        elif job.timed and TIMES in client.capabilities:
+            prepared = self.preparer.timed(prepared)
         play = next(self._ids)
         own = prepared.play.own_connection
         channel = client.channel(server.address, own=own)

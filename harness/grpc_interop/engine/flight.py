@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver, Role
-from grpc_interop.drivers.translate import client_transcript, server_transcript, views
+from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
@@ -45,6 +45,8 @@ class Flight:
             self._take_with_views(driver, seen)
         elif driver is self.client:
             self.client_seen = self.prepared.transcripts.client(seen)
+            if self.job.timed:
+                self.client_seen = self.client_seen._replace(done_us=step_times(seen))
         else:
             self.server_seen = self.prepared.transcripts.server(seen)
 

@@ -50,21 +50,26 @@ class Prepared:
 
 @dataclass(slots=True)
 class Job:
-    """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of
-    the bench, inside the drivers. `incident`: the death of a driver that the job was in flight with; `suspect`: the
-    verdict in company that playing it alone is to explain; `shrinking`: the search for a smaller case that it is part
-    of."""
+    """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of the
+    bench, inside the drivers. `timed`: the client tells when it did what, if it can. `incident`: the death of a driver that
+    the job was in flight with; `suspect`: the verdict in company that playing it alone is to explain; `shrinking`: the
+    search for a smaller case that it is part of."""
 
     prepared: Prepared
     pair: Pair
     alone: bool = False
     repeat: int = 0
     concurrency: int = 0
+    timed: bool = False
     incident: Incident | None = None
     suspect: Verdict | None = None
     shrinking: Shrinking | None = None
     tag: object = None
     notes: list[str] = field(default_factory=list)
+
+
+TIMES = "times"
+"""The capability to tell when steps were done: asked for where it is offered, and needed by no case."""
 
 
 class ProgramPlayer(Protocol):
@@ -124,6 +129,13 @@ class Preparer:
             call=_command(prepared.client_needs | {"repeat"}, call=call),
             expect=_command(prepared.server_needs | {"repeat"}, expect=expect),
         )
+
+    def timed(self, prepared: Prepared) -> Prepared:
+        """The same case with a client that tells when its steps were done."""
+        case = prepared.play
+        call = play_message(case, case.client, self.payloads, client=True)
+        call.report_times = True
+        return replace(prepared, call=_command(prepared.client_needs | {TIMES}, call=call))
 
     def _write(self, prepared: Prepared) -> Prepared:
         case, view = prepared.play, prepared.observed

@@ -40,12 +40,13 @@ BEFORE, AFTER = 3, 5
 
 class Row(NamedTuple):
     """One line. `arrow` points from the sender to the receiver: `->`, `<-` or empty. `model` is empty where both sides
-    agree with it."""
+    agree with it; `at_ms` where the client did not tell when the line's step was done."""
 
     client: str
     arrow: str
     server: str
     model: str = ""
+    at_ms: str = ""
 
 
 def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
@@ -74,6 +75,7 @@ class _Row(NamedTuple):
     arrow: str
     server: _Cell
     model: _Cell = ""
+    at_us: int | None = None
 
 
 class _Event(NamedTuple):
@@ -107,6 +109,7 @@ class _Drawing:
             verdict.server.lanes if verdict.server else (),
         )
         self.sends = tuple(list(_places(script, Send)) for script in self.scripts)
+        self.done_us = verdict.client.done_us if verdict.client else ()
         self.received = [0, 0]
         self.shown: set[tuple[int, int, int]] = set()
         self.rows: list[_Row] = []
@@ -147,18 +150,30 @@ class _Drawing:
         got = _at(_lane(self.got[event.side], event.lane), event.number)
         if event.side == CLIENT and wanted is END and got is END:
             return  # said by the line with the status
-        self._catch_up(event.side, event.lane, self._observing_step(event))
-        sent = self._sent(event.side, got if wanted is None else wanted)
+        step = self._observing_step(event)
+        self._catch_up(event.side, event.lane, step)
+        sent, place = self._sent(event.side, got if wanted is None else wanted)
         type_name = self.receives[event.side]
         seen = _seen(got, type_name) if self.reported[event.side] else "(no report)"
         model = _seen(wanted, type_name) if self.reported[event.side] and wanted != got else ""
-        self._add(event.side, seen, sent, model)
+        self._add(event.side, seen, sent, model, self._at(event, step, got) if event.side == CLIENT else self._done(place))
 
-    def _add(self, receiver: int, seen: _Cell, sent: _Cell, model: _Cell) -> None:
+    def _add(self, receiver: int, seen: _Cell, sent: _Cell, model: _Cell, at_us: int | None = None) -> None:
         if receiver == CLIENT:
-            self.rows.append(_Row(seen, "<-" if sent else "", sent, model))
+            self.rows.append(_Row(seen, "<-" if sent else "", sent, model, at_us))
         else:
-            self.rows.append(_Row(sent, "->" if sent else "", seen, model))
+            self.rows.append(_Row(sent, "->" if sent else "", seen, model, at_us))
+
+    def _at(self, event: _Event, step: int, got: Observation | None) -> int | None:
+        """When the client made an observation. Of those of a ReceiveToEnd only the end has a time, that of the step."""
+        steps = self.scripts[CLIENT][event.lane]
+        told = got is not None and step < len(steps) and (got is END or not isinstance(steps[step], ReceiveToEnd))
+        return self._done((event.lane, step)) if told else None
+
+    def _done(self, place: tuple[int, int] | None) -> int | None:
+        """When the client had done the step at that place, in microseconds, if it told."""
+        lane, step = place or (len(self.done_us), 0)
+        return self.done_us[lane][step] if lane < len(self.done_us) and step < len(self.done_us[lane]) else None
 
     def _status(self) -> None:
         client, wanted = self.verdict.client, self.expected.client.status
@@ -171,7 +186,8 @@ class _Drawing:
         else:
             finish = "" if ended else f"finish {_status(finishes(self.scripts[SERVER])[0])}"
         differs = client is not None and (got is None or _other_status(wanted, got))
-        self.rows.append(_Row(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else ""))
+        at_us = client.elapsed_us if client and self.done_us else None
+        self.rows.append(_Row(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else "", at_us))
 
     def _remark(self) -> None:
         """What no line shows so far: metadata, deadlines, times."""
@@ -200,26 +216,24 @@ class _Drawing:
                 left -= 1
         return len(steps)
 
-    def _sent(self, receiver: int, what: Observation | None) -> _Cell:
-        """The other side's step that an observation comes from, if no line has shown it yet."""
+    def _sent(self, receiver: int, what: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
+        """The other side's step that an observation comes from, if no line has shown it yet, and its place."""
         sender = SERVER if receiver == CLIENT else CLIENT
         if isinstance(what, bytes):
             number = self.received[receiver]
             self.received[receiver] += 1
-            if number >= len(self.sends[sender]):
-                return ""
-            return self._take(sender, self.sends[sender][number])
-        step = HalfClose if what is END else Cancel
-        place = next(iter(_places(self.scripts[sender], step)), None)
-        return self._take(sender, place) if place else ""
+            place = self.sends[sender][number] if number < len(self.sends[sender]) else None
+        else:
+            place = next(_places(self.scripts[sender], HalfClose if what is END else Cancel), None)
+        return self._take(sender, place) if place else ("", None)
 
-    def _take(self, side: int, place: tuple[int, int]) -> _Cell:
+    def _take(self, side: int, place: tuple[int, int]) -> tuple[_Cell, tuple[int, int] | None]:
         lane, at = place
         self._catch_up(side, lane, at)
         if (side, lane, at) in self.shown:
-            return ""
+            return "", None
         self.shown.add((side, lane, at))
-        return self._cell(side, lane, at)
+        return self._cell(side, lane, at), place
 
     def _catch_up(self, side: int, lane: int, end: int) -> None:
         """Lines for the steps of a lane before `end` that have none yet."""
@@ -228,7 +242,7 @@ class _Drawing:
                 self.shown.add((side, lane, at))
                 cell = self._cell(side, lane, at)
                 if cell:
-                    self.rows.append(_Row(cell, "", "") if side == CLIENT else _Row("", "", cell))
+                    self.rows.append(_Row(cell, "", "", "", self._done((lane, at))) if side == CLIENT else _Row("", "", cell))
 
     def _cell(self, side: int, lane: int, at: int) -> _Cell:
         step = self.scripts[side][lane][at]
@@ -305,4 +319,11 @@ def _text(row: _Row, describe: Describe) -> Row:
             return printable(cell)
         return cell.verb + message_text(describe, cell.type_name, cell.message)
 
-    return Row(text(row.client), row.arrow, text(row.server), text(row.model))
+    return Row(text(row.client), row.arrow, text(row.server), text(row.model), _milliseconds(row.at_us))
+
+
+def _milliseconds(at_us: int | None) -> str:
+    """`0.2`, `4.1`, `5000`: as much as says something of a conversation."""
+    if at_us is None:
+        return ""
+    return f"{at_us / 1000:.1f}" if at_us < 1_000_000 else f"{at_us / 1000:.0f}"

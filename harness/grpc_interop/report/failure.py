@@ -128,11 +128,14 @@ def _table(record: Record, width: int) -> Iterator[Line]:
     """Client, server and model in three columns, each as wide as it must be and all within `width`."""
     if not record.conversation:
         return
-    head = Row(f"client ({record.client})", "", f"server ({record.server})", "model")
+    head = Row(f"client ({record.client})", "", f"server ({record.server})", "model", "t ms")
     rows = [head, *record.conversation]
     most = (max(width, LEAST_WIDTH) - len("    ") - len(" -> ") - len("  ")) // 3
     widths = [min(most, max(cell_len(row[column]) for row in rows)) for column in (0, 2, 3)]
+    timed = any(row.at_ms for row in record.conversation)
+    first = max(cell_len(row.at_ms) for row in rows) if timed else 0
     for row in rows:
         tone = Tone.HEAD if row is head else Tone.DIFFERS if row.model else Tone.AGREES
         cells = [set_width(row[column], size) for column, size in zip((0, 2, 3), widths, strict=True)]
-        yield Line(tone, f"    {cells[0]} {row.arrow or '  '} {cells[1]}  {cells[2]}".rstrip())
+        at = f"{row.at_ms:>{first}}  " if timed else ""
+        yield Line(tone, f"    {at}{cells[0]} {row.arrow or '  '} {cells[1]}  {cells[2]}".rstrip())
