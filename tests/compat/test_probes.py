@@ -264,7 +264,7 @@ def test_their_number_is_limited_and_what_is_cut_is_told(pair: Load) -> None:
 # -- any edit ----------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 1 << 32))
 def test_probes_of_any_edit_are_messages_of_their_sender(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     """

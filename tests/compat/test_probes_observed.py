@@ -101,7 +101,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return (tmp_path_factory.mktemp("edit") for _ in iter(int, 1))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=15, derandomize=True)
 @given(seed=st.integers(0, 1 << 32))
 def test_what_is_observed_of_any_edit_is_what_the_readers_reflection_shows(folders: Iterator[Path], seed: int) -> None:
     """
@@ -133,6 +133,8 @@ def _check_scalar(one: FieldPair, writer: Version, told: Told) -> None:
     if (mine.name, mine.number) != (theirs.name, theirs.number):
         return
     (set_before, before), (set_after, after) = _read(mine, told.written), _read(theirs, told.read)
+    if set_before and not before and not mine.presence:
+        return  # -0.0, which is written and is zero all the same: to an integer nothing is missing
     same = (set_before is set_after and _alike(before, after)) or not (set_before or set_after)
     said = {seen.outcome for seen in told.seen if seen.element == one.element} - {Outcome.PRESERVED, Outcome.RENAMED}
     assert (said == set()) is same, (one.element, told)
