@@ -66,7 +66,8 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def generated(toolchain: Toolchain) -> dict[str, bytes]:
     """All files that are kept, by their path in this module."""
-    plugins = generator.build_plugins(toolchain)
+    # The plugins alone: the rest links the driver, which may be waiting for what is generated here.
+    plugins = generator.build_plugins(toolchain, generator.PLUGINS)
     with tempfile.TemporaryDirectory() as scratch:
         contract = Path(scratch, PRIVATE_CONTRACT)
         contract.parent.mkdir(parents=True)

@@ -64,17 +64,18 @@ STUBS = Generator("protoc-gen-go-grpc", ("_grpc.pb.go",))
 DRIVEN = Generator("protoc-gen-go-interop", ("_interop.pb.go",), "driven")
 ALL = (MESSAGES, STUBS, DRIVEN)
 
-PROGRAMS = (
+PLUGINS = (
     "google.golang.org/protobuf/cmd/protoc-gen-go",
     "google.golang.org/grpc/cmd/protoc-gen-go-grpc",
     "./cmd/protoc-gen-go-interop",
-    "./cmd/linked",
 )
+PROGRAMS = (*PLUGINS, "./cmd/linked")
 
 
-def build_plugins(toolchain: Toolchain) -> Path:
-    """The folder with the plugins and `linked`, built once for each version of their sources and of Go."""
-    key = hashlib.sha256(f"{toolchain.version} {toolchain.module_file}".encode())
+def build_plugins(toolchain: Toolchain, programs: tuple[str, ...] = PROGRAMS) -> Path:
+    """The folder with the plugins and `linked`, or what else is asked for, built once for each version of their sources and
+    of Go."""
+    key = hashlib.sha256(f"{toolchain.version} {toolchain.module_file} {programs}".encode())
     sources = [path for part in ("cmd", "internal") for path in MODULE.glob(f"{part}/**/*.go")]
     for path in [MODULE / "go.mod", MODULE / "go.sum", *sorted(sources)]:
         key.update(path.read_bytes())
@@ -82,7 +83,7 @@ def build_plugins(toolchain: Toolchain) -> Path:
     if not folder.exists():
         unfinished = folder.with_suffix(f".{os.getpid()}")
         unfinished.mkdir(parents=True)
-        toolchain.run("build", "-trimpath", "-buildvcs=false", "-o", str(unfinished), *PROGRAMS)
+        toolchain.run("build", "-trimpath", "-buildvcs=false", "-o", str(unfinished), *programs)
         try:
             unfinished.rename(folder)
         except OSError:

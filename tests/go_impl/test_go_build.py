@@ -12,7 +12,8 @@ from typing import Any
 
 import grpc_tools
 import pytest
-from buildtool import linked
+from buildtool import generator, linked
+from buildtool.toolchain import Toolchain
 from google.protobuf import descriptor_pb2, timestamp_pb2
 
 REPOSITORY = Path(__file__).parents[2]
@@ -192,3 +193,12 @@ class TestLinked:
         del copy.message_type[0].field[1]
         copy.message_type[0].field[0].number = number
         assert linked.covers(theirs, copy) is covered
+
+
+def test_code_can_be_generated_while_the_driver_does_not_compile() -> None:
+    """
+    Whoever changes the contract changes the driver with it: what generates its code must not be built from it.
+    """
+    needed = Toolchain.find(CACHE).run("list", "-deps", *generator.PLUGINS).splitlines()
+    assert "google.golang.org/protobuf/compiler/protogen" in needed
+    assert [name for name in needed if name.startswith("grpc-interop/") and "/cmd/" not in name] == []
