@@ -238,6 +238,18 @@ def test_nothing_but_the_least_is_sent_of_a_type_that_is_unchanged(pair: Load) -
     assert len(both.probes(everything=True).probes) > 10
 
 
+def test_everything_holds_nothing_in_which_anything_has_changed(pair: Load) -> None:
+    """
+    A message that is refused for a change shows nothing of the fields beside it.
+    """
+    text = "message M {{ int32 a = 1; {} b = 2; N n = 3; M m = 4; R r = 5; }} message N {{ R r = 1; }} message R {{ {} c = 1; }}"
+    both = pair(text.format("int32", "string"), text.format("int32", "bytes"))
+    added = both.probes(everything=True).probes[len(both.probes().probes) :]
+    sent = [meaning(both.old.of("t.M"), one.data).fields for one in added]
+    assert {number for fields in sent for number in fields} == {1, 2}
+    assert {(1 << 31) - 1, -(1 << 31)} <= {fields.get(1) for fields in sent}
+
+
 def test_a_type_without_any_message_has_no_probes(pair: Load) -> None:
     """
     A message that requires one of its own type cannot exist.

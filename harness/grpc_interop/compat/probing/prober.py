@@ -7,12 +7,13 @@ from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from grpc_interop.compat.observation import Version
-from grpc_interop.compat.pairing import TypePair
+from grpc_interop.compat.pairing import FieldPair, TypePair
 from grpc_interop.compat.probing.differences import Changed, around, changed
 from grpc_interop.compat.probing.options import Options
 from grpc_interop.compat.probing.values import not_text, tagged
 from grpc_interop.protos import wellknown, wire
 from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.records import read, write
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 
 MOST_OF_A_FIELD = 64
@@ -54,7 +55,7 @@ class Prober:
 
     def probes(self, pair: TypePair, writer: Version, *, everything: bool = False) -> Probes:
         """For messages that this version writes: the same each time; none where no message of the type can exist. The
-        first holds nothing but what is required. `everything` adds the boundaries of all fields, changed or not."""
+        first holds nothing but what is required. `everything` adds the boundaries of what has not changed."""
         sender, receiver = pair.of(writer), pair.of(writer.other)
         base = self._base(sender, receiver)
         least = self._sent.least(sender)
@@ -71,7 +72,7 @@ class Prober:
         # One of each field after the other, so that a limit leaves none without.
         first += [one for turn in zip_longest(*kept) for one in turn if one is not None]
         if everything:
-            first += [Probe(data, what="boundary values of every field") for data in self._sent.boundaries(sender)]
+            first += self._of_unchanged(pair, writer, base)
         most = max(MOST_OF_A_TYPE, 1 + len(differing))
         cut = sum(map(len, aimed)) - sum(map(len, kept)) + max(0, len(first) - most)
         return Probes(tuple(_distinct(first[:most])), cut)
@@ -106,6 +107,14 @@ class Prober:
         for content in not_text(one.field, one.receivers):
             yield Probe(_with(base, {number: tagged(one.field, content)}), number, "not UTF-8", malformed=True)
 
+    def _of_unchanged(self, pair: TypePair, writer: Version, base: dict[int, bytes]) -> Iterator[Probe]:
+        """Without what has changed: a message that is refused for that would show nothing of the rest."""
+        alike = {field.number for one in pair.fields if (field := one.of(writer)) is not None and _is_alike(one, set())}
+        needed = _with({number: content for number, content in base.items() if number not in alike}, {})
+        for data in self._sent.boundaries(pair.of(writer)):
+            rest = write(record for record in read(data) if record.number in alike)
+            yield Probe(needed + rest, what="boundary values of every field that has not changed")
+
     def _anys(self, sender: Shape, base: dict[int, bytes]) -> Iterator[Probe]:
         """Messages of types that the receiver does not know, in every field that can hold any type."""
         for field in sender.ordered:
@@ -117,6 +126,14 @@ class Prober:
                 content = b"".join(wire.tag(2, wire.LENGTH) + wire.delimited(one) for one in held)
                 whole = wire.message_field(field.descriptor, url + content)
                 yield Probe(_with(base, {field.number: whole}), field.number, f"a {name}, which the reader does not know")
+
+
+def _is_alike(one: FieldPair, around: set[int]) -> bool:
+    """Whether neither the field differs nor anything within. `around` are the pairs that have been looked at."""
+    if one.differs or one.inner is None or id(one.inner) in around:
+        return not one.differs
+    around.add(id(one.inner))
+    return all(_is_alike(within, around) for within in one.inner.fields)
 
 
 def _neighbour(sender: Shape, differing: Sequence[Changed]) -> FieldShape | None:
