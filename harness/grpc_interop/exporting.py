@@ -33,9 +33,11 @@ EVERYWHERE = "google/protobuf/"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One side's program: how to prepare it and how to run it, as shell commands within its folder."""
+    """One side's program: its files by their names, and how to prepare it and how to run it, as shell commands within its
+    folder."""
 
     side: str
+    files: dict[str, str]
     setup: tuple[str, ...]
     run: str
 
@@ -49,11 +51,13 @@ def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict
         raise UsageError(f"{folder} is not an empty folder", "name one that does not exist yet")
     catalog = session.catalog
     programs = []
-    sides = {side: side_of(found.case, side, catalog) for side in SIDES}
-    _write_protos(catalog, folder / PROTOS)
-    for side, told in sides.items():
+    for side in SIDES:
         name = found.pair.server if side == "server" else found.pair.client
-        programs.append(_write_program(session.builder, session.built[name].manifest, side, told, catalog, folder))
+        programs.append(_program(session.builder, session.built[name].manifest, side, side_of(found.case, side, catalog), catalog))
+    # Nothing is written before all is known to be possible.
+    _write_protos(catalog, folder / PROTOS)
+    for program in programs:
+        _write_program(program, folder / program.side)
     readme = "\n".join(_readme(session, found, verdicts, verdict, programs)) + "\n"
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
@@ -69,21 +73,25 @@ def _write_protos(catalog: Catalog, folder: Path) -> None:
         path.write_text(proto_source(catalog.file_with_options(file)), encoding="utf-8")
 
 
-def _write_program(builder: Builder, manifest: Manifest, side: str, told: dict[str, Any], catalog: Catalog, folder: Path) -> Program:
+def _program(builder: Builder, manifest: Manifest, side: str, told: dict[str, Any], catalog: Catalog) -> Program:
     files = [file.name for file in _exported(catalog)]
     answer = builder.export(manifest, Protos(catalog.descriptor_set(), tuple(files)), {"side": side, "protos": f"../{PROTOS}", **told})
     if why := answer.get("unsupported"):
         raise BuildError(f"{manifest.name} cannot write the {side}'s program: {why}")
     try:
-        for name, text in answer["files"].items():
-            path = (folder / side / name).resolve()
-            if not path.is_relative_to((folder / side).resolve()):
-                raise BuildError(f"{manifest.name} answers the export request with a file outside its folder: {name}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return Program(side, tuple(answer.get("setup", ())), answer["run"])
+        program = Program(side, dict(answer["files"]), tuple(answer.get("setup", ())), answer["run"])
+        if outside := [name for name in program.files if Path(name).is_absolute() or ".." in Path(name).parts]:
+            raise BuildError(f"{manifest.name} answers the export request with a file outside its folder: {outside[0]}")
+        return program
     except (KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"{manifest.name}: the answer to the export request is not as docs/manifest.md says: {error!r}") from None
+
+
+def _write_program(program: Program, folder: Path) -> None:
+    for name, text in program.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -153,6 +153,7 @@ def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
         if side == "client":
             yield f"    {_status_line(expected.client.status)}"
         yield ""
+    yield "Within a message the order of fields is the runtime's choice, and with it that of the digits."
     if len(allowed) > 1:
         yield f"That is the likeliest of {len(allowed)} outcomes that gRPC allows; which one it is depends on what comes first."
 

@@ -45,7 +45,7 @@ async def receive():
 
 
 # How grpc.aio says that the RPC has ended, in the place of what was asked for.
-ENDED = (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError)
+ENDED = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError, asyncio.CancelledError)
 
 
 async def send(message):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+import importlib.util
+import keyword
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from driver.generated import module_name
 from google.protobuf import descriptor_pb2
 
 from export.aio_client import aio_client_program
@@ -27,12 +32,29 @@ _PROGRAMS = {
 def export(request: Mapping[str, Any], api: str) -> dict[str, Any]:
     """The program as text, and the commands that prepare and run it."""
     descriptors = descriptor_pb2.FileDescriptorSet.FromString(Path(request["descriptor_set"]).read_bytes()).file
+    if unheard_of := _not_importable(request["files"]):
+        return {"unsupported": unheard_of}
     names = Names({file.name: file for file in descriptors})
     side = request["side"]
     if "message" in request:
         text = message_program(request["message"], side, names)
     else:
         text = _PROGRAMS[api, side](request["call"], names)
-    protoc = f"python3 -m grpc_tools.protoc -I {request['protos']} --python_out=. --grpc_python_out=. {' '.join(request['files'])}"
+    protoc = f"python3 -m grpc_tools.protoc -I {request['protos']} --python_out=. --grpc_python_out=. {shlex.join(request['files'])}"
     requirements = "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in ("grpcio", "grpcio-tools", "protobuf"))
     return {"files": {f"{side}.py": text, "requirements.txt": requirements}, "setup": [protoc], "run": f"python3 {side}.py"}
+
+
+def _not_importable(files: Iterable[str]) -> str:
+    """Why protoc's code for the files cannot be imported as it is; empty if it can. The driver goes out of its way for such
+    files, which a small program for others to read does not."""
+    for file in files:
+        module = module_name(file)
+        if "." in file.removesuffix(".proto"):
+            return f"protoc's plugins for Python disagree about the place of the code for {file}"
+        parts = module.split(".")
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+            return f"the code that protoc generates imports {module} by a statement that Python does not understand"
+        if len(parts) > 1 and parts[0] != "google" and (parts[0] in sys.stdlib_module_names or parts[0] == "grpc"):
+            return f"{module} cannot be imported: Python has a {parts[0]} of its own"
+    return ""

@@ -162,6 +162,26 @@ def test_a_message_goes_from_one_program_to_the_other(tmp_path: Path) -> None:
     assert reproduction.shell(server).startswith("refused: ")
 
 
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("nasty.folders.typing.Place/Say", "typing.place_pb2 cannot be imported: Python has a typing of its own"),
+        ("nasty.files.f2nd.File/Say", "imports files.2nd_pb2 by a statement that Python does not understand"),
+        ("nasty.refused.space.Refused/Say", "one of its languages refuses refused/space/a b.proto"),
+    ],
+)
+def test_what_no_small_program_can_do_is_said(method: str, words: str, tmp_path: Path) -> None:
+    """
+    Protos whose generated code needs help to be imported, or that a language refuses, have no reproduction.
+    """
+    case = f"calls/{method}/every_field[py:py]"
+    tree = ("--proto-path", "tests/trees/nasty")
+    ended = interop("replay", case, *tree, "--export", str(tmp_path / "x"), "--report", str(tmp_path / "report"))
+    assert ended.returncode == 3
+    assert words in ended.stderr and "Traceback" not in ended.stderr
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     """
     Nothing of anybody's is written over.

@@ -208,6 +208,13 @@ class TestSignals:
 
         assert client.status.code == NOT_FOUND
 
+    def test_a_half_close_after_the_end_is_without_effect(self, stage: Stage) -> None:
+        client = [stage.send("a"), wait_for("never"), HALF_CLOSE, TO_END]
+        seen_by_client, _ = stage.play(CLIENT_STREAM, [client], [[RECEIVE, UNTIL_TERMINATED, finish()]], timeout_us=300_000)
+
+        assert seen(seen_by_client) == [["<end>"]]
+        assert seen_by_client.status.code in (DEADLINE_EXCEEDED, CANCELLED)
+
     def test_a_call_may_begin_with_waiting(self, stage: Stage) -> None:
         case = stage.expect(UNARY, [[RECEIVE, stage.reply("hi", "HelloReply"), finish()]])
         stage.call(case, UNARY, [[wait_for("begin"), stage.send("World", "HelloRequest"), TO_END]])

@@ -25,8 +25,9 @@ from driver.script import (
 )
 from driver.transcript import END, Recording
 
-# How grpc.aio says, in the place of what was asked for, that the RPC has ended: it failed, it is over, it was cancelled.
-RPC_ENDED = (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError)
+# How grpc.aio says, in the place of what was asked for, that the RPC has ended: it failed, it is over, it was cancelled, or
+# it ends just now (of a half-close).
+RPC_ENDED = (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError, grpc.aio.InternalError)
 
 
 class AioClientPlay(ClientPlay):
