@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from grpc_interop.compat.replaying import PREFIX
+from grpc_interop.replay import pack, unpack
 from repository import Repository
 
 PY = Path(__file__).parents[2] / "py_impl"
@@ -139,6 +141,21 @@ class TestWhatIsSeen:
         done = elsewhere.interop("replay", change(edited, element)["replay"])
         assert done.returncode == 1, done.stdout + done.stderr
         assert done.stdout.splitlines()[-1].startswith(f"FAILED: {element} is ")
+
+    def test_a_replay_may_lie_in_a_file_and_says_what_is_mended(self, edited: Repository, tmp_path: Path) -> None:
+        """
+        An outcome that the exchange does not have any more is FIXED.
+        """
+        value = unpack(change(edited, "t.Ask.number")["replay"].removeprefix(PREFIX)) | {"outcome": "lost"}
+        text = tmp_path / "some.iv1"
+        text.write_text(PREFIX + pack(value) + "\n")
+        done = edited.interop("replay", text, "--report", tmp_path / "report")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "FIXED: t.Ask.number is not lost"), done.stderr
+
+    def test_a_replay_needs_its_implementations(self, edited: Repository, tmp_path: Path) -> None:
+        value = unpack(change(edited, "t.Ask.number")["replay"].removeprefix(PREFIX)) | {"pair": "py:cobol"}
+        done = edited.interop("replay", PREFIX + pack(value), "--report", tmp_path / "report")
+        assert (done.returncode, "unknown implementation 'cobol'" in done.stderr) == (2, True)
 
 
 class TestNothingChanged:

@@ -41,6 +41,9 @@ from grpc_interop.report.recorder import LONGEST_REPLAY
 from grpc_interop.report.records import REPLAYS
 from grpc_interop.verdict import Pair
 
+SUFFIX = ".iv1"
+"""Of files that hold a text of replaying.py."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -61,6 +64,8 @@ def compat(options: Options, request: Request) -> int:
     if not request.bases:
         raise UsageError("nothing to compare with: --base is missing", "such as: interop compat --base origin/main")
     make_folder(options.report)
+    for path in (options.report / REPLAYS).glob(f"*{SUFFIX}"):
+        path.unlink(missing_ok=True)  # an earlier comparison's, of which nothing tells any more
     head = read_head(request.head, options)
     labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
     bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
@@ -171,8 +176,8 @@ def _replay(observation: Observation, meeting: Meeting, report: Path) -> str:
         return text
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.seen.element} {meeting.base.side.label}").strip("_")[-200:]
     (report / REPLAYS).mkdir(parents=True, exist_ok=True)
-    (report / REPLAYS / f"{name}.iv1").write_text(text + "\n", encoding="ascii")
-    return f"{REPLAYS}/{name}.iv1"
+    (report / REPLAYS / f"{name}{SUFFIX}").write_text(text + "\n", encoding="ascii")
+    return f"{REPLAYS}/{name}{SUFFIX}"
 
 
 def _placed(sources: Sources, place: Place | None) -> Place | None:
