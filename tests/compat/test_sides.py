@@ -168,7 +168,12 @@ class TestOtherSides:
             read_base("old", "base", repository.options(), None)
 
     def test_what_is_neither_is_told_so(self, repository: Repository) -> None:
-        with pytest.raises(UsageError, match=r"\.\./old is no commit .*; nor is there a folder or a descriptor set of that name"):
+        """
+        What is written like a path cannot be fetched.
+        """
+        with pytest.raises(UsageError, match=r"old is no commit .*; nor is there a folder or a descriptor set of that name"):
+            read_base("old", "base", repository.options(), None)
+        with pytest.raises(UsageError, match=r"\.\./old: there is no such folder or descriptor set$"):
             read_base("../old", "base", repository.options(), None)
 
     def test_a_descriptor_set(self, repository: Repository, tmp_path: Path) -> None:

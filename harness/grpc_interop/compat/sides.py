@@ -94,6 +94,8 @@ def _nothing_of_that_name(spelling: str, error: UsageError) -> UsageError:
     """What is wrong with a name that is no ref: a folder or a file may have been meant."""
     if (Path.cwd() / spelling).is_dir():
         return UsageError(f"{spelling}: no .proto file lies here or below, and no branch, tag or commit is called so")
+    if spelling.startswith((".", "/")):
+        return UsageError(f"{spelling}: there is no such folder or descriptor set")
     return UsageError(f"{error.what}; nor is there a folder or a descriptor set of that name", error.remedy)
 
 
