@@ -11,9 +11,8 @@ import click
 
 from grpc_interop.case import AnyCase
 from grpc_interop.config import Options, as_arguments, choose
-from grpc_interop.errors import UsageError
 from grpc_interop.report.plain_text import counted
-from grpc_interop.selection import Selection
+from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import chosen_suites, load_catalog
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.verdict import Pair
@@ -35,8 +34,7 @@ def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
 def check_selection(options: Options) -> None:
     """Raises UsageError when nothing is selected."""
     if next(selected(options), None) is None:
-        what = f"-k {options.keyword!r} selects" if options.keyword else "the options select"
-        raise UsageError(f"{what} none of the cases", "`interop list` without options shows them all")
+        raise nothing_selected(options.keyword, load_catalog(options).refused)
 
 
 def print_cases(options: Options) -> None:

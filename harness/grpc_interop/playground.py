@@ -12,10 +12,9 @@ import pytest
 
 from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options
-from grpc_interop.errors import UsageError
 from grpc_interop.replaying import explain, replay_text
 from grpc_interop.report.folder import make_folder
-from grpc_interop.selection import pytest_id, tested_together
+from grpc_interop.selection import nothing_selected, pytest_id, tested_together
 from grpc_interop.session import Session
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -61,7 +60,7 @@ class Playground:
         for case in self.session.cases():
             tests.setdefault(tested_together(case), []).append(case)
         if not tests:
-            raise UsageError("the options select none of the cases", "`interop list` shows them all")
+            raise nothing_selected("", self.session.catalog.refused)
         return [Planned(tuple(cases), pair) for cases in tests.values() for pair in self.session.pairs]
 
     def choose(self, planned: Sequence[Planned]) -> None:

@@ -11,10 +11,9 @@ from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
-from grpc_interop.errors import UsageError
 from grpc_interop.progress import Progress
 from grpc_interop.report.plain_text import counted
-from grpc_interop.selection import Selection
+from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.calls import NAME as CALLS
@@ -56,8 +55,7 @@ class Run:
         keyword = self.session.options.keyword
         plan = self._pairs(Selection(keyword))
         if not plan:
-            what = f"-k {keyword!r} selects" if keyword else "the options select"
-            raise UsageError(f"{what} none of the cases", "`interop list` shows them all")
+            raise nothing_selected(keyword, self.session.catalog.refused)
         self._plan = plan
         if self.session.options.shard != (1, 1):
             self.session.pairs = self._pairs(self._selection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 from grpc_interop.case import AnyCase, Case
 from grpc_interop.errors import UsageError
@@ -35,6 +36,14 @@ class Selection:
             if not self._expression.evaluate(lambda word, /, **_: any(word.lower() in name for name in names)):
                 return False
         return self._of == 1 or zlib.crc32(text.encode()) % self._of == self._number - 1
+
+
+def nothing_selected(keyword: str, refused: Mapping[str, str]) -> UsageError:
+    """What to say when no case is left. `refused` are the files that the harness had to leave out, each with the reason:
+    what was asked for may well have been in one of them."""
+    what = f"-k {keyword!r} selects" if keyword else "the options select"
+    left_out = "".join(f"\n  {file} cannot be driven: {why}" for file, why in refused.items())
+    return UsageError(f"{what} none of the cases", f"`interop list` without options shows them all{left_out}")
 
 
 def pytest_id(case: AnyCase, pair: Pair) -> str:

@@ -120,6 +120,17 @@ def test_a_proto_that_does_not_compile(project: Project, tmp_path: Path) -> None
     assert "other/thing.proto: looked for in" in said and "--include" in said and str(tmp_path) in said
 
 
+def test_a_descriptor_that_is_too_large(project: Project, tmp_path: Path) -> None:
+    """
+    protoc takes more fields than Python's protobuf has room for. Where that leaves nothing to run, the reason is told.
+    """
+    fields = "".join(f"string field_{number} = {number};\n" for number in range(1, 5000))
+    (tmp_path / "large.proto").write_text(f'syntax = "proto3";\nmessage Large {{\n{fields}}}\n')
+    for command in ("run", "list"):
+        said = refused(project.interop(command, "--proto-path", tmp_path))
+        assert "large.proto cannot be driven: " in said and "exceeded maximum size" in said
+
+
 def test_no_toolchain_and_no_way_to_get_it(project: Project, report: Path) -> None:
     """
     An implementation that is asked for and cannot be had here is wrong configuration, and says what would help.
