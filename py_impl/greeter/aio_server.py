@@ -79,7 +79,7 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise OSError(error.strerror.lower()) from None
+            raise OSError(str(error.strerror).lower()) from None
 
 
 def show(method: str, data: str) -> None:
