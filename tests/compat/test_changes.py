@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.compat.changes import Change, Changes, Edit, Subject, changes
+from grpc_interop.compat.lines import lines
 from grpc_interop.compat.result import Place
 from two_versions import TwoVersions, compiled
 
@@ -19,7 +20,7 @@ def between(tmp_path: Path, base: str | dict[str, str], head: str | dict[str, st
     old = {"a.proto": f"{syntax}\n{base}"} if isinstance(base, str) else base
     new = {"a.proto": f"{head_syntax or syntax}\n{head}"} if isinstance(head, str) else head
     versions = TwoVersions(compiled(tmp_path / "base", old), compiled(tmp_path / "head", new))
-    return changes(versions.places, lambda name: old.get(name, ""), lambda name: new.get(name, ""))
+    return changes(versions.places, lambda name: lines(old.get(name, "")), lambda name: lines(new.get(name, "")))
 
 
 def words(found: Changes) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpc_interop.compat.lines import lines
+from grpc_interop.compat.lines import compiled_lines, lines
 
 Path = tuple[int, ...]
 ROOT = Folder(__file__).parents[2]
@@ -106,6 +106,11 @@ def test_are_found_in_a_file_that_makes_it_hard(tmp_path: Folder) -> None:
     expected = told_by_protoc(file)
     assert len(expected) > 25
     assert lines(TRICKY) == expected
+    assert compiled_lines(file) == expected
+
+
+def test_of_a_compiled_file_without_source_info_are_none() -> None:
+    assert compiled_lines(pb.FileDescriptorProto(message_type=[pb.DescriptorProto(name="M")])) == {}
 
 
 @pytest.mark.parametrize("root", [ROOT / "proto", ROOT / "tests/trees/opentelemetry/v1.5.0"], ids=lambda root: root.name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2
 
+from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.errors import UsageError
 from repository import Repository
@@ -181,6 +184,15 @@ class TestOtherSides:
         image.write_bytes(read_head(None, repository.options()).catalog.descriptor_set())
         base = read_base(str(image), "base", repository.options(), None)
         assert (type_of(base), base.place("a.proto", 3).path) == ("TYPE_INT64", "")
+
+    def test_a_descriptor_set_with_source_info_knows_the_lines(self, repository: Repository, tmp_path: Path) -> None:
+        image = tmp_path / "old.binpb"
+        words = ["-I", "protos", "--include_source_info", f"--descriptor_set_out={image}", "a.proto"]
+        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *words], check=True)
+        repository.proto("protos/a.proto", NEW)
+        meeting = Meeting(read_base(str(image), "base", repository.options(), None), read_head(None, repository.options()))
+        (change,) = meeting.changes.changes
+        assert [str(change.base), str(change.head)] == ["a.proto:3", "a.proto:3"]
 
     def test_a_file_that_is_no_descriptor_set_is_told_with_the_side(self, repository: Repository) -> None:
         with pytest.raises(UsageError, match=r"the base \(interop.toml\) cannot be read: .*is not a descriptor set"):

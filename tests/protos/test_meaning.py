@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.meaning import Meaning, Sort, meaning, sort_of, unlike
+from grpc_interop.protos.meaning import Meaning, Sort, meaning, show_message, sort_of, unlike
 from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
 from grpc_interop.protos.records import NotWireError, read, write
 from grpc_interop.protos.shapes import Shape, Shapes
@@ -94,6 +94,14 @@ def test_what_a_type_does_not_declare_is_unknown_in_its_order(shapes: Shapes) ->
     said = meaning(shapes.of("values.old.Closed"), bytes.fromhex("a2061d 0863 0d01000000 0801".replace("1d", "0161")))
     assert said.fields == {1: 1}
     assert [(record.number, record.value) for record in said.unknown] == [(100, b"a"), (1, 99), (1, 1)]
+
+
+def test_an_unknown_group_is_shown_as_a_message(shapes: Shapes) -> None:
+    """
+    Field 100, within it 1 and an empty group 2.
+    """
+    said = meaning(shapes.of("values.Scalars"), bytes.fromhex("a30608011314a406"))
+    assert show_message(shapes.of("values.Scalars"), said) == "{ 100: { 1: 1 2: { } } }"
 
 
 @pytest.mark.parametrize("encoded", ["18", "1a", "1a0261", "0001", "1e", "1c", "1b", "18" + "80" * 10 + "01", "0d000000"])

@@ -11,7 +11,7 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.case import Method
 from grpc_interop.compat.declaration_words import deprecated, file_words, moved, oneof_members, reserved
-from grpc_interop.compat.declared import Declared, Text
+from grpc_interop.compat.declared import Declared, Lines
 from grpc_interop.compat.field_words import differences
 from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, exact_type, pair_values
 from grpc_interop.compat.places import MethodPair, Places
@@ -67,21 +67,21 @@ class Changes(NamedTuple):
     untouched: dict[str, int]
 
 
-def no_text(_file: str) -> str:
+def no_lines(_file: str) -> dict[str, int]:
     """Of protos whose source nobody has: their elements stand on line 0."""
-    return ""
+    return {}
 
 
-def changes(places: Places, base_text: Text = no_text, head_text: Text = no_text) -> Changes:
-    """All that differs between the two versions whose places these are. The texts are the files' sources, by name."""
-    return _Comparison(places, base_text, head_text).changes()
+def changes(places: Places, base_lines: Lines = no_lines, head_lines: Lines = no_lines) -> Changes:
+    """All that differs between the two versions whose places these are."""
+    return _Comparison(places, base_lines, head_lines).changes()
 
 
 class _Comparison:
-    def __init__(self, places: Places, base_text: Text, head_text: Text) -> None:
+    def __init__(self, places: Places, base_lines: Lines, head_lines: Lines) -> None:
         self._places = places
-        self._base = Declared(places.base.catalog, base_text)
-        self._head = Declared(places.head.catalog, head_text)
+        self._base = Declared(places.base.catalog, base_lines)
+        self._head = Declared(places.head.catalog, head_lines)
 
     def changes(self) -> Changes:
         found = [

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.compat.lines import lines
 from grpc_interop.compat.result import Place
 from grpc_interop.protos.catalog import Catalog
 
 Proto = TypeVar("Proto")
 
-Text = Callable[[str], str]
-"""Gives the source of a file by its name; empty where nobody has it."""
+Lines = Callable[[str], Mapping[str, int]]
+"""Gives by a file's name the line of each of its elements, as lines.py names them; empty where nobody knows."""
 
 
 class Declaration(NamedTuple, Generic[Proto]):
@@ -28,15 +28,14 @@ class Declared:
     """All that a catalog's files declare, by full name; map entries left out. `own` are the roots' files: what they import
     is declared as well."""
 
-    def __init__(self, catalog: Catalog, text: Text) -> None:
+    def __init__(self, catalog: Catalog, lines: Lines) -> None:
         self.own = frozenset(catalog.files)
         self.files = {file.name: file for file in catalog.file_protos}
         self.messages: dict[str, Declaration[descriptor_pb2.DescriptorProto]] = {}
         self.enums: dict[str, Declaration[descriptor_pb2.EnumDescriptorProto]] = {}
         self.services: dict[str, Declaration[descriptor_pb2.ServiceDescriptorProto]] = {}
         self.extensions: dict[str, Declaration[descriptor_pb2.FieldDescriptorProto]] = {}
-        self._text = text
-        self._lines: dict[str, dict[str, int]] = {}
+        self._lines = cache(lines)
         for file in catalog.file_protos:
             scope = f"{file.package}." if file.package else ""
             self._add(scope, file.name, file.message_type, file.enum_type, file.extension)
@@ -81,6 +80,4 @@ class Declared:
         return self._place(found.file, f"{service}/{name}") if found else None
 
     def _place(self, file: str, element: str) -> Place:
-        if file not in self._lines:
-            self._lines[file] = lines(self._text(file))
-        return Place(file, self._lines[file].get(element, 0))
+        return Place(file, self._lines(file).get(element, 0))

@@ -1,10 +1,17 @@
-"""On which line of a proto file each element stands: compiled protos do not say, so that an edited comment builds nothing."""
+"""On which line of a proto file each element stands.
+
+A catalog does not say, so that an edited comment builds nothing: of sources the text does, of a descriptor set that somebody
+brings along the source info in it, if it was made with any.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import Message
 
 _TOKEN = re.compile(
     r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<word>[\w.+-]+)|(?P<sign>.)""", re.DOTALL
@@ -107,3 +114,34 @@ def _opened(here: _Scope, words: list[str], found: dict[str, int], line: int) ->
         found.setdefault(name, line)
         return _Scope("message", f"{name}.")
     return _Scope("", "")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Of compiled files
+# ----------------------------------------------------------------------------------------------------------------------
+
+_NAMED = {"message_type", "nested_type", "field", "oneof_decl", "enum_type", "value", "extension", "service", "method"}
+"""Fields of descriptors that hold the elements declared in them."""
+
+
+def compiled_lines(file: descriptor_pb2.FileDescriptorProto) -> dict[str, int]:
+    """The same of a file's descriptor. Empty without source info; what protoc itself made (map entries, oneofs of proto3
+    `optional`) has no line."""
+    at = {tuple(one.path): one.span[0] + 1 for one in file.source_code_info.location}
+    return {name: at[path] for name, path in _elements(file, (), file.package) if path in at} if at else {}
+
+
+def _elements(descriptor: Message, path: tuple[int, ...], within: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """All that a descriptor declares, by name, and the path by which source info knows it. `within` is the full name of what
+    is around it."""
+    for field, declared in descriptor.ListFields():
+        for index, one in enumerate(declared if field.name in _NAMED else ()):
+            place = (*path, field.number, index)
+            name = f"{within}.{one.name}" if within else one.name
+            if field.name == "extension":
+                yield f"[{name}]", place
+            elif field.name == "method":
+                yield f"{within}/{one.name}", place
+            else:
+                yield name, place
+                yield from _elements(one, place, name)

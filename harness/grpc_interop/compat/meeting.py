@@ -39,7 +39,7 @@ class Meeting:
     @cached_property
     def changes(self) -> Changes:
         """All that differs, and how much does not."""
-        return changes(self._places, self.base.text, self.head.text)
+        return changes(self._places, self.base.lines, self.head.lines)
 
     @cached_property
     def unused_enums(self) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from grpc_interop.compat.building import build, language
+from grpc_interop.compat.changes import no_lines
 from grpc_interop.compat.example import Illustrator
 from grpc_interop.compat.hearing import Listener
 from grpc_interop.compat.meeting import Meeting
@@ -116,7 +117,7 @@ def decode(text: str, options: Options) -> Again:
 
 def _sources(version: Version, told: dict[str, Any], options: Options) -> Sources:
     side = Side(version.value, "as the replay text has it")
-    return Sources(side, Catalog(told["files"], _bytes(told["protos"])), {}, {}, options.project.folder)
+    return Sources(side, Catalog(told["files"], _bytes(told["protos"])), {}, no_lines, options.project.folder)
 
 
 def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock:

@@ -16,12 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from google.protobuf import descriptor_pb2
+
+from grpc_interop.compat.declared import Lines
+from grpc_interop.compat.lines import compiled_lines, lines
 from grpc_interop.compat.result import Place, Side
 from grpc_interop.config import Options
 from grpc_interop.drivers.manifest import FILE
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
+from grpc_interop.protos.image import read_image
 from grpc_interop.protos.roots import ProtoError, root_files
 from grpc_interop.session import cache_folder
 
@@ -42,18 +47,14 @@ class Tree(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay, and `texts` its
-    source; both are empty for a descriptor set."""
+    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay; of a descriptor
+    set nobody knows. `lines` is as for `changes`."""
 
     side: Side
     catalog: Catalog
     files: Mapping[str, Path]
-    texts: Mapping[str, str]
+    lines: Lines
     seen_from: Path
-
-    def text(self, file: str) -> str:
-        """The source of one of its files, empty where nobody knows."""
-        return self.texts.get(file, "")
 
     def place(self, file: str, line: int = 0) -> Place:
         """A line of one of its files, for people."""
@@ -109,7 +110,9 @@ def _is_ref(spelling: str) -> bool:
 
 def _of_image(image: Path, side: Side, options: Options) -> Sources:
     try:
-        return Sources(side, Catalog.from_image(image), {}, {}, options.project.folder)
+        files, content = read_image(image)
+        told = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
+        return Sources(side, Catalog(files, content), {}, lambda name: compiled_lines(told[name]), options.project.folder)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
@@ -128,7 +131,7 @@ def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path]
     files = {name: lay.get(root, root) / name for root in tree.roots for name, path in found.items() if path == root.resolve() / name}
     # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
     texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
-    return Sources(side, catalog, files, texts, options.project.folder)
+    return Sources(side, catalog, files, lambda name: lines(texts.get(name, "")), options.project.folder)
 
 
 def _tree_now(options: Options) -> Tree:

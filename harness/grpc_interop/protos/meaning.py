@@ -9,6 +9,7 @@ payload and -0.0 compare as they should.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -336,5 +337,12 @@ def _show_float(field: FieldShape, bits: int) -> str:
     return f"nan (bits {bits:#x})" if number != number else repr(number)
 
 
-def _unknown(records: list[Record]) -> str:
-    return " ".join(f"{record.number}: {record.value!r}" for record in records) or "(none)"
+def _unknown(records: Sequence[Record]) -> str:
+    return " ".join(f"{record.number}: {_unknown_value(record.value)}" for record in records) or "(none)"
+
+
+def _unknown_value(value: int | bytes | tuple[Record, ...]) -> str:
+    """A group's in braces, as a message."""
+    if isinstance(value, tuple):
+        return f"{{ {_unknown(value)} }}" if value else "{ }"
+    return repr(value)
