@@ -151,6 +151,15 @@ class TestHistory:
         assert fetch in raised.value.remedy
         assert "--unshallow" in raised.value.remedy
 
+    @pytest.mark.parametrize("ref", ["HEAD~9", "bd3593c87b", "main@{1 year ago}"])
+    def test_what_no_remote_can_be_asked_for(self, repository: Path, ref: str) -> None:
+        """
+        A way from another commit and the digits of one are no names to fetch by.
+        """
+        with pytest.raises(UsageError, match="is no commit") as raised, folders_at(ref, [repository]):
+            pass
+        assert raised.value.remedy == "a shallow clone lacks older commits: `git fetch --unshallow` gets them (in CI: fetch-depth: 0)"
+
     def test_a_folder_outside_any_repository(self, tmp_path: Path) -> None:
         """
         The error names it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,9 @@ from grpc_interop.errors import UsageError
 
 _SYMLINK, _FILES = "120000", ("100644", "100755")
 """File modes of git's trees. What else there is, submodules, has no content here."""
+
+_NO_NAME = re.compile(r"[~^:]|@\{|^[0-9a-f]{7,64}$")
+"""What no remote can be asked for by name: a way from another commit, and the digits of one."""
 
 
 class UnknownRefError(UsageError):
@@ -97,12 +101,15 @@ def _commit(repository: Path, ref: str) -> str:
     done = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if done.returncode == 0:
         return done.stdout.decode().strip()
+    raise UnknownRefError(f"{ref} is no commit that {repository} has", _how_to_get(ref))
+
+
+def _how_to_get(ref: str) -> str:
+    if _NO_NAME.search(ref):
+        return "a shallow clone lacks older commits: `git fetch --unshallow` gets them (in CI: fetch-depth: 0)"
     remote, slash, branch = ref.partition("/")
     fetch = f"git fetch {remote} {branch}" if slash else f"git fetch origin {ref}:refs/remotes/origin/{ref}"
-    raise UnknownRefError(
-        f"{ref} is no commit that {repository} has",
-        f"get it with `{fetch}`; a CI checkout of one commit (fetch-depth: 1) also needs `git fetch --unshallow`",
-    )
+    return f"get it with `{fetch}`; a CI checkout of one commit (fetch-depth: 1) also needs `git fetch --unshallow`"
 
 
 def _extract(repository: Path, commit: str, within: Path, target: Path) -> None:
