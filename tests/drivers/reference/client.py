@@ -44,7 +44,7 @@ class ClientRpc(Rpc):
         self._requests: queue.SimpleQueue = queue.SimpleQueue()
         self._answered = False
         if play.kind.startswith("stream"):
-            self._start(iter(self._requests.get, HALF_CLOSE))
+            self._start(play.fault.requests(iter(self._requests.get, HALF_CLOSE)))
 
     def run(self) -> None:
         try:
@@ -55,8 +55,8 @@ class ClientRpc(Rpc):
     def _start(self, request) -> None:
         spec = self.play.spec
         how = {
-            "metadata": [(CASE_KEY, str(self.play.id)), *metadata(spec.metadata)],
-            "timeout": spec.timeout_us / 1e6 if spec.HasField("timeout_us") else None,
+            "metadata": [(CASE_KEY, str(self.play.id)), *self.play.fault.metadata(metadata(spec.metadata))],
+            "timeout": self.play.fault.timeout(spec.timeout_us / 1e6 if spec.HasField("timeout_us") else None),
             "compression": grpc.Compression.Gzip if spec.compression == "gzip" else None,
         }
         begin = self._multi.future if self.play.kind.endswith("unary") else self._multi

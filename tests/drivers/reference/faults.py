@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from grpc_interop.drivers import driver_pb2 as pb
@@ -62,6 +63,18 @@ class Fault:
     def answers(self, answers: Iterator[bytes]) -> Iterator[bytes]:
         """What the server sends for what its script sends."""
         return answers
+
+    def requests(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        """What the client sends of a stream for what its script sends."""
+        return requests
+
+    def timeout(self, seconds: float | None) -> float | None:
+        """The deadline that the client gives its call."""
+        return seconds
+
+    def metadata(self, entries: list[tuple[str, str | bytes]]) -> list[tuple[str, str | bytes]]:
+        """The metadata that the client gives its call, without the case id."""
+        return entries
 
     def status(self, status: pb.Status) -> pb.Status:
         """How the server ends."""
@@ -320,6 +333,53 @@ class TellsNoTimes(Fault):
 class HidesTheDeadline(Fault):
     def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
         transcript.ClearField("remaining_us")
+        send()
+
+
+# -- the RPC, at the client --------------------------------------------------------------------------------------------
+
+
+class DropsTheLastRequest(Fault):
+    def requests(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        held = next(requests, None)
+        for request in requests:
+            yield held
+            held = request
+
+
+class HalfClosesAfterTheFirst(Fault):
+    def requests(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        return islice(requests, 1)
+
+
+class BuffersRequests(Fault):
+    def requests(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        yield from list(requests)
+
+
+class SwapsTwoRequests(Fault):
+    def requests(self, requests: Iterator[bytes]) -> Iterator[bytes]:
+        for first in requests:
+            second = next(requests, None)
+            if second is not None:
+                yield second
+            yield first
+
+
+class SendsNoDeadline(Fault):
+    def timeout(self, seconds: float | None) -> float | None:
+        return None
+
+
+class LosesItsMetadata(Fault):
+    def metadata(self, entries: list[tuple[str, str | bytes]]) -> list[tuple[str, str | bytes]]:
+        return entries[1:]
+
+
+class TellsAnotherCode(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        if transcript.HasField("status"):
+            transcript.status.code = 13
         send()
 
 
