@@ -56,6 +56,8 @@ class Figure:
 
 def run(options: Options, json_file: Path | None, seconds: float) -> int:
     """Prints a table, and writes the list of figures. Gives the exit status."""
+    if json_file and not json_file.absolute().parent.is_dir():
+        raise UsageError(f"--json {json_file}: there is no folder {json_file.parent}", "make it, or name another file")
     figures = []
     with Session(replace(options, suites=())) as session:
         methods = _one_of_each_kind(session.catalog)

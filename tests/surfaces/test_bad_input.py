@@ -52,6 +52,7 @@ def refused(ended: Ended) -> str:
         "a replay text of which only the start is left": (["replay", "ic1:"], ["the replay text is cut or garbled"]),
         "a file without a replay text": (["replay", "interop.toml"], ["interop.toml: 'implementations", "is not a replay text", "ic1:"]),
         "a file that cannot be read": (["replay", "/proc/self/mem"], ["/proc/self/mem: cannot be read: "]),
+        "figures into no folder": (["bench", "--json", "nowhere/x.json"], ["--json nowhere/x.json: there is no folder nowhere"]),
         "an unknown command": (["rum"], ["No such command 'rum'"]),
         "an unknown option": (["run", "--serer", "py"], ["No such option", "--server"]),
     }.items(),
