@@ -51,10 +51,10 @@ def test_a_failure_that_does_not_match_stays_a_failure(read, other):
     assert read(ENTRY).apply(other) == other
 
 
-def conversation(client: str, server: str) -> Verdict:
-    """A failure of a bidirectional call, its scripts in letters: s(end), r(eceive), h(eaders), e(nd)."""
+def conversation(client: str, server: str, kind: Kind = Kind.BIDI_STREAMING) -> Verdict:
+    """A failure of a call, its scripts in letters: s(end), r(eceive), h(eaders), e(nd)."""
     step = {"s": Send(b""), "r": Receive(), "h": SendHeaders(()), "e": ReceiveToEnd()}
-    method = Method("p.S", "Say", Kind.BIDI_STREAMING, "p.A", "p.B")
+    method = Method("p.S", "Say", kind, "p.A", "p.B")
     scripts = ((*(step[one] for one in client), ReceiveToEnd()),), ((*(step[one] for one in server), Finish()),)
     return Verdict(
         Case("calls", "one", method, *scripts), Pair("py", "go"), Outcome.FAILED, difference=Difference("client", "lost 3 messages")
@@ -80,6 +80,14 @@ def test_an_entry_may_hold_under_certain_circumstances_only(read, when: str, cli
     assert (known.apply(failed).outcome is Outcome.KNOWN_FAILURE) is applies
     passed = failed._replace(outcome=Outcome.PASSED, difference=None)
     assert (known.apply(passed).outcome is Outcome.UNEXPECTED_PASS) is applies
+
+
+def test_a_single_request_is_not_unread(read):
+    """
+    Though a handler may look at it or not.
+    """
+    failed = conversation("s", "", Kind.SERVER_STREAMING)
+    assert read(f'{ENTRY}when = "the server ends with messages unread"\n').apply(failed) == failed
 
 
 def test_a_circumstance_that_nobody_knows_is_refused(read):
