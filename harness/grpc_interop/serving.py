@@ -14,7 +14,6 @@ from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
-from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.session import load_catalog
 
 
@@ -23,7 +22,6 @@ def serve(options: Options, name: str, port: int) -> int:
     choose("implementation", [name], [manifest.name for manifest in options.implementations])
     manifest = next(manifest for manifest in options.implementations if manifest.name == name)
     catalog = load_catalog(options)
-    make_folder(options.report)
     built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
     if built.unavailable:
         raise UsageError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
@@ -41,7 +39,8 @@ def serve(options: Options, name: str, port: int) -> int:
 
 
 def _log(options: Options, name: str) -> Path:
-    return options.report / LOGS / f"{name}-serve.log"
+    """Not in the report folder: a run clears that, and this server may serve for long."""
+    return options.project.make_state_folder() / "serve" / f"{name}.log"
 
 
 def _until_ready(driver: Driver, name: str, port: int) -> None:
