@@ -131,6 +131,7 @@ class TestWhatIsSeen:
         done = edited.interop("compat", "--base", "main", "--all", "--report", tmp_path)
         assert done.returncode == 1
         assert f"{some} exchanges" not in done.stdout
+        assert next(line for line in done.stdout.splitlines() if line.startswith("untouched")).endswith(": run as well")
 
     @pytest.mark.parametrize("element", ["t.Ask.number", "t.Alone.number", "t.Unused.ONE", "t.S/Gone"])
     def test_an_example_can_be_replayed_elsewhere(self, edited: Repository, tmp_path: Path, element: str) -> None:
@@ -221,7 +222,7 @@ class TestWhatCannotRun:
         And the other language still runs; the one that refuses it still has the base.
         """
         repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;"))
-        done = repository.interop("compat", "--base", "main", "--implementation", picky)
+        done = repository.interop("compat", "--base", "main", "--implementation", picky, "--strict")
         assert done.returncode == 1, done.stderr
         found = change(repository, "a.proto")
         assert (found["verdict"], found["what"]) == ("break", ["picky refuses it: no field may be called picky"])
@@ -244,7 +245,7 @@ class TestWhatCannotRun:
         repository.commit()
         repository.git("tag", "v1")
         repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 2; int32 picky = 3; bool more = 4;"))
-        done = repository.interop("compat", "--base", "v1", "--implementation", picky)
+        done = repository.interop("compat", "--base", "v1", "--implementation", picky, "--strict")
         assert done.returncode == 0, done.stdout + done.stderr
         assert [one["element"] for one in repository.compared["changes"]] == ["t.Ask.more"]
 
@@ -270,6 +271,12 @@ class TestWhatCannotRun:
         done = repository.interop("compat", "--base", "main", "--implementation", tmp_path / "broken")
         assert done.returncode == 3, done.stdout + done.stderr
         assert "main.c:7: no such function" in str(repository.compared["bases"][0]["not_run"])
+
+    def test_a_build_that_fails_counts_more_than_a_break(self, repository: Repository, tmp_path: Path) -> None:
+        _implementation(tmp_path / "broken", 'sys.exit("main.c:7: no such function")')
+        repository.proto("protos/a.proto", OLD.replace("string text = 2;", "string text = 3;"))
+        done = repository.interop("compat", "--base", "main", "--implementation", tmp_path / "broken")
+        assert (done.returncode, change(repository, "t.Ask.text")["verdict"]) == (3, "break"), done.stdout + done.stderr
 
 
 class TestUsage:

@@ -57,9 +57,7 @@ class Request:
 
 
 def compat(options: Options, request: Request) -> int:
-    """Compares, reports, and gives the exit status: 0 nothing breaks, 1 something does, 3 a build failed or no pair can be
-    played here; where whatever cannot run is a failure (`--strict`), 2 for that. Raises UsageError for sides that cannot be
-    had."""
+    """Compares, reports, and gives the exit status. Raises UsageError for sides that cannot be had."""
     started = time.monotonic()
     if not request.bases:
         raise UsageError("nothing to compare with: --base is missing", "such as: interop compat --base origin/main")
@@ -75,12 +73,20 @@ def compat(options: Options, request: Request) -> int:
     else:
         comparisons, exchanges, missing = [_quiet(meeting) for meeting in meetings], 0, False
     result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
-    status = 1 if result.findings(Verdict.BREAK) else 3 if missing else 0
-    if not status and options.strict and any(one.not_run for one in comparisons):
-        status = 2
+    status = _status(result, strict=options.strict, failed=missing)
     result = replace(result, seconds=time.monotonic() - started, exit_status=status)
     write(result, options.report, options.project.folder, os.environ)
     return status
+
+
+def _status(result: Result, *, strict: bool, failed: bool) -> int:
+    """0 nothing breaks, 1 something does, 3 a build failed or no pair can be played here; where whatever cannot run is a
+    failure (`--strict`), 2 for that. Where several apply the largest counts, as of every command."""
+    if failed:
+        return 3
+    if strict and any(one.incomplete for one in result.comparisons):
+        return 2
+    return 1 if result.findings(Verdict.BREAK) else 0
 
 
 def _quiet(meeting: Meeting) -> Comparison:
@@ -116,6 +122,8 @@ class _Run:
             tuple(_not_run(self.builds, heard)),
             (*warnings, *_left_out(plan)),
             silent,
+            everything=self.request.everything,
+            incomplete=bool(self.builds.missing or heard.not_run),
         )
 
 
@@ -204,7 +212,7 @@ def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], s
 
 
 def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:
-    yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items()))
+    yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

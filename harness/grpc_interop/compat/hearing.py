@@ -1,7 +1,7 @@
 """Plays a plan on pairs of implementations and says what was seen of each element.
 
 What looks bad is played once more between two sides of the writer's version: only what this control does not show is the
-change's doing. Whatever was planned and could not be played is told in `not_run`; nothing goes missing.
+change's doing. Whatever was planned and could not be played is told; nothing goes missing.
 """
 
 from __future__ import annotations
@@ -49,10 +49,12 @@ class _Tag(NamedTuple):
 @dataclass(slots=True)
 class Heard:
     """All that came of a plan, in its order: of several observations of the same, the first has the smallest message.
-    `not_run` says what could not be played, and why."""
+    `not_run` says what could not be played, and why; `refused` the same of what a language has no code for, since it refuses
+    the file: that is a finding of its own, or was so before."""
 
     observations: list[Observation] = field(default_factory=list)
     not_run: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class Listener:
@@ -151,7 +153,7 @@ class Listener:
     def _generated(self, name: str, version: Version, file: str, what: str) -> bool:
         refused = next((one for one in self._builds.refused(name, self._labels[version]) if one.file == file), None)
         if refused is not None:
-            self._heard.not_run[f"{what} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
+            self._heard.refused[f"{what} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
         return refused is None
 
     def _parties(self, pair: Pair, client: Version, server: Version) -> Pair:

@@ -169,7 +169,7 @@ def replay(options: Options, text: str) -> int:
         raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
     with Player(builds, options.report / LOGS) as player:
         heard = Listener(player, builds, meeting.labels, meeting.shapes).hear(plan, [again.pair])
-    for what, why in heard.not_run.items():
+    for what, why in (heard.not_run | heard.refused).items():
         raise BuildError(f"{what} cannot be played: {why}")
     _show(heard.observations, meeting)
     still = [one.seen for one in heard.observations if (one.seen.element, one.seen.outcome) == (again.element, again.outcome)]

@@ -150,8 +150,9 @@ class Told(NamedTuple):
 class Comparison:
     """Head against one base. `findings` are all that changed, in the order of the protos. `rollout` says of each order of
     deployment (`servers first`) whether nothing breaks in it; it holds only those that the changes bear on. `untouched`
-    counts what is equal in both and was not run (`RPC`: 132). `warnings` are sentences about accepted breaks, and about
-    messages that were left out. `static` tells why `buf breaking` says nothing, where it could not be asked."""
+    counts what is equal in both (`RPC`: 132), and was not run unless `everything` was. `warnings` are sentences about accepted
+    breaks, and about messages that were left out. `static` tells why `buf breaking` says nothing, where it could not be
+    asked. `incomplete`: something could not be run, though no language refuses it."""
 
     base: Side
     findings: tuple[Finding, ...] = ()
@@ -160,6 +161,8 @@ class Comparison:
     not_run: tuple[Told, ...] = ()
     warnings: tuple[str, ...] = ()
     static: str = ""
+    everything: bool = False
+    incomplete: bool = False
 
 
 class Entry(NamedTuple):

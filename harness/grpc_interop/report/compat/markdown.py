@@ -112,7 +112,7 @@ def _beside(result: Result) -> Iterator[str]:
             *(f"not run: {entry.what}: {entry.why}" for entry in one.not_run),
             *one.warnings,
             *([f"buf breaking was not asked: {one.static}"] if one.static else []),
-            *([f"untouched, and therefore not run: {untouched}"] if (untouched := telling.untouched(one)) else []),
+            *([f"untouched: {untouched}"] if (untouched := telling.untouched(one)) else []),
         ]
         if told:
             yield ""

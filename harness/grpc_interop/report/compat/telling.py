@@ -182,8 +182,9 @@ def rollout(result: Result) -> str:
 
 
 def untouched(comparison: Comparison) -> str:
-    """`132 RPCs, 310 messages`; empty where all was touched."""
-    return ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
+    """`132 RPCs, 310 messages: not run`; empty where all was touched."""
+    told = ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
+    return told and f"{told}: {'run as well' if comparison.everything else 'not run'}"
 
 
 def closing_words(result: Result) -> str:

@@ -109,7 +109,7 @@ def _beside(comparison: Comparison) -> Iterator[Line]:
         *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),
         *(("warning", words) for words in comparison.warnings),
         *([("buf", comparison.static)] if comparison.static else []),
-        *([("untouched", f"{untouched}: not run")] if (untouched := telling.untouched(comparison)) else []),
+        *([("untouched", untouched)] if (untouched := telling.untouched(comparison)) else []),
     ]
     if told:
         yield _blank()
