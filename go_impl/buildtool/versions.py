@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,13 +29,14 @@ def with_versions_of(toolchain: Toolchain, go_mod: Path) -> Toolchain:
     folder = toolchain.cache / f"versions-{key}"
     if not (folder / "go.mod").exists():
         folder.mkdir(parents=True, exist_ok=True)
+        unfinished = {name: folder / f"{os.getpid()}-{name}" for name in originals}  # two builds may want the same versions
         for name, content in originals.items():
-            (folder / f"unfinished-{name}").write_bytes(content)
+            unfinished[name].write_bytes(content)
         # A requirement is only a lower bound, which our own tools' needs would raise; a replacement is what is taken.
         replacements = [f"-replace={module}={version}" for module, version in wanted.items()]
-        toolchain.run("mod", "edit", *replacements, str(folder / "unfinished-go.mod"))
+        toolchain.run("mod", "edit", *replacements, str(unfinished["go.mod"]))
         for name in ("go.sum", "go.mod"):  # the last one says that both are there
-            (folder / f"unfinished-{name}").rename(folder / name)
+            unfinished[name].rename(folder / name)
     return replace(toolchain, module_file=folder / "go.mod")
 
 
