@@ -106,6 +106,14 @@ class TestAlarms:
         told = static.alarms(trees.of("base", BASE, gone), trees.of("head", BASE))
         assert {one.element for one in told} >= {"q/q.proto", "q"}
 
+    def test_of_what_was_only_imported_none_is_told(self, trees: Trees) -> None:
+        """
+        buf speaks of a package that nothing imports any more as of one that is gone, message by message.
+        """
+        importing = 'syntax = "proto3"; package q; import "google/protobuf/struct.proto"; message N { google.protobuf.Struct s = 1; }'
+        told = static.alarms(trees.of("base", BASE, importing), trees.of("head", BASE, 'syntax = "proto3"; package q; message N {}'))
+        assert {one.element for one in told} == {"q.N.s"}
+
     def test_a_message_that_moved_between_files_is_an_alarm_of_files_only(self, trees: Trees) -> None:
         """
         The strictest category alone complains; the others see the same package.

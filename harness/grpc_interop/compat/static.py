@@ -72,7 +72,8 @@ def alarms(base: Catalog, head: Catalog) -> list[Told]:
         found = json.loads(line)
         words = found["message"].partition(" See http")[0]
         element = numbering.element(found.get("path", ""), found["start_line"], words)
-        told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
+        if not numbering.imports(element):
+            told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
     return told
 
 
@@ -181,7 +182,17 @@ class _Numbering:
         self._base, self._head = Definitions(base), Definitions(head)
         self._packages = {file.name: file.package for file in base.file_protos}
         self._was = {file.name: file for file in base.file_protos}
+        self._driven = frozenset(base.files)
         self._owners: dict[str, list[_Owner]] = {}
+
+    def imports(self, element: str) -> bool:
+        """Whether an element is one that base only imports. Of those, too, buf says that they are gone once nothing imports
+        their package any more."""
+        for name in (element, element.rpartition(".")[0]):
+            declared = self._base.messages.get(name) or self._base.enums.get(name)
+            if declared is not None:
+                return declared.file.name not in self._driven
+        return False
 
     def image(self, catalog: Catalog) -> bytes:
         """The catalog's files, those numbered that differ, as an image of buf's."""
