@@ -108,10 +108,11 @@ class TestAlarms:
 
     def test_of_what_was_only_imported_none_is_told(self, trees: Trees) -> None:
         """
-        buf speaks of a package that nothing imports any more as of one that is gone, message by message.
+        Where another file of the package is still imported, buf speaks of each message that is not as of one deleted.
         """
-        importing = 'syntax = "proto3"; package q; import "google/protobuf/struct.proto"; message N { google.protobuf.Struct s = 1; }'
-        told = static.alarms(trees.of("base", BASE, importing), trees.of("head", BASE, 'syntax = "proto3"; package q; message N {}'))
+        base = 'syntax = "proto3"; package q; import "google/protobuf/struct.proto"; message N { google.protobuf.Struct s = 1; }'
+        head = 'syntax = "proto3"; package q; import "google/protobuf/any.proto"; message N { google.protobuf.Any s = 1; }'
+        told = static.alarms(trees.of("base", BASE, base), trees.of("head", BASE, head))
         assert {one.element for one in told} == {"q.N.s"}
 
     def test_a_message_that_moved_between_files_is_an_alarm_of_files_only(self, trees: Trees) -> None:

@@ -186,8 +186,8 @@ class _Numbering:
         self._owners: dict[str, list[_Owner]] = {}
 
     def imports(self, element: str) -> bool:
-        """Whether an element is one that base only imports. Of those, too, buf says that they are gone once nothing imports
-        their package any more."""
+        """Whether an element is one that base only imports. Of those, too, buf says that they are gone where nothing imports
+        their file any more, but another one of their package."""
         for name in (element, element.rpartition(".")[0]):
             declared = self._base.messages.get(name) or self._base.enums.get(name)
             if declared is not None:
