@@ -154,6 +154,8 @@ def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
             yield f"    {_status_line(expected.client.status)}"
         yield ""
     yield "Within a message the order of fields is the runtime's choice, and with it that of the digits."
+    if any(isinstance(step, Signal) for script in (case.client, case.server) for step in steps(script)):
+        yield "Beside the RPC the sides tell each other how far they are, through a port of 127.0.0.1 that the client opens."
     if len(allowed) > 1:
         yield f"That is the likeliest of {len(allowed)} outcomes that gRPC allows; which one it is depends on what comes first."
 

@@ -143,6 +143,7 @@ def test_two_programs_print_what_the_readme_says(case: str, pair: str, tmp_path:
         said = reproduction.shell(f"{client.rstrip(')')} {served.address})")
     assert observed(said) == reproduction.expected("client")
     assert observed(served.output) == reproduction.expected("server")
+    assert ("Beside the RPC the sides tell each other" in reproduction.readme) is (case in SIGNALLED)
 
 
 def test_a_message_goes_from_one_program_to_the_other(tmp_path: Path) -> None:
