@@ -19,8 +19,6 @@ REPOSITORY = Path(__file__).parents[2]
 SECONDS = 900
 """How long the comparison may take, with Go's packages of both trees to be built on a loaded machine."""
 
-pytestmark = pytest.mark.slow  # two versions of two hundred packages are built
-
 EDITS = list(edits())
 Changes = list[dict[str, Any]]
 

@@ -24,12 +24,14 @@ POLL_SECONDS = 0.1
 
 
 class Call(NamedTuple):
-    """One RPC, as each side's version has it; `server` is None where its version does not have it."""
+    """One RPC, as each side's version has it; `server` is None where its version does not have it. `timeout_us` is the
+    client's deadline in microseconds, None for none."""
 
     client: Method
     server: Method | None
     requests: tuple[bytes, ...]
     responses: tuple[bytes, ...]
+    timeout_us: int | None = None
 
 
 class Order(NamedTuple):
@@ -111,7 +113,8 @@ class Player:
         self._orders[name] = order
         if isinstance(what, Carriage):
             return Job(self._engine.preparer.prepare(self._transcodings.case(name, what)), order.pair)
-        client = Case("compat", name, what.client, _client(what.client.kind, what.requests), ())
+        script = _client(what.client.kind, what.requests)
+        client = Case("compat", name, what.client, script, (), timeout_us=what.timeout_us)
         server = Case("compat", name, what.server, (), _server(what.server.kind, what.responses)) if what.server else None
         return Job(self._engine.preparer.prepare_observed(client, server), order.pair)
 
