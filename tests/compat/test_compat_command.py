@@ -226,6 +226,7 @@ class TestWhatCannotRun:
         assert done.returncode == 1, done.stderr
         found = change(repository, "a.proto")
         assert (found["verdict"], found["what"]) == ("break", ["picky refuses it: no field may be called picky"])
+        assert set(repository.compared["rollout"].values()) == {"breaks"}
         assert {pair for one in change(repository, "t.Ask.picky")["observations"] for pair in one["pairs"]} == {"py:py", "py:picky"}
         assert "it refuses a.proto" in str(repository.compared["bases"][0]["not_run"])
 

@@ -111,13 +111,14 @@ class _Run:
         heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
         observations = [one for one in heard.observations if not is_held(one.seen.element)]
         judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
-        findings = [*_refused(meeting, self.builds, self.manifests), *_findings(meeting, judgements, self.options.report)]
-        findings, silent = _beside(meeting, findings)
+        refused = list(_refused(meeting, self.builds, self.manifests))
+        findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self.options.report)])
         findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
         return Comparison(
             meeting.base.side,
             tuple(findings),
-            rollout(judgements),
+            # What a language refuses can be rolled out in no order.
+            {order: sound and not refused for order, sound in rollout(judgements).items()},
             meeting.changes.untouched,
             tuple(_not_run(self.builds, heard)),
             (*warnings, *_left_out(plan)),
