@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grpc_interop.case import MessageCase
-from grpc_interop.verdict import Outcome
+from grpc_interop.engine import Job
+from grpc_interop.verdict import Outcome, Pair
 
 if TYPE_CHECKING:
     from conftest import Play
@@ -78,3 +79,16 @@ def test_the_examples_of_a_failure_are_all_that_is_played_again(play: Play) -> N
     play.add("bad", fault="changes_a_text")
     case = MessageCase("messages", "values", TYPE, examples=(b"\x0a\x01x",))
     assert play.run("good:bad", [case])["values"].outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("fault", ["changes_a_text", "dies_of_a_text", "hangs_on_a_text"])
+def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: Play, fault: str) -> None:
+    """
+    Each pair of the process that is wrong is red, and no other, though the others are asked about the same.
+    """
+    play.add("bad", fault=fault)
+    prepared = play.engine.preparer.prepare(values())
+    pairs = ["good:good", "good:bad", "bad:good", "bad:bad"]
+    play.engine.enqueue(iter([Job(prepared, Pair(*pair.split(":"))) for pair in pairs]))
+    verdicts = {str(verdict.pair): verdict.outcome for verdict in play.to_the_end()}
+    assert verdicts == {pair: Outcome.FAILED if "bad" in pair else Outcome.PASSED for pair in pairs}

@@ -17,10 +17,11 @@ from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
+from grpc_interop.engine.answers import Answers
 from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
-from grpc_interop.engine.exchange import Exchange
+from grpc_interop.engine.exchange import Exchange, answer_of
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
@@ -88,7 +89,8 @@ class Engine:
         self._examiner = examiner
         self._sockets = Sockets()
         self._flights: dict[int, Flight | Exchange] = {}
-        self._asks: dict[int, Exchange] = {}
+        self._asks: dict[int, list[Exchange]] = {}
+        self._answers = Answers()
         self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
@@ -211,13 +213,14 @@ class Engine:
         assert self._examiner is not None
         examination = self._examiner.examination(case)
         limit = self._limit(job, client, server)
-        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, limit)
+        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, limit)
         self._flights[exchange.id] = exchange
         self._ask(exchange, exchange.ask_more(self._ids))
 
     def _ask(self, exchange: Exchange, commands: list[int]) -> None:
-        """Commands of an exchange are under way; without any it is over."""
-        self._asks.update(dict.fromkeys(commands, exchange))
+        """An exchange waits for these commands; without any it is over."""
+        for command in commands:
+            self._asks.setdefault(command, []).append(exchange)
         if exchange.complete:
             del self._flights[exchange.id]
             self._appeals.finish(exchange.job, exchange.judge())
@@ -286,7 +289,7 @@ class Engine:
                 body = pb.Command(signal=event.signal).SerializeToString()
                 flight.other(driver).send(body, next(self._ids))
         elif event.id in self._asks:
-            self._answered(self._asks.pop(event.id), driver, event)
+            self._answered(driver, event)
         elif driver.take_setup(event):
             self.crew.greeted(driver)
         elif kind == "error":
@@ -294,11 +297,14 @@ class Engine:
         elif kind not in ("ready", "done"):
             raise ContractBroken(f"sent an event of no known kind in answer to {event.id}")
 
-    def _answered(self, exchange: Exchange, driver: Driver, event: pb.Event) -> None:
-        """What was given up is answered in vain."""
-        if exchange.id in self._flights:
-            driver.has_reported = True
-            self._ask(exchange, exchange.hear(event, self._ids))
+    def _answered(self, driver: Driver, event: pb.Event) -> None:
+        """An answer for every exchange that waits for it; what was given up is answered in vain."""
+        answer = answer_of(event)
+        self._answers.answered(event.id, answer)
+        for exchange in self._asks.pop(event.id):
+            if exchange.id in self._flights:
+                driver.has_reported = True
+                self._ask(exchange, exchange.hear(event.id, answer, self._ids))
 
     def _take(self, driver: Driver, event: pb.Event) -> None:
         flight = self._flights.get(event.id)
@@ -380,6 +386,7 @@ class Engine:
         was_ready = driver.ready
         how = driver.end(why)
         self.crew.buried(driver)
+        self._answers.forget(driver)
         if driver.address:
             for other in self.crew.drivers.values():
                 other.drop_channel(driver.address)

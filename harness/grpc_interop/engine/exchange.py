@@ -13,6 +13,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import transcode, written
+from grpc_interop.engine.answers import Answers, Question
 from grpc_interop.engine.flight import LOG_LINES
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.patience import Patience
@@ -26,7 +27,8 @@ MOST_CAUSES = 5
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """`asked` gives, for each command that has no answer yet, its example and its driver. Otherwise as Flight."""
+    """`asked` gives, for each command that has no answer yet, its example and its driver; the command may be another
+    exchange's that asks the same. Otherwise as Flight."""
 
     id: int
     job: Job
@@ -36,6 +38,7 @@ class Exchange:
     client: Driver
     server: Driver
     patience: Patience
+    answers: Answers
     seconds: float
     started: float = field(default_factory=time.monotonic)
     due: float = 0.0
@@ -44,25 +47,43 @@ class Exchange:
     owed: Counter[Driver] = field(default_factory=Counter)
 
     def ask_more(self, ids: Iterator[int]) -> list[int]:
-        """Sends what may be asked now; gives the ids of the commands."""
+        """Asks what may be asked now; gives the ids of the commands whose answers it now waits for."""
         self.due = self.patience.now + self.seconds
-        return [self._send(ids, number, ask) for number, ask in self.examination.next_asks()]
+        return [command for number, ask in self.examination.next_asks() for command in self._ask(ids, number, ask)]
 
-    def hear(self, event: pb.Event, ids: Iterator[int]) -> list[int]:
-        """Takes the answer to one of its commands and asks on; gives the ids of the new commands. Raises
-        ContractBroken."""
-        number, driver = self.asked.pop(event.id)
+    def hear(self, command: int, answer: Answer, ids: Iterator[int]) -> list[int]:
+        """Takes the answer to one of its commands and asks on; gives the ids of the commands that it now waits for."""
+        self.due = self.patience.now + self.seconds
+        number, driver = self.asked.pop(command)
         self.owed[driver] -= 1
         if not self.owed[driver]:
             driver.in_flight -= 1
-        ask = self.examination.answer(number, _answer(event))
-        sent = [] if ask is None else [self._send(ids, number, ask)]
-        return sent + self.ask_more(ids)
+        ask = self.examination.answer(number, answer)
+        return self.ask_more(ids) if ask is None else self._ask(ids, number, ask) or self.ask_more(ids)
 
-    def _send(self, ids: Iterator[int], number: int, ask: Ask) -> int:
-        driver = self.client if ask.side == CLIENT else self.server
-        command = next(ids)
-        driver.send(transcode(self.case.type_name, ask), command)
+    def _ask(self, ids: Iterator[int], number: int, following: Ask | None) -> list[int]:
+        """Goes on with a dialogue as far as the answers are known; gives the command that it then waits for, if any."""
+        while following is not None:
+            question = self._question(following)
+            answer = self.answers.known(question)
+            if answer is None:
+                return [self._wait(ids, number, question)]
+            following = self.examination.answer(number, answer)
+        return []
+
+    def _question(self, ask: Ask) -> Question:
+        # Of what is played alone, to find out what killed a driver, nothing may be known before.
+        occasion = self if self.job.alone else self.prepared.occasion
+        return Question(self.client if ask.side == CLIENT else self.server, occasion, ask)
+
+    def _wait(self, ids: Iterator[int], number: int, question: Question) -> int:
+        """Waits for the command that asks this already, or sends one."""
+        driver = question.driver
+        command = self.answers.under_way(question)
+        if command is None or command in self.asked:
+            command = next(ids)
+            driver.send(transcode(self.case.type_name, question.ask), command)
+            self.answers.asked(question, command)
         self.asked[command] = (number, driver)
         if not self.owed[driver]:
             driver.in_flight += 1
@@ -105,8 +126,8 @@ class Exchange:
         return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
 
 
-def _answer(event: pb.Event) -> Answer:
-    """Raises ContractBroken."""
+def answer_of(event: pb.Event) -> Answer:
+    """What a driver said to an ask. Raises ContractBroken."""
     kind = event.WhichOneof("kind")
     if kind == "error":
         return Refused(event.error.text, failed=event.error.kind != pb.Error.KIND_UNREADABLE_PAYLOAD)

@@ -25,7 +25,8 @@ class Prepared:
     """`call` and `expect` are serialised Commands without id and resource; `expect` is empty where the server does not
     have the method. `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
     all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
-    another version than the client's."""
+    another version than the client's. `occasion` tells this time of preparing from every other: what drivers answered about
+    messages is reused within it, for the next pair."""
 
     case: AnyCase
     allowed: tuple[Expected, ...]
@@ -40,6 +41,7 @@ class Prepared:
     observed: bool = False
     served: Case | None = None
     transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
+    occasion: object = field(default_factory=object, compare=False)
 
     @property
     def play(self) -> Case:
