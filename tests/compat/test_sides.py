@@ -161,6 +161,13 @@ class TestOtherSides:
         (tmp_path / "old" / "a.proto").write_text(f'syntax = "proto3"; package t; {NEWER}')
         assert type_of(read_base("../old", "base", repository.options(), None)) == "TYPE_BYTES"
 
+    def test_a_folder_around_the_root_is_told_which_one_is_meant(self, repository: Repository) -> None:
+        repository.proto("old/protos/u/b.proto", "message B {}")
+        repository.proto("old/protos/u/a.proto", 'import "u/b.proto"; message A { B b = 1; }')
+        with pytest.raises(UsageError, match=r"the base \(old\) cannot be used") as raised:
+            read_base("old", "base", repository.options(), None)
+        assert raised.value.remedy == "a folder is itself the root: is old/protos meant?"
+
     def test_a_folder_without_protos_does_not_hide_a_branch(self, repository: Repository) -> None:
         (repository.folder / "main").mkdir()
         assert "merge base" in read_base("main", "base", repository.options(), None).side.words

@@ -27,6 +27,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
 from grpc_interop.protos.image import read_image
+from grpc_interop.protos.layout import find_layout
 from grpc_interop.protos.roots import ProtoError, root_files
 from grpc_interop.session import cache_folder
 
@@ -35,6 +36,9 @@ HEAD = "HEAD"
 
 SHORT = 10
 """Hexadecimal digits by which people are told a commit: as many as git itself shows of a large repository."""
+
+_NO_IMPORT = "File not found"
+"""protoc's words for an import that is not where it looks: a folder may lie around the root instead of being it."""
 
 
 class Tree(NamedTuple):
@@ -88,7 +92,13 @@ def _read(spelling: str, label: str, options: Options, left_by: str | None) -> S
             return _of_ref(spelling, label, options, left_by)
         except UnknownRefError as error:
             raise _nothing_of_that_name(spelling, error) from error
-    return _compiled(Side(label, spelling), Tree((place,), options.includes, options.project.excludes), options)
+    try:
+        return _compiled(Side(label, spelling), Tree((place,), options.includes, options.project.excludes), options)
+    except UsageError as error:
+        roots = [root for root in find_layout(place).roots if root != "."] if _NO_IMPORT in error.what else []
+        if not roots:
+            raise
+        raise UsageError(error.what, f"a folder is itself the root: is {Path(spelling, roots[0])} meant?") from error
 
 
 def _nothing_of_that_name(spelling: str, error: UsageError) -> UsageError:
