@@ -338,11 +338,22 @@ def report(folders: tuple[Path, ...], report: Path | None) -> None:
 @with_options(_TREE, _CHOICE[:2])
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Writes the figures as JSON.")
 @click.option("--seconds", type=click.FloatRange(0.1), default=2.0, show_default=True, help="How long each figure is measured.")
-def bench(options: Options, json_file: Path | None, seconds: float) -> None:
-    """Measures cases per second of the engine, and calls per second of the bare loop between the same processes."""
-    from grpc_interop import bench as benchmark
+@click.option(
+    "--tree",
+    "trees",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Measures what this tree costs, in place of the pairs. May be repeated.",
+)
+@click.option("--growth", is_flag=True, help="The same of synthetic trees, of 1, 2, 4 and 8 times as many services.")
+def bench(options: Options, json_file: Path | None, seconds: float, trees: tuple[Path, ...], growth: bool) -> None:
+    """Measures cases per second of the engine, and calls per second of the bare loop between the same processes; or what
+    trees of protos cost: building, playing, memory."""
+    from grpc_interop.bench import pairs
+    from grpc_interop.bench import trees as of_trees
 
-    sys.exit(benchmark.run(options, json_file, seconds))
+    sys.exit(of_trees.run(options, trees, json_file, growth=growth) if trees or growth else pairs.run(options, json_file, seconds))
 
 
 if __name__ == "__main__":

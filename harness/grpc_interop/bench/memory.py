@@ -1,0 +1,41 @@
+"""The most memory that the harness and the processes that it started have had, as Linux tells it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+PROC = Path("/proc")
+
+
+class Memory(NamedTuple):
+    """Peak resident MiB of the harness, and the sum of those of all processes below it that are alive."""
+
+    harness: float
+    drivers: float
+
+
+def peaks(proc: Path = PROC, harness: int | None = None) -> Memory:
+    """Zeros where there is no such folder (macOS)."""
+    own = os.getpid() if harness is None else harness
+    parents: dict[int, int] = {}
+    most: dict[int, float] = {}
+    for status in proc.glob("[0-9]*/status"):
+        try:
+            lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended since
+        pid = int(status.parent.name)
+        parents[pid] = int(lines["PPid"])
+        most[pid] = int(lines.get("VmHWM", "0 kB").split()[0]) / 1024
+    below = {pid for pid in parents if pid != own and _descends(pid, own, parents)}
+    return Memory(round(most.get(own, 0.0), 1), round(sum(most[pid] for pid in below), 1))
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while pid in parents:
+        pid = parents[pid]
+        if pid == ancestor:
+            return True
+    return False

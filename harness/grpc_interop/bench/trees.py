@@ -1,0 +1,135 @@
+"""What a tree of protos costs: its size, building it, playing all its cases, and the memory that takes.
+
+Each tree is measured in a process of its own, so that its peaks are its own.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import uuid
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+
+from grpc_interop.bench import memory, synthetic
+from grpc_interop.case import MessageCase
+from grpc_interop.config import Options
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.examples import Examples
+from grpc_interop.protos.shapes import Shapes
+from grpc_interop.run import Run
+from grpc_interop.session import Session
+from grpc_interop.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One tree. Seconds are wall-clock, memory MiB. `built` names the implementations that were really built, in
+    `build_seconds`; `warm_build_seconds` is the same again. `examples` are the messages of the `messages` suite over all
+    pairs; `generated_per_second` is the generator alone, encodings and invalid input included."""
+
+    tree: str
+    files: int
+    messages: int
+    rpcs: int
+    fields: int
+    built: tuple[str, ...]
+    build_seconds: float
+    warm_build_seconds: float
+    cases: int
+    failed: int
+    run_seconds: float
+    cases_per_second: float
+    examples: int
+    generated_per_second: float
+    harness_mib: float
+    drivers_mib: float
+
+
+def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, growth: bool) -> int:
+    """Prints a line a tree, and writes the list of figures. Gives the exit status."""
+    figures = [in_own_process(replace(options, roots=(tree.resolve(),), image=None), str(tree)) for tree in trees]
+    mark = f"m{uuid.uuid4().hex[:8]}"
+    for times in synthetic.TIMES if growth else ():
+        with tempfile.TemporaryDirectory() as folder:
+            synthetic.write(Path(folder), times, f"{mark}x{times}")
+            figures.append(in_own_process(replace(options, roots=(Path(folder),), image=None), f"synthetic x{times}"))
+    if json_file:
+        json_file.write_text(json.dumps([asdict(one) for one in figures], indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def in_own_process(options: Options, name: str) -> Figures:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        found = pool.submit(measure, options, name).result()
+    click.echo("  ".join(f"{key} {value}" for key, value in asdict(found).items()))
+    return found
+
+
+def measure(options: Options, name: str) -> Figures:
+    """Builds, builds again, and plays every case of every suite."""
+    built, build_seconds = _build(options)
+    _, warm_seconds = _build(options)
+    verdicts: list[bool] = []
+    with Session(options) as session:
+        examples, generated = _generate(session)
+        play = Run(session, lambda verdict: verdicts.append(_is_finding(verdict)))
+        play.narrow()
+        play.play()
+        most = memory.peaks()
+        size = _size(session.catalog)
+    files, messages, rpcs, fields = size
+    return Figures(
+        tree=name,
+        files=files,
+        messages=messages,
+        rpcs=rpcs,
+        fields=fields,
+        built=built,
+        build_seconds=round(build_seconds, 2),
+        warm_build_seconds=round(warm_seconds, 2),
+        cases=len(verdicts),
+        failed=sum(verdicts),
+        run_seconds=round(play.seconds, 2),
+        cases_per_second=round(len(verdicts) / play.seconds, 1),
+        examples=examples * len(session.pairs),
+        generated_per_second=round(generated),
+        harness_mib=most.harness,
+        drivers_mib=most.drivers,
+    )
+
+
+def _build(options: Options) -> tuple[tuple[str, ...], float]:
+    """The implementations that were not found built, and the seconds until all were there."""
+    started = time.perf_counter()
+    with Session(options) as session:
+        session.start_building()
+        while session.building:
+            session.collect_builds(1)
+        fresh = tuple(name for name, built in sorted(session.built.items()) if built.fresh)
+        return fresh, time.perf_counter() - started
+
+
+def _generate(session: Session) -> tuple[int, float]:
+    """How many messages the `messages` suite sends on each pair, and how many a second the generator makes."""
+    examples = Examples(Shapes(session.catalog))
+    cases = [case for case in session.cases() if isinstance(case, MessageCase)]
+    started = time.process_time()
+    number = sum(1 for case in cases for _ in examples.of(case))
+    return number, number / max(time.process_time() - started, 1e-9)
+
+
+def _size(catalog: Catalog) -> tuple[int, int, int, int]:
+    """Files, messages, RPCs and fields of the roots."""
+    names = list(catalog.messages())
+    fields = sum(len(catalog.message(name).fields) for name in names)
+    return len(catalog.files), len(names), len(list(catalog.methods())), fields
+
+
+def _is_finding(verdict: Verdict) -> bool:
+    return verdict.outcome.is_finding
