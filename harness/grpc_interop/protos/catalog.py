@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -83,9 +84,13 @@ class Catalog:
 
     def messages(self) -> Iterator[str]:
         """The full name of every message type of the roots' files, nested ones included, map entries not."""
-        for name in self.files:
-            found = _message_names(self._descriptors[name].message_types_by_name.values())
-            yield from (message for message in found if self._chosen is None or message in self._chosen[1])
+        yield from (message for message in self._every_message if self._chosen is None or message in self._chosen[1])
+
+    @cached_property
+    def _every_message(self) -> tuple[str, ...]:
+        """Those of the narrowed catalog, too. Kept, since descriptors are slow to ask and each failure asks for all."""
+        files = (self._descriptors[name] for name in self.files)
+        return tuple(name for file in files for name in _message_names(file.message_types_by_name.values()))
 
     def _services(self, file: str) -> Iterable[ServiceDescriptor]:
         services: Iterable[ServiceDescriptor] = self._descriptors[file].services_by_name.values()
