@@ -62,4 +62,5 @@ def test_a_row_says_how_large_a_tree_is_and_what_it_took(tmp_path: Path) -> None
         "built": ["py"],
         "failed": 0,
     }
-    assert [key for key, value in row.items() if value == 0] == ["failed"]
+    # What was found built may have taken less than is shown.
+    assert [key for key, value in row.items() if value == 0 and key != "warm_build_seconds"] == ["failed"]
