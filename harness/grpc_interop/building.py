@@ -41,8 +41,7 @@ def build(options: Options, names: tuple[str, ...]) -> int:
 def _say(built: Built, options: Options) -> int:
     name = built.manifest.name
     if built.unavailable:
-        what, remedy = built.unavailable
-        click.echo(f"{name}: {what} is missing" + (f": {remedy}" if remedy else ""), err=True)
+        click.echo(f"{name}: {built.why_unavailable}", err=True)
         return 2
     for refused in built.refused:
         click.echo(f"{name}: refuses {refused.file}: {refused.text}", err=True)

@@ -145,8 +145,7 @@ class Session:
             self._miss(name, str(error), broken=True)
             return None
         if built.unavailable:
-            what, remedy = built.unavailable
-            self._miss(name, f"{what} is missing" + (f": {remedy}" if remedy else ""), broken=False)
+            self._miss(name, built.why_unavailable, broken=False)
             return None
         if built.fresh:
             self.note(f"built {name}")

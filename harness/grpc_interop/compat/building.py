@@ -68,8 +68,7 @@ def _collect(builds: Builds, manifest: Manifest, label: str, future: Future[Buil
         builds.failed = True
         return
     if built.unavailable:
-        what, remedy = built.unavailable
-        builds.missing.setdefault(name, f"{what} is missing" + (f": {remedy}" if remedy else ""))
+        builds.missing.setdefault(name, built.why_unavailable)
         return
     own_name = at(name, label)
     if built.fresh:

@@ -104,10 +104,6 @@ class Player:
             yield order, NotPlayed(self._engine.why_dropped.get(order.pair, "it was dropped, and nobody knows why"))
         self._orders.clear()
 
-    def versions(self) -> dict[str, dict[str, str]]:
-        """What each party said it runs, by its name."""
-        return self._engine.crew.versions
-
     def _job(self, order: Order) -> Job:
         what, name = order.what, str(next(self._names))
         self._orders[name] = order

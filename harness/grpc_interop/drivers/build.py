@@ -56,6 +56,14 @@ class Built:
     unavailable: tuple[str, str] | None = None
     fresh: bool = False
 
+    @property
+    def why_unavailable(self) -> str:
+        """What is missing, and the remedy, in one line; empty when it was built."""
+        if self.unavailable is None:
+            return ""
+        what, remedy = self.unavailable
+        return f"{what} is missing" + (f": {remedy}" if remedy else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
