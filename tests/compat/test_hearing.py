@@ -188,7 +188,7 @@ def test_a_message_is_asked_about_in_every_way_it_may_be_written() -> None:
     transcoding = Transcoding(carriage)
     ((number, ask),) = transcoding.next_asks()
     assert (ask.to_json, ask.emit_zero) == (True, False)
-    after = transcoding.answer(number, Refused("no"))
+    after = transcoding.answer(number, (Refused("no"),))
     assert after is None
     assert transcoding.readings == {0: [Reading(b"", refused="no")]}
 

@@ -8,7 +8,6 @@ that an element is called the same in either direction, and where both sides hav
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
@@ -296,12 +295,7 @@ def carried_to(mine: FieldShape, reader: Shape, carried: Format) -> FieldShape |
     """The field of the reader's type in which the format delivers it."""
     if carried is Format.BINARY:
         return reader.fields.get(mine.number)
-    return _by_json_name(reader).get(mine.json_name)
-
-
-@lru_cache(maxsize=4096)
-def _by_json_name(shape: Shape) -> dict[str, FieldShape]:
-    return shape.json_fields()
+    return reader.json_names.get(mine.json_name)
 
 
 def _comparable(mine: FieldShape, theirs: FieldShape, carried: Format) -> bool:

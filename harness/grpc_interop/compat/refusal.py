@@ -100,7 +100,7 @@ def _rival_sent(other: FieldPair, writer: Version, sent: Meaning) -> bool:
 
 
 def _named(pair: TypePair, reader: Version, mine: FieldShape) -> FieldShape | None:
-    return pair.of(reader).json_fields().get(mine.json_name)
+    return pair.of(reader).json_names.get(mine.json_name)
 
 
 def _delivered(mine: FieldShape, value: Value, theirs: FieldShape, carried: Format) -> bool:

@@ -43,7 +43,7 @@ class Carriage(NamedTuple):
     variants: Variants = lambda text: ((text, ""),)
 
 
-Dialogue = Generator[Ask, Answer, list[Reading]]
+Dialogue = Generator[Ask, tuple[Answer, ...], list[Reading]]
 
 
 def carried(carriage: Carriage, content: bytes) -> Dialogue:
@@ -52,10 +52,10 @@ def carried(carriage: Carriage, content: bytes) -> Dialogue:
 
 
 def _as_binary(carriage: Carriage, content: bytes) -> Dialogue:
-    written = yield Ask(CLIENT, content, type_name=carriage.written_as)
+    (written,) = yield Ask(CLIENT, (content,), type_name=carriage.written_as)
     if isinstance(written, Refused):
         return [Reading(content, refused=written.text)]
-    answer = yield Ask(SERVER, written.binary, to_view=True, type_name=carriage.read_as)
+    (answer,) = yield Ask(SERVER, (written.binary,), to_view=True, type_name=carriage.read_as)
     return [Reading(written.binary, answer=answer)]
 
 
@@ -63,7 +63,7 @@ def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
     texts: dict[str, str] = {}
     without_zeros: dict[str, str] = {}
     for emit_zero in (False, True):
-        written = yield Ask(CLIENT, content, to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
+        (written,) = yield Ask(CLIENT, (content,), to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
         if isinstance(written, Refused):
             return [Reading(content, refused=written.text)]
         for text, what in carriage.variants(written.json):
@@ -73,10 +73,10 @@ def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
     readings: dict[str, Reading] = {}
     for text, what in texts.items():
         sent = text.encode()
-        answer = yield Ask(SERVER, sent, from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
-        strict = None
+        (answer,) = yield Ask(SERVER, (sent,), from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
+        strict: Answer | None = None
         if isinstance(answer, Written):
-            strict = yield Ask(SERVER, sent, from_json=True, type_name=carriage.read_as)
+            (strict,) = yield Ask(SERVER, (sent,), from_json=True, type_name=carriage.read_as)
         plain = readings.get(without_zeros.get(text, ""))
         only_zeros = plain is not None and isinstance(plain.answer, Written)
         readings[text] = Reading(sent, what, answer, strict, only_zeros=only_zeros)
@@ -106,10 +106,10 @@ class Transcoding:
         if not self._dialogues:
             self.findings = Findings(len(contents), (), b"", None)
 
-    def answer(self, number: int, answer: Answer) -> Ask | None:
-        """Takes an answer; gives what to ask next about the same message, or None."""
+    def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None:
+        """Takes the answers to an ask; gives what to ask next about the same message, or None."""
         try:
-            return self._dialogues[number].send(answer)
+            return self._dialogues[number].send(answers)
         except StopIteration as ended:
             self.readings[number] = ended.value
             del self._dialogues[number], self.pending[number]

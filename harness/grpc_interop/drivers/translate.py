@@ -198,8 +198,8 @@ def _read_entries(entries: object) -> tuple[Entry, ...]:
     return tuple(Entry(entry.key, entry.value) for entry in entries)  # type: ignore[attr-defined]
 
 
-def transcode(type_name: str, ask: Ask) -> bytes:
-    """An ask about a message as a serialised Command without an id."""
+def transcodes(type_name: str, ask: Ask) -> Iterator[bytes]:
+    """An ask about messages as serialised Commands without ids, one for each message."""
     requires = ["transcode"]
     if ask.from_json or ask.to_json:
         requires.append("json")
@@ -207,19 +207,28 @@ def transcode(type_name: str, ask: Ask) -> bytes:
         requires.append("view")
     order = pb.Transcode(
         type=ask.type_name or type_name,
-        data=ask.data,
         from_json=ask.from_json,
         to_json=ask.to_json,
         to_view=ask.to_view,
         ignore_unknown=ask.ignore_unknown,
         emit_zero=ask.emit_zero,
     )
-    return pb.Command(requires=requires, transcode=order).SerializeToString()
+    command = pb.Command(requires=requires, transcode=order)
+    for data in ask.data:
+        command.transcode.data = data
+        yield command.SerializeToString()
 
 
-def written(message: pb.Message) -> Written:
-    """The answer to it. Raises ContractBroken for a view that is none."""
-    return Written(message.binary, message.json, _view(message.view) if message.HasField("view") else None)
+def written(message: pb.Message, known: dict[bytes, View]) -> Written:
+    """The answer to it. `known` holds views by their bytes and takes new ones: most drivers show most messages alike, and
+    what is shown alike is one object. Raises ContractBroken for a view that is none."""
+    if not message.HasField("view"):
+        return Written(message.binary, message.json)
+    shown = message.view.SerializeToString()
+    view = known.get(shown)
+    if view is None:
+        view = known[shown] = _view(message.view)
+    return Written(message.binary, message.json, view)
 
 
 def _view(view: pb.View) -> View:

@@ -1,6 +1,6 @@
-"""What drivers answered to asks about messages. On the pairs of one case a driver is asked the same again and again: a
-client reads the same message for every server, and most clients hand a server the same bytes. Each process is asked once,
-and every pair that it belongs to judges its answer.
+"""What drivers answer to asks about messages. On the pairs of one case a driver is asked the same again and again: a
+client reads the same messages for every server, and most clients hand a server the same bytes. Each process is asked
+once, and every pair that it belongs to judges its answer.
 
 It holds for the one time that a case is prepared: what is played again, replayed or played alone is asked anew.
 """
@@ -8,10 +8,19 @@ It holds for the one time that a case is prepared: what is played again, replaye
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.messages.dialogue import Answer, Ask, Written
+from grpc_interop.drivers.translate import transcodes, written
+from grpc_interop.messages.dialogue import Answer, Ask, Refused
+from grpc_interop.transcript import View
+
+if TYPE_CHECKING:
+    from grpc_interop.engine.exchange import Exchange
 
 MOST_BYTES = 64 * 1024 * 1024
 """What is kept at most, so that memory does not grow with the cases: some three times the answers to the cases that are in
@@ -26,50 +35,106 @@ class Question(NamedTuple):
 
     driver: Driver
     occasion: object
+    type_name: str
     ask: Ask
 
 
+@dataclass(slots=True, eq=False)
+class Inquiry:
+    """A question that is under way: one command for each of its messages. `events` are what came so far, by command;
+    `answers` is set once all came. `waiting` are the exchanges that are to hear them, each with the number by which it
+    asked."""
+
+    question: Question
+    commands: tuple[int, ...]
+    events: dict[int, pb.Event] = field(default_factory=dict)
+    answers: tuple[Answer, ...] | None = None
+    waiting: list[tuple[Exchange, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What is known of one occasion. `said` holds, for what was asked, each answer as it came and as it was read: what
+    another process says in the same bytes is the same answer, and not read again. So it is with `views`."""
+
+    answers: dict[Question, tuple[Answer, ...]] = field(default_factory=dict)
+    said: dict[Ask, dict[tuple[bytes, ...], tuple[Answer, ...]]] = field(default_factory=dict)
+    views: dict[bytes, View] = field(default_factory=dict)
+    size: int = 0
+
+
 class Answers:
-    """Questions that are under way, by the id of their command, and answers, of which the oldest are forgotten."""
+    """Questions that are under way, and answers, of which those of the oldest occasion are forgotten first."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Question, int] = {}
-        self._questions: dict[int, Question] = {}
-        self._known: OrderedDict[Question, Answer] = OrderedDict()
+        self._under_way: dict[Question, Inquiry] = {}
+        self._inquiries: dict[int, Inquiry] = {}
+        self._known: OrderedDict[object, _Known] = OrderedDict()
         self._bytes = 0
 
-    def known(self, question: Question) -> Answer | None:
-        return self._known.get(question)
+    def known(self, question: Question) -> tuple[Answer, ...] | None:
+        """One for each message of the ask."""
+        known = self._known.get(question.occasion)
+        return None if known is None else known.answers.get(question)
 
-    def under_way(self, question: Question) -> int | None:
-        """The command that asks it."""
-        return self._under_way.get(question)
+    def ask(self, question: Question, exchange: Exchange, number: int, ids: Iterator[int]) -> None:
+        """Lets an exchange wait for the answer; sends the commands unless another one has asked the same."""
+        inquiry = self._under_way.get(question)
+        if inquiry is None:
+            commands = tuple(next(ids) for _ in question.ask.data)
+            inquiry = self._under_way[question] = Inquiry(question, commands)
+            for command, body in zip(commands, transcodes(question.type_name, question.ask), strict=True):
+                self._inquiries[command] = inquiry
+                question.driver.send(body, command)
+        inquiry.waiting.append((exchange, number))
 
-    def asked(self, question: Question, command: int) -> None:
-        self._under_way[question] = command
-        self._questions[command] = question
+    def awaits(self, command: int) -> bool:
+        """Whether the command is one of those whose answers are awaited."""
+        return command in self._inquiries
 
-    def answered(self, command: int, answer: Answer) -> None:
-        question = self._questions.pop(command, None)
-        if question is None:
-            return
-        if self._under_way.get(question) == command:
-            del self._under_way[question]
-        if question not in self._known:
-            self._known[question] = answer
-            self._bytes += _size(question, answer)
-        while self._bytes > MOST_BYTES:
-            self._bytes -= _size(*self._known.popitem(last=False))
+    def heard(self, event: pb.Event) -> Inquiry:
+        """Takes the answer to one command of an inquiry. Raises ContractBroken."""
+        inquiry = self._inquiries.pop(event.id)
+        inquiry.events[event.id] = event
+        if len(inquiry.events) == len(inquiry.commands):
+            del self._under_way[inquiry.question]
+            inquiry.answers = self._keep(inquiry)
+        return inquiry
 
     def forget(self, driver: Driver) -> None:
         """The driver is dead: it answers nothing any more, and its successor is another process."""
-        for question, command in list(self._under_way.items()):
-            if question.driver is driver:
-                del self._under_way[question], self._questions[command]
-        for question in [one for one in self._known if one.driver is driver]:
-            self._bytes -= _size(question, self._known.pop(question))
+        for command, inquiry in list(self._inquiries.items()):
+            if inquiry.question.driver is driver:
+                del self._inquiries[command]
+                self._under_way.pop(inquiry.question, None)
+        for known in self._known.values():
+            for question in [one for one in known.answers if one.driver is driver]:
+                del known.answers[question]
+
+    def _keep(self, inquiry: Inquiry) -> tuple[Answer, ...]:
+        question = inquiry.question
+        known = self._known.setdefault(question.occasion, _Known())
+        events = [inquiry.events[command] for command in inquiry.commands]
+        for event in events:
+            event.ClearField("id")
+        raw = tuple([event.SerializeToString() for event in events])
+        said = known.said.setdefault(question.ask._replace(side=""), {})
+        if raw not in said:
+            said[raw] = tuple([answer_of(event, known.views) for event in events])
+            size = sum(map(len, raw)) + sum(map(len, question.ask.data)) + OVERHEAD * len(raw)
+            known.size += size
+            self._bytes += size
+        answers = known.answers[question] = said[raw]
+        while self._bytes > MOST_BYTES:
+            self._bytes -= self._known.popitem(last=False)[1].size
+        return answers
 
 
-def _size(question: Question, answer: Answer) -> int:
-    text = len(answer.binary) + len(answer.json) if isinstance(answer, Written) else len(answer.text)
-    return OVERHEAD + len(question.ask.data) + text
+def answer_of(event: pb.Event, views: dict[bytes, View]) -> Answer:
+    """What a driver said to an ask about one message; `views` as `written` wants them. Raises ContractBroken."""
+    kind = event.WhichOneof("kind")
+    if kind == "error":
+        return Refused(event.error.text, failed=event.error.kind != pb.Error.KIND_UNREADABLE_PAYLOAD)
+    if kind != "transcoded":
+        raise ContractBroken(f"answered a Transcode with {kind or 'nothing'}")
+    return written(event.transcoded, views)

@@ -21,7 +21,7 @@ from grpc_interop.engine.answers import Answers
 from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
-from grpc_interop.engine.exchange import Exchange, answer_of
+from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
@@ -89,7 +89,6 @@ class Engine:
         self._examiner = examiner
         self._sockets = Sockets()
         self._flights: dict[int, Flight | Exchange] = {}
-        self._asks: dict[int, list[Exchange]] = {}
         self._answers = Answers()
         self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
@@ -215,12 +214,11 @@ class Engine:
         limit = self._limit(job, client, server)
         exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, limit)
         self._flights[exchange.id] = exchange
-        self._ask(exchange, exchange.ask_more(self._ids))
+        exchange.ask_more(self._ids)
+        self._end(exchange)
 
-    def _ask(self, exchange: Exchange, commands: list[int]) -> None:
-        """An exchange waits for these commands; without any it is over."""
-        for command in commands:
-            self._asks.setdefault(command, []).append(exchange)
+    def _end(self, exchange: Exchange) -> None:
+        """Takes the verdict of an exchange that waits for nothing any more."""
         if exchange.complete:
             del self._flights[exchange.id]
             self._appeals.finish(exchange.job, exchange.judge())
@@ -288,7 +286,7 @@ class Engine:
             if flight is not None:
                 body = pb.Command(signal=event.signal).SerializeToString()
                 flight.other(driver).send(body, next(self._ids))
-        elif event.id in self._asks:
+        elif self._answers.awaits(event.id):
             self._answered(driver, event)
         elif driver.take_setup(event):
             self.crew.greeted(driver)
@@ -299,12 +297,15 @@ class Engine:
 
     def _answered(self, driver: Driver, event: pb.Event) -> None:
         """An answer for every exchange that waits for it; what was given up is answered in vain."""
-        answer = answer_of(event)
-        self._answers.answered(event.id, answer)
-        for exchange in self._asks.pop(event.id):
-            if exchange.id in self._flights:
-                driver.has_reported = True
-                self._ask(exchange, exchange.hear(event.id, answer, self._ids))
+        inquiry = self._answers.heard(event)
+        for exchange, number in inquiry.waiting:
+            if exchange.id not in self._flights:
+                continue
+            driver.has_reported = True
+            exchange.wait_on()
+            if inquiry.answers is not None:
+                exchange.hear(driver, number, inquiry.answers, self._ids)
+                self._end(exchange)
 
     def _take(self, driver: Driver, event: pb.Event) -> None:
         flight = self._flights.get(event.id)

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from grpc_interop.case import MessageCase
-from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.drivers.translate import transcode, written
 from grpc_interop.engine.answers import Answers, Question
 from grpc_interop.engine.flight import LOG_LINES
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.patience import Patience
-from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused
+from grpc_interop.messages.dialogue import CLIENT, Answer, Ask
 from grpc_interop.messages.examination import Findings, Questioning
 from grpc_interop.verdict import Difference, Log, Outcome, Verdict
 
@@ -27,8 +24,8 @@ MOST_CAUSES = 5
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """`asked` gives, for each command that has no answer yet, its example and its driver; the command may be another
-    exchange's that asks the same. Otherwise as Flight."""
+    """`owed` counts the questions that each driver has not answered; some may be under way for another exchange that asks the
+    same. Otherwise as Flight."""
 
     id: int
     job: Job
@@ -43,52 +40,49 @@ class Exchange:
     started: float = field(default_factory=time.monotonic)
     due: float = 0.0
     frozen: bool = False
-    asked: dict[int, tuple[int, Driver]] = field(default_factory=dict)
     owed: Counter[Driver] = field(default_factory=Counter)
 
-    def ask_more(self, ids: Iterator[int]) -> list[int]:
-        """Asks what may be asked now; gives the ids of the commands whose answers it now waits for."""
-        self.due = self.patience.now + self.seconds
-        return [command for number, ask in self.examination.next_asks() for command in self._ask(ids, number, ask)]
+    def ask_more(self, ids: Iterator[int]) -> None:
+        """Asks what may be asked now."""
+        self.wait_on()
+        for number, ask in self.examination.next_asks():
+            self._ask(ids, number, ask)
 
-    def hear(self, command: int, answer: Answer, ids: Iterator[int]) -> list[int]:
-        """Takes the answer to one of its commands and asks on; gives the ids of the commands that it now waits for."""
+    def wait_on(self) -> None:
+        """A driver has answered something: what is still due may take as long again."""
         self.due = self.patience.now + self.seconds
-        number, driver = self.asked.pop(command)
+
+    def hear(self, driver: Driver, number: int, answers: tuple[Answer, ...], ids: Iterator[int]) -> None:
+        """Takes the answers to one of its questions and asks on."""
         self.owed[driver] -= 1
         if not self.owed[driver]:
             driver.in_flight -= 1
-        ask = self.examination.answer(number, answer)
-        return self.ask_more(ids) if ask is None else self._ask(ids, number, ask) or self.ask_more(ids)
+        following = self.examination.answer(number, answers)
+        if following is None or not self._ask(ids, number, following):
+            self.ask_more(ids)
 
-    def _ask(self, ids: Iterator[int], number: int, following: Ask | None) -> list[int]:
-        """Goes on with a dialogue as far as the answers are known; gives the command that it then waits for, if any."""
+    def _ask(self, ids: Iterator[int], number: int, following: Ask | None) -> bool:
+        """Goes on with a dialogue as far as the answers are known; False when that was to its end."""
         while following is not None:
             question = self._question(following)
-            answer = self.answers.known(question)
-            if answer is None:
-                return [self._wait(ids, number, question)]
-            following = self.examination.answer(number, answer)
-        return []
+            answers = self.answers.known(question)
+            if answers is None:
+                self._wait(ids, number, question)
+                return True
+            following = self.examination.answer(number, answers)
+        return False
 
     def _question(self, ask: Ask) -> Question:
         # Of what is played alone, to find out what killed a driver, nothing may be known before.
         occasion = self if self.job.alone else self.prepared.occasion
-        return Question(self.client if ask.side == CLIENT else self.server, occasion, ask)
+        return Question(self.client if ask.side == CLIENT else self.server, occasion, self.case.type_name, ask)
 
-    def _wait(self, ids: Iterator[int], number: int, question: Question) -> int:
-        """Waits for the command that asks this already, or sends one."""
+    def _wait(self, ids: Iterator[int], number: int, question: Question) -> None:
         driver = question.driver
-        command = self.answers.under_way(question)
-        if command is None or command in self.asked:
-            command = next(ids)
-            driver.send(transcode(self.case.type_name, question.ask), command)
-            self.answers.asked(question, command)
-        self.asked[command] = (number, driver)
+        self.answers.ask(question, self, number, ids)
         if not self.owed[driver]:
             driver.in_flight += 1
         self.owed[driver] += 1
-        return command
 
     # -- as a flight ---------------------------------------------------------------------------------------------------
 
@@ -124,16 +118,6 @@ class Exchange:
 
     def logs(self) -> tuple[Log, ...]:
         return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
-
-
-def answer_of(event: pb.Event) -> Answer:
-    """What a driver said to an ask. Raises ContractBroken."""
-    kind = event.WhichOneof("kind")
-    if kind == "error":
-        return Refused(event.error.text, failed=event.error.kind != pb.Error.KIND_UNREADABLE_PAYLOAD)
-    if kind != "transcoded":
-        raise ContractBroken(f"answered a Transcode with {kind or 'nothing'}")
-    return written(event.transcoded)
 
 
 def _notes(findings: Findings) -> Iterator[str]:

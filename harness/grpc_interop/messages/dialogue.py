@@ -1,5 +1,5 @@
-"""What is asked of the two sides about one message, and what their answers must say. Pure: a dialogue is a generator
-that yields an Ask, is sent the answer, and returns what it found.
+"""What is asked of the two sides about messages of one type, and what their answers must say. Pure: a dialogue is a
+generator that yields an Ask, is sent the answers, and returns what it found of each message.
 
 The client's side is the producer: it reads the message and writes it. The server's side is the consumer: it reads what
 the producer wrote, and writes it again.
@@ -7,7 +7,8 @@ the producer wrote, and writes it again.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import OrderedDict
+from collections.abc import Callable, Generator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,12 +24,12 @@ CLIENT, SERVER = "client", "server"
 
 
 class Ask(NamedTuple):
-    """Read this and write it again. `side` is who is asked; `data` is binary, or ProtoJSON where `from_json`, in which
-    `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written shows also what is zero.
-    `type_name` is the full name of the type where it is not the case's own."""
+    """Read each of these and write it again. `side` is who is asked; `data` are messages, at least one: binary, or ProtoJSON
+    where `from_json`, in which `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written
+    shows also what is zero. `type_name` is the full name of the type where it is not the case's own."""
 
     side: str
-    data: bytes
+    data: tuple[bytes, ...]
     from_json: bool = False
     to_json: bool = False
     to_view: bool = False
@@ -55,10 +56,17 @@ class Refused(NamedTuple):
 
 MOST_MEANINGS = 2048
 """What so many bytes mean is kept for the next pair, which is asked about the same at about the same time: some 40 cases
-are in flight, with 16 dialogues each. Of a tree of 2.5 KiB a message that is 5 MiB of texts."""
+are in flight, with 32 messages each. Of a tree of 2.5 KiB a message that is 5 MiB of texts."""
+
+MOST_RIGHT = 256
+"""Answers, to up to 16 messages each, that were found right are known for the next pair."""
 
 Answer = Written | Refused
-Dialogue = Generator[Ask, Answer, Difference | None]
+Found = list[Difference | None]
+"""Of each message how the answers differ from what they must say, or None."""
+
+Dialogue = Generator[Ask, tuple[Answer, ...], Found]
+Messages = tuple[bytes, ...]
 
 
 class Rules:
@@ -71,49 +79,78 @@ class Rules:
         self._meaning = lru_cache(MOST_MEANINGS)(meaning)
         self._kept = lru_cache(MOST_MEANINGS)(self._kept_of)
         self._shown = lru_cache(MOST_MEANINGS)(self._shown_of)
-        self._right: dict[tuple[Shape, bytes], Written] = {}
         self._said = lru_cache(MOST_MEANINGS)(self._json.read)
+        self._right_views: dict[tuple[Shape, bytes], View] = {}
+        self._right: OrderedDict[tuple[object, ...], list[tuple[Answer, ...]]] = OrderedDict()
 
-    def dialogue(self, type_name: str, data: bytes, *, json: bool, alike: bool) -> Dialogue:
-        """The dialogue about one message."""
+    def dialogue(self, type_name: str, data: Messages, *, json: bool, alike: bool) -> Dialogue:
+        """The dialogue about one or more messages."""
         shape = self._shapes.of(type_name)
         if alike:
             return self._alike(shape, data, json=json)
         return self._carried_as_json(shape, data) if json else self._carried(shape, data)
 
+    def _judged(self, question: tuple[object, ...], answers: tuple[Answer, ...], judge: Callable[[], Found]) -> Found:
+        """What is found of answers to a question, which holds all that they are held against. The very answers that were
+        all right for one pair are right for the next."""
+        right = self._right.setdefault(question, [])
+        if any(one is answers for one in right):
+            return [None] * len(answers)
+        found = judge()
+        if not any(found):
+            right.append(answers)
+        while len(self._right) > MOST_RIGHT:
+            self._right.popitem(last=False)
+        return found
+
     # -- binary --------------------------------------------------------------------------------------------------------
 
-    def _carried(self, shape: Shape, data: bytes) -> Dialogue:
-        """Both must read the message, show what it means, and write it again with nothing lost."""
-        message = data
-        for side in (CLIENT, SERVER):
-            answer = yield Ask(side, data, to_view=True)
-            if isinstance(answer, Refused):
-                return _refusal(side, answer, "a valid message" if side == CLIENT else "the message that the client wrote")
-            if found := self._other_message(side, shape, message, answer):
-                return found
-            data = answer.binary
-        return None
+    def _carried(self, shape: Shape, messages: Messages) -> Dialogue:
+        """Both must read each message, show what it means, and write it again with nothing lost."""
+        answers = yield Ask(CLIENT, messages, to_view=True)
+        found = self._judge_messages(CLIENT, shape, messages, answers)
+        right = [at for at, one in enumerate(found) if one is None]
+        if not right:
+            return found
+        onward = tuple([_binary(answers[at]) for at in right])
+        read = yield Ask(SERVER, onward, to_view=True)
+        kept = messages if len(right) == len(messages) else tuple([messages[at] for at in right])
+        for at, one in zip(right, self._judge_messages(SERVER, shape, kept, read), strict=True):
+            found[at] = one
+        return found
 
-    def _other_message(self, side: str, shape: Shape, message: bytes, answer: Written) -> Difference | None:
+    def _judge_messages(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Found:
+        return self._judged(
+            (shape, messages),
+            answers,
+            lambda: [self._message(side, shape, message, answer) for message, answer in zip(messages, answers, strict=True)],
+        )
+
+    def _message(self, side: str, shape: Shape, message: bytes, answer: Answer) -> Difference | None:
         """What was written and seen must be the message."""
-        # The answer that was right for one pair is right for the next.
-        if self._right.get((shape, message)) == answer:
-            return None
+        if isinstance(answer, Refused):
+            return _refusal(side, answer, "a valid message" if side == CLIENT else "the message that the client wrote")
         # Equal bytes, which most writers give, mean the same.
         if answer.binary != message and (found := self._other_bytes(side, shape, self._meaning(shape, message), answer.binary)):
             return found
+        # The very view that showed the message once shows it again.
+        if answer.view is not None and self._right_views.get((shape, message)) is answer.view:
+            return None
         if found := _other_view(side, shape, self._shown(shape, message), answer.view):
             return found
-        if len(self._right) >= MOST_MEANINGS:
-            del self._right[next(iter(self._right))]
-        self._right[shape, message] = answer
+        if answer.view is not None:
+            self._right_views[shape, message] = answer.view
+        while len(self._right_views) > MOST_MEANINGS:
+            del self._right_views[next(iter(self._right_views))]
         return None
 
-    def _alike(self, shape: Shape, data: bytes, *, json: bool) -> Dialogue:
+    def _alike(self, shape: Shape, messages: Messages, *, json: bool) -> Dialogue:
         """Both refuse it, or both read the same."""
-        mine = yield Ask(CLIENT, data, to_json=json)
-        theirs = yield Ask(SERVER, data, to_json=json)
+        mine = yield Ask(CLIENT, messages, to_json=json)
+        theirs = yield Ask(SERVER, messages, to_json=json)
+        return [self._as_one(shape, one, other, json=json) for one, other in zip(mine, theirs, strict=True)]
+
+    def _as_one(self, shape: Shape, mine: Answer, theirs: Answer, *, json: bool) -> Difference | None:
         refused = [(side, one) for side, one in ((CLIENT, mine), (SERVER, theirs)) if isinstance(one, Refused)]
         if len(refused) == 1 or any(one.failed for _, one in refused):
             side, one = refused[0]
@@ -130,24 +167,45 @@ class Rules:
 
     # -- ProtoJSON -----------------------------------------------------------------------------------------------------
 
-    def _carried_as_json(self, shape: Shape, data: bytes) -> Dialogue:
-        """The client writes ProtoJSON of it, the server reads that; both texts, and what was read, mean the message."""
-        wanted = self._kept(shape, data)
-        first = yield Ask(CLIENT, data, to_json=True)
-        if isinstance(first, Refused):
-            return _refusal(CLIENT, first, "to write a message as ProtoJSON")
-        if found := self._other_json(CLIENT, shape, wanted, first.json):
+    def _carried_as_json(self, shape: Shape, messages: Messages) -> Dialogue:
+        """The client writes ProtoJSON of each, the server reads that; both texts, and what was read, mean the message."""
+        answers = yield Ask(CLIENT, messages, to_json=True)
+        found = self._judged(
+            (shape, messages, CLIENT),
+            answers,
+            lambda: [self._as_json(shape, message, answer) for message, answer in zip(messages, answers, strict=True)],
+        )
+        right = [at for at, one in enumerate(found) if one is None]
+        if not right:
             return found
-        second = yield Ask(SERVER, first.json.encode(), from_json=True, to_json=True)
-        if isinstance(second, Refused):
-            return _refusal(SERVER, second, "the client's ProtoJSON", first.json)
+        kept = tuple([messages[at] for at in right])
+        texts = tuple([_json(answers[at]) for at in right])
+        read = yield Ask(SERVER, tuple([text.encode() for text in texts]), from_json=True, to_json=True)
+        judged = self._judged(
+            (shape, kept, SERVER),
+            read,
+            lambda: [self._from_json(shape, *one) for one in zip(kept, texts, read, strict=True)],
+        )
+        for at, one in zip(right, judged, strict=True):
+            found[at] = one
+        return found
+
+    def _as_json(self, shape: Shape, message: bytes, answer: Answer) -> Difference | None:
+        if isinstance(answer, Refused):
+            return _refusal(CLIENT, answer, "to write a message as ProtoJSON")
+        return self._other_json(CLIENT, shape, self._kept(shape, message), answer.json)
+
+    def _from_json(self, shape: Shape, message: bytes, text: str, answer: Answer) -> Difference | None:
+        if isinstance(answer, Refused):
+            return _refusal(SERVER, answer, "the client's ProtoJSON", text)
+        wanted = self._kept(shape, message)
         try:
-            read = self._kept(shape, second.binary)
+            read = self._kept(shape, answer.binary)
         except NotWireError as error:
             return Difference(SERVER, f"the server wrote what is no message: {error}")
         if found := _difference(SERVER, "the server read another value from the client's ProtoJSON", shape, wanted, read):
             return found
-        return self._other_json(SERVER, shape, wanted, second.json)
+        return self._other_json(SERVER, shape, wanted, answer.json)
 
     def _other_json(self, side: str, shape: Shape, wanted: Meaning, text: str) -> Difference | None:
         try:
@@ -172,6 +230,16 @@ class Rules:
     def _kept_of(self, shape: Shape, data: bytes) -> Meaning:
         """What ProtoJSON says of it."""
         return self._json.kept(shape, self._meaning(shape, data))
+
+
+def _binary(answer: Answer) -> bytes:
+    assert isinstance(answer, Written), "what was refused is not right"
+    return answer.binary
+
+
+def _json(answer: Answer) -> str:
+    assert isinstance(answer, Written), "what was refused is not right"
+    return answer.json
 
 
 def _refusal(side: str, refused: Refused, what: str, wanted: str = "") -> Difference:

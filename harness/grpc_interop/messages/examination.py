@@ -1,10 +1,10 @@
-"""A case's examples, each asked about in a dialogue of its own, many at a time; and the first that fails, shrunk. Pure:
-whoever plays it takes asks and gives answers.
+"""A case's examples, asked about in dialogues of a few each; and the first that fails, shrunk. Pure: whoever plays it
+takes asks and gives answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -16,11 +16,20 @@ from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.verdict import Difference
 
-AT_A_TIME = 16
-"""Dialogues of one case that go on at the same time: both sides always have something to do."""
+AT_A_TIME, MOST_BYTES = 16, 256 * 1024
+"""Messages of one dialogue, and their bytes: what a message costs the harness beside its judging is shared by so many."""
+
+DIALOGUES = 2
+"""Dialogues of one case that go on at the same time: both sides have something to do."""
 
 MOST_TRIES = 400
 """Smaller messages that are tried in order to shrink one: the largest ones of a tree needed about half as many."""
+
+
+Part = tuple[Example, ...]
+"""The examples of one dialogue."""
+
+Shrinking = Generator[Ask, tuple[Answer, ...], Difference]
 
 
 class Failed(NamedTuple):
@@ -42,13 +51,13 @@ class Findings(NamedTuple):
 
 
 class Questioning(Protocol):
-    """What is asked about one case on one pair; `findings` is set when it is done, `pending` says what is being asked."""
+    """What is asked about one case on one pair; `findings` is set when it is done, `pending` says what is being asked about."""
 
     findings: Findings | None
     pending: dict[int, Example]
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]: ...
-    def answer(self, number: int, answer: Answer) -> Ask | None: ...
+    def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None: ...
 
 
 class Questioner(Protocol):
@@ -58,7 +67,8 @@ class Questioner(Protocol):
 
 
 class Examination:
-    """One case on one pair. `findings` is set when it is done; `pending` says which examples are being asked about."""
+    """One case on one pair. `findings` is set when it is done; `pending` are the examples that are being asked about, by
+    their numbers."""
 
     def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape) -> None:
         self.findings: Findings | None = None
@@ -66,42 +76,43 @@ class Examination:
         self._case = case
         self._shape = shape
         self._rules = rules
-        self._examples = enumerate(examples)
-        self._dialogues: dict[int, Dialogue] = {}
+        self._parts = _parts(examples)
+        self._dialogues: dict[int, tuple[Dialogue, Part]] = {}
         self._failed: list[Failed] = []
         self._count = 0
-        self._shrinking: Dialogue | None = None
+        self._shrinking: Shrinking | None = None
         self._smallest = b""
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]:
         """Asks that may be sent now, each with the number by which to answer it."""
-        while len(self._dialogues) < AT_A_TIME and self._shrinking is None:
-            number, example = next(self._examples, (-1, None))
-            if example is None:
+        while len(self._dialogues) < DIALOGUES and self._shrinking is None:
+            part = next(self._parts, None)
+            if part is None:
                 break
-            self._count += 1
-            self.pending[number] = example
-            dialogue = self._start(example.data)
-            self._dialogues[number] = dialogue
+            number, self._count = self._count, self._count + len(part)
+            self.pending.update(enumerate(part, number))
+            dialogue = self._start(tuple([example.data for example in part]))
+            self._dialogues[number] = dialogue, part
             yield number, next(dialogue)
-        if not self._dialogues and self.findings is None:
+        if not self._dialogues and self._shrinking is None and self.findings is None:
             yield from self._shrink_or_end()
 
-    def answer(self, number: int, answer: Answer) -> Ask | None:
-        """Takes an answer; gives what to ask next in the same dialogue, or None: then ask for `next_asks`."""
-        dialogue = self._dialogues[number]
+    def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None:
+        """Takes the answers to an ask; gives what to ask next in the same dialogue, or None: then ask for `next_asks`."""
+        if self._shrinking is not None:
+            return self._go_on_shrinking(answers)
+        dialogue, part = self._dialogues[number]
         try:
-            return dialogue.send(answer)
+            return dialogue.send(answers)
         except StopIteration as ended:
             del self._dialogues[number]
-            example = self.pending.pop(number)
-            if dialogue is self._shrinking:
-                self._end(ended.value)
-            elif ended.value is not None:
-                self._failed.append(Failed(number, example, ended.value))
+            for at, (example, difference) in enumerate(zip(part, ended.value, strict=True), number):
+                del self.pending[at]
+                if difference is not None:
+                    self._failed.append(Failed(at, example, difference))
             return None
 
-    def _start(self, data: bytes) -> Dialogue:
+    def _start(self, data: tuple[bytes, ...]) -> Dialogue:
         return self._rules.dialogue(self._case.type_name, data, json=self._case.json, alike=self._case.alike)
 
     def _shrink_or_end(self) -> Iterator[tuple[int, Ask]]:
@@ -112,17 +123,22 @@ class Examination:
         first = self._failed[0]
         self._smallest = first.example.data
         self._shrinking = self._shrink(first)
+        self.pending[first.number] = first.example
         try:
-            ask = next(self._shrinking)
+            yield first.number, next(self._shrinking)
         except StopIteration as ended:
             self._end(ended.value)
-            return
-        self.pending[first.number] = first.example
-        self._dialogues[first.number] = self._shrinking
-        yield first.number, ask
 
-    def _shrink(self, first: Failed) -> Dialogue:
-        """A dialogue about ever smaller messages, as long as they fail for the same cause."""
+    def _go_on_shrinking(self, answers: tuple[Answer, ...]) -> Ask | None:
+        assert self._shrinking is not None
+        try:
+            return self._shrinking.send(answers)
+        except StopIteration as ended:
+            self._end(ended.value)
+            return None
+
+    def _shrink(self, first: Failed) -> Shrinking:
+        """Dialogues about ever smaller messages, as long as they fail for the same cause."""
         difference, tries, found = first.difference, 0, True
         sort = sort_of(self._shape, self._smallest)
         while found and tries < MOST_TRIES:
@@ -133,7 +149,7 @@ class Examination:
                 if sort_of(self._shape, candidate) is not sort:
                     continue
                 tries += 1
-                outcome = yield from self._start(candidate)
+                (outcome,) = yield from self._start((candidate,))
                 if outcome is not None and of_one_cause(outcome, first.difference):
                     self._smallest, difference, found = candidate, outcome, True
                     break
@@ -154,6 +170,20 @@ class Examiner:
     def examination(self, case: MessageCase) -> Examination:
         """Raises KeyError for a type that the catalog does not hold."""
         return Examination(case, self._examples.of(case), self._rules, self._shapes.of(case.type_name))
+
+
+def _parts(examples: Iterable[Example]) -> Iterator[Part]:
+    """The same for each pair, so that what one pair asks the next asks as well."""
+    part: list[Example] = []
+    size = 0
+    for example in examples:
+        if part and (len(part) == AT_A_TIME or size + len(example.data) > MOST_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(example)
+        size += len(example.data)
+    if part:
+        yield tuple(part)
 
 
 def shrunk(case: MessageCase, findings: Findings) -> MessageCase:

@@ -88,7 +88,7 @@ class ProtoJson:
         return Meaning(self._fields(shape, value), [])
 
     def _fields(self, shape: Shape, value: dict[str, Any]) -> dict[int, Value]:
-        names = shape.json_fields()
+        names = shape.json_names
         fields: dict[int, Value] = {}
         for name, one in value.items():
             if name not in names:

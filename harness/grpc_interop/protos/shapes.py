@@ -79,7 +79,7 @@ class FieldShape:
 class Shape:
     """One message type, its known extensions among its fields. `special` is its full name if ProtoJSON writes it in a
     form of its own, else empty. `undeclared` is the highest number that is no field. `message_set`: its extensions are
-    written in the form of items."""
+    written in the form of items. `json_names`: the fields by the names that ProtoJSON may use for them."""
 
     name: str
     special: str
@@ -89,11 +89,29 @@ class Shape:
     arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
     message_set: bool = False
+    json_names: dict[str, FieldShape] = field(default_factory=dict)
+    _floating: bool | None = None
 
-    def json_fields(self) -> dict[str, FieldShape]:
-        """By the names that ProtoJSON may use for them."""
-        names = {one.name: one for one in self.ordered}
-        return names | {one.json_name: one for one in self.ordered}
+    @property
+    def floating(self) -> bool:
+        """Whether a floating-point number can be in a message of the type, or in what it holds."""
+        if self._floating is None:
+            self._floating = any(one.type in FLOATING for shape in self._within() for one in shape.ordered_values())
+        return self._floating
+
+    def ordered_values(self) -> Iterator[FieldShape]:
+        """The fields, of maps that of the values."""
+        return (one.mapped or one for one in self.ordered)
+
+    def _within(self) -> Iterator[Shape]:
+        """The type and all that it can hold, each once; what an Any holds is bytes."""
+        found, rest = {self: None}, [self]
+        while rest:
+            yield (shape := rest.pop())
+            for one in shape.ordered_values():
+                if one.inner is not None and one.inner not in found:
+                    found[one.inner] = None
+                    rest.append(one.inner)
 
 
 class Shapes:
@@ -125,6 +143,7 @@ class Shapes:
         shape.message_set = descriptor.GetOptions().message_set_wire_format
         shape.fields = {one.number: one for one in fields}
         shape.ordered = tuple(fields)
+        shape.json_names = {one.name: one for one in fields} | {one.json_name: one for one in fields}
         shape.required = tuple(one for one in fields if one.required)
         for one in fields:
             if one.oneof:

@@ -77,6 +77,8 @@ def is_nan(field: FieldShape, bits: int) -> bool:
 
 def one_nan(shape: Shape, message: Meaning) -> Meaning:
     """The same message with every NaN as the one above."""
+    if not shape.floating:
+        return message
     return Meaning({number: _one_nan(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
 
 

@@ -29,6 +29,8 @@ _FORMATS = {
 
 def varint(value: int) -> bytes:
     """Base-128; negative numbers as 64-bit two's complement, as protobuf has it."""
+    if 0 <= value < 1 << 14:
+        return _SHORT_VARINTS[value]
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -36,6 +38,10 @@ def varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+_SHORT_VARINTS = tuple(bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80, value >> 7]) for value in range(1 << 14))
+"""All of one byte and two, ready made: nearly all tags and lengths are among them."""
 
 
 def tag(number: int, wire_type: int) -> bytes:

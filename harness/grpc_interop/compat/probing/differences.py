@@ -20,7 +20,7 @@ class Changed(NamedTuple):
 def changed(pair: TypePair, writer: Version) -> list[Changed]:
     """The writer's fields that differ, in the order of their numbers."""
     receiver = pair.of(writer.other)
-    names = receiver.json_fields()
+    names = receiver.json_names
     found = []
     for field in sorted((field for one in pair.aims if (field := one.of(writer))), key=lambda field: field.number):
         places = [receiver.fields.get(field.number), names.get(field.json_name), names.get(field.name)]

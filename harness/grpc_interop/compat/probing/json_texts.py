@@ -51,7 +51,7 @@ def _alias(enum: Enum, name: str, turn: int) -> str:
 def _message(shape: Shape, value: Any, turn: int) -> Any:
     if shape.special or not isinstance(value, dict):
         return value
-    names = shape.json_fields()
+    names = shape.json_names
     return {name: _field(names[name], one, turn) if name in names else one for name, one in value.items()}
 
 
