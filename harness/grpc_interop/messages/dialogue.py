@@ -58,8 +58,9 @@ MOST_MEANINGS = 2048
 """What so many bytes mean is kept for the next pair, which is asked about the same at about the same time: some 40 cases
 are in flight, with 32 messages each. Of a tree of 2.5 KiB a message that is 5 MiB of texts."""
 
-MOST_RIGHT = 256
-"""Answers, to up to 16 messages each, that were found right are known for the next pair."""
+MOST_RIGHT = 1024
+"""Questions, of up to 16 messages each, whose right answers are known for the next pair: so far pairs drift apart. The
+answers are those that engine/answers.py keeps."""
 
 Answer = Written | Refused
 Found = list[Difference | None]
