@@ -141,11 +141,12 @@ class Driver:
                 self.send(body, payload_id)
                 self.sent_payloads.add(payload_id)
 
-    def forget_payloads(self) -> None:
-        """Closes all payloads."""
-        for payload_id in self.sent_payloads:
+    def forget_payloads(self, before: int) -> None:
+        """Closes the payloads with smaller ids."""
+        closed = {payload_id for payload_id in self.sent_payloads if payload_id < before}
+        for payload_id in closed:
             self.order(pb.Command(close=pb.Close(resource=payload_id)))
-        self.sent_payloads.clear()
+        self.sent_payloads -= closed
 
     def channel(self, target: str, *, own: bool = False) -> int:
         """The id of a channel to `target`: the shared one, or one that nobody else uses."""

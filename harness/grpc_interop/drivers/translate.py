@@ -36,9 +36,10 @@ PAYLOAD_ID_BASE = 1 << 40
 
 class Payloads:
     """Gives each message (type and bytes) one id for the whole run, so that a play's bytes are the same for every
-    driver. Which driver already has which payload is the driver's own book-keeping."""
+    driver. Which driver already has which payload is the driver's own book-keeping. `bytes` is the size of all."""
 
     def __init__(self) -> None:
+        self.bytes = 0
         self._ids: dict[tuple[str, bytes], int] = {}
         self._next = PAYLOAD_ID_BASE
 
@@ -48,11 +49,14 @@ class Payloads:
         if found is None:
             found = self._ids[key] = self._next
             self._next += 1
+            self.bytes += len(message)
         return found
 
-    def forget_all(self) -> None:
-        """Starts anew with ids never used before; memory stays flat over any number of cases."""
+    def forget_all(self) -> int:
+        """Starts anew with ids never used before, so that memory stays flat over any number of cases; gives the first."""
         self._ids.clear()
+        self.bytes = 0
+        return self._next
 
     def __len__(self) -> int:
         return len(self._ids)

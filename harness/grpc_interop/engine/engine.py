@@ -23,6 +23,7 @@ from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight, unsupported
+from grpc_interop.engine.generations import Generations
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
 from grpc_interop.engine.past import Past
@@ -90,6 +91,7 @@ class Engine:
         self._sockets = Sockets()
         self._flights: dict[int, Flight | Exchange] = {}
         self._answers = Answers()
+        self._generations = Generations(self.preparer, self.crew, self._flights)
         self._past = Past()
         self._queues: deque[Iterator[Job]] = deque()
         self._held: dict[Pair, deque[Job]] = {}
@@ -154,10 +156,10 @@ class Engine:
             return
         if any(flight.job.alone for flight in (*self._flights.values(), *self._doubts.flights)):
             return
-        if self.preparer.full and not self._drop_payloads():
+        if not self._generations.room():
             return
         self._start_held()
-        while self._queues and not self._appeals.alone and sum(map(len, self._held.values())) < MOST_HELD:
+        while self._queues and not self._appeals.alone and not self.preparer.full and sum(map(len, self._held.values())) < MOST_HELD:
             following = next(self._queues[0], None)
             if following is None:
                 self._queues.popleft()
@@ -171,14 +173,6 @@ class Engine:
                 jobs.popleft()
             if not jobs:
                 del self._held[pair]
-
-    def _drop_payloads(self) -> bool:
-        if self._flights:
-            return False
-        self.preparer.drop_payloads()
-        for driver in self.crew.drivers.values():
-            driver.forget_payloads()
-        return True
 
     def _start(self, job: Job) -> bool:
         """Sends a case to its drivers; False when they are not ready or full."""

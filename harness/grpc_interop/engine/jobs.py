@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from grpc_interop.verdict import Verdict
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
-"""How much the drivers keep before all of it is dropped: bounds their memory in a run of any length."""
+"""How much a generation of payloads has at most. Drivers keep two: that which new plays use, and the one before for as long
+as a play is under way that uses it. So their memory is bounded in a run of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,6 @@ class Preparer:
     def __init__(self) -> None:
         self.payloads = Payloads()
         self.generation = 0
-        self._bytes = 0
 
     def prepare(self, case: AnyCase) -> Prepared:
         """Raises NotACase where the model promises nothing."""
@@ -111,13 +111,13 @@ class Preparer:
 
     @property
     def full(self) -> bool:
-        """Whether the payloads should be dropped as soon as nothing is in flight."""
-        return len(self.payloads) > MOST_PAYLOADS or self._bytes > MOST_PAYLOAD_BYTES
+        """Whether a new generation of payloads is due."""
+        return len(self.payloads) > MOST_PAYLOADS or self.payloads.bytes > MOST_PAYLOAD_BYTES
 
-    def drop_payloads(self) -> None:
-        self.payloads.forget_all()
+    def begin_generation(self) -> int:
+        """From now on all plays are written with new payloads; gives the first id that they have."""
         self.generation += 1
-        self._bytes = 0
+        return self.payloads.forget_all()
 
     def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
         """The same case as a loop inside the drivers, for the bench."""
@@ -161,7 +161,6 @@ class Preparer:
 
     def _payloads(self, case: Case, script: Script, *, client: bool) -> tuple[tuple[int, str, bytes], ...]:
         distinct = dict.fromkeys(messages_sent(case, script, client=client))
-        self._bytes += sum(len(message) for _, message in distinct)
         return tuple((self.payloads.id(type_name, message), type_name, message) for type_name, message in distinct)
 
 
