@@ -9,6 +9,7 @@ PY, GO = Pair("py", "py"), Pair("go", "go")
 def test_a_pair_is_done_when_no_case_will_come_and_none_is_under_way():
     told: list[str] = []
     progress = Progress(told.append)
+    progress.more([PY, GO])
     for pair in (PY, PY, GO):
         progress.begun(pair)
     progress.judged(PY, Outcome.PASSED)
@@ -23,6 +24,7 @@ def test_a_pair_is_done_when_no_case_will_come_and_none_is_under_way():
 def test_a_pair_whose_cases_are_never_judged_is_not_told_of():
     told: list[str] = []
     progress = Progress(told.append)
+    progress.more([PY, GO])
     progress.begun(PY)
     progress.begun(PY)
     progress.judged(PY, Outcome.PASSED)
@@ -30,11 +32,26 @@ def test_a_pair_whose_cases_are_never_judged_is_not_told_of():
     assert told == []
 
 
-def test_later_cases_of_a_pair_that_is_done_do_not_tell_of_it_again():
+def test_a_pair_is_not_done_while_cases_of_another_suite_will_come():
     told: list[str] = []
     progress = Progress(told.append)
+    progress.more([PY])
+    progress.more([PY])
     progress.begun(PY)
     progress.judged(PY, Outcome.PASSED)
     progress.all_begun([PY])
+    assert told == []
     progress.all_begun([PY])
+    assert told == ["py:py  1 passed"]
+
+
+def test_later_cases_of_a_pair_that_is_done_do_not_tell_of_it_again():
+    told: list[str] = []
+    progress = Progress(told.append)
+    for _ in range(2):
+        progress.more([PY])
+        progress.all_begun([PY])
+    progress.begun(PY)
+    progress.judged(PY, Outcome.PASSED)
+    progress.judged(PY, Outcome.PASSED)
     assert told == ["py:py  1 passed"]

@@ -16,15 +16,19 @@ class Progress:
         self._tell = tell
         self._under_way: Counter[Pair] = Counter()
         self._outcomes: defaultdict[Pair, Counter[Outcome]] = defaultdict(Counter)
-        self._last_begun: set[Pair] = set()
+        self._to_come: Counter[Pair] = Counter()
 
     def begun(self, pair: Pair) -> None:
         """One more case of the pair is to be played."""
         self._under_way[pair] += 1
 
+    def more(self, pairs: Iterable[Pair]) -> None:
+        """Cases of these pairs will come, until `all_begun`."""
+        self._to_come.update(pairs)
+
     def all_begun(self, pairs: Iterable[Pair]) -> None:
-        """No more cases of these pairs will come."""
-        self._last_begun.update(pairs)
+        """They have come, unless others will."""
+        self._to_come.subtract(pairs)
         for pair in pairs:
             self._look(pair)
 
@@ -35,7 +39,7 @@ class Progress:
         self._look(pair)
 
     def _look(self, pair: Pair) -> None:
-        if pair in self._last_begun and not self._under_way[pair] and pair in self._outcomes:
+        if not self._to_come[pair] and not self._under_way[pair] and pair in self._outcomes:
             outcomes = self._outcomes.pop(pair)
             passed, total = outcomes[Outcome.PASSED], outcomes.total()
             self._tell(f"{pair}  {passed:,} passed" if passed == total else f"{pair}  {passed:,} of {total:,} passed")

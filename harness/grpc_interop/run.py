@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
@@ -99,11 +99,17 @@ class Run:
             if budget:
                 self._deadline = time.monotonic() + budget
             self._waiting = [pair for pair in self._waiting if pair not in pairs]
-            self.session.engine.enqueue(self._jobs(pairs))
+            for cases in self._suites():
+                self._progress.more(pairs)
+                self.session.engine.enqueue(self._jobs(cases, pairs))
 
-    def _jobs(self, pairs: Sequence[Pair]) -> Iterator[Job]:
+    def _suites(self) -> Iterable[Iterator[AnyCase]]:
+        """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
+        short they come in the order of what they tell."""
+        return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
+
+    def _jobs(self, cases: Iterable[AnyCase], pairs: Sequence[Pair]) -> Iterator[Job]:
         preparer = self.session.engine.preparer
-        cases = self.session.most_telling_cases() if self.session.options.budget else self.session.cases()
         begun = False
         for case in cases:
             chosen = [pair for pair in pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]

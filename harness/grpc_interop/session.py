@@ -81,9 +81,12 @@ class Session:
 
     def cases(self) -> Iterator[AnyCase]:
         """Every case of the chosen suites, in order."""
+        return chain.from_iterable(self.cases_by_suite())
+
+    def cases_by_suite(self) -> list[Iterator[AnyCase]]:
+        """The same, those of each suite apart."""
         options = SuiteOptions(self.options.seed, self.options.count)
-        for suite in self.suites:
-            yield from suite.cases(self.catalog, options)
+        return [suite.cases(self.catalog, options) for suite in self.suites]
 
     def most_telling_cases(self) -> Iterator[AnyCase]:
         """The same cases, those first that tell most; the suites take turns."""

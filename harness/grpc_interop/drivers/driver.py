@@ -54,7 +54,8 @@ class Role(StrEnum):
 class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
-    `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes.
+    `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes;
+    `in_flight` counts those that it plays, `examined` the message cases that it is asked about.
     `gone` says how it ended, once it has; `died`, that it did so by itself. `foreign` tells that it speaks another version
     of the contract, and so was never meant for this harness.
     """
@@ -79,6 +80,7 @@ class Driver:
         self.connection: Connection | None = None
         self.sent_payloads: set[int] = set()
         self.in_flight = 0
+        self.examined = 0
         self.has_reported = False
         self.dumps = 0
         self._channels: dict[str, int] = {}

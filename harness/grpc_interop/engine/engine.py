@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-from grpc_interop.case import Case, MessageCase
+from grpc_interop.case import AnyCase, Case, MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
@@ -28,6 +28,7 @@ from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
 from grpc_interop.engine.past import Past
 from grpc_interop.engine.patience import Patience
+from grpc_interop.engine.queue import Queue
 from grpc_interop.engine.shrinking import PLAY_SECONDS
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
@@ -53,8 +54,9 @@ CROWD, GATHER_SECONDS = 24, 0.001
 by itself would wake it each time, which costs both sides more than it brings: a unary call of go:py-aio took 455 us of
 CPU, and takes 345."""
 
-MOST_HELD = 256
-"""Cases taken from the queue that wait for a driver which starts or is full, so that those behind them can be played."""
+MOST_EXAMINED = 16
+"""Message cases under way on one driver, beside its plays: with 32 messages of each asked about, it always has something
+to do, and what is behind them in its socket waits a few hundredths of a second."""
 
 
 class Engine:
@@ -93,8 +95,7 @@ class Engine:
         self._answers = Answers()
         self._generations = Generations(self.preparer, self.crew, self._flights)
         self._past = Past()
-        self._queues: deque[Iterator[Job]] = deque()
-        self._held: dict[Pair, deque[Job]] = {}
+        self._queues: deque[Queue] = deque()
         self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected)
         self._doubts = Doubts()
         self._patience = Patience()
@@ -107,8 +108,9 @@ class Engine:
         self.crew.built[built.manifest.name] = built
 
     def enqueue(self, jobs: Iterator[Job]) -> None:
-        """Jobs to be played, taken one at a time as there is room. Their implementations have been added."""
-        self._queues.append(jobs)
+        """Jobs to be played, taken one at a time as there is room, beside those of other calls. Their implementations have
+        been added."""
+        self._queues.append(Queue(jobs))
 
     def limit_window(self, most: int) -> None:
         """Keeps at most so many cases in flight on one driver."""
@@ -116,7 +118,7 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        waiting = self._queues or self._held or self._flights or self._doubts or self._appeals.alone or self._appeals.final
+        waiting = self._queues or self._flights or self._doubts or self._appeals.alone or self._appeals.final
         return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
@@ -158,21 +160,15 @@ class Engine:
             return
         if not self._generations.room():
             return
-        self._start_held()
-        while self._queues and not self._appeals.alone and not self.preparer.full and sum(map(len, self._held.values())) < MOST_HELD:
-            following = next(self._queues[0], None)
-            if following is None:
-                self._queues.popleft()
-            elif following.pair in self._held or not self._start(following):
-                self._held.setdefault(following.pair, deque()).append(following)
+        for queue in [*self._queues]:
+            queue.start(self._start, self._may_go_on)
+            if not queue:
+                self._queues.remove(queue)
+        # Each in turn is the first that finds room.
+        self._queues.rotate()
 
-    def _start_held(self) -> None:
-        """Starts what waited for its drivers, pair by pair: one that is not ready does not keep the others."""
-        for pair, jobs in list(self._held.items()):
-            while jobs and not self._appeals.alone and self._start(jobs[0]):
-                jobs.popleft()
-            if not jobs:
-                del self._held[pair]
+    def _may_go_on(self) -> bool:
+        return not self._appeals.alone and not self.preparer.full
 
     def _start(self, job: Job) -> bool:
         """Sends a case to its drivers; False when they are not ready or full."""
@@ -189,7 +185,7 @@ class Engine:
             self._sockets.add(client)
             self._sockets.add(server)
             return False
-        if self._full(client) or self._full(server):
+        if any(self._full(driver, case) for driver in (client, server)):
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
             if not needs <= driver.capabilities:
@@ -217,7 +213,9 @@ class Engine:
             del self._flights[exchange.id]
             self._appeals.finish(exchange.job, exchange.judge())
 
-    def _full(self, driver: Driver) -> bool:
+    def _full(self, driver: Driver, case: AnyCase) -> bool:
+        if isinstance(case, MessageCase):
+            return driver.examined >= MOST_EXAMINED
         return driver.in_flight >= self._window or 0 < driver.most_in_flight <= driver.in_flight
 
     def _send(self, job: Job, client: Driver, server: Driver) -> None:
@@ -311,7 +309,7 @@ class Engine:
             self._appeals.finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
             return
         flight.take(driver, event.transcript)
-        driver.in_flight -= 1
+        flight.release(driver)
         driver.has_reported |= not event.transcript.aborted
         if flight.complete:
             self._land(flight)
@@ -367,7 +365,7 @@ class Engine:
         del self._flights[flight.id]
         self._past.gave_up(flight)
         for driver in flight.unreported():
-            driver.in_flight -= 1
+            flight.release(driver)
         other = flight.other(culprit)
         other.abort(flight.id)
         other.abort(flight.id)

@@ -56,7 +56,7 @@ class Exchange:
         """Takes the answers to one of its questions and asks on."""
         self.owed[driver] -= 1
         if not self.owed[driver]:
-            driver.in_flight -= 1
+            self.release(driver)
         following = self.examination.answer(number, answers)
         if following is None or not self._ask(ids, number, following):
             self.ask_more(ids)
@@ -81,7 +81,7 @@ class Exchange:
         driver = question.driver
         self.answers.ask(question, self, number, ids)
         if not self.owed[driver]:
-            driver.in_flight += 1
+            driver.examined += 1
         self.owed[driver] += 1
 
     # -- as a flight ---------------------------------------------------------------------------------------------------
@@ -96,6 +96,10 @@ class Exchange:
     def unreported(self) -> list[Driver]:
         """The sides that owe an answer."""
         return [driver for driver in (self.client, self.server) if self.owed[driver]]
+
+    def release(self, driver: Driver) -> None:
+        """The driver owes nothing any more, or will never answer."""
+        driver.examined -= 1
 
     def broken(self, driver: Driver | None, what: str) -> Verdict:
         """The verdict when a side will never answer; `what` says why. The examples that were being asked about are

@@ -69,6 +69,10 @@ class Flight:
         sides = ((self.client, self.client_seen), (self.server, self.server_seen))
         return [driver for driver, seen in sides if seen is None]
 
+    def release(self, driver: Driver) -> None:
+        """The driver has reported, or never will."""
+        driver.in_flight -= 1
+
     def uses(self, driver: Driver, payload: int) -> bool:
         """Whether the driver plays its side with that payload."""
         payloads = self.prepared.client_payloads if driver is self.client else self.prepared.server_payloads
