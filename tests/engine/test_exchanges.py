@@ -92,3 +92,20 @@ def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: Play,
     play.engine.enqueue(iter([Job(prepared, Pair(*pair.split(":"))) for pair in pairs]))
     verdicts = {str(verdict.pair): verdict.outcome for verdict in play.to_the_end()}
     assert verdicts == {pair: Outcome.FAILED if "bad" in pair else Outcome.PASSED for pair in pairs}
+
+
+def test_what_is_known_is_not_shrunk_and_hides_nothing_else(play: Play) -> None:
+    """
+    A case whose messages all fail as is known keeps the first as it is. Where one fails otherwise, that one is told of.
+    """
+    play.add("bad", fault="loses_unknown_fields")
+    case = values("unknown_fields")
+    play.expected = lambda _: True
+    known = play.run("good:bad", [case])["unknown_fields"]
+    assert known.outcome is Outcome.FAILED
+    assert not any("shrunk" in note for note in known.notes)
+    play.expected = lambda verdict: verdict.difference == known.difference
+    other = play.run("good:bad", [case])["unknown_fields"]
+    assert other.outcome is Outcome.FAILED
+    assert other.difference is not None
+    assert other.difference != known.difference

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from grpc_interop.case import MessageCase
 from grpc_interop.messages.dialogue import CLIENT, SERVER, Answer, Ask, Refused, Written
-from grpc_interop.messages.examination import AT_A_TIME, Findings
+from grpc_interop.messages.examination import AT_A_TIME, Expected, Findings
 from grpc_interop.protos.examples import Example
 
 Variants = Callable[[str], Sequence[tuple[str, str]]]
@@ -130,7 +130,7 @@ class Transcodings:
         needs = {"transcode", "view", *(["json"] if carriage.json else [])}
         return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
 
-    def examination(self, case: MessageCase) -> Transcoding:
+    def examination(self, case: MessageCase, expected: Expected) -> Transcoding:
         self._begun[case.name] = begun = Transcoding(self._carriages[case.name])
         return begun
 

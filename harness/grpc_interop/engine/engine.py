@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from grpc_interop.engine.sockets import Sockets
 from grpc_interop.engine.watchdog import Watchdog
 from grpc_interop.messages.examination import Questioner
 from grpc_interop.transcript import ServerTranscript
-from grpc_interop.verdict import Canonical, Outcome, Pair, Verdict, as_they_are
+from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 
 WINDOW = 128
 """Cases in flight on one driver. Harness and drivers take turns in batches: with 32 in flight two quick drivers stand
@@ -90,6 +91,7 @@ class Engine:
         self._window = window
         self._canonical = canonical
         self._examiner = examiner
+        self._expected = expected
         self._sockets = Sockets()
         self._flights: dict[int, Flight | Exchange] = {}
         self._answers = Answers()
@@ -200,12 +202,15 @@ class Engine:
     def _exchange(self, job: Job, case: MessageCase, client: Driver, server: Driver) -> None:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
-        examination = self._examiner.examination(case)
+        examination = self._examiner.examination(case, partial(self._is_expected, job))
         limit = self._limit(job, client, server)
         exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, limit)
         self._flights[exchange.id] = exchange
         exchange.ask_more(self._ids)
         self._end(exchange)
+
+    def _is_expected(self, job: Job, difference: Difference) -> bool:
+        return self._expected(Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=difference))
 
     def _end(self, exchange: Exchange) -> None:
         """Takes the verdict of an exchange that waits for nothing any more."""

@@ -4,7 +4,7 @@ takes asks and gives answers.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -41,8 +41,8 @@ class Failed(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What became of a case: how many examples there were, those that failed in order, and the smallest message that
-    fails as the first of them does."""
+    """What became of a case: how many examples there were, those that failed in order, what is known behind what is not,
+    and the smallest message that fails as the first of them does."""
 
     examples: int
     failed: tuple[Failed, ...]
@@ -60,22 +60,27 @@ class Questioning(Protocol):
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None: ...
 
 
+Expected = Callable[[Difference], bool]
+"""Whether a difference is known: what fails so is told as it is, and after what is not known."""
+
+
 class Questioner(Protocol):
     """Knows what to ask about a case."""
 
-    def examination(self, case: MessageCase) -> Questioning: ...
+    def examination(self, case: MessageCase, expected: Expected) -> Questioning: ...
 
 
 class Examination:
     """One case on one pair. `findings` is set when it is done; `pending` are the examples that are being asked about, by
     their numbers."""
 
-    def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape) -> None:
+    def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape, expected: Expected) -> None:
         self.findings: Findings | None = None
         self.pending: dict[int, Example] = {}
         self._case = case
         self._shape = shape
         self._rules = rules
+        self._expected = expected
         self._parts = _parts(examples)
         self._dialogues: dict[int, tuple[Dialogue, Part]] = {}
         self._failed: list[Failed] = []
@@ -119,9 +124,12 @@ class Examination:
         if not self._failed:
             self._end(None)
             return
-        self._failed.sort()
+        self._failed.sort(key=lambda failed: (self._expected(failed.difference), failed.number))
         first = self._failed[0]
         self._smallest = first.example.data
+        if self._expected(first.difference):
+            self._end(first.difference)
+            return
         self._shrinking = self._shrink(first)
         self.pending[first.number] = first.example
         try:
@@ -167,9 +175,9 @@ class Examiner:
         self._examples = Examples(shapes)
         self._rules = Rules(shapes)
 
-    def examination(self, case: MessageCase) -> Examination:
+    def examination(self, case: MessageCase, expected: Expected) -> Examination:
         """Raises KeyError for a type that the catalog does not hold."""
-        return Examination(case, self._examples.of(case), self._rules, self._shapes.of(case.type_name))
+        return Examination(case, self._examples.of(case), self._rules, self._shapes.of(case.type_name), expected)
 
 
 def _parts(examples: Iterable[Example]) -> Iterator[Part]:
