@@ -44,8 +44,11 @@ class Play:
         catalog = Catalog.load([PROTOS], [], logs.parent / "cache")
         self.expected: Callable[[Verdict], bool] = lambda _: False
         examiner = Examiner(Shapes(catalog))
-        self.engine = Engine(logs, case_seconds=CASE_SECONDS, examiner=examiner, expected=self.expected)
+        self.engine = Engine(logs, case_seconds=CASE_SECONDS, examiner=examiner, expected=self._is_expected)
         self.add("good")
+
+    def _is_expected(self, verdict: Verdict) -> bool:
+        return self.expected(verdict)
 
     def add(self, name: str, **env: str) -> None:
         """Adds an implementation: the reference driver with these variables."""
