@@ -20,8 +20,9 @@ BROKEN = 3
 
 
 def run_in_workers(options: Options, workers: int) -> int:
-    """Gives the exit status: the largest of the shards'. Raises UsageError before anything is started, and BuildError
-    when no shard left a report."""
+    """Gives the exit status: the largest of the shards'. Raises UsageError before anything is started, BuildError when no
+    shard left a report, and KeyboardInterrupt where one was to end the shards, after the report of what they had done: a
+    worker that was still starting leaves none."""
     from grpc_interop.play import merge_reports
 
     check_selection(options)
@@ -40,9 +41,11 @@ def run_in_workers(options: Options, workers: int) -> int:
         )
         for number, folder in enumerate(folders, 1)
     ]
+    interrupted = False
     try:
         statuses = [process.wait() for process in processes]
     except KeyboardInterrupt:
+        interrupted = True
         click.echo("stopping the workers", err=True)
         statuses = [process.stop(30) for process in processes]
     finally:
@@ -54,9 +57,12 @@ def run_in_workers(options: Options, workers: int) -> int:
     for folder, status, process in zip(folders, statuses, processes, strict=True):
         if folder not in reported:
             click.echo(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
+    if reported:
+        merge_reports(reported, options.report)
+    if interrupted:
+        raise KeyboardInterrupt
     if not reported:
         raise BuildError("no worker left a report")
-    merge_reports(reported, options.report)
     return max(statuses) if len(reported) == workers else BROKEN
 
 
