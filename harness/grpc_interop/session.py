@@ -118,14 +118,19 @@ class Session:
     # -- building ------------------------------------------------------------------------------------------------------
 
     def start_building(self) -> None:
-        """Starts building every implementation that a pair needs. Raises ReportError where no log can be written."""
+        """Starts building every implementation that a pair needs. What was built before is there at once: its pairs begin
+        together, and share what is made and asked for a case. Raises ReportError where no log can be written."""
         make_folder(self.options.report)
         protos = Protos(self.catalog.descriptor_set(), self.catalog.files)
         needed = {name for pair in self.pairs for name in (pair.client, pair.server)}
         manifests = [manifest for manifest in self.options.implementations if manifest.name in needed]
         self._pool = ThreadPoolExecutor(max(1, len(manifests)), "build")
-        for manifest in manifests:
-            self._building[self._pool.submit(self.builder.build, manifest, protos)] = manifest
+        builds = {self._pool.submit(self.builder.build, manifest, protos): manifest for manifest in manifests}
+        kept = [build for build, manifest in builds.items() if self.builder.keeps(manifest, protos)]
+        self._building.update(builds)
+        wait(kept)
+        for build in kept:
+            self._collect(build)
 
     @property
     def building(self) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ MAX_FRAME = 1 << 20
 # What of a message fits into a part: the frame's other fields (id, more, the part's own length) need under 32 bytes.
 PART = MAX_FRAME - 32
 
+# Before the length of an event's part: its field number, and that bytes follow.
+_PART_TAG = bytes([pb.Event.PART_FIELD_NUMBER << 3 | 2])
+
 
 class BrokenFrameError(Exception):
     """The harness sent bytes that are not the contract's; the connection cannot be used any more."""
@@ -31,9 +34,13 @@ def frames(event: pb.Event) -> bytes:
     data: bytes = event.SerializeToString()
     if len(data) <= MAX_FRAME:
         return _varint(len(data)) + data
-    cuts = range(0, len(data), PART)
-    parts = (pb.Event(id=event.id, part=data[at : at + PART], more=at != cuts[-1]).SerializeToString() for at in cuts)
-    return b"".join(_varint(len(part)) + part for part in parts)
+    whole = memoryview(data)  # no slice of it is copied before all are joined
+    pieces: list[bytes | memoryview] = []
+    for at in range(0, len(data), PART):
+        part = whole[at : at + PART]
+        head = pb.Event(id=event.id, more=at + PART < len(data)).SerializeToString() + _PART_TAG + _varint(len(part))
+        pieces += [_varint(len(head) + len(part)), head, part]
+    return b"".join(pieces)
 
 
 def _varint(number: int) -> bytes:
@@ -50,17 +57,24 @@ class CommandReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._awaited = 0  # bytes of a frame that has begun: until they are there, looking is copying in vain
         self._parts: dict[int, bytearray] = {}
 
     def feed(self, data: bytes) -> Iterator[pb.Command]:
         """The commands that these bytes complete. Raises BrokenFrameError."""
         self._buffer += data
-        view, start = memoryview(bytes(self._buffer)), 0
-        while (frame := _frame(view, start)) is not None:
-            body, start = frame
-            command = self._whole(_parsed(bytes(body)))
+        if len(self._buffer) < self._awaited:
+            return
+        here, start, self._awaited = memoryview(bytes(self._buffer)), 0, 0
+        while (frame := _frame(here, start)) is not None:
+            body, end = frame
+            if end > len(here):
+                self._awaited = end - start
+                break
+            command = self._whole(_parsed(bytes(here[body:end])))
             if command is not None:
                 yield command
+            start = end
         del self._buffer[:start]
 
     def _whole(self, command: pb.Command) -> pb.Command | None:
@@ -74,17 +88,16 @@ class CommandReader:
         return _parsed(bytes(self._parts.pop(command.id)))
 
 
-def _frame(view: memoryview, start: int) -> tuple[memoryview, int] | None:
-    """The frame at `start` and where the next begins; None if it has not arrived in full."""
+def _frame(here: memoryview, start: int) -> tuple[int, int] | None:
+    """Where the body of the frame at `start` begins and ends; None if even its length has not arrived in full."""
     length = shift = 0
-    for at in range(start, len(view)):
-        byte = view[at]
+    for at in range(start, len(here)):
+        byte = here[at]
         length |= (byte & 0x7F) << shift
         if length > MAX_FRAME:
             raise BrokenFrameError(f"the harness announced a frame of more than {MAX_FRAME} bytes")
         if byte < 0x80:
-            end = at + 1 + length
-            return (view[at + 1 : end], end) if end <= len(view) else None
+            return at + 1, at + 1 + length
         shift += 7
         if shift > 28:
             raise BrokenFrameError("the harness sent a frame length of more than five bytes")

@@ -173,6 +173,25 @@ class TestKey:
         assert not project.build().fresh
 
 
+class TestKept:
+    def test_is_what_needs_no_building(self, project):
+        manifest = read_manifest(project.folder)
+        assert not project.builder.keeps(manifest, PROTOS)
+        project.build()
+        assert project.builder.keeps(manifest, PROTOS)
+        assert not project.builder.keeps(manifest, Protos(b"another", PROTOS.files))
+
+    def test_a_build_that_failed_is_not(self, project):
+        project.program("sys.exit(1)")
+        with pytest.raises(BuildError):
+            project.build()
+        assert not project.builder.keeps(read_manifest(project.folder), PROTOS)
+
+    def test_what_has_no_build_command_is(self, project):
+        (project.folder / "interop.toml").write_text('name = "mine"\n[run]\ndriver = ["/bin/driver"]')
+        assert project.builder.keeps(read_manifest(project.folder), PROTOS)
+
+
 class TestMeeting:
     def test_two_at_once_build_once(self, project):
         project.program(f"time.sleep(0.5); answer({ANSWER})")

@@ -52,6 +52,22 @@ def test_frames_are_heard_byte_by_byte(pair):
     assert [event.error.text for event in heard] == ["x" * 300]
 
 
+@given(cuts=st.lists(st.integers(1, 400), max_size=20), sizes=st.lists(st.integers(0, 300), min_size=1, max_size=6))
+def test_frames_are_heard_however_they_are_cut(cuts, sizes):
+    sent = [pb.Event(id=number, error=pb.Error(text="x" * size)) for number, size in enumerate(sizes, 1)]
+    data = b"".join(frame(event.SerializeToString()) for event in sent)
+    ours, theirs = socket.socketpair()
+    connection = Connection(ours)
+    heard: list[pb.Event] = []
+    with theirs:
+        for cut in [*cuts, len(data)]:
+            theirs.sendall(data[:cut])
+            data = data[cut:]
+            heard += connection.readable()
+    connection.close()
+    assert heard == sent
+
+
 def test_parts_of_several_events_are_put_together(pair):
     connection, theirs = pair
     whole = {one: pb.Event(id=one, error=pb.Error(text=str(one) * 50)).SerializeToString() for one in (1, 2)}

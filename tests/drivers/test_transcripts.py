@@ -5,7 +5,7 @@ import pytest
 from grpc_interop.case import OK, Entry, Status
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.drivers.translate import Transcripts
+from grpc_interop.drivers.translate import MOST_LOOKED_UP, Transcripts
 from grpc_interop.transcript import END, ClientTranscript, ServerTranscript
 
 
@@ -26,6 +26,16 @@ def test_transcripts_that_differ_are_read_as_they_are():
     for message, code, aborted in ((b"a", 0, False), (b"b", 0, False), (b"a", 5, False), (b"a", 0, True), (b"a", 0, False)):
         seen = transcripts.client(told(message, status=pb.Status(code=code), aborted=aborted, elapsed_ns=1_000))
         assert seen == ClientTranscript(((message, END),), (), Status(code) if code else OK, 1, aborted)
+
+
+@pytest.mark.parametrize("size", [MOST_LOOKED_UP - 100, MOST_LOOKED_UP, 1 << 20])
+def test_large_transcripts_are_read_as_they_are(size):
+    transcripts = Transcripts()
+    for letter, elapsed in ((b"a", 3), (b"b", 4), (b"a", 5)):
+        client = transcripts.client(told(letter * size, status=pb.Status(code=5), elapsed_ns=elapsed * 1000))
+        assert client == ClientTranscript(((letter * size, END),), (), Status(5), elapsed)
+        server = transcripts.server(told(letter * size, remaining_us=elapsed, elapsed_ns=7))
+        assert server == ServerTranscript(True, ((letter * size, END),), (), elapsed)
 
 
 def test_equal_transcripts_of_both_sides_are_kept_apart():

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import GREETER, REPOSITORY, build_in
 from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
@@ -21,6 +20,7 @@ from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
 from grpc_interop.verdict import Outcome, Pair, Verdict
+from py_builds import GREETER, REPOSITORY, build_in
 
 CONVERSATIONS = 300
 """In which it shows: one in twenty fails, or more."""

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from conftest import Built
 from driver_process import PATIENCE_S, DriverProcess, varint
 from grpc_interop.drivers import driver_pb2 as pb
 from plays import BIDI, HALF_CLOSE, RECEIVE, TO_END, UNARY, Stage, finish, play, seen
 from plays import signal as signal_step
+from py_builds import Built
 
 MIB = 1 << 20
 REQUEST = "greeter.v1.HelloRequest"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from conftest import Built, build_in
 from driver_process import DriverProcess
 from grpc_interop.drivers import driver_pb2 as pb
+from py_builds import Built, build_in
 
 PROTOS = {
     "all/v1/all.proto": """

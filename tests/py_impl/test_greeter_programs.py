@@ -16,9 +16,9 @@ from queue import SimpleQueue
 import grpc
 import pytest
 
-from conftest import Built
 from driver_process import PATIENCE_S, DriverProcess
 from plays import BIDI, SERVER_STREAM, UNARY
+from py_builds import Built
 
 
 @dataclass

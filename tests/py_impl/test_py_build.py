@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import GREETER, Build, Built, run_build
 from driver_process import DriverProcess
 from grpc_interop.drivers import driver_pb2 as pb
 from plays import RECEIVE, TO_END, finish, play
+from py_builds import GREETER, Built, run_build
 
+Build = Callable[[dict[str, str]], Built]
 Start = Callable[[Built], DriverProcess]
 
 

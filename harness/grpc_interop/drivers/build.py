@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,15 +85,14 @@ class Builder:
         self.root = root
         self.contract = contract
         self._running: set[Process] = set()
-        self._cancelled = False
+        self._cancelled = threading.Event()
 
     def build(self, manifest: Manifest, protos: Protos) -> Built:
         """Builds, or finds the result of an equal build. Raises BuildError with the log's last lines."""
         fixed = Built(manifest, _launch_here(manifest, manifest.driver), _programs_here(manifest))
         if not manifest.build_command:
             return fixed
-        key = self._key(manifest, protos)
-        out = self.root / "build" / f"{manifest.name}-{key}"
+        out = self._out(manifest, protos)
         done = out / shelf.DONE
         if done.exists() and not os.access(out.parent, os.W_OK):
             # Nobody makes or removes anything there, so there is nothing to be kept from.
@@ -108,6 +108,10 @@ class Builder:
                 _write_whole(done, json.dumps(answer))
         shelf.clear(out.parent, manifest.name)
         return built
+
+    def keeps(self, manifest: Manifest, protos: Protos) -> bool:
+        """Whether `build` has nothing to do but to find what an equal build left."""
+        return not manifest.build_command or (self._out(manifest, protos) / shelf.DONE).exists()
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
         """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
@@ -132,7 +136,7 @@ class Builder:
 
     def cancel(self) -> None:
         """Kills what is being built, and starts nothing more. Builds under way end in BuildError."""
-        self._cancelled = True
+        self._cancelled.set()
         for process in list(self._running):
             process.kill()
 
@@ -164,7 +168,7 @@ class Builder:
             json.dumps({"schema": REQUEST_SCHEMA, **request, "settings": settings, "cache": str(cache), "answer": str(answer)}, indent=1),
             encoding="utf-8",
         )
-        if self._cancelled:
+        if self._cancelled.is_set():
             raise BuildError(f"{manifest.name}: not built, since the run was stopped")
         process = Process(
             _here(manifest, (*manifest.build_command, str(path))),
@@ -173,6 +177,9 @@ class Builder:
             log=log,
         )
         self._running.add(process)
+        if self._cancelled.is_set():
+            # `cancel` may have looked through them just before.
+            process.kill()
         try:
             status = process.wait()
         except BaseException:
@@ -189,6 +196,9 @@ class Builder:
         except ValueError as error:
             raise BuildError(f"{manifest.name}: the build's answer {answer} is not JSON: {error}") from None
         return found
+
+    def _out(self, manifest: Manifest, protos: Protos) -> Path:
+        return self.root / "build" / f"{manifest.name}-{self._key(manifest, protos)}"
 
     def _key(self, manifest: Manifest, protos: Protos) -> str:
         digest = hashlib.sha256()

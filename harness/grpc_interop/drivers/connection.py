@@ -16,6 +16,9 @@ MAX_FRAME = 1024 * 1024
 PART = MAX_FRAME - 64
 """Bytes of one part: leaves room for the frame's other fields."""
 
+_PART_TAG = bytes([pb.Command.PART_FIELD_NUMBER << 3 | 2])
+"""Before the length of a command's part: its field number, and that bytes follow."""
+
 MAX_EVENT = 512 * 1024 * 1024
 """Bytes of one event put together from parts. A driver that sends more is broken, and must not eat all memory."""
 
@@ -55,7 +58,9 @@ class Connection:
         sock.setblocking(False)
         self.socket = sock
         self.closed = False
-        self._inbox = b""
+        self._inbox = bytearray()
+        self._awaited = 0
+        """Bytes of a frame that has begun: until they are there, looking is copying in vain."""
         self._outbox: deque[bytes | memoryview] = deque()
         self._parts: dict[int, bytearray] = {}
 
@@ -68,10 +73,12 @@ class Connection:
         if len(command) <= MAX_FRAME:
             self._outbox.append(frame(command))
             return
+        whole = memoryview(command)  # no slice of it is copied
         for start in range(0, len(command), PART):
-            part = command[start : start + PART]
+            part = whole[start : start + PART]
             more = start + PART < len(command)
-            self._outbox.append(frame(pb.Command(id=command_id, part=part, more=more).SerializeToString()))
+            head = pb.Command(id=command_id, more=more).SerializeToString() + _PART_TAG + varint(len(part))
+            self._outbox += [varint(len(head) + len(part)) + head, part]
 
     def writable(self) -> None:
         """Writes as much as the socket takes. What it does not take stays as it is: a large backlog is not copied."""
@@ -102,7 +109,7 @@ class Connection:
             self.closed = True
             return []
         self._inbox += data
-        return self._events()
+        return self._events() if len(self._inbox) >= self._awaited else []
 
     def close(self) -> None:
         self.closed = True
@@ -110,8 +117,8 @@ class Connection:
 
     def _events(self) -> list[pb.Event]:
         events = []
-        inbox = self._inbox
-        at = 0
+        inbox = bytes(self._inbox)
+        at = self._awaited = 0
         while at < len(inbox):
             length, start = _read_varint(inbox, at)
             if start < 0:
@@ -119,6 +126,7 @@ class Connection:
             if length > MAX_FRAME:
                 raise ContractBroken(f"sent a frame of {length:,} bytes; the most is {MAX_FRAME:,}")
             if len(inbox) - start < length:
+                self._awaited = start + length - at
                 break
             at = start + length
             event = _parse(inbox[start:at])
@@ -128,7 +136,7 @@ class Connection:
                     continue
                 event = whole
             events.append(event)
-        self._inbox = inbox[at:]
+        del self._inbox[:at]
         return events
 
     def _join(self, event: pb.Event) -> pb.Event | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from grpc_interop.case import (
     OK,
@@ -29,6 +30,8 @@ from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.messages.dialogue import Ask, Written
 from grpc_interop.model import by_key
 from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
+
+Read = TypeVar("Read", ClientTranscript, ServerTranscript)
 
 PAYLOAD_ID_BASE = 1 << 40
 """Ids of payloads begin here, those of other commands at 1: neither counter can reach the other's range in a run."""
@@ -121,6 +124,11 @@ def _entries(entries: tuple[Entry, ...]) -> list[pb.Entry]:
     return [pb.Entry(key=entry.key, value=entry.value) for entry in entries]
 
 
+MOST_LOOKED_UP = 64 * 1024
+"""Bytes of a transcript that is looked up. A larger one holds few messages: reading it takes less than hashing its bytes
+and holding them against those that are known."""
+
+
 class Transcripts:
     """Reads the transcripts of one case's plays. Most of them say the same, on whatever pair the case is played: what was
     read once is not read again, which takes a fifth of the time."""
@@ -132,21 +140,23 @@ class Transcripts:
     def client(self, seen: pb.Transcript) -> ClientTranscript:
         """Raises ContractBroken for an observation that is none."""
         elapsed_us = seen.elapsed_ns // 1000
-        seen.ClearField("elapsed_ns")
-        key = seen.SerializeToString()
-        known = self._clients.get(key)
-        if known is None:
-            known = self._clients[key] = client_transcript(seen)
+        known = _looked_up(seen, self._clients, client_transcript)
         return ClientTranscript(known.lanes, known.initial, known.status, elapsed_us, known.aborted)
 
     def server(self, seen: pb.Transcript) -> ServerTranscript:
         """Raises ContractBroken for an observation that is none."""
-        seen.ClearField("elapsed_ns")
-        key = seen.SerializeToString()
-        known = self._servers.get(key)
-        if known is None:
-            known = self._servers[key] = server_transcript(seen)
-        return known
+        return _looked_up(seen, self._servers, server_transcript)
+
+
+def _looked_up(seen: pb.Transcript, known: dict[bytes, Read], read: Callable[[pb.Transcript], Read]) -> Read:
+    seen.ClearField("elapsed_ns")
+    key = seen.SerializeToString()
+    if len(key) > MOST_LOOKED_UP:
+        return read(seen)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = read(seen)
+    return found
 
 
 def client_transcript(seen: pb.Transcript) -> ClientTranscript:

@@ -68,11 +68,14 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record
             return tuple(records), at
         else:
             raise NotWireError(f"{kind} before byte {at} is no wire type")
-        records.append(Record(number, kind, value))
+        # As Record(...) makes it, which would be another function call for each of millions.
+        records.append(_new(Record, (number, kind, value)))
     if group:
         raise NotWireError(f"group {group} does not end")
     return tuple(records), at
 
+
+_new = tuple.__new__
 
 _FIXED = {wire.FIXED32: 4, wire.FIXED64: 8}
 
