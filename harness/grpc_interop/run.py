@@ -6,11 +6,12 @@ import gc
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from grpc_interop.case import AnyCase, Case
 from grpc_interop.config import Options
+from grpc_interop.courses import Course, Courses
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.progress import Progress
@@ -50,6 +51,7 @@ class Run:
         self._progress = Progress(self._pair_is_done)
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
+        self._courses = Courses(self._suites, self._progress.more)
         self._plan: tuple[Pair, ...] = ()
         self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
         self._deadline = math.inf
@@ -100,8 +102,7 @@ class Run:
             self._enqueue_playable()
 
     def _enqueue_playable(self) -> None:
-        """Pairs that became playable together share the work of preparing each case. Where time is short, all wait for
-        the last build, so that each gets the same part of it."""
+        """Where time is short, all pairs wait for the last build, so that each gets the same part of it."""
         budget = self.session.options.budget
         if budget and self.session.building:
             return
@@ -110,20 +111,19 @@ class Run:
             if budget:
                 self._deadline = time.monotonic() + budget
             self._waiting = [pair for pair in self._waiting if pair not in pairs]
-            for cases in self._suites():
-                self._progress.more(pairs)
-                self.session.engine.enqueue(self._jobs(cases, pairs))
+            for course in self._courses.join(pairs):
+                self.session.engine.enqueue(self._jobs(course))
 
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
         """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
         short they come in the order of what they tell."""
         return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
 
-    def _jobs(self, cases: Iterable[AnyCase], pairs: Sequence[Pair]) -> Iterator[Job]:
+    def _jobs(self, course: Course) -> Iterator[Job]:
         preparer = self.session.engine.preparer
         begun = False
-        for case in cases:
-            chosen = [pair for pair in pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
+        for case in course:
+            chosen = [pair for pair in course.pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
             # However little time there is: a run that plays nothing would say nothing.
             if begun and time.monotonic() > self._deadline:
                 self.left_out[case.suite] += len(chosen)
@@ -133,7 +133,7 @@ class Run:
                 for pair in chosen:
                     self._progress.begun(pair)
                     yield Job(prepared, pair)
-        self._progress.all_begun(pairs)
+        self._progress.all_begun(course.pairs)
 
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)
