@@ -55,7 +55,7 @@ class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
     `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes;
-    `in_flight` counts those that it plays, `examined` the message cases that it is asked about.
+    `in_flight` counts those that it plays, `load` is what they weigh together, `examined` the message cases that it is asked about.
     `gone` says how it ended, once it has; `died`, that it did so by itself. `foreign` tells that it speaks another version
     of the contract, and so was never meant for this harness.
     """
@@ -80,6 +80,7 @@ class Driver:
         self.connection: Connection | None = None
         self.sent_payloads: set[int] = set()
         self.in_flight = 0
+        self.load = 0
         self.examined = 0
         self.has_reported = False
         self.dumps = 0
@@ -170,6 +171,16 @@ class Driver:
 
     def abort(self, play: int, *, if_not_arrived: bool = False) -> None:
         self.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=if_not_arrived)))
+
+    def take_on(self, weight: int) -> None:
+        """Begins to play a case of that weight."""
+        self.in_flight += 1
+        self.load += weight
+
+    def take_off(self, weight: int) -> None:
+        """Plays it no more."""
+        self.in_flight -= 1
+        self.load -= weight
 
     # -- starting and ending -------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from grpc_interop.case import AnyCase, Case, MessageCase
+from grpc_interop.case import Case, MessageCase
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
@@ -27,10 +27,11 @@ from grpc_interop.engine.flight import Flight, unsupported
 from grpc_interop.engine.generations import Generations
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
+from grpc_interop.engine.limits import CASE_SECONDS, limit
 from grpc_interop.engine.past import Past
 from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.queue import Queue
-from grpc_interop.engine.shrinking import PLAY_SECONDS
+from grpc_interop.engine.room import WINDOW, full
 from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
 from grpc_interop.engine.watchdog import Watchdog
@@ -38,26 +39,10 @@ from grpc_interop.messages.examination import Questioner
 from grpc_interop.transcript import ServerTranscript
 from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 
-WINDOW = 128
-"""Cases in flight on one driver. Harness and drivers take turns in batches: with 32 in flight two quick drivers stand
-idle half of the time, from 128 on it makes no difference any more. 512 calls with 32 KiB unread each way, 128 at a time
-on one connection, passed in all four pairs of py and go."""
-
-CASE_SECONDS = 10.0
-"""How long a case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end up
-to 2.9 s late; 10 s had no false alarm."""
-
-DEBUGGED_SECONDS = 24 * 3600.0
-"""The same where somebody debugs one of the two drivers: as long as a person may sit at it."""
-
 CROWD, GATHER_SECONDS = 24, 0.001
 """With so many cases in flight the harness lets events gather: it looks once in so long, and not before. Drivers that tell
 of each case by itself would wake it each time, which costs both sides more than it brings: a unary call of go:py-aio took
 455 us of CPU, and takes 345."""
-
-MOST_EXAMINED = 16
-"""Message cases under way on one driver, beside its plays: with 32 messages of each asked about, it always has something
-to do, and what is behind them in its socket waits a few hundredths of a second."""
 
 
 class Engine:
@@ -189,7 +174,7 @@ class Engine:
             self._sockets.add(client)
             self._sockets.add(server)
             return False
-        if any(self._full(driver, case) for driver in (client, server)):
+        if any(full(driver, job.prepared, self._window) for driver in (client, server)):
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
             if not needs <= driver.capabilities:
@@ -205,8 +190,8 @@ class Engine:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
         examination = self._examiner.examination(case, partial(self._is_expected, job))
-        limit = self._limit(job, client, server)
-        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, limit)
+        seconds = limit(job, client, server, self._case_seconds)
+        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, seconds)
         self._flights[exchange.id] = exchange
         exchange.ask_more(self._ids)
         self._end(exchange)
@@ -220,11 +205,6 @@ class Engine:
             del self._flights[exchange.id]
             self._appeals.finish(exchange.job, exchange.judge())
 
-    def _full(self, driver: Driver, case: AnyCase) -> bool:
-        if isinstance(case, MessageCase):
-            return driver.examined >= MOST_EXAMINED
-        return driver.in_flight >= self._window or 0 < driver.most_in_flight <= driver.in_flight
-
     def _send(self, job: Job, client: Driver, server: Driver) -> None:
         prepared = job.prepared = self.preparer.refresh(job.prepared)
         if job.repeat:
@@ -235,24 +215,18 @@ class Engine:
         own = prepared.play.own_connection
         channel = client.channel(server.address, own=own)
         client.provide(prepared.client_payloads)
-        limit = self._limit(job, client, server)
-        due = self._patience.now + limit * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
-        flight = Flight(play, job, prepared, client, server, limit, due, channel if own else 0)
+        seconds = limit(job, client, server, self._case_seconds)
+        due = self._patience.now + seconds * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
+        flight = Flight(play, job, prepared, client, server, seconds, due, channel if own else 0)
         if prepared.expect:
             server.provide(prepared.server_payloads)
             server.send(prepared.expect, play, server.server)
-            server.in_flight += 1
+            server.take_on(prepared.weight)
         else:
             flight.server_seen = ServerTranscript(arrived=False, lanes=(), request=())
         client.send(prepared.call, play, channel)
-        client.in_flight += 1
+        client.take_on(prepared.weight)
         self._flights[play] = flight
-
-    def _limit(self, job: Job, client: Driver, server: Driver) -> float:
-        """Seconds that the job may take."""
-        if client.debugged or server.debugged:
-            return DEBUGGED_SECONDS
-        return min(self._case_seconds, PLAY_SECONDS) if job.shrinking else self._case_seconds
 
     def _drop(self, job: Job) -> None:
         """The job will never be played; if others wait for it, they must not wait for ever."""

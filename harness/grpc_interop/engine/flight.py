@@ -71,7 +71,7 @@ class Flight:
 
     def release(self, driver: Driver) -> None:
         """The driver has reported, or never will."""
-        driver.in_flight -= 1
+        driver.take_off(self.prepared.weight)
 
     def uses(self, driver: Driver, payload: int) -> bool:
         """Whether the driver plays its side with that payload."""

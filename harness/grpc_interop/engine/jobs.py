@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from grpc_interop.case import AnyCase, Case, MessageCase, Script
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
+from grpc_interop.engine.room import weight
 from grpc_interop.model import Expected, model
 from grpc_interop.verdict import Pair
 
@@ -26,8 +27,8 @@ class Prepared:
     """`call` and `expect` are serialised Commands without id and resource; `expect` is empty where the server does not
     have the method. `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
     all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
-    another version than the client's. `occasion` tells this time of preparing from every other: what drivers answered about
-    messages is reused within it, for the next pair."""
+    another version than the client's. `weight` is how much room it takes on a driver (room.py). `occasion` tells this time
+    of preparing from every other: what drivers answered about messages is reused within it, for the next pair."""
 
     case: AnyCase
     allowed: tuple[Expected, ...]
@@ -38,6 +39,7 @@ class Prepared:
     client_payloads: tuple[tuple[int, str, bytes], ...] = ()
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
     generation: int = 0
+    weight: int = 1
     may_not_arrive: bool = False
     observed: bool = False
     served: Case | None = None
@@ -148,6 +150,7 @@ class Preparer:
             call=_command(prepared.client_needs, call=call),
             client_payloads=self._payloads(case, case.client, client=True),
             generation=self.generation,
+            weight=weight(case.client, (served or case).server),
             may_not_arrive=prepared.observed or any(not expected.server.arrived for expected in prepared.allowed),
         )
         if served is None:
