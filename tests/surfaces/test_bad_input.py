@@ -121,6 +121,21 @@ def test_a_proto_that_does_not_compile(project: Project, tmp_path: Path) -> None
     assert "other/thing.proto: looked for in" in said and "--include" in said and str(tmp_path) in said
 
 
+def test_a_link_to_nothing(project: Project, tmp_path: Path) -> None:
+    """
+    It is named with what it leads to; where it is excluded, the other files are run.
+    """
+    (tmp_path / "good.proto").write_text('syntax = "proto3";\npackage good;\nmessage M {}\n')
+    (tmp_path / "broken.proto").symlink_to("gone.proto")
+    said = refused(project.interop("list", "--proto-path", tmp_path))
+    assert f"{tmp_path / 'broken.proto'} is a link to nothing: it leads to gone.proto" in said
+    assert "remove the link" in said
+    project_file = f'implementations = ["py"]\n[protos]\nroots = ["{tmp_path}"]\nexcludes = ["broken.proto"]\n'
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "interop.toml").write_text(project_file)
+    assert project.interop("list", cwd=tmp_path / "own").status == 0
+
+
 def test_a_descriptor_that_is_too_large(project: Project, tmp_path: Path) -> None:
     """
     protoc takes more fields than Python's protobuf has room for. Where that leaves nothing to run, the reason is told.

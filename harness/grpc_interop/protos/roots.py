@@ -22,7 +22,8 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
     """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name. Names that
     match a pattern of `excludes` (as in a shell, where * crosses folders) are left out.
 
-    Raises ProtoError for a root that is missing, empty or within another one, and for a name that two roots hold.
+    Raises ProtoError for a root that is missing, empty or within another one, for a name that two roots hold, and for a link
+    to nothing.
     """
     found: dict[str, Path] = {}
     _refuse_nested(roots)
@@ -30,6 +31,8 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
         if not root.is_dir():
             raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
         files = {name: path for name, path in _walk(root.resolve()) if not any(fnmatchcase(name, pattern) for pattern in excludes)}
+        for path in files.values():
+            _refuse_broken(path)
         if not files:
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
@@ -50,6 +53,15 @@ def _refuse_nested(roots: Sequence[Path]) -> None:
                     f"{inner} lies within {outer}, so its files would have two names each",
                     "give only the folder that the imports are relative to",
                 )
+
+
+def _refuse_broken(path: Path) -> None:
+    """What lies behind a link may be gone, and protoc would only say that there is no such file, of one that is listed."""
+    if path.is_symlink() and not path.exists():
+        raise ProtoError(
+            f"{path} is a link to nothing: it leads to {path.readlink()}",
+            "mend or remove the link, or name the file under `excludes` in interop.toml",
+        )
 
 
 def _walk(root: Path) -> Iterator[tuple[str, Path]]:
