@@ -97,3 +97,11 @@ def test_what_one_shard_does_not_know_nobody_knows(tmp_path: Path) -> None:
     """
     one, two = Report(tmp_path / "1", [MISSING], shard=(1, 2)), Report(tmp_path / "2", None, shard=(2, 2))
     assert merged(tmp_path / "merged", one, two).uncovered is None
+
+
+def test_fields_of_cases_that_were_left_out_are_told_as_such(tmp_path: Path) -> None:
+    """
+    Where time ran out, that nobody carried a field says nothing about the field.
+    """
+    text = Report(tmp_path, [MISSING], left_out=1200).text
+    assert "2 fields not carried by any case that passed: 1,200 cases that may carry them were left out" in text

@@ -160,7 +160,9 @@ class Terminal:
             for name in entry.fields:
                 places.setdefault(name, set()).add(f"{entry.method} ({entry.direction}) {entry.client}:{entry.server}")
         self._print()
-        self._print(f"{counted(len(places), 'field')} not carried by any case that passed", "bold")
+        cases = sum(entry.cases for entry in summary.left_out)
+        because = f": {counted(cases, 'case')} that may carry them were left out, as told above" if cases else ""
+        self._print(f"{counted(len(places), 'field')} not carried by any case that passed{because}", "bold")
         # Where cases were left out, fields were too, and which ones is no news.
         most = 0 if summary.left_out else MOST_ASIDES
         for name, where in sorted(places.items())[:most]:
