@@ -53,8 +53,8 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
             recorder.left_out(session.untouched(), 0, f"nothing that they depend on has changed since {options.changed}")
         if played.uncovered is not None:
             recorder.uncovered(played.uncovered)
-        for what, why in played.findings.items():
-            recorder.found(what, why)
+        for finding in played.findings:
+            recorder.found(finding)
         for line in session.known.told():
             recorder.note_progress(line)
     recorder.run_finished(played.seconds, interrupted=interrupted)

@@ -16,6 +16,7 @@ from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.progress import Progress
 from grpc_interop.report.plain_text import counted
+from grpc_interop.report.protocol import Finding
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session
 from grpc_interop.suites import SUITES
@@ -41,7 +42,7 @@ class Run:
         self.session = session
         self.tally: Counter[Outcome] = Counter()
         self.not_run: dict[str, str] = {}
-        self.findings: dict[str, str] = {}
+        self.findings: list[Finding] = []
         self.left_out: Counter[str] = Counter()
         self.uncovered: list[Uncovered] | None = None
         self.broken = False
@@ -51,11 +52,14 @@ class Run:
         self._progress = Progress(self._pair_is_done)
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
-        self._courses = Courses(self._suites, self._progress.more)
+        self._courses = Courses(self._suites, self._joined)
         self._plan: tuple[Pair, ...] = ()
         self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
         self._deadline = math.inf
         self._without: defaultdict[str, set[Pair]] = defaultdict(set)
+        self._begun: set[Pair] = set()
+        self._unfinished: Counter[Pair] = Counter()
+        self._too_late: set[Pair] = set()
 
     def narrow(self) -> tuple[Pair, ...]:
         """Leaves the session only the pairs on which cases are selected, so that nothing else is built; gives those of
@@ -114,6 +118,10 @@ class Run:
             for course in self._courses.join(pairs):
                 self.session.engine.enqueue(self._jobs(course))
 
+    def _joined(self, pairs: Sequence[Pair]) -> None:
+        self._progress.more(pairs)
+        self._unfinished.update(pairs)
+
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
         """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
         short they come in the order of what they tell."""
@@ -127,12 +135,15 @@ class Run:
             # However little time there is: a run that plays nothing would say nothing.
             if begun and time.monotonic() > self._deadline:
                 self.left_out[case.suite] += len(chosen)
+                self._too_late.update(chosen)
             elif chosen:
                 begun = True
+                self._begun.update(chosen)
                 prepared = preparer.prepare(case)
                 for pair in chosen:
                     self._progress.begun(pair)
                     yield Job(prepared, pair)
+        self._unfinished.subtract(course.pairs)
         self._progress.all_begun(course.pairs)
 
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
@@ -166,19 +177,32 @@ class Run:
         for file, pairs in self._without.items():
             names = [built.manifest.name for built in built_ones if any(refused.file == file for refused in built.refused)]
             self.not_run[file] = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
+        self.not_run |= {str(pair): why for pair in session.pairs if str(pair) not in self.not_run and (why := self._why_nothing(pair))}
         for built in built_ones:
             for refused in built.refused:
-                self.findings[f"{built.manifest.name} refuses {refused.file}"] = refused.text
+                name, file = built.manifest.name, refused.file
+                self.findings.append(Finding(f"{name} refuses {file}", refused.text, name, file))
         for file, why in session.catalog.refused.items():
-            self.findings[f"{file} cannot be driven"] = f"protoc accepts it, and the protobuf that the harness runs on does not: {why}"
-        for number, incident in enumerate(session.engine.incidents, 1):
-            self.findings[f"incident {number}"] = incident
+            what = f"protoc accepts it, and the protobuf that the harness runs on does not: {why}"
+            self.findings.append(Finding(f"{file} cannot be driven", what))
+        self.findings += [Finding(f"incident {number}", text) for number, text in enumerate(session.engine.incidents, 1)]
         if self._whole():
-            for number, stale in enumerate(session.known.stale(), 1):
-                self.findings[f"stale entry {number}"] = stale
+            self.findings += [Finding(f"stale entry {number}", text) for number, text in enumerate(session.known.stale(), 1)]
         foreign = session.engine.crew.foreign
         dropped = any({pair.client, pair.server}.isdisjoint(foreign) for pair in session.engine.dropped)
         self.broken = dropped or any(missing.broken for missing in session.missing.values())
+
+    def _why_nothing(self, pair: Pair) -> str:
+        """Why a pair that could be played had nothing to play; empty if it had."""
+        refused = [file for file, pairs in self._without.items() if pair in pairs]
+        if pair in self._begun or self._unfinished[pair]:
+            return ""
+        if pair in self._too_late:
+            return f"the {self.session.options.budget:g} s of --budget were over before its first case"
+        if not refused:
+            return ""
+        more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+        return f"all that it was to play is about what is refused: {refused[0]}{more}"
 
     def _measures_coverage(self) -> bool:
         """Whether every case that carries fields is in the plan; a shard is a part that a merge puts together."""

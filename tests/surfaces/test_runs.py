@@ -134,6 +134,21 @@ def test_a_budget(project: Project, report: Path) -> None:
     assert f"calls  {left_out['cases']} case" in ended.out
 
 
+def test_a_pair_that_refuses_all_there_is(project: Project, tmp_path: Path, report: Path) -> None:
+    """
+    It is shown as not run, because its language refuses the file; the refusal is the finding.
+    """
+    (tmp_path / "none.proto").write_text(
+        'syntax = "proto3";\npackage none;\nmessage None {}\nservice S { rpc Get(None) returns (None); }\n'
+    )
+    ended = project.interop("run", "--proto-path", tmp_path, "--report", report)
+    assert ended.status == 1
+    not_run = {entry["what"]: entry["why"] for entry in results(report)["not_run"]}
+    assert not_run["py:py"] == "all that it was to play is about what is refused: none.proto"
+    assert "py refuses none.proto" in ended.out
+    assert "nobody said why" not in ended.out
+
+
 @pytest.mark.parametrize("budget", ["soon", "0s", "-5s", ""])
 def test_a_budget_that_is_none(project: Project, report: Path, budget: str) -> None:
     """

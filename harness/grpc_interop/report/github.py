@@ -62,7 +62,7 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
         yield "| " + " | ".join([f"**{inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
-    for title, entries in (("Found", summary.beside), ("Not run", summary.not_run_by_reason)):
+    for title, entries in (("Found", summary.found), ("Not run", summary.not_run_by_reason)):
         if entries:
             yield f"\n**{title}**\n"
             yield from (f"- `{inline(entry.what)}`: {inline(entry.why)}" for entry in entries)

@@ -51,7 +51,7 @@ def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
     if len(uncovered) == len(shards):
         recorder.uncovered(_uncovered(uncovered))
     for finding in dict.fromkeys(chain.from_iterable(shard.beside for shard in shards)):
-        recorder.found(*finding)
+        recorder.found(finding)
     return recorder.run_finished(
         max((shard.seconds for shard in shards), default=0.0), interrupted=any(shard.interrupted for shard in shards)
     )

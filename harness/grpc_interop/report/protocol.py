@@ -44,10 +44,13 @@ class LeftOut(NamedTuple):
 
 class Finding(NamedTuple):
     """Something that fails a run and is no case: a proto that a language refuses, a driver that died between two cases,
-    a stale entry among the known failures. `what` names it, `why` says it."""
+    a stale entry among the known failures. `what` names it, `why` says it. Of a refused proto `refused_by` is the
+    implementation and `file` the proto."""
 
     what: str
     why: str
+    refused_by: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,9 @@ class Recorder:
         """The fields that no passed case carried are known; perhaps there is none."""
         self.summary.uncovered = list(entries)
 
-    def found(self, what: str, why: str) -> None:
+    def found(self, finding: Finding) -> None:
         """A finding that is no case."""
-        self.summary.beside.append(Finding(what, why))
+        self.summary.beside.append(finding)
 
     def add(self, verdict: Verdict) -> None:
         """A case is done."""

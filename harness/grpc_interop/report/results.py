@@ -158,7 +158,7 @@ class Stored:
         value = _read(directory)
         self.seconds: float = value["seconds"]
         self.interrupted: bool = value.get("interrupted", False)
-        self.beside = [Finding(entry["what"], entry["why"]) for entry in value.get("findings", [])]
+        self.beside = [_finding(entry) for entry in value.get("findings", [])]
         self.not_run = [NotRun(entry["what"], entry["why"]) for entry in value["not_run"]]
         self.left_out = [LeftOut(entry["what"], entry["cases"], entry["why"]) for entry in value.get("left_out", [])]
         uncovered = value.get("uncovered")
@@ -216,6 +216,10 @@ def _read(directory: Path) -> dict[str, Any]:
 def _pair(text: str) -> Pair:
     client, _, server = text.partition(":")
     return Pair(client, server)
+
+
+def _finding(entry: dict[str, Any]) -> Finding:
+    return Finding(entry["what"], entry["why"], entry.get("refused_by", ""), entry.get("file", ""))
 
 
 def _uncovered(entry: dict[str, Any]) -> Uncovered:

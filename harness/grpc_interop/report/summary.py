@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from grpc_interop.coverage import Uncovered
+from grpc_interop.report.found import told_once
 from grpc_interop.report.plain_text import counted
 from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, RunInfo
 from grpc_interop.report.records import Record
@@ -154,6 +155,11 @@ class Summary:
         return [cause for cause in self._causes_of(Outcome.UNSUPPORTED) if not {str(pair) for pair in cause.pairs} <= explained]
 
     @property
+    def found(self) -> list[Finding]:
+        """`beside`, what is refused for one reason told once."""
+        return told_once(self.beside)
+
+    @property
     def not_run_by_reason(self) -> list[NotRun]:
         """`not_run`, each reason once: `every pair with java`, or `go:java, py:java`."""
         whats: dict[str, list[str]] = {}
@@ -166,6 +172,8 @@ class Summary:
         for name in sorted({*clients, *servers}):
             if len(whats) > 1 and set(whats) == {str(pair) for pair in self.info.pairs if name in (pair.client, pair.server)}:
                 return f"every pair with {name}"
+        if len(whats) > 1 and set(whats) == set(map(str, self.info.pairs)):
+            return "every pair"
         return ", ".join(whats)
 
     def _causes_of(self, *outcomes: Outcome) -> list[Cause]:

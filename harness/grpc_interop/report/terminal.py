@@ -119,7 +119,7 @@ class Terminal:
         self._failures(summary)
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)
-        self._told("found", [(entry.what, entry.why) for entry in summary.beside], "red")
+        self._told("found", [(entry.what, entry.why) for entry in summary.found], "red")
         self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason], "yellow")
         self._told("left out, as asked", [(entry.what, _left_out(entry)) for entry in summary.left_out], "yellow")
         self._uncovered(summary)

@@ -1,0 +1,53 @@
+"""Findings beside the cases, told once for each reason; for machines every one stays."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from conversations import PY_PY
+from grpc_interop.report import Recorder, RunInfo, merge, standard_reports
+from grpc_interop.report.found import told_once
+from grpc_interop.report.protocol import Finding
+
+IMPORTS = "imports base.proto, which was refused"
+
+
+def refuses(who: str, file: str, why: str = IMPORTS) -> Finding:
+    return Finding(f"{who} refuses {file}", why, who, file)
+
+
+def test_files_refused_for_one_reason_are_one_line_that_names_them_all() -> None:
+    (told,) = told_once([refuses(who, file) for who in ("py", "py-aio") for file in ("a.proto", "b.proto")])
+    assert (told.what, told.why) == ("py, py-aio refuse 2 files", f"{IMPORTS}\na.proto, b.proto")
+
+
+def test_a_file_keeps_who_refuses_it_and_why() -> None:
+    """
+    Another reason, or other implementations, are lines of their own, in the order in which they were found.
+    """
+    told = told_once(
+        [refuses("go", "a.proto", "other words"), refuses("py", "a.proto"), refuses("py", "b.proto"), refuses("py-aio", "b.proto")]
+    )
+    assert [finding.what for finding in told] == ["go refuses a.proto", "py refuses a.proto", "py, py-aio refuse b.proto"]
+
+
+def test_what_is_about_no_file_stays_as_it_is() -> None:
+    incidents = [Finding("incident 1", "it died"), Finding("incident 2", "it died")]
+    assert told_once(incidents) == incidents
+
+
+def test_every_refused_file_is_in_the_results_and_survives_a_merge(tmp_path: Path) -> None:
+    out = io.StringIO()
+    recorder = Recorder(tmp_path / "one", standard_reports(tmp_path / "one", out))
+    recorder.run_started(RunInfo("interop run", 1, (PY_PY,)))
+    found = [refuses(who, file) for who in ("py", "py-aio") for file in ("a.proto", "b.proto")]
+    for finding in found:
+        recorder.found(finding)
+    recorder.run_finished(1.0)
+    assert out.getvalue().count(IMPORTS) == 1
+    stored = json.loads((tmp_path / "one" / "results.json").read_text())["findings"]
+    assert stored[0] == {"what": "py refuses a.proto", "why": IMPORTS, "refused_by": "py", "file": "a.proto"}
+    merged = merge([tmp_path / "one"], Recorder(tmp_path / "again", standard_reports(tmp_path / "again", io.StringIO())))
+    assert merged.beside == found
