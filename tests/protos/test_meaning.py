@@ -115,12 +115,13 @@ def test_what_is_no_message(scalars: Shape, encoded: str) -> None:
 
 def test_sorts(shapes: Shapes) -> None:
     """
-    What everybody must take, what lacks something, and what is none.
+    What everybody must take, what lacks something, what holds no text where one should be, and what is none.
     """
     needs = shapes.of("values.old.Needs")
     assert sort_of(needs, bytes.fromhex("0a0161 1001")) is Sort.VALID
     assert sort_of(needs, bytes.fromhex("0a0161")) is Sort.INCOMPLETE
-    assert sort_of(needs, bytes.fromhex("0a01ff 1001")) is Sort.INCOMPLETE
+    assert sort_of(needs, bytes.fromhex("0a01ff 1001")) is Sort.NO_TEXT
+    assert sort_of(needs, bytes.fromhex("0a01ff")) is Sort.INCOMPLETE
     assert sort_of(needs, bytes.fromhex("0a01")) is Sort.MALFORMED
 
 

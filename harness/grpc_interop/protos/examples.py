@@ -143,14 +143,14 @@ class Examples:
     def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         whole = min(self.generator.boundaries(shape)[1:], key=len, default=self._least(shape))
         for what, data in malformed.malformed(shape, whole):
-            # What is only incomplete is another case's affair.
-            if sort_of(shape, data) is not Sort.INCOMPLETE:
+            # What could be read, were it whole and its texts texts, is another case's affair.
+            if sort_of(shape, data) not in (Sort.INCOMPLETE, Sort.NO_TEXT):
                 yield Example(data, what)
-        for what, data in malformed.NUMBER_ZERO.items() if shape.ordered else ():
+        for what, data in malformed.NUMBER_ZERO.items() if shape.can_hold else ():
             yield Example(whole + data, what)
 
     def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        for what, data in malformed.not_utf8(shape):
+        for what, data in malformed.not_utf8(shape, self.generator.least):
             yield Example(self._least(shape) + data, what)
 
     def _closed_enums(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -180,8 +180,8 @@ class Examples:
         yield from self._deep(shape, TOO_DEEP)
 
     def _zero_in_empty(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Field number 0 in a type without fields, which some reader may not look into at all."""
-        for what, data in malformed.NUMBER_ZERO.items() if not shape.ordered else ():
+        """Field number 0 in a type that can hold no field, which some reader may not look into at all."""
+        for what, data in malformed.NUMBER_ZERO.items() if not shape.can_hold else ():
             yield Example(data, what)
 
     def _deep(self, shape: Shape, depths: tuple[int, ...]) -> Iterator[Example]:

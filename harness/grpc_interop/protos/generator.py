@@ -40,11 +40,12 @@ class Generator:
     # -- the least -----------------------------------------------------------------------------------------------------
 
     def least(self, shape: Shape) -> bytes | None:
-        """Nothing but what is required; None where a type requires itself, so that no message of it can exist."""
+        """Nothing but what is required, also by what a well-known type means; None where a type requires itself, so that
+        no message of it can exist."""
         if shape.name not in self._least:
             self._least[shape.name] = None
             fields = self.required(shape)
-            self._least[shape.name] = None if fields is None else b"".join(fields.values())
+            self._least[shape.name] = None if fields is None else wellknown.least(shape.special) + b"".join(fields.values())
         return self._least[shape.name]
 
     def required(self, shape: Shape) -> dict[int, bytes] | None:

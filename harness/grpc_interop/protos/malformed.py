@@ -3,7 +3,7 @@ choose the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
@@ -50,13 +50,19 @@ def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
             return
 
 
-def not_utf8(shape: Shape) -> Iterator[tuple[str, bytes]]:
-    """Strings that are none, in every string field of the type."""
+def not_utf8(shape: Shape, least: Callable[[Shape], bytes | None]) -> Iterator[tuple[str, bytes]]:
+    """Strings that are none, in every string field of the type. `least` knows what a message cannot do without: nothing
+    but the strings is to be wrong."""
     for field in shape.ordered:
         if field.mapped is not None and field.key is not None:
+            held = least(field.mapped.inner) if field.mapped.inner else b""
+            if held is None:
+                continue
+            # A value that is absent is the empty message, in which what is required is missing.
+            rest = wire.message_field(field.mapped.descriptor, held) if held else b""
             for inside in (field.key, field.mapped):
                 if inside.type == Field.TYPE_STRING:
-                    entry = wire.tag(inside.number, wire.LENGTH) + wire.delimited(NOT_UTF8[0])
+                    entry = wire.tag(inside.number, wire.LENGTH) + wire.delimited(NOT_UTF8[0]) + rest
                     yield f"map {field.name} is not UTF-8", wire.message_field(field.descriptor, entry)
         elif field.type == Field.TYPE_STRING:
             for content in NOT_UTF8:

@@ -9,7 +9,7 @@ payload and -0.0 compare as they should.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -180,48 +180,58 @@ def _drop_zeros_within(field: FieldShape, value: Value) -> None:
 
 
 class Sort(Enum):
-    """What bytes are to a type: a message that everybody must take, one with a required field missing or a string that
-    is not UTF-8, or no message at all."""
+    """What bytes are to a type: a message that everybody must take, one with a required field missing, one that is whole
+    but for a string that is not UTF-8, or no message at all."""
 
     VALID = "valid"
     INCOMPLETE = "incomplete"
+    NO_TEXT = "no text"
     MALFORMED = "malformed"
 
 
 def sort_of(shape: Shape, data: bytes) -> Sort:
-    """Which of these the bytes are."""
+    """Which of these the bytes are. Of one that is both incomplete and no text, the former: it fails for that alone."""
     try:
-        return Sort.VALID if complete(shape, meaning(shape, data)) else Sort.INCOMPLETE
+        wrong = set(_wrong(shape, meaning(shape, data)))
     except NotWireError:
         return Sort.MALFORMED
+    return next((sort for sort in (Sort.INCOMPLETE, Sort.NO_TEXT) if sort in wrong), Sort.VALID)
 
 
 def complete(shape: Shape, message: Meaning) -> bool:
     """Whether nothing required is missing and every string is UTF-8, here and in all that is within."""
+    return next(_wrong(shape, message), None) is None
+
+
+def _wrong(shape: Shape, message: Meaning) -> Iterator[Sort]:
+    """What makes it anything but valid, here and in all that is within."""
     if any(field.number not in message.fields for field in shape.required):
-        return False
-    return all(_complete_value(shape.fields[number], value) for number, value in message.fields.items())
+        yield Sort.INCOMPLETE
+    for number, value in message.fields.items():
+        yield from _wrong_value(shape.fields[number], value)
 
 
-def _complete_value(field: FieldShape, value: Value) -> bool:
+def _wrong_value(field: FieldShape, value: Value) -> Iterator[Sort]:
     if isinstance(value, list):
-        return all(_complete_scalar(field, one) for one in value)
-    if isinstance(value, dict):
-        key, mapped = field.key, field.mapped
-        assert key is not None and mapped is not None
-        return all(_complete_scalar(key, name) and _complete_scalar(mapped, one) for name, one in value.items())
-    return _complete_scalar(field, value)
+        for one in value:
+            yield from _wrong_scalar(field, one)
+    elif isinstance(value, dict):
+        assert field.key is not None and field.mapped is not None
+        for key, one in value.items():
+            yield from _wrong_scalar(field.key, key)
+            yield from _wrong_scalar(field.mapped, one)
+    else:
+        yield from _wrong_scalar(field, value)
 
 
-def _complete_scalar(field: FieldShape, value: Scalar) -> bool:
+def _wrong_scalar(field: FieldShape, value: Scalar) -> Iterator[Sort]:
     if isinstance(value, Meaning):
-        return complete(field.message, value)
-    if field.type == Field.TYPE_STRING and isinstance(value, bytes):
+        yield from _wrong(field.message, value)
+    elif field.type == Field.TYPE_STRING and isinstance(value, bytes):
         try:
             value.decode()
         except UnicodeDecodeError:
-            return False
-    return True
+            yield Sort.NO_TEXT
 
 
 _MASK_32 = (1 << 32) - 1

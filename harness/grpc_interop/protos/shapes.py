@@ -78,8 +78,9 @@ class FieldShape:
 @dataclass(slots=True, eq=False)
 class Shape:
     """One message type, its known extensions among its fields. `special` is its full name if ProtoJSON writes it in a
-    form of its own, else empty. `undeclared` is the highest number that is no field. `message_set`: its extensions are
-    written in the form of items. `json_names`: the fields by the names that ProtoJSON may use for them."""
+    form of its own, else empty. `undeclared` is the highest number that is no field. `extendable`: it leaves numbers to
+    extensions, be any known or none. `message_set`: its extensions are written in the form of items. `json_names`: the
+    fields by the names that ProtoJSON may use for them."""
 
     name: str
     special: str
@@ -88,9 +89,15 @@ class Shape:
     ordered: tuple[FieldShape, ...] = ()
     arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
+    extendable: bool = False
     message_set: bool = False
     json_names: dict[str, FieldShape] = field(default_factory=dict)
     _floating: bool | None = None
+
+    @property
+    def can_hold(self) -> bool:
+        """Whether anybody can declare a field of it: then readers look into it."""
+        return bool(self.ordered) or self.extendable
 
     @property
     def floating(self) -> bool:
@@ -140,6 +147,7 @@ class Shapes:
         shape = self._shapes[name] = Shape(name, name if name in WELL_KNOWN else "")
         declared = [*descriptor.fields, *self.catalog.extensions(descriptor)]
         fields = [self._field(one) for one in sorted(declared, key=lambda one: one.number)]
+        shape.extendable = bool(descriptor.is_extendable)
         shape.message_set = descriptor.GetOptions().message_set_wire_format
         shape.fields = {one.number: one for one in fields}
         shape.ordered = tuple(fields)

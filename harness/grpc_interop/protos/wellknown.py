@@ -91,6 +91,9 @@ _BEYOND: dict[str, list[Message]] = {
 }
 
 
+_LEAST: dict[str, list[Message]] = {"Value": [_Value(bool_value=False)]}
+"""No null: a field of it can hardly be told from one that is not set."""
+
 _EMPTY_PATHS: dict[str, list[Message]] = {"FieldMask": [_Mask(paths=[""]), _Mask(paths=["a", ""])]}
 
 _UNSET_VALUES: dict[str, list[Message]] = {
@@ -103,6 +106,11 @@ _UNSET_VALUES: dict[str, list[Message]] = {
 def within(special: str) -> list[bytes] | None:
     """Valid values of a well-known type with limits of its own; None for any other type (wrappers have none)."""
     return _bytes(_WITHIN, special)
+
+
+def least(special: str) -> bytes:
+    """A valid value with as little in it as can be: for all but a Value that is the empty message."""
+    return b"".join(_bytes(_LEAST, special) or [])
 
 
 def beyond(special: str) -> list[bytes]:
