@@ -10,6 +10,7 @@ from grpc_interop.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Example, Examples
 from grpc_interop.protos.meaning import Meaning, Sort, meaning, sort_of
+from grpc_interop.protos.records import read
 from grpc_interop.protos.shapes import Shape, Shapes
 
 SEEDS = range(20)
@@ -94,3 +95,83 @@ def test_of_what_is_not_utf8_nothing_else_is_wrong(tmp_path: Path, value: str) -
     """
     types = f"message R {{ required int32 a = 1; }} message M {{ map<string, {value}> m = 1; required R r = 2; }}"
     assert Tree(tmp_path, {"a.proto": f'syntax = "proto2"; package a; {types}'}).sorts("not_utf8", "a.M") == {Sort.NO_TEXT}
+
+
+MOST_OF_A_FIELD = 6 * 1024
+"""Bytes of examples that a field may add to all of its type's cases together, the large texts aside: a map with every
+boundary of text has 1,200, stands in `values` and in `json`, and once or more in other encodings."""
+
+KINDS = ("int32", "sint64", "double", "string", "M", "inc.X")
+
+
+def wide(fields: int) -> str:
+    """A message that holds itself, and one of another tree that does so too, in every way; with so many fields of each
+    kind."""
+    lines, number = [], 1
+    for turn in range(fields):
+        for at, kind in enumerate(KINDS):
+            name = f"f{at}_{turn}"
+            lines.append(f"{kind} {name} = {number}; repeated {kind} r{name} = {number + 1}; map<string, {kind}> m{name} = {number + 2};")
+            lines.append(
+                f"map<int64, {kind}> n{name} = {number + 3}; oneof o{name} {{ {kind} a{name} = {number + 4}; M b{name} = {number + 5}; }}"
+            )
+            number += 6
+    return 'syntax = "proto3"; package a; import "x.proto"; message M { ' + "\n".join(lines) + " }"
+
+
+OTHER = (
+    'syntax = "proto3"; package inc; message X { X one = 1; repeated X list = 2; map<string, X> map = 3; Y y = 4; repeated Y ys = 5; '
+    "string text = 6; repeated bytes content = 7; } message Y { X x = 1; map<int32, Y> map = 2; repeated uint64 numbers = 3; }"
+)
+
+
+@pytest.mark.parametrize("fields", [1, 4, 12])
+def test_examples_grow_with_the_fields_and_not_with_the_ways_through_them(tmp_path: Path, fields: int) -> None:
+    """
+    However a wide type holds itself, its examples are bounded by its number of fields.
+    """
+    tree = Tree(tmp_path, {"a.proto": wide(fields)}, {"x.proto": OTHER})
+    shape = tree.shapes.of("a.M")
+    examples = [example for name in tree.examples.names("a.M") for example in tree.of(name, "a.M") if example.what != "large texts"]
+    # Another tree's types and random messages are as many for one field as for all.
+    assert sum(len(example.data) for example in examples) < MOST_OF_A_FIELD * (len(shape.ordered) + 20)
+
+
+def test_every_boundary_of_a_wide_message_occurs_although_it_holds_itself(tmp_path: Path) -> None:
+    """
+    What its examples are spared are repetitions, and what its fields' types have cases or places of their own for.
+    """
+    tree = Tree(tmp_path, {"a.proto": wide(4)}, {"x.proto": OTHER})
+    shape, generator = tree.shapes.of("a.M"), tree.examples.generator
+    held = b"\n".join(generator.boundaries(shape))
+    for field in shape.ordered:
+        if field.inner is None and (field.mapped is None or field.mapped.inner is None):
+            assert all(option in held for option in generator.options(field)), field.name
+    first = next(field for field in shape.ordered if field.inner and field.inner.name == "inc.X")
+    assert all(option in held for option in generator.options(first))
+
+
+def test_each_field_is_asked_about_in_other_encodings(tmp_path: Path) -> None:
+    """
+    Also where a type has so many fields that they stand in several messages, or in a oneof.
+    """
+    tree = Tree(tmp_path, {"a.proto": wide(4)}, {"x.proto": OTHER})
+    shape = tree.shapes.of("a.M")
+    plain = ("boundary", "random", "large", "levels", "Any")
+    seen = {
+        record.number
+        for example in tree.of("values", "a.M")
+        if not any(word in example.what for word in plain)
+        for record in read(example.data)
+    }
+    assert seen == set(shape.fields)
+
+
+def test_what_is_malformed_is_short(tmp_path: Path) -> None:
+    """
+    What surrounds the fault stands in hundreds of examples.
+    """
+    tree = Tree(tmp_path, {"a.proto": wide(4)}, {"x.proto": OTHER})
+    examples = [example for example in tree.of("malformed", "a.M") if example.what != "cut off"]
+    assert len(examples) > len(tree.shapes.of("a.M").ordered)
+    assert max(len(example.data) for example in examples) < 64

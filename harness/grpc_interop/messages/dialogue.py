@@ -7,11 +7,10 @@ the producer wrote, and writes it again.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Generator
-from functools import lru_cache
 from typing import NamedTuple
 
+from grpc_interop.protos.kept import Kept, kept
 from grpc_interop.protos.meaning import Meaning, meaning, unlike
 from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
 from grpc_interop.protos.records import NotWireError
@@ -20,7 +19,7 @@ from grpc_interop.protos.view import NotAViewError, of_view, one_nan
 from grpc_interop.transcript import View
 from grpc_interop.verdict import CHANGING, Difference
 
-CLIENT, SERVER = "client", "server"
+CLIENT, SERVER, BOTH = "client", "server", "both"
 
 
 class Ask(NamedTuple):
@@ -54,13 +53,13 @@ class Refused(NamedTuple):
     failed: bool = False
 
 
-MOST_MEANINGS = 2048
-"""What so many bytes mean is kept for the next pair, which is asked about the same at about the same time: some 40 cases
-are in flight, with 32 messages each. Of a tree of 2.5 KiB a message that is 5 MiB of texts."""
+MOST_MEANT = 4 * 1024 * 1024
+"""Of messages of so many bytes it is kept what they mean, for the next pair, which is asked about the same at about the
+same time: some 40 cases are in flight, with 32 messages each, of some 2 KiB. What they mean takes up to 20 times as much."""
 
-MOST_RIGHT = 1024
-"""Questions, of up to 16 messages each, whose right answers are known for the next pair: so far pairs drift apart. The
-answers are those that engine/answers.py keeps."""
+MOST_RIGHT = 16 * 1024 * 1024
+"""Bytes of the messages in questions, and of as many for each answer, whose right answers are known for the next pair: so
+far pairs drift apart. The answers are those that engine/answers.py keeps."""
 
 Answer = Written | Refused
 Found = list[Difference | None]
@@ -77,12 +76,12 @@ class Rules:
         self._shapes = shapes
         self._json = ProtoJson(shapes)
         # Nobody changes a Meaning that is whole.
-        self._meaning = lru_cache(MOST_MEANINGS)(meaning)
-        self._kept = lru_cache(MOST_MEANINGS)(self._kept_of)
-        self._shown = lru_cache(MOST_MEANINGS)(self._shown_of)
-        self._said = lru_cache(MOST_MEANINGS)(self._json.read)
-        self._right_views: dict[tuple[Shape, bytes], View] = {}
-        self._right: OrderedDict[tuple[object, ...], list[tuple[Answer, ...]]] = OrderedDict()
+        self._meaning = kept(meaning, MOST_MEANT)
+        self._kept = kept(self._kept_of, MOST_MEANT)
+        self._shown = kept(self._shown_of, MOST_MEANT)
+        self._said = kept(self._json.read, MOST_MEANT)
+        self._right_views: Kept[tuple[Shape, bytes], View] = Kept(MOST_MEANT)
+        self._right: Kept[tuple[object, ...], tuple[tuple[Answer, ...], ...]] = Kept(MOST_RIGHT)
 
     def dialogue(self, type_name: str, data: Messages, *, json: bool, alike: bool) -> Dialogue:
         """The dialogue about one or more messages."""
@@ -91,17 +90,17 @@ class Rules:
             return self._alike(shape, data, json=json)
         return self._carried_as_json(shape, data) if json else self._carried(shape, data)
 
-    def _judged(self, question: tuple[object, ...], answers: tuple[Answer, ...], judge: Callable[[], Found]) -> Found:
-        """What is found of answers to a question, which holds all that they are held against. The very answers that were
-        all right for one pair are right for the next."""
-        right = self._right.setdefault(question, [])
+    def _judged(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...], judge: Callable[[], Found]) -> Found:
+        """What is found of the answers of a side to questions about these messages. The very answers that were all right
+        for one pair are right for the next."""
+        question = (side, shape, messages)
+        right = self._right.get(question) or ()
         if any(one is answers for one in right):
             return [None] * len(answers)
         found = judge()
         if not any(found):
-            right.append(answers)
-        while len(self._right) > MOST_RIGHT:
-            self._right.popitem(last=False)
+            right = (*right, answers)
+            self._right.put(question, right, sum(map(len, messages)) * (1 + len(right)))
         return found
 
     # -- binary --------------------------------------------------------------------------------------------------------
@@ -115,14 +114,16 @@ class Rules:
             return found
         onward = tuple([_binary(answers[at]) for at in right])
         read = yield Ask(SERVER, onward, to_view=True)
-        kept = messages if len(right) == len(messages) else tuple([messages[at] for at in right])
-        for at, one in zip(right, self._judge_messages(SERVER, shape, kept, read), strict=True):
+        carried = messages if len(right) == len(messages) else tuple([messages[at] for at in right])
+        for at, one in zip(right, self._judge_messages(SERVER, shape, carried, read), strict=True):
             found[at] = one
         return found
 
     def _judge_messages(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Found:
         return self._judged(
-            (shape, messages),
+            BOTH,
+            shape,
+            messages,
             answers,
             lambda: [self._message(side, shape, message, answer) for message, answer in zip(messages, answers, strict=True)],
         )
@@ -140,9 +141,7 @@ class Rules:
         if found := _other_view(side, shape, self._shown(shape, message), answer.view):
             return found
         if answer.view is not None:
-            self._right_views[shape, message] = answer.view
-        while len(self._right_views) > MOST_MEANINGS:
-            del self._right_views[next(iter(self._right_views))]
+            self._right_views.put((shape, message), answer.view, len(message))
         return None
 
     def _alike(self, shape: Shape, messages: Messages, *, json: bool) -> Dialogue:
@@ -172,20 +171,24 @@ class Rules:
         """The client writes ProtoJSON of each, the server reads that; both texts, and what was read, mean the message."""
         answers = yield Ask(CLIENT, messages, to_json=True)
         found = self._judged(
-            (shape, messages, CLIENT),
+            CLIENT,
+            shape,
+            messages,
             answers,
             lambda: [self._as_json(shape, message, answer) for message, answer in zip(messages, answers, strict=True)],
         )
         right = [at for at, one in enumerate(found) if one is None]
         if not right:
             return found
-        kept = tuple([messages[at] for at in right])
+        carried = tuple([messages[at] for at in right])
         texts = tuple([_json(answers[at]) for at in right])
         read = yield Ask(SERVER, tuple([text.encode() for text in texts]), from_json=True, to_json=True)
         judged = self._judged(
-            (shape, kept, SERVER),
+            SERVER,
+            shape,
+            carried,
             read,
-            lambda: [self._from_json(shape, *one) for one in zip(kept, texts, read, strict=True)],
+            lambda: [self._from_json(shape, *one) for one in zip(carried, texts, read, strict=True)],
         )
         for at, one in zip(right, judged, strict=True):
             found[at] = one

@@ -25,9 +25,16 @@ def reencodings(shape: Shape, data: bytes, chance: random.Random) -> list[tuple[
     return [(what, changed) for what, changed in found if changed != data]
 
 
-def _all(shape: Shape, records: Records, chance: random.Random) -> Records:
+def boldest(shape: Shape, data: bytes, chance: random.Random) -> bytes:
+    """The message in all ways at once, but for the zeros of fields that it does not hold: of a wide type they would be most
+    of it."""
+    return overlong(shape, _all(shape, list(read(data)), chance, without=_explicit))
+
+
+def _all(shape: Shape, records: Records, chance: random.Random, without: Change | None = None) -> Records:
     for change in _CHANGES.values():
-        records = change(shape, records, chance)
+        if change is not without:
+            records = change(shape, records, chance)
     return records
 
 

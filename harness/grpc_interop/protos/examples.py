@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 from grpc_interop.case import MessageCase
 from grpc_interop.protos import boundaries, malformed, wellknown, wire
-from grpc_interop.protos.encodings import reencodings
+from grpc_interop.protos.encodings import boldest, reencodings
 from grpc_interop.protos.field_names import FieldNames
 from grpc_interop.protos.generator import Generator
+from grpc_interop.protos.kept import OVERHEAD, Kept
 from grpc_interop.protos.meaning import Sort, sort_of
+from grpc_interop.protos.records import read, write, write_one
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 
 DEFAULT_COUNT = 10
 """Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
 
 REENCODED = 2
-"""Boundary messages, and as many random ones, that are written in every other encoding."""
+"""Boundary messages, and as many random ones, that are written in every other encoding; of further ones only
+the fields that those do not hold, in all encodings at once."""
 
-KEPT = 512
-"""Cases whose examples are kept for the next pair, each some 10 KiB: a slow pair may be as many behind the others as wait
-for their drivers (256) or are in flight. With 64, those of nine pairs were made three times."""
+MOST_KEPT = 32 * 1024 * 1024
+"""Bytes of examples that are kept for the next pair: a slow pair may be as many cases behind the others as wait for their
+drivers (256) or are in flight, of some 10 to 100 KiB each. With those of 64, the examples of nine pairs were made three
+times."""
 
 LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
 """Bytes of a large text, and of a message of such texts: below a frame of the driver contract."""
@@ -51,16 +54,20 @@ class Examples:
         self.shapes = shapes
         self.generator = Generator(shapes)
         self._names = FieldNames(shapes)
-        self._kept = lru_cache(maxsize=KEPT)(self._made)
+        self._kept: Kept[MessageCase, tuple[Example, ...]] = Kept(MOST_KEPT)
 
     def of(self, case: MessageCase) -> Iterable[Example]:
         """In the same order each time; those that the case holds itself, if it holds any."""
         if case.examples:
             return [Example(data, "") for data in case.examples]
-        return self._kept(case) if case.count <= DEFAULT_COUNT else self._make(case)
+        return self._made(case) if case.count <= DEFAULT_COUNT else self._make(case)
 
     def _made(self, case: MessageCase) -> tuple[Example, ...]:
-        return tuple(self._make(case))
+        made = self._kept.get(case)
+        if made is None:
+            made = tuple(self._make(case))
+            self._kept.put(case, made, sum(len(example.data) + OVERHEAD for example in made))
+        return made
 
     def _make(self, case: MessageCase) -> Iterator[Example]:
         shape = self.shapes.of(case.type_name)
@@ -82,14 +89,23 @@ class Examples:
 
     def _values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._valid(shape, chance, count)
-        for number in range(1, REENCODED + 1):
-            known = self.generator.boundaries(shape)[number : number + 1]
-            for data in (*known, self.generator.by_chance(shape, chance)):
-                for what, changed in reencodings(shape, data, chance):
-                    yield Example(changed, what)
+        yield from self._reencoded(shape, chance)
         for texts in malformed.large(shape, LARGE, MOST_LARGE):
             yield Example(self._least(shape) + texts, "large texts")
         yield from self._deep(shape, (DEEP,))
+
+    def _reencoded(self, shape: Shape, chance: random.Random) -> Iterator[Example]:
+        """A few messages in every other encoding, and each further field in the boldest."""
+        known = self.generator.boundaries(shape)[1:]
+        by_chance = [self.generator.by_chance(shape, chance) for _ in range(REENCODED)]
+        for data in (*known[:REENCODED], *by_chance):
+            yield from (Example(changed, what) for what, changed in reencodings(shape, data, chance))
+        seen = {record.number for data in known[:REENCODED] for record in read(data)}
+        for data in known[REENCODED:]:
+            further = [record for record in read(data) if record.number not in seen]
+            if further:
+                yield Example(boldest(shape, self._least(shape) + write(further), chance), "every encoding of further fields together")
+            seen |= {record.number for record in further}
 
     def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         if not self._names.may_clash_in_json(shape) and not self._names.have_capitals(shape):
@@ -119,7 +135,7 @@ class Examples:
             start = int(chance.random() * len(names))
             for name in islice([*names[start:], *names[:start]], MOST_ANYS):
                 inner = self.shapes.of(name)
-                content = self.generator.boundaries(inner)[:2]
+                content = self.generator.few(inner)[:2]
                 if self.generator.least(inner) is None or not content:
                     continue
                 holder = _any(name, content[-1])
@@ -141,8 +157,9 @@ class Examples:
             )
 
     def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        whole = min(self.generator.boundaries(shape)[1:], key=len, default=self._least(shape))
-        for what, data in malformed.malformed(shape, whole):
+        *_, some = self.generator.few(shape)[:2]
+        whole = self._least(shape) + min(map(write_one, read(some)), key=len, default=b"")
+        for what, data in malformed.malformed(shape, whole, some):
             # What could be read, were it whole and its texts texts, is another case's affair.
             if sort_of(shape, data) not in (Sort.INCOMPLETE, Sort.NO_TEXT):
                 yield Example(data, what)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import boundaries, wellknown, wire
+from grpc_interop.protos.kept import Kept
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 
 DEEPEST = 4
@@ -23,8 +24,16 @@ BUDGET = 2048
 USUAL_FIELDS = 8
 """How many fields of a wide type a random message sets on average."""
 
-FEW = 3
-"""Boundary messages of a nested type that has cases of its own."""
+FEW, FEW_BYTES = 3, 512
+"""Messages of a nested type that is shown whole elsewhere, and the bytes of each beside what it requires. With its whole
+boundaries in each field, what is asked about a type that holds itself grew with the square of its fields."""
+
+MOST_BYTES, LIST_BYTES = 16 * 1024, 4 * 1024
+"""Bytes of a boundary message, and of a list or map in it, beyond which they go on in another one: ordinary types stay
+below, and each encoding of the first ones is asked about as well (examples.py)."""
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of boundary messages: those of a large tree, of 1,000 types."""
 
 
 class Generator:
@@ -33,7 +42,8 @@ class Generator:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self._own = frozenset(shapes.driven())
-        self._boundaries: dict[tuple[str, int], list[bytes]] = {}
+        self._boundaries: Kept[tuple[str, int], list[bytes]] = Kept(KEPT_BYTES)
+        self._few: dict[str, list[bytes]] = {}
         self._options: dict[FieldShape, list[bytes]] = {}
         self._least: dict[str, bytes | None] = {}
 
@@ -64,73 +74,109 @@ class Generator:
     # -- boundaries ----------------------------------------------------------------------------------------------------
 
     def boundaries(self, shape: Shape, depth: int = 0) -> list[bytes]:
-        """Messages that together hold every boundary of every field: the n-th holds the n-th of each, of a oneof one
-        after the other of all its arms. Their number is that of the field with the most; a field that has no further
-        one repeats its shortest."""
+        """Messages that together hold every boundary of every field. The first has nothing but what is required; those
+        after it hold the first boundary of each field, then those with the second of each, and so on: of a oneof one
+        after the other of all its arms. A field that has no further one is left out, so that they are no larger together
+        than what they are to show."""
         key = (shape.name, min(depth, 2))
-        if key not in self._boundaries:
-            self._boundaries[key] = self._make_boundaries(shape, depth)
-        return self._boundaries[key]
+        found = self._boundaries.get(key)
+        if found is None:
+            found = self._make_boundaries(shape, depth, {shape.name})
+            self._boundaries.put(key, found, sum(map(len, found)))
+        return found
 
-    def _make_boundaries(self, shape: Shape, depth: int) -> list[bytes]:
+    def _make_boundaries(self, shape: Shape, depth: int, around: set[str]) -> list[bytes]:
         special = wellknown.within(shape.special)
         if special is not None:
             return special
-        slots = [list(slot) for slot in self._slots(shape, lambda field: self.options(field, depth))]
-        number = max(map(len, slots), default=0)
-        rests = [min(slot, key=len, default=b"") for slot in slots]
-        messages = []
-        for turn in range(number):
-            chosen = [slot[turn] if turn < len(slot) else rest for slot, rest in zip(slots, rests, strict=True)]
-            messages.append(b"".join(chosen))
         least = self.least(shape)
-        return ([] if least is None else [least]) + messages
+        slots = self._slots(shape, depth, around)
+        needed = self._needed(shape, slots)
+        messages = [] if least is None else [least]
+        for turn in range(max(map(len, slots.values()), default=0)):
+            present = {place: slot[turn] for place, slot in slots.items() if turn < len(slot)}
+            for part in _parts(present, MOST_BYTES):
+                messages.append(_joined(needed | part))
+        return messages
 
-    def _slots(self, shape: Shape, options: Callable[[FieldShape], list[bytes]]) -> Iterator[list[bytes]]:
-        """What can stand in each place of a message, in field order; a oneof is one place."""
-        done = set()
+    def few(self, shape: Shape) -> list[bytes]:
+        """Some small ones of these: the least, and two with as many fields as there is room for."""
+        special = wellknown.within(shape.special)
+        if special is not None:
+            return special[:FEW]
+        if shape.name not in self._few:
+            least = self.least(shape)
+            slots = self._slots(shape, 1, {shape.name})
+            needed = self._needed(shape, slots)
+            fitting = [_joined(needed | _fitting(slots, turn)) for turn in range(FEW - 1)]
+            self._few[shape.name] = [] if least is None else list(dict.fromkeys([least, *fitting]))
+        return self._few[shape.name]
+
+    def _slots(self, shape: Shape, depth: int, around: set[str]) -> dict[int, list[bytes]]:
+        """What can stand in each place of a message, by the place's first field number, in field order; a oneof is one
+        place. `around` are the types that are shown whole elsewhere in the same message or around it; those that are
+        here are added to them. Of several fields of one type the first shows it."""
+        shown = {}
+        if depth < 2:
+            for field in shape.ordered:
+                inner = field.inner or (field.mapped and field.mapped.inner)
+                if inner and inner.name not in self._own and inner.name not in around:
+                    around.add(inner.name)
+                    shown[field.number] = inner.name
+        slots: dict[int, list[bytes]] = {}
         for field in shape.ordered:
-            if not field.oneof:
-                yield options(field)
-            elif field.oneof not in done:
-                done.add(field.oneof)
-                yield [option for number in shape.arms[field.oneof] for option in options(shape.fields[number])]
+            place = shape.arms[field.oneof][0] if field.oneof else field.number
+            slots.setdefault(place, []).extend(self._options_of(field, depth, around, whole=field.number in shown))
+        return {place: slots[place] for place in sorted(slots)}
+
+    def _needed(self, shape: Shape, slots: dict[int, list[bytes]]) -> dict[int, bytes]:
+        """What stands in the place of a required field that has no further boundary."""
+        return {field.number: min(slots[field.number], key=len, default=b"") for field in shape.required}
 
     def options(self, field: FieldShape, depth: int = 0) -> list[bytes]:
         """Every boundary of a field, with its tag. Of a list: all in one, then the first alone. Of a map: every key and
         every value, in as few maps as distinct keys allow."""
+        inner = field.inner or (field.mapped and field.mapped.inner)
+        return self._options_of(field, depth, {inner.name} if inner else set(), whole=True)
+
+    def _options_of(self, field: FieldShape, depth: int, around: set[str], *, whole: bool) -> list[bytes]:
         if field.mapped is not None:
-            return self._map_options(field, depth)
+            return self._map_options(field, depth, around, whole=whole)
         if field.inner is not None:
-            options = [wire.message_field(field.descriptor, one) for one in self._inner_options(field.inner, depth)]
-            return options if not field.repeated or not options else [b"".join(options), options[0]]
+            found = self._inner_options(field.inner, depth, around, whole=whole)
+            options = [wire.message_field(field.descriptor, one) for one in found]
+            return _in_lists(options) if field.repeated else options
         values = boundaries.encoded(field)
         return _list_options(field, values) if field.repeated else [_tagged(field, value) for value in values]
 
-    def _inner_options(self, inner: Shape, depth: int) -> list[bytes]:
+    def _inner_options(self, inner: Shape, depth: int, around: set[str], *, whole: bool) -> list[bytes]:
+        special = wellknown.within(inner.special)
+        if special is not None:
+            return special
         least = self.least(inner)
         if least is None:
             return []
-        own = inner.name in self._own
-        if depth >= (1 if own else 2):
-            return [least]
-        found = self.boundaries(inner, depth + 1)
-        return found[:FEW] if own else found
+        if whole and depth < 2 and inner.name not in self._own:
+            return self._make_boundaries(inner, depth + 1, around)
+        return [least] if depth else self.few(inner)
 
-    def _map_options(self, field: FieldShape, depth: int) -> list[bytes]:
+    def _map_options(self, field: FieldShape, depth: int, around: set[str], *, whole: bool) -> list[bytes]:
         key, mapped = field.key, field.mapped
         assert key is not None and mapped is not None
         # Within other messages a map is a small one: its own type's cases see to its keys.
         keys = [_tagged(key, value) for value in boundaries.encoded(key)][: FEW if depth else None]
         if mapped.inner is not None:
-            values = [wire.message_field(mapped.descriptor, one) for one in self._inner_options(mapped.inner, depth)]
+            inner = self._inner_options(mapped.inner, depth, around, whole=whole)
+            values = [wire.message_field(mapped.descriptor, one) for one in inner]
         else:
             values = [_tagged(mapped, value) for value in boundaries.encoded(mapped)]
         if not values:
             return []
-        entries = [keys[turn % len(keys)] + values[turn % len(values)] for turn in range(max(len(keys), len(values)))]
+        rest = min(values, key=len)
+        entries = [keys[turn % len(keys)] + (values[turn] if turn < len(values) else rest) for turn in range(max(len(keys), len(values)))]
         framed = [wire.message_field(field.descriptor, entry) for entry in entries]
-        return [b"".join(framed[start : start + len(keys)]) for start in range(0, len(framed), len(keys))]
+        maps = [framed[start : start + len(keys)] for start in range(0, len(framed), len(keys))]
+        return [b"".join(part) for one in maps for part in _chunks(one, LIST_BYTES)]
 
     # -- random --------------------------------------------------------------------------------------------------------
 
@@ -172,7 +218,7 @@ class Generator:
     def _random_inner(self, inner: Shape, chance: random.Random, budget: int, depth: int) -> bytes | None:
         if self.least(inner) is None:
             return None
-        return self.least(inner) if depth >= DEEPEST else self._random(inner, chance, budget, depth + 1)
+        return self.least(inner) if depth >= DEEPEST or budget < 0 else self._random(inner, chance, budget, depth + 1)
 
     def _random_entry(self, field: FieldShape, chance: random.Random, budget: int, depth: int) -> bytes | None:
         key, mapped = field.key, field.mapped
@@ -235,6 +281,45 @@ _RANDOM: dict[int, Callable[[FieldShape, random.Random], bytes]] = {
 
 def _tagged(field: FieldShape, value: bytes) -> bytes:
     return wire.tag(field.number, field.wire_type) + value
+
+
+def _parts(present: dict[int, bytes], most: int) -> Iterator[dict[int, bytes]]:
+    """What is present, in parts of at most so many bytes, or of one piece."""
+    part: dict[int, bytes] = {}
+    size = 0
+    for place, content in present.items():
+        if part and size + len(content) > most:
+            yield part
+            part, size = {}, 0
+        part[place] = content
+        size += len(content)
+    yield part
+
+
+def _fitting(slots: dict[int, list[bytes]], turn: int) -> dict[int, bytes]:
+    """Of each place the first content from this turn on that there is room for."""
+    chosen, left = {}, FEW_BYTES
+    for place, slot in slots.items():
+        content = next((one for one in slot[turn:] if len(one) <= left), None)
+        if content is not None:
+            chosen[place] = content
+            left -= len(content)
+    return chosen
+
+
+def _joined(contents: dict[int, bytes]) -> bytes:
+    """In the order of the places."""
+    return b"".join([contents[place] for place in sorted(contents)])
+
+
+def _chunks(elements: list[bytes], most: int) -> Iterator[list[bytes]]:
+    for part in _parts(dict(enumerate(elements)), most):
+        yield list(part.values())
+
+
+def _in_lists(elements: list[bytes]) -> list[bytes]:
+    """All of them, in as few lists as there is room in, then the first alone."""
+    return [b"".join(part) for part in _chunks(elements, LIST_BYTES)] + elements[:1] if elements else []
 
 
 def _list_options(field: FieldShape, values: list[bytes]) -> list[bytes]:

@@ -18,9 +18,10 @@ NUMBER_ZERO = {"field number 0": b"\x00\x01", "field number 0 with content": b"\
 """What may be wrong, and the bytes."""
 
 
-def malformed(shape: Shape, whole: bytes) -> Iterator[tuple[str, bytes]]:
-    """What is wrong, and the bytes; `whole` is a message of the type."""
-    yield from _cut(whole)
+def malformed(shape: Shape, whole: bytes, richer: bytes) -> Iterator[tuple[str, bytes]]:
+    """What is wrong, and the bytes; `whole` is a message of the type, a short one since it stands in all of them, and
+    `richer` one with more in it to be cut off."""
+    yield from _cut(richer)
     undeclared = shape.undeclared
     yield "wire type 6", whole + wire.tag(undeclared, 6) + b"\x01"
     yield "wire type 7", whole + wire.tag(undeclared, 7) + b"\x01"
