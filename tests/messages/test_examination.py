@@ -1,0 +1,41 @@
+"""A case's examples, asked about; and the first that fails, shrunk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grpc_interop.case import MessageCase
+from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused, Written
+from grpc_interop.messages.examination import Examiner, Findings
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.meaning import Sort, sort_of
+from grpc_interop.protos.shapes import Shapes
+
+NEEDY = 'syntax = "proto2"; package a; message R { required int32 a = 1; } message M { map<string, R> m = 1; required string s = 2; }'
+
+
+def found(shapes: Shapes, case: MessageCase) -> Findings:
+    """What is found where the client takes everything and the server nothing."""
+    examination = Examiner(shapes).examination(case, lambda difference: False)
+    while examination.findings is None:
+        for number, first in list(examination.next_asks()):
+            ask: Ask | None = first
+            while ask is not None:
+                ask = examination.answer(number, answers(ask))
+    return examination.findings
+
+
+def answers(ask: Ask) -> tuple[Answer, ...]:
+    return tuple(Written(data) if ask.side == CLIENT else Refused("no") for data in ask.data)
+
+
+def test_what_is_shrunk_stays_what_its_case_is_about(tmp_path: Path) -> None:
+    """
+    A text that is none is not dropped in favour of a required field that is missing, which may be refused alike.
+    """
+    (tmp_path / "a.proto").write_text(NEEDY)
+    shapes = Shapes(Catalog.load([tmp_path], [], tmp_path / "cache"))
+    findings = found(shapes, MessageCase("messages", "not_utf8", "a.M", alike=True))
+    first = findings.failed[0].example.data
+    assert len(findings.smallest) < len(first)
+    assert sort_of(shapes.of("a.M"), findings.smallest) is Sort.NO_TEXT
