@@ -282,3 +282,28 @@ def test_texts_that_are_none(shapes: Shapes, text: str) -> None:
     """
     with pytest.raises(NotProtoJson):
         ProtoJson(shapes).read(shapes.of("values.Scalars"), text)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "text", "words"),
+    [
+        ("values.Anys", '{"any": {"@type": 1}}', "the @type of an Any is 1, which is no name of a type"),
+        ("values.Anys", '{"any": {"@type": "no.such"}}', "the @type of an Any is 'no.such', which the protos do not have"),
+        ("values.Anys", '{"any": {"c": 1}}', "an Any has no '@type'"),
+        ("values.Anys", '{"any": "x"}', "'x' is no Any"),
+        (
+            "values.Anys",
+            '{"any": {"@type": "google.protobuf.Duration"}}',
+            "the Any of a google.protobuf.Duration has no 'value'",
+        ),
+        ("values.Scalars", '{"p": "BLUE"}', "the enum of p has no 'BLUE'"),
+        ("values.Maps", '{"k": {"yes": "x"}}', "a bool that is a key has no 'yes'"),
+    ],
+)
+def test_a_text_that_is_none_is_told_of_for_people(shapes: Shapes, type_name: str, text: str, words: str) -> None:
+    """
+    What a text names that does not exist is said, and where.
+    """
+    with pytest.raises(NotProtoJson) as told:
+        ProtoJson(shapes).read(shapes.of(type_name), text)
+    assert str(told.value) == words

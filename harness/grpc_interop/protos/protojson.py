@@ -10,7 +10,7 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -43,7 +43,7 @@ class ProtoJson:
         try:
             value = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_object)
             return self._message(shape, value)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotProtoJson(str(error) or type(error).__name__) from None
 
     def kept(self, shape: Shape, message: Meaning) -> Meaning:
@@ -113,7 +113,7 @@ class ProtoJson:
 
     def _key(self, field: FieldShape, name: str) -> int | bytes:
         if field.type == Field.TYPE_BOOL:
-            return int({"true": True, "false": False}[name])
+            return int(_of_name({"true": True, "false": False}, name, "a bool that is a key"))
         return name.encode() if field.type == Field.TYPE_STRING else int(name)
 
     def _one(self, field: FieldShape, value: Any) -> Scalar:
@@ -156,16 +156,32 @@ class ProtoJson:
             return {2: _double(value)}
         return {3: value.encode()}
 
-    def _any(self, value: dict[str, Any]) -> dict[int, Value]:
+    def _any(self, value: Any) -> dict[int, Value]:
         if not value:
             return {}
-        url = value["@type"]
-        shape = self._shapes.of(url.rpartition("/")[2])
+        if not isinstance(value, dict):
+            raise NotProtoJson(f"{value!r} is no Any")
+        shape = self._type_of(url := _of_name(value, "@type", "an Any"))
         if shape.special or (shape.name == "google.protobuf.Empty" and "value" in value):
-            content = self._message(shape, value["value"])
+            content = self._message(shape, _of_name(value, "value", f"the Any of a {shape.name}"))
         else:
             content = self._message(shape, {key: one for key, one in value.items() if key != "@type"})
         return {1: url.encode(), 2: Content(content.fields, [], shape)}
+
+    def _type_of(self, url: Any) -> Shape:
+        """The type that the @type of an Any names."""
+        if not isinstance(url, str) or isinstance(url, _Number):
+            raise NotProtoJson(f"the @type of an Any is {url}, which is no name of a type")
+        try:
+            return self._shapes.of(url.rpartition("/")[2])
+        except KeyError:
+            raise NotProtoJson(f"the @type of an Any is {url!r}, which the protos do not have") from None
+
+
+def _of_name(table: Mapping[str, Any], name: str, what: str) -> Any:
+    if name not in table:
+        raise NotProtoJson(f"{what} has no {name!r}")
+    return table[name]
 
 
 def _present(fields: dict[int, Value]) -> dict[int, Value]:
@@ -198,7 +214,7 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
     if field.enum is not None:
         if value is None and field.enum.is_null:
             return 0
-        return field.enum.names[value] if not isinstance(value, _Number) else int(value)
+        return _of_name(field.enum.names, value, f"the enum of {field.name}") if not isinstance(value, _Number) else int(value)
     if field.type == Field.TYPE_BOOL:
         if not isinstance(value, bool):
             raise NotProtoJson(f"{value!r} is no bool for {field.name}")
