@@ -16,6 +16,7 @@ from grpc_interop.protos.kept import OVERHEAD, Kept
 from grpc_interop.protos.meaning import Sort, sort_of
 from grpc_interop.protos.records import read, write, write_one
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+from grpc_interop.protos.unsayable import Sayable, Unsayable
 
 DEFAULT_COUNT = 10
 """Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
@@ -54,6 +55,7 @@ class Examples:
         self.shapes = shapes
         self.generator = Generator(shapes)
         self._names = FieldNames(shapes)
+        self._sayable = Sayable(shapes)
         self._kept: Kept[MessageCase, tuple[Example, ...]] = Kept(MOST_KEPT)
 
     def of(self, case: MessageCase) -> Iterable[Example]:
@@ -108,31 +110,56 @@ class Examples:
             seen |= {record.number for record in further}
 
     def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if not self._names.may_clash_in_json(shape) and not self._names.have_capitals(shape):
-            yield from self._valid(shape, chance, count)
+        if not self._names.have_capitals(shape):
+            yield from self._parts(shape, self._valid(shape, chance, count))
 
     def _json_capitals(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if self._names.have_capitals(shape) and not self._names.may_clash_in_json(shape):
-            yield from self._valid(shape, chance, count)
+        if self._names.have_capitals(shape):
+            yield from self._parts(shape, self._valid(shape, chance, count))
+
+    def _parts(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
+        """Of each what ProtoJSON can say; what is the same without the rest is there once."""
+        seen = set()
+        for example in examples:
+            part = self._sayable.part(shape, example.data)
+            if part == example.data:
+                yield example
+            elif part is not None and part not in seen:
+                seen.add(part)
+                yield example._replace(data=part)
 
     def _json_equal_names(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if self._names.may_clash_in_json(shape):
-            yield from self._valid(shape, chance, count)
+        yield from self._that_hold(shape, Unsayable.ONE_NAME)
+
+    def _json_null_elements(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._that_hold(shape, Unsayable.NULL_ELEMENT)
+
+    def _json_type_field(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        yield from self._that_hold(shape, Unsayable.TYPE_FIELD)
+
+    def _that_hold(self, shape: Shape, what: Unsayable) -> Iterator[Example]:
+        """None of the random ones: with each seed, what has such a case must have an example of it."""
+        for example in (*self._boundaries(shape), *self._anys(shape)):
+            if what in self._sayable.found(shape, example.data):
+                yield example
 
     def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        for data in self.generator.boundaries(shape):
-            yield Example(data, "boundary values")
+        yield from self._boundaries(shape)
         for number in range(count):
             yield Example(self.generator.by_chance(shape, chance), f"random message {number}")
-        yield from self._anys(shape, chance)
+        yield from self._anys(shape)
 
-    def _anys(self, shape: Shape, chance: random.Random) -> Iterator[Example]:
+    def _boundaries(self, shape: Shape) -> Iterator[Example]:
+        for data in self.generator.boundaries(shape):
+            yield Example(data, "boundary values")
+
+    def _anys(self, shape: Shape) -> Iterator[Example]:
         """An Any field holds a message of each type of the tree, and one within another Any."""
         names = list(self.shapes.driven())
         for field in shape.ordered:
             if field.inner is None or field.inner.special != "google.protobuf.Any":
                 continue
-            start = int(chance.random() * len(names))
+            start = int(random.Random(f"{shape.name}/{field.number}").random() * len(names))
             for name in islice([*names[start:], *names[:start]], MOST_ANYS):
                 inner = self.shapes.of(name)
                 content = self.generator.few(inner)[:2]
@@ -214,10 +241,14 @@ class Examples:
             yield Example(data, f"{depth} levels of {field.name}")
 
     def _json_float_max(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX")
+        yield from self._whole(shape, self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX"))
 
     def _json_minus_zero(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_fields(shape, boundaries.minus_zeros, "-0.0")
+        yield from self._whole(shape, self._of_fields(shape, boundaries.minus_zeros, "-0.0"))
+
+    def _whole(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
+        """Those that ProtoJSON can say as they are."""
+        yield from (example for example in examples if self._sayable.part(shape, example.data) == example.data)
 
     def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str) -> Iterator[Example]:
         """Each field alone with each of its values."""
@@ -256,6 +287,8 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "json": Examples._json,
     "json_capitals": Examples._json_capitals,
     "json_equal_names": Examples._json_equal_names,
+    "json_null_elements": Examples._json_null_elements,
+    "json_type_field": Examples._json_type_field,
     "malformed": Examples._malformed,
     "not_utf8": Examples._not_utf8,
     "closed_enums": Examples._closed_enums,

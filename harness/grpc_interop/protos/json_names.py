@@ -14,9 +14,9 @@ def with_distinct_json_names(file: descriptor_pb2.FileDescriptorProto) -> descri
     return changed
 
 
-def is_distinct_only_here(json_name: str, number: int) -> bool:
-    """Whether a field's name was made above, and so stands for one that another field has, too."""
-    return json_name.endswith(f" {number}")
+def true_json_name(json_name: str, number: int) -> str:
+    """A field's JSON name before it was made distinct above: another field may have it, too."""
+    return json_name.removesuffix(f" {number}")
 
 
 def _change(message: descriptor_pb2.DescriptorProto) -> None:

@@ -36,6 +36,8 @@ _GROUPS = {
         "The same of types with fields that are not in lower_snake_case, as are names of generated code.", json=True, requires=_JSON
     ),
     "json_equal_names": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
+    "json_null_elements": _Group("A NullValue in a list or map passes through ProtoJSON.", json=True, requires=_JSON),
+    "json_type_field": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
     "malformed": _Group("Bytes that are no message are refused by both sides or by neither.", alike=True, requires=("transcode",)),
     "not_utf8": _Group("Strings that are not UTF-8 are refused by both sides or by neither.", alike=True, requires=("transcode",)),
     "closed_enums": _Group(

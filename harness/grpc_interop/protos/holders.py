@@ -1,0 +1,35 @@
+"""Which types lead to others: what an Any may hold is among what it leads to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from grpc_interop.protos.shapes import Shape, Shapes
+
+ANY = "google.protobuf.Any"
+
+
+def leading_to(shapes: Shapes, sought: Callable[[Shape], bool]) -> frozenset[str]:
+    """The full names of the types that are sought, and of those that may hold a message of them."""
+    held_by: dict[str, list[str]] = defaultdict(list)
+    every = [shapes.of(name) for name in shapes.driven()]
+    known = {shape.name for shape in every}
+    for shape in every:
+        for inner in _held(shape):
+            held_by[inner.name].append(shape.name)
+            if inner.name not in known:
+                known.add(inner.name)
+                every.append(inner)
+    found = {shape.name for shape in every if sought(shape)}
+    names = [*found, ANY] if found else []  # an Any may hold any of them
+    for name in names:
+        new = set(held_by[name]) - found
+        found |= new
+        names += new
+    return frozenset(found)
+
+
+def _held(shape: Shape) -> Iterable[Shape]:
+    fields = (field.mapped or field for field in shape.ordered)
+    return {field.inner.name: field.inner for field in fields if field.inner is not None}.values()

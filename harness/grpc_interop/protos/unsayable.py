@@ -1,0 +1,133 @@
+"""What ProtoJSON has no text for that its own writers read back, whatever the value: left out of the messages that it is
+asked to carry, and asked about apart.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from enum import Enum
+from functools import cached_property
+
+from grpc_interop.protos.holders import ANY, leading_to
+from grpc_interop.protos.json_names import true_json_name
+from grpc_interop.protos.records import Record, read, write
+from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+
+TYPE = "@type"
+"""The name under which the ProtoJSON of an Any says its type, among the fields of what it holds."""
+
+
+class Unsayable(Enum):
+    """What a message may hold."""
+
+    NULL_ELEMENT = "a NullValue in a list or map"
+    ONE_NAME = "two fields of one JSON name"
+    TYPE_FIELD = "a field named @type in an Any"
+
+
+Records = tuple[Record, ...]
+
+
+class Sayable:
+    """Tells what of messages ProtoJSON can say."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._kinds: dict[str, dict[int, Unsayable]] = {}
+
+    def part(self, shape: Shape, data: bytes) -> bytes | None:
+        """The message without what is unsayable; None where something required is."""
+        if shape.name not in self._concerned:
+            return data
+        records = read(data)
+        kept = self._kept(shape, records, set())
+        if kept is None:
+            return None
+        return data if kept == records else write(kept)
+
+    def found(self, shape: Shape, data: bytes) -> set[Unsayable]:
+        """What is unsayable in the message."""
+        found: set[Unsayable] = set()
+        if shape.name in self._concerned:
+            self._kept(shape, read(data), found)
+        return found
+
+    @cached_property
+    def _concerned(self) -> frozenset[str]:
+        """Most trees have none, and all others cost nothing."""
+        return leading_to(self._shapes, lambda shape: bool(self._of(shape)))
+
+    def _of(self, shape: Shape) -> dict[int, Unsayable]:
+        """Which fields of a type are unsayable, by number."""
+        if shape.name not in self._kinds:
+            self._kinds[shape.name] = {} if shape.special else _kinds(shape)
+        return self._kinds[shape.name]
+
+    def _kept(self, shape: Shape, records: Records, found: set[Unsayable], *, in_any: bool = False) -> Records | None:
+        """What remains of a message, None where something required does not; `found` gets what is unsayable in it."""
+        if shape.special:
+            return self._kept_any(records, found) if shape.special == ANY else records
+        kinds, kept, whole = self._of(shape), [], True
+        named: dict[str, set[int]] = defaultdict(set)
+        for record in records:
+            field = shape.fields.get(record.number)
+            kind = kinds.get(record.number)
+            if field is None or (kind is Unsayable.TYPE_FIELD and not in_any):
+                kept.append(record)
+            elif kind is None:
+                one = self._kept_record(field, record, found)
+                kept += [one] if one is not None else []
+                whole &= one is not None or not field.required
+            else:
+                whole &= not field.required
+                if kind is Unsayable.ONE_NAME:
+                    named[true_json_name(field.json_name, field.number)].add(field.number)
+                elif record.value != b"":  # a packed list may have no element
+                    found.add(kind)
+        if any(len(numbers) > 1 for numbers in named.values()):
+            found.add(Unsayable.ONE_NAME)
+        return tuple(kept) if whole else None
+
+    def _kept_record(self, field: FieldShape, record: Record, found: set[Unsayable]) -> Record | None:
+        """What remains of a field, list element or map entry."""
+        inner = field.inner or (field.mapped.inner if field.mapped else None)
+        if inner is None or isinstance(record.value, int) or (inner.name not in self._concerned and inner.name != ANY):
+            return record
+        records = read(record.value) if isinstance(record.value, bytes) else record.value
+        if field.mapped is not None:
+            parts = [self._kept_record(field.mapped, one, found) if one.number == 2 else one for one in records]
+            kept = None if None in parts else tuple(part for part in parts if part is not None)
+        else:
+            kept = self._kept(inner, records, found)
+        if kept is None or kept == records:
+            return None if kept is None else record
+        return record._replace(value=write(kept) if isinstance(record.value, bytes) else kept)
+
+    def _kept_any(self, records: Records, found: set[Unsayable]) -> Records | None:
+        parts = {record.number: record.value for record in records}
+        url, content = parts.get(1), parts.get(2)
+        if not isinstance(url, bytes) or not isinstance(content, bytes):
+            return records
+        try:
+            shape = self._shapes.of(url.decode().rpartition("/")[2])
+        except (KeyError, UnicodeDecodeError):
+            return records
+        kept = self._kept(shape, inside := read(content), found, in_any=True)
+        if kept is None or kept == inside:
+            return None if kept is None else records
+        return tuple(record._replace(value=write(kept)) if record.number == 2 else record for record in records)
+
+
+def _kinds(shape: Shape) -> dict[int, Unsayable]:
+    names = {field.number: true_json_name(field.json_name, field.number) for field in shape.ordered}
+    taken = {names[field.number] for field in shape.ordered if names[field.number] != field.json_name}
+    kinds = {}
+    for field in shape.ordered:
+        enum = (field.mapped or field).enum
+        if field.repeated and enum is not None and enum.is_null:
+            kinds[field.number] = Unsayable.NULL_ELEMENT
+        elif not taken.isdisjoint((names[field.number], field.name)):
+            kinds[field.number] = Unsayable.ONE_NAME
+        elif field.json_name == TYPE:
+            kinds[field.number] = Unsayable.TYPE_FIELD
+    return kinds
