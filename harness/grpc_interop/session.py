@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
-from grpc_interop.case import AnyCase
+from grpc_interop.case import AnyCase, MessageCase
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
@@ -65,12 +65,13 @@ class Session:
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / LOGS)
         shapes, least = Shapes(self.catalog), Values(self.catalog)
+        self._examiner = Examiner(shapes)
         self.engine = Engine(
             options.report / LOGS,
             programs=self.programs,
             canonical=self.catalog.canonical,
             smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
-            examiner=Examiner(shapes),
+            examiner=self._examiner,
             expected=self.known.explains,
         )
         self.builder = Builder(options.project.make_state_folder(), home() / "proto")
@@ -107,13 +108,16 @@ class Session:
         return Job(self.engine.preparer.prepare(case), pair)
 
     def refused(self, case: AnyCase, pair: Pair) -> Refused | None:
-        """Why the pair has no code for what the case is about: one of its languages refused the file."""
-        return self.refused_files(pair).get(self.catalog.file_of(case))
+        """Why the pair has no code for what the case is about, or for what all its messages hold: one of its languages
+        refused the file."""
+        refused, file = self.refused_files(pair), self.catalog.file_of(case)
+        if refused and file not in refused and isinstance(case, MessageCase):
+            file = self._examiner.needs_one_of(case, refused)
+        return refused.get(file)
 
     def refused_files(self, pair: Pair) -> dict[str, Refused]:
         """The files that one of the pair's languages refused, by name."""
-        found = (self.built[name].refused for name in (pair.client, pair.server) if name in self.built)
-        return {refused.file: refused for refused in chain.from_iterable(found)}
+        return self.engine.crew.refused_files(pair)
 
     # -- building ------------------------------------------------------------------------------------------------------
 

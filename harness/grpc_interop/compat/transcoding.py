@@ -5,7 +5,7 @@ Pure, as messages/dialogue.py is: dialogues ask the sender (CLIENT) and the rece
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -130,7 +130,7 @@ class Transcodings:
         needs = {"transcode", "view", *(["json"] if carriage.json else [])}
         return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
 
-    def examination(self, case: MessageCase, expected: Expected) -> Transcoding:
+    def examination(self, case: MessageCase, expected: Expected, without: Collection[str]) -> Transcoding:
         self._begun[case.name] = begun = Transcoding(self._carriages[case.name])
         return begun
 

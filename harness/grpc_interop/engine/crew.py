@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from grpc_interop.drivers.build import Built
+from grpc_interop.drivers.build import Built, Refused
 from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.errors import BuildError
 from grpc_interop.verdict import Pair
@@ -55,6 +55,11 @@ class Crew:
         if driver is None:
             driver = self._start(key)
         return driver
+
+    def refused_files(self, pair: Pair) -> dict[str, Refused]:
+        """The files that one of the pair's languages refused, by name."""
+        built = [self.built[name] for name in (pair.client, pair.server) if name in self.built]
+        return {refused.file: refused for one in built for refused in one.refused}
 
     def greeted(self, driver: Driver) -> None:
         """A driver has said Hello."""

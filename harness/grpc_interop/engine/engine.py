@@ -189,7 +189,7 @@ class Engine:
     def _exchange(self, job: Job, case: MessageCase, client: Driver, server: Driver) -> None:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
-        examination = self._examiner.examination(case, partial(self._is_expected, job))
+        examination = self._examiner.examination(case, partial(self._is_expected, job), self.crew.refused_files(job.pair))
         seconds = limit(job, client, server, self._case_seconds)
         exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, seconds)
         self._flights[exchange.id] = exchange

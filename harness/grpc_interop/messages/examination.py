@@ -4,7 +4,7 @@ takes asks and gives answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -65,9 +65,9 @@ Expected = Callable[[Difference], bool]
 
 
 class Questioner(Protocol):
-    """Knows what to ask about a case."""
+    """Knows what to ask about a case. Of the files `without` one of the two sides has no code."""
 
-    def examination(self, case: MessageCase, expected: Expected) -> Questioning: ...
+    def examination(self, case: MessageCase, expected: Expected, without: Collection[str]) -> Questioning: ...
 
 
 class Examination:
@@ -175,9 +175,19 @@ class Examiner:
         self._examples = Examples(shapes)
         self._rules = Rules(shapes)
 
-    def examination(self, case: MessageCase, expected: Expected) -> Examination:
+    def examination(self, case: MessageCase, expected: Expected, without: Collection[str] = ()) -> Examination:
         """Raises KeyError for a type that the catalog does not hold."""
-        return Examination(case, self._examples.of(case), self._rules, self._shapes.of(case.type_name), expected)
+        examples = (example for example in self._examples.of(case) if example.file not in without)
+        return Examination(case, examples, self._rules, self._shapes.of(case.type_name), expected)
+
+    def needs_one_of(self, case: MessageCase, files: Collection[str]) -> str:
+        """One of the files, if every example of the case needs one of them; else empty."""
+        found = ""
+        for example in self._examples.of(case):
+            if example.file not in files:
+                return ""
+            found = found or example.file
+        return found
 
 
 def _parts(examples: Iterable[Example]) -> Iterator[Part]:

@@ -42,10 +42,11 @@ MOST_ANYS = 40
 
 
 class Example(NamedTuple):
-    """A message, and in a few words what is special about it."""
+    """A message, and in a few words what is special about it. `file` declares the type that an Any in it holds."""
 
     data: bytes
     what: str
+    file: str = ""
 
 
 class Examples:
@@ -165,9 +166,11 @@ class Examples:
                 content = self.generator.few(inner)[:2]
                 if self.generator.least(inner) is None or not content:
                     continue
+                file = str(self.shapes.catalog.message(name).file.name)
                 holder = _any(name, content[-1])
                 for depth, one in enumerate((holder, _any("google.protobuf.Any", holder))):
-                    yield Example(self._alone(shape, field, wire.message_field(field.descriptor, one)), f"Any of {name}, level {depth + 1}")
+                    data = self._alone(shape, field, wire.message_field(field.descriptor, one))
+                    yield Example(data, f"Any of {name}, level {depth + 1}", file)
 
     def _unknown_fields(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         extra = malformed.undeclared(shape)
