@@ -128,3 +128,21 @@ def test_deep_values_are_told_apart() -> None:
     Meanings are compared by value, all the way down.
     """
     assert Meaning({1: Meaning({2: 3}, [])}, []) != Meaning({1: Meaning({2: 4}, [])}, [])
+
+
+def test_extensions_that_must_be_utf8_have_a_case_of_their_own(tmp_path: Path) -> None:
+    """
+    Where no feature of the field or its file says that they may be anything.
+    """
+    (tmp_path / "a.proto").write_text("""edition = "2023"; package a; message A { extensions 100 to 200; string own = 1; }
+        extend A { string checked = 100; string any = 101 [features.utf8_validation = NONE]; }""")
+    (tmp_path / "b.proto").write_text("""edition = "2023"; package b; import "a.proto"; option features.utf8_validation = NONE;
+        extend a.A { string loose = 110; string strict = 111 [features.utf8_validation = VERIFY]; }""")
+    (tmp_path / "c.proto").write_text('syntax = "proto2"; package c; import "a.proto"; extend a.A { optional string old = 120; }')
+    examples = Examples(Shapes(Catalog.load([tmp_path], [], tmp_path / "cache")))
+
+    def fields(name: str) -> set[str]:
+        return {one.what.split()[0] for one in examples.of(MessageCase("messages", name, "a.A"))}
+
+    assert fields("not_utf8_extensions") == {"[a.checked]", "[b.strict]"}
+    assert fields("not_utf8") == {"own", "[a.any]", "[b.loose]", "[c.old]"}

@@ -59,6 +59,8 @@ def test_what_languages_differ_in_has_a_name_where_a_type_has_it(cases: list[Mes
     assert "zero_in_empty" in names_of(cases, "nasty.Nothing")
     assert "json_empty_paths" in names_of(cases, "values.Masks")
     assert {"json_unset_values", "json_beyond"} <= names_of(cases, "values.Structs")
+    assert {"not_utf8", "not_utf8_extensions"} <= names_of(cases, "values.edition.Extended")
+    assert "not_utf8_extensions" not in names_of(cases, "values.old.Extended"), "in proto2 a string may be anything"
     assert "json_capitals" in names_of(cases, "values.old.Capitals")
     assert "json_capitals" in names_of(cases, "values.old.Capitals.Holder")
     assert "json" in names_of(cases, "values.old.Defaults")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from grpc_interop.protos.meaning import Sort, sort_of
 from grpc_interop.protos.records import read, write, write_one
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 from grpc_interop.protos.unsayable import Sayable, Unsayable
+from grpc_interop.protos.utf8 import must_be_utf8
 
 DEFAULT_COUNT = 10
 """Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
@@ -197,7 +199,14 @@ class Examples:
             yield Example(whole + data, what)
 
     def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        for what, data in malformed.not_utf8(shape, self.generator.least):
+        yield from self._texts_not_utf8(shape, lambda field: not _strict_extension(field))
+
+    def _not_utf8_extensions(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+        """Some reader does not look at those that must be UTF-8."""
+        yield from self._texts_not_utf8(shape, _strict_extension)
+
+    def _texts_not_utf8(self, shape: Shape, chosen: Callable[[FieldShape], bool]) -> Iterator[Example]:
+        for what, data in malformed.not_utf8(replace(shape, ordered=tuple(filter(chosen, shape.ordered))), self.generator.least):
             yield Example(self._least(shape) + data, what)
 
     def _closed_enums(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -279,6 +288,10 @@ class Examples:
         return self._least(shape) + content
 
 
+def _strict_extension(field: FieldShape) -> bool:
+    return bool(field.descriptor.is_extension) and must_be_utf8(field.descriptor)
+
+
 def _any(name: str, content: bytes) -> bytes:
     url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
     return url + (wire.tag(2, wire.LENGTH) + wire.delimited(content) if content else b"")
@@ -294,6 +307,7 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "json_type_field": Examples._json_type_field,
     "malformed": Examples._malformed,
     "not_utf8": Examples._not_utf8,
+    "not_utf8_extensions": Examples._not_utf8_extensions,
     "closed_enums": Examples._closed_enums,
     "missing_required": Examples._missing_required,
     "nesting": Examples._nesting,

@@ -40,6 +40,9 @@ _GROUPS = {
     "json_type_field": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
     "malformed": _Group("Bytes that are no message are refused by both sides or by neither.", alike=True, requires=("transcode",)),
     "not_utf8": _Group("Strings that are not UTF-8 are refused by both sides or by neither.", alike=True, requires=("transcode",)),
+    "not_utf8_extensions": _Group(
+        "Extensions that must be UTF-8 and are not are refused by both sides or by neither.", alike=True, requires=("transcode",)
+    ),
     "closed_enums": _Group(
         "Numbers that a closed enum does not declare are kept as unknown fields.", requires=("transcode", "view", "unknown_fields")
     ),
