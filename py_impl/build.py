@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import keyword
 import os
 import re
 import subprocess
@@ -20,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from driver.generated import GeneratedFile, module_name, write_index
+from driver.generated import GeneratedFile, can_be_imported, module_name, write_index
 from environments import Unavailable, interpreter
 
 HERE = Path(__file__).resolve().parent
@@ -139,7 +138,7 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: s
     found: list[GeneratedFile] = []
     source = [f"--descriptor_set_in={descriptor_set}"]
     own = [proto for proto in order if not _runtime_has(proto)]
-    refused = _same_modules(own)
+    refused = _unusable_names(own)
     refused |= _refused(source, f"--python_out={out}", [proto for proto in own if proto not in refused])
     with_services = [proto for proto in own if order[proto].service and proto not in refused]
     refused |= _refused(source, f"--grpc_python_out={out}", with_services)
@@ -179,20 +178,30 @@ def _runtime_has(proto: str) -> bool:
     return proto.startswith(folder) and path.exists()
 
 
-def _same_modules(files: Sequence[str]) -> dict[str, str]:
-    """Why files are refused whose generated module would overwrite that of another one."""
+def _unusable_names(files: Sequence[str]) -> dict[str, str]:
+    """Why files are refused that protoc cannot be asked for, or whose module would overwrite that of another one."""
     first: dict[str, str] = {}
-    return {
-        proto: f"its module {module_name(proto)} is also that of {first[module_name(proto)]}"
-        for proto in files
-        if first.setdefault(module_name(proto), proto) != proto
-    }
+    refused = {}
+    for proto in files:
+        owner = first.setdefault(_module_file(proto), proto)
+        if owner != proto:
+            refused[proto] = f"its module {module_name(proto)} is also that of {owner}"
+        elif proto.startswith(("-", "@")):  # no other way to write the name: with a descriptor set, `./` is another name
+            refused[proto] = f"protoc takes a name that begins with {proto[0]} for an option"
+    return refused
+
+
+def _module_file(proto: str) -> str:
+    """The path, without suffix, that protoc derives from a proto file's name, as the file system understands it: that of
+    `.x.proto` is `/x`, which lies where `x` does."""
+    stem = proto.removesuffix(".proto").replace("-", "_")
+    return "/".join(filter(None, stem.replace(".", "/").split("/")))
 
 
 def _module_path(out: Path, proto: str, suffix: str) -> str:
     """Where protoc wrote a module, relative to `out`. Its plugins disagree about a dot in a file's name."""
-    stem = proto.removesuffix(".proto").replace("-", "_")
-    for path in (stem.replace(".", "/") + suffix, stem + suffix, proto.removesuffix(".proto") + suffix):
+    stem = proto.removesuffix(".proto")
+    for path in (_module_file(proto) + suffix, stem.replace("-", "_") + suffix, stem + suffix):
         if (out / path).exists():
             return path
     raise FileNotFoundError(f"protoc wrote no {suffix} for {proto} into {out}")
@@ -201,15 +210,15 @@ def _module_path(out: Path, proto: str, suffix: str) -> str:
 def _mend_imports(module: Path) -> None:
     """Rewrites imports that no Python can read (`from import.v1 import x_pb2`), as users of such names must."""
     text = module.read_text()
-    mended = re.sub(r"(?m)^(?:from (\S+) )?import (\w+_pb2) as (\w+)$", _mended_import, text)
+    mended = re.sub(r"(?m)^(?:from (\S*) )?import (\w+_pb2) as (\w+)$", _mended_import, text)
     if mended != text:
         module.write_text(mended)
 
 
 def _mended_import(statement: re.Match[str]) -> str:
-    package, name, alias = statement.groups(default="")
-    readable = all(part.isidentifier() and not keyword.iskeyword(part) for part in f"{package or name}.{name}".split("."))
-    return statement[0] if readable else f'import importlib; {alias} = importlib.import_module("{package}.{name}".strip("."))'
+    package, module, alias = statement.groups()
+    name = module if package is None else f"{package}.{module}"
+    return statement[0] if can_be_imported(name) else f'import sys; {alias} = sys.modules["{name}"]'
 
 
 def _refused(source: Sequence[str], output: str, files: Sequence[str]) -> dict[str, str]:

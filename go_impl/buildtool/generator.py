@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
@@ -40,14 +42,15 @@ class Generator:
     def run(self, plugins: Path, files: Iterable[FileDescriptorProto], wanted: list[str], place: dict[str, Package]) -> list[Source]:
         """Generates the wanted files. `place` says where every file that has no linked code goes. Raises Refused."""
         parameters = ["paths=source_relative"]
-        parameters += [f"M{name}={package.import_path};{package.name}" for name, package in place.items()]
-        request = CodeGeneratorRequest(file_to_generate=wanted, parameter=",".join(parameters), proto_file=files)
+        parameters += [f"M{name}={package.import_path};{package.name}" for name, package in place.items() if not _needs_option(name)]
+        placed = [_with_option(file, place) if _needs_option(file.name) else file for file in files]
+        request = CodeGeneratorRequest(file_to_generate=wanted, parameter=",".join(parameters), proto_file=placed)
         done = subprocess.run([plugins / self.program], input=request.SerializeToString(), capture_output=True, check=False)
         if done.returncode != 0:
-            raise Refused(done.stderr.decode(errors="replace").strip())
+            raise Refused(_head(done.stderr.decode(errors="replace").strip()))
         response = CodeGeneratorResponse.FromString(done.stdout)
         if response.error:
-            raise Refused(response.error)
+            raise Refused(_head(response.error))
         # The plugins name their files after the proto file; what the go command would read into such a name is avoided.
         origin = {name.removesuffix(".proto") + suffix: (name, suffix) for name in wanted for suffix in self.suffixes}
         stems = source_stems(place)
@@ -57,6 +60,25 @@ class Generator:
             path = stems[proto].replace("gen/", f"{self.root}/", 1) + suffix
             sources.append(Source(path, file.content.encode(), proto))
         return sources
+
+
+def _head(words: str) -> str:
+    """Without the whole generated source that a plugin shows where it cannot parse that itself."""
+    return "\n".join(takewhile(lambda line: not re.match(r" *\d+\t", line), words.splitlines()))
+
+
+def _needs_option(name: str) -> bool:
+    """Whether the parameter M cannot name the file: parameters end at a comma, and their names at an equals sign."""
+    return "," in name or "=" in name
+
+
+def _with_option(file: FileDescriptorProto, place: dict[str, Package]) -> FileDescriptorProto:
+    """The file with an option that says what M says of others."""
+    changed = FileDescriptorProto()
+    changed.CopyFrom(file)
+    if package := place.get(file.name):
+        changed.options.go_package = f"{package.import_path};{package.name}"
+    return changed
 
 
 MESSAGES = Generator("protoc-gen-go", (".pb.go", "_protoopaque.pb.go"))

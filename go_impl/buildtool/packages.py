@@ -17,6 +17,9 @@ MODULE_PATH = "grpc-interop/go_impl"
 GEN = "gen"
 QUICK_START = "greeter/v1/greeter.proto"
 
+# File systems take names of 255 bytes, and what the plugins add to a proto file's name must fit in as well.
+LONGEST = 200
+
 # Path elements and package names that the go command or the language treats specially.
 SPECIAL = frozenset(
     "internal vendor testdata main init documentation "
@@ -108,7 +111,7 @@ def _place(file: str, taken: set[str]) -> Package:
 
 def _element(text: str) -> str:
     """A path element, and package name, that Go takes as it is."""
-    clean = re.sub(r"[^a-z0-9_]", "_", text.lower()).strip("_")
+    clean = re.sub(r"[^a-z0-9_]", "_", text.lower())[:LONGEST].strip("_")
     if not clean or clean[0].isdigit():
         clean = f"p{clean}"
     if clean in SPECIAL or clean.endswith("_test"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import keyword
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ def module_name(proto: str) -> str:
     return stem.replace("-", "_").replace("/", ".") + "_pb2"
 
 
+def can_be_imported(name: str) -> bool:
+    """Whether an import statement can name the module: not if a part of it is a keyword, or no name at all."""
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split("."))
+
+
 def write_index(folder: Path, files: Iterable[GeneratedFile]) -> None:
     """Writes down what `load_tree` is to load."""
     rows = [[file.proto, file.messages, file.services] for file in files]
@@ -64,8 +70,9 @@ def load_services(folder: Path, file: GeneratedFile) -> ModuleType:
 
 
 def _load(name: str, path: Path) -> ModuleType:
-    for package in _parents(name):
-        _ensure_package(package)
+    if can_be_imported(name):
+        for package in _parents(name):
+            _ensure_package(package)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -97,7 +97,7 @@ class TestBuild:
         Directories, files and packages with special names are legal protos, and none of them is refused.
         """
         directories = ["internal", "vendor/x", "testdata", "_x", "main", "go", "x_test", "std/io", "Upper", "upper"]
-        files = ["foo_test", "foo_windows_amd64", "_hidden", "a-b", "a.b", "x_grpc", "x"]
+        files = ["foo_test", "foo_windows_amd64", "_hidden", "a-b", "a.b", "x_grpc", "x", ".x", "x y", "x,y", "x=y", "#x", "l" * 249]
         protos = {f"{name}/f.proto": service(f"d{i}") for i, name in enumerate(directories)}
         protos |= {f"odd/{name}.proto": service(f"f{i}", 'option go_package = "example.com/odd";') for i, name in enumerate(files)}
         protos["names.proto"] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +206,22 @@ class TestErrors:
             Catalog.load([root], [], cache)
         assert "other/b.proto: looked for in" in raised.value.remedy
         assert str(root) in raised.value.remedy
+
+    def test_a_file_name_with_a_line_break(self, root: Path, cache: Path) -> None:
+        """
+        It is compiled like any other.
+        """
+        write(root, "n\nl.proto", "message A {}")
+        assert Catalog.load([root], [], cache).files == ("n\nl.proto",)
+
+    def test_a_file_name_that_is_no_text_is_refused(self, root: Path, cache: Path) -> None:
+        """
+        A descriptor cannot hold it. The error shows it in characters that any terminal has.
+        """
+        root.mkdir()
+        Path(os.fsdecode(os.fsencode(root) + b"/b\xffd.proto")).touch()
+        with pytest.raises(ProtoError, match=r"b\\xffd\.proto: the name is not UTF-8"):
+            Catalog.load([root], [], cache)
 
     def test_a_root_that_does_not_exist(self, tmp_path: Path, cache: Path) -> None:
         with pytest.raises(ProtoError, match="nowhere: no such folder"):

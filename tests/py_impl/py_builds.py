@@ -40,7 +40,8 @@ def build_in(folder: Path, protos: dict[str, str], api: str = "sync") -> Built:
     out.mkdir()
     common = Path(grpc_tools.__file__).parent / "_proto"
     described = [f"-I{roots}", f"-I{common}", "--include_imports", f"--descriptor_set_out={folder / 'tree.binpb'}"]
-    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *described, *protos], check=True)
+    files = [str(roots / name) for name in protos]
+    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *described, *files], check=True)
     request = {
         "schema": 1,
         "action": "build",

@@ -58,6 +58,10 @@ class TestNames:
             "class/import/x.proto",
             "with-dash/with.dots/x-y.z.proto",
             "v1.2/x.proto",
+            ".x.proto",
+            "..x.proto",
+            "a..b.proto",
+            "folder./x.proto",
         ],
     )
     def test_files_and_folders(self, build: Build, start: Start, file: str) -> None:
@@ -160,6 +164,22 @@ class TestRefusals:
             "c.proto": "imports a_b.proto, which was refused",
         }
         assert says(start(built), "/one.Echo/Say", "one.Word")
+
+    @pytest.mark.parametrize(("first", "second"), [(".x", "x"), ("a..b", "a/b")])
+    def test_two_modules_of_one_file(self, build: Build, start: Start, first: str, second: str) -> None:
+        """protoc would write one over the other, and each would be taken for the other."""
+        built = build({f"{first}.proto": service("one"), f"{second}.proto": service("two")})
+
+        assert built.errors == {f"{second}.proto": f"its module {second.replace('/', '.')}_pb2 is also that of {first}.proto"}
+        assert says(start(built), "/one.Echo/Say", "one.Word")
+
+    @pytest.mark.parametrize("file", ["-x", "--help", "@x", "1x", "_x", "x y", "q'x", 'q"x', "$x", "x,y", "n\nl", "", "l" * 249])
+    def test_file_names_that_python_cannot_have(self, build: Build, start: Start, file: str) -> None:
+        """A finding about that file, whatever it is called."""
+        built = build({f"{file}.proto": service("odd"), "sub/fine.proto": service("fine")})
+
+        assert set(built.errors) == {f"{file}.proto"}
+        assert says(start(built), "/fine.Echo/Say", "fine.Word")
 
 
 class TestAnswer:

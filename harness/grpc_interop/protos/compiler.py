@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
 import subprocess
 import sys
@@ -98,14 +99,11 @@ def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
             # Paths, not names: a file of the same name in the current folder would be taken first.
             *map(str, files.values()),
         ]
-        # In a file, because a large tree's names exceed what a command line may hold.
-        arguments.write_text("\n".join(lines), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-c", "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))", f"@{arguments}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        # In a file, because a large tree's names exceed what a command line may hold; but a name with a line break is two there.
+        arguments.write_bytes(os.fsencode("\n".join(line for line in lines if "\n" not in line)))
+        program = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"
+        command = [sys.executable, "-c", program, f"@{arguments}", *(line for line in lines if "\n" in line)]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             raise ProtoError(*_explain(done.stderr.strip(), search))
         return out.read_bytes()

@@ -71,7 +71,17 @@ def _walk(root: Path) -> Iterator[tuple[str, Path]]:
         for name in sorted(files):
             path = Path(folder, name)
             if name.endswith(".proto"):
-                yield path.relative_to(root).as_posix(), path
+                yield _readable(path.relative_to(root).as_posix(), path), path
+
+
+def _readable(name: str, path: Path) -> str:
+    """Raises ProtoError where the name is no text: a descriptor cannot hold it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise ProtoError(f"{shown}: the name is not UTF-8, and no proto file can have such a name", "rename it") from None
+    return name
 
 
 def common_includes() -> list[Path]:
