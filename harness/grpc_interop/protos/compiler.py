@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,15 +14,11 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
+from grpc_interop.protos.refusal import explain
 from grpc_interop.protos.roots import ProtoError, common_includes, resolve, root_files
 
 FORMAT = "2"
 """Part of every cache key; to be raised when what is cached changes its form."""
-
-_NOISE = "WARNING: All log messages before absl::InitializeLog()"
-"""How a line begins that protoc writes before its first warning, and that says nothing of the protos."""
-
-_MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
 def compile_tree(
@@ -43,7 +38,7 @@ def compile_tree(
     entry = cache / "protos" / _key(files)
     cached = _cached(entry, search)
     if cached is None:
-        cached = _protoc(files, search)
+        cached = _protoc(files, roots, search)
         _keep(entry, cached, files, search)
     return tuple(files), cached
 
@@ -89,7 +84,7 @@ def _write(path: Path, content: bytes) -> None:
     Path(file.name).replace(path)
 
 
-def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
+def _protoc(files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
         out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")
         lines = [
@@ -105,16 +100,5 @@ def _protoc(files: Mapping[str, Path], search: Sequence[Path]) -> bytes:
         command = [sys.executable, "-c", program, f"@{arguments}", *(line for line in lines if "\n" in line)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
-            raise ProtoError(*_explain(done.stderr.strip(), search))
+            raise ProtoError(*explain(done.stderr, files, roots, search))
         return out.read_bytes()
-
-
-def _explain(said: str, search: Sequence[Path]) -> tuple[str, str]:
-    """protoc's words, and what to do about them."""
-    said = "\n".join(line for line in said.splitlines() if not line.startswith(_NOISE))
-    missing = sorted(set(_MISSING_IMPORT.findall(said)))
-    remedy = ""
-    if missing:
-        places = "".join(f"\n    {folder}" for folder in search)
-        remedy = f"{', '.join(missing)}: looked for in{places}\n  if it lies elsewhere, name the folder with --include"
-    return f"protoc refuses the protos:\n{said}", remedy

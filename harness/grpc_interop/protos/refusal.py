@@ -1,0 +1,82 @@
+"""What protoc said of protos that it refuses, for people: the errors that others follow from come first, and of a missing
+import it is told where a file of that name lies."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from grpc_interop.protos.roots import common_includes
+
+MOST_ERRORS = 20
+"""As many lines as fit on a screen. A file that cannot be read makes an error of each use of what it defines."""
+
+MOST_MISSING = 5
+"""Imports of which it is told where they were looked for, and places that are named of each."""
+
+_WARNING = re.compile(r"^(?:WARNING: |W\d{4} \d\d:|\[libprotobuf WARNING|.*?: warning: )")
+"""How protoc's own warnings begin, those of its log, and the line with which it opens that."""
+
+_FOLLOWS = re.compile(
+    r'was not found or had errors\.$|is not defined\.$|seems to be defined in ".*", which is not imported|: Suggested field numbers'
+)
+"""What is said of a use of something that is missing or wrong itself, mostly."""
+
+_MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
+
+
+def explain(said: str, files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> tuple[str, str]:
+    """protoc's words about the files of the roots, and what to do about them. Imports were looked up in `search`."""
+    missing = sorted(set(_MISSING_IMPORT.findall(said)))
+    remedies = [
+        *_missing_imports(missing, files, roots, search),
+        "a file that need not compile is left out with `excludes` under [protos] in interop.toml",
+    ]
+    return "protoc refuses the protos:\n" + "\n".join(_errors(said)), "\n  ".join(remedies)
+
+
+def _errors(said: str) -> Iterator[str]:
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if not _WARNING.match(line)]
+    yield from sorted(errors, key=lambda line: bool(_FOLLOWS.search(line)))[:MOST_ERRORS]
+    if len(errors) > MOST_ERRORS:
+        yield f"... and {len(errors) - MOST_ERRORS} more, most of which may follow from these"
+
+
+def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> Iterator[str]:
+    if not missing:
+        return
+    more = f" and {len(missing) - MOST_MISSING} more" if len(missing) > MOST_MISSING else ""
+    yield f"{', '.join(missing[:MOST_MISSING])}{more}: looked for in"
+    yield from (f"  {folder}" for folder in search)
+    # Not those that are found without being asked for: among them is all that Python has installed.
+    places = [*files.values(), *_protos(folder for folder in search if folder not in [*roots, *common_includes()])]
+    for name in missing[:MOST_MISSING]:
+        yield from _where(name, places, [root.resolve() for root in roots])
+    yield "if it lies elsewhere, name the folder with --include"
+
+
+def _protos(folders: Iterable[Path]) -> Iterator[Path]:
+    for top in folders:
+        for folder, subfolders, names in os.walk(top.resolve()):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            yield from (Path(folder, name) for name in sorted(names) if name.endswith(".proto"))
+
+
+def _where(name: str, places: Iterable[Path], roots: Sequence[Path]) -> Iterator[str]:
+    """The files whose paths end like the import, and the options with which it would mean them."""
+    wanted = PurePosixPath(name).parts
+    ending = str(Path(os.sep, *wanted))
+    found = dict.fromkeys(path for path in places if str(path).endswith(ending))
+    for path in list(found)[:MOST_MISSING]:
+        folder = path.parents[len(wanted) - 1]
+        root = next((root for root in roots if root.is_relative_to(folder) or folder.is_relative_to(root)), None)
+        if root is None:
+            yield f"{path} would be {name} with --include {folder}"
+            continue
+        yield f"{path} would be {name} with --proto-path {folder} in place of {root}"
+        if folder.is_relative_to(root):
+            pattern = f"{folder.relative_to(root).as_posix()}/*"
+            yield f'  or, untested, with --include {folder} and excludes = ["{pattern}"] under [protos] in interop.toml'
