@@ -25,6 +25,8 @@ SPECIAL = frozenset(
     "internal vendor testdata main init documentation "
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
     "range return select struct switch type var "
+    # Within generated functions, parameters and variables of these names would be meant in place of an imported package.
+    "application c call ctx dec err handler host in info interceptor m opts options over reply request s srv stream to typed x "
     # No folder on Windows may have one of these names, so the go command refuses them everywhere.
     "con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9".split()
 )

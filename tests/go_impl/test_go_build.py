@@ -110,6 +110,23 @@ class TestBuild:
         assert built.errors == {}
         assert built.starts()
 
+    def test_takes_packages_named_like_variables_of_the_generated_code(self, tmp_path: Path) -> None:
+        """
+        They are used by their own services and by those of others, in all four kinds of RPCs.
+        """
+        variables = "application c call ctx dec err handler host in info interceptor m opts options over reply request s srv stream to x"
+        own = "enum E { A = 0; B = 1; } message M { E e = 1; string s = 2; } "
+        user = "message U { %s.E e = 1; %s.M m = 2; } "
+        protos = {}
+        for name in variables.split():
+            protos[f"{name}/own.proto"] = f"package own.{name}; {own}{FOUR_KINDS}"
+            others = (user + FOUR_KINDS).replace("(M)", f"(own.{name}.M)").replace("stream M", f"stream own.{name}.M")
+            others = others.replace("%s", f"own.{name}")
+            protos[f"user/{name}.proto"] = f'package user.{name}; import "{name}/own.proto"; {others}'
+        built = build(tmp_path, protos)
+        assert built.errors == {}
+        assert built.starts()
+
     def test_takes_every_syntax(self, tmp_path: Path) -> None:
         """
         proto2 with groups and extensions, editions with the open and the opaque API.

@@ -48,9 +48,9 @@ class TestAssign:
         qdrant's root holds two proto packages with equal message names.
         """
         assert folders(proto("x.proto", package="a"), proto("y.proto", package="b"), proto("z.proto", package="a")) == {
-            "x.proto": "gen/x",
+            "x.proto": "gen/x_pb",
             "y.proto": "gen/y",
-            "z.proto": "gen/x",
+            "z.proto": "gen/x_pb",
         }
 
     def test_parts_a_go_package_in_which_names_clash(self) -> None:
@@ -72,8 +72,8 @@ class TestAssign:
             "a/z.proto": "gen/a_2",
             "b/y.proto": "gen/b",
             "a/x.proto": "gen/a",
-            "c/o.proto": "gen/c",
-            "c/p.proto": "gen/c",
+            "c/o.proto": "gen/c_pb",
+            "c/p.proto": "gen/c_pb",
         }
 
     def test_avoids_what_go_treats_specially(self) -> None:
@@ -92,7 +92,7 @@ class TestAssign:
         ]
         assert folders(*map(proto, names)) == {
             "internal/a.proto": "gen/internal_pb",
-            "x/vendor/a.proto": "gen/x/vendor_pb",
+            "x/vendor/a.proto": "gen/x_pb/vendor_pb",
             "_y/a.proto": "gen/y",
             "go/a.proto": "gen/go_pb",
             "z_test/a.proto": "gen/z_test_pb",
