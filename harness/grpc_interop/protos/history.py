@@ -92,7 +92,8 @@ def _repository(folder: Path) -> Path:
     done = _git(there, "rev-parse", "--show-toplevel")
     if done.returncode:
         raise UsageError(
-            f"{folder} has no history: {_words(done)}", "a ref needs protos in a git repository; compare with a folder or an image instead"
+            f"{folder} has no history: {_words(done)}",
+            "a ref needs protos in a git repository; `interop compat` also takes folders and images",
         )
     return Path(os.fsdecode(done.stdout.rstrip(b"\n"))).resolve()
 
@@ -158,7 +159,9 @@ def _git(folder: Path, *words: str, given: bytes | None = None) -> subprocess.Co
     try:
         return subprocess.run(["git", "-C", str(folder), *words], input=given, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
-        raise UsageError("git is not installed, and only it knows what a ref is", "install git, or compare folders or images") from None
+        raise UsageError(
+            "git is not installed, and only it knows what a ref is", "install git; `interop compat` also takes folders and images"
+        ) from None
 
 
 def _words(done: subprocess.CompletedProcess[bytes]) -> str:
