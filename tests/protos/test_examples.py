@@ -175,3 +175,16 @@ def test_what_is_malformed_is_short(tmp_path: Path) -> None:
     examples = [example for example in tree.of("malformed", "a.M") if example.what != "cut off"]
     assert len(examples) > len(tree.shapes.of("a.M").ordered)
     assert max(len(example.data) for example in examples) < 64
+
+
+def test_each_text_is_large_once(tmp_path: Path) -> None:
+    """
+    Of a very wide type most are less so, yet their lengths have as many bytes; no message is beyond a frame.
+    """
+    fields = " ".join(f"string s{number} = {number};" for number in range(1, 101))
+    tree = Tree(tmp_path, {"a.proto": f'syntax = "proto3"; message M {{ {fields} }}'})
+    large = [example.data for example in tree.of("values", "M") if example.what == "large texts"]
+    sizes = {record.number: len(record.value) for data in large for record in read(data) if isinstance(record.value, bytes)}
+    assert [sizes[number] for number in (1, 64, 65, 100)] == [65_536, 65_536, 16_384, 16_384]
+    assert len(sizes) == 100
+    assert max(map(len, large)) < 600_000

@@ -3,7 +3,7 @@ choose the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
@@ -70,15 +70,17 @@ def not_utf8(shape: Shape, least: Callable[[Shape], bytes | None]) -> Iterator[t
                 yield f"{field.name} is not UTF-8", wire.tag(field.number, wire.LENGTH) + wire.delimited(content)
 
 
-def large(shape: Shape, size: int, most: int) -> Iterator[bytes]:
-    """Texts of `size` bytes in every text field, as many in one message as stay below `most` bytes."""
+def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
+    """Texts of these sizes in the text fields, one after the other, as many in one message as stay below `most` bytes."""
     parts: list[bytes] = []
-    for field in shape.ordered:
-        if field.type in TEXTS and not field.oneof:
-            parts.append(wire.tag(field.number, wire.LENGTH) + wire.delimited(b"0123456789abcdef" * (size // 16)))
-        if len(parts) * size >= most:
+    room = most
+    texts = [field for field in shape.ordered if field.type in TEXTS and not field.oneof]
+    for field, size in zip(texts, sizes, strict=False):
+        if size > room:
             yield b"".join(parts)
-            parts = []
+            parts, room = [], most
+        parts.append(wire.tag(field.number, wire.LENGTH) + wire.delimited(b"0123456789abcdef" * (size // 16)))
+        room -= size
     if parts:
         yield b"".join(parts)
 
