@@ -264,3 +264,37 @@ def test_the_files_of_a_message_case_hold_what_its_anys_hold(tmp_path: Path) -> 
     plain, holding = (MessageCase("messages", "json", "values.Anys", examples=(data,)) for data in (b"", held))
     assert catalog.files_of(plain) == ["values/known.proto"]
     assert catalog.files_of(holding) == ["values/known.proto", "values/old.proto"]
+
+
+OLDER = """syntax = "proto2"; package google.protobuf; option java_package = "copy";
+message FileOptions { optional bool php_generic_services = 42; } message FieldOptions { extensions 1000 to max; }"""
+
+
+@pytest.mark.parametrize("place", ["root", "include"])
+def test_of_what_runtimes_bring_along_no_copy_is_looked_at(tmp_path: Path, cache: Path, place: str) -> None:
+    """
+    They use their own, so that a copy would tell of fields that nobody has.
+    """
+    root, include = tmp_path / "root", tmp_path / "include"
+    include.mkdir()
+    write(root, "a.proto", 'import "google/protobuf/descriptor.proto"; message Holder { google.protobuf.FileOptions held = 1; }')
+    (tmp_path / place / "google" / "protobuf").mkdir(parents=True)
+    (tmp_path / place / "google" / "protobuf" / "descriptor.proto").write_text(OLDER)
+    for _ in ("compiled", "from the cache"):
+        catalog = Catalog.load([root], [include], cache)
+        held = catalog.message("Holder").fields_by_name["held"].message_type
+        assert "java_package" in held.fields_by_name
+        assert "php_generic_services" not in held.fields_by_name
+        assert "a.proto" in catalog.files
+
+
+def test_a_copy_that_has_more_is_taken(tmp_path: Path, cache: Path) -> None:
+    """
+    A tree that compiles is never refused for its copy; also from the cache.
+    """
+    copy = 'syntax = "proto3"; package google.protobuf; message Empty {} message More { int32 a = 1; }'
+    (tmp_path / "google" / "protobuf").mkdir(parents=True)
+    (tmp_path / "google" / "protobuf" / "empty.proto").write_text(copy)
+    write(tmp_path, "a.proto", 'import "google/protobuf/empty.proto"; message Holder { google.protobuf.More held = 1; }')
+    for _ in ("compiled", "from the cache"):
+        assert Catalog.load([tmp_path], [], cache).message("google.protobuf.More") is not None

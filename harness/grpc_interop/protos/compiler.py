@@ -11,13 +11,14 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.protos.refusal import explain
-from grpc_interop.protos.roots import ProtoError, common_includes, resolve, root_files
+from grpc_interop.protos.roots import ProtoError, brought_by_protoc, common_includes, resolve, root_files
 
-FORMAT = "2"
+FORMAT = "3"
 """Part of every cache key; to be raised when what is cached changes its form."""
 
 
@@ -35,12 +36,49 @@ def compile_tree(
         if not folder.is_dir():
             raise ProtoError(f"{folder}: no such folder to import protos from", "check --include")
     search = [*roots, *(folder for folder in includes if folder not in roots), *common_includes()]
-    entry = cache / "protos" / _key(files)
-    cached = _cached(entry, search)
-    if cached is None:
-        cached = _protoc(files, roots, search)
-        _keep(entry, cached, files, search)
-    return tuple(files), cached
+    sources = _sources(files, roots, search)
+    compiled = next((kept for source in sources if (kept := _cached(cache, source)) is not None), None)
+    if compiled is None:
+        compiled = _compiled(sources, cache)
+    return tuple(files), compiled
+
+
+class _Source(NamedTuple):
+    """What protoc is given: the roots' files by their names, and the folders in which it looks imports up. `roots` are for
+    what is said of those that it refuses."""
+
+    files: Mapping[str, Path]
+    roots: Sequence[Path]
+    search: Sequence[Path]
+
+    def entry(self, cache: Path) -> Path:
+        """Where the answer is kept."""
+        return cache / "protos" / _key(self.files)
+
+
+def _sources(files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> list[_Source]:
+    """What to try, one after the other. Runtimes bring google/protobuf/*.proto along and use no copy of a tree's, which
+    may have fields that they lack; but a tree that asks more of its copy than protoc's own has is taken as it is."""
+    as_it_is = _Source(files, roots, search)
+    brought = brought_by_protoc()
+    if all(resolve(name, search) == path for name, path in brought.items()):
+        return [as_it_is]
+    folders = dict.fromkeys(path.parents[name.count("/")] for name, path in brought.items())
+    return [_Source({name: brought.get(name, path) for name, path in files.items()}, roots, [*folders, *search]), as_it_is]
+
+
+def _compiled(sources: Sequence[_Source], cache: Path) -> bytes:
+    """The first that protoc takes. Raises ProtoError about the last."""
+    for source in sources:
+        try:
+            compiled = _protoc(source)
+        except ProtoError:
+            if source is sources[-1]:
+                raise
+        else:
+            _keep(source.entry(cache), compiled, source.files, source.search)
+            return compiled
+    raise AssertionError("there is always one to try")
 
 
 def _key(files: Mapping[str, Path]) -> str:
@@ -54,15 +92,16 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _cached(entry: Path, search: Sequence[Path]) -> bytes | None:
+def _cached(cache: Path, source: _Source) -> bytes | None:
     """What was kept for the roots' files, if their imports still mean files of the same content."""
+    entry = source.entry(cache)
     try:
         imports = json.loads(entry.with_suffix(".imports.json").read_text())
         descriptor_set = entry.with_suffix(".binpb").read_bytes()
     except FileNotFoundError:
         return None
     for name, digest in imports.items():
-        path = resolve(name, search)
+        path = resolve(name, source.search)
         if path is None or _digest(path) != digest:
             return None
     return descriptor_set
@@ -84,7 +123,8 @@ def _write(path: Path, content: bytes) -> None:
     Path(file.name).replace(path)
 
 
-def _protoc(files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> bytes:
+def _protoc(source: _Source) -> bytes:
+    files, roots, search = source
     with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
         out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")
         lines = [

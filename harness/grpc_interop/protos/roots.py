@@ -87,13 +87,22 @@ def _readable(name: str, path: Path) -> str:
 def common_includes() -> list[Path]:
     """Folders whose protos are found without being asked for: google/protobuf, which comes with protoc, and google/api,
     google/rpc, google/type and so on where googleapis-common-protos is installed."""
-    tools = importlib.util.find_spec("grpc_tools")
-    folders = [Path(place, "_proto") for place in (tools.submodule_search_locations if tools else None) or ()]
+    folders = _of_protoc()
     google = importlib.util.find_spec("google.rpc") if importlib.util.find_spec("google") else None
     for place in (google.submodule_search_locations if google else None) or ():
         if Path(place, "status.proto").is_file():
             folders += [Path(place).parent.parent, RENAMED]
     return folders
+
+
+def brought_by_protoc() -> dict[str, Path]:
+    """google/protobuf/*.proto as they come with protoc: what every runtime has of its own, too. By name."""
+    return {path.relative_to(folder).as_posix(): path for folder in _of_protoc() for path in sorted(folder.rglob("*.proto"))}
+
+
+def _of_protoc() -> list[Path]:
+    tools = importlib.util.find_spec("grpc_tools")
+    return [Path(place, "_proto") for place in (tools.submodule_search_locations if tools else None) or ()]
 
 
 def resolve(name: str, folders: Iterable[Path]) -> Path | None:
