@@ -78,6 +78,12 @@ class Process:
             raise ValueError("stdout goes to the log; start the process with pipe_stdout")
         return self._supervisor.stdout
 
+    def take_stdout(self) -> IO[bytes]:
+        """Its stdout for a thread that reads on, and closes it at the end: what another thread closes under a reader fails
+        it half-way."""
+        taken, self._supervisor.stdout = self.stdout, None
+        return taken
+
     def poll(self) -> int | None:
         """The exit status (negative: the signal's number), or None while it runs."""
         return self._supervisor.poll()

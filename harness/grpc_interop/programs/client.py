@@ -143,15 +143,16 @@ class _Lines:
 
     def __init__(self, process: Process) -> None:
         self._lines: SimpleQueue[_Line] = SimpleQueue()
-        self._stdout = process.stdout
+        self._stdout = process.take_stdout()
         self.count = 0
         """How many have come; until one is taken, how many wait."""
         threading.Thread(target=self._read, name="client program", daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._stdout:
-            self._lines.put(_Line(line.decode("utf-8", "replace").removesuffix("\n"), time.monotonic()))
-            self.count += 1
+        with self._stdout as stdout:
+            for line in stdout:
+                self._lines.put(_Line(line.decode("utf-8", "replace").removesuffix("\n"), time.monotonic()))
+                self.count += 1
         self._lines.put(_Line(None, time.monotonic()))
 
     def take(self, seconds: float) -> _Line:

@@ -33,6 +33,7 @@ class Server:
         argv = [*launch.argv, "--port", "0", "--interval", str(INTERVAL_SECONDS)]
         self.log = log
         self._process = Process(argv, env=environment(launch.env), cwd=folder, log=log, pipe_stdout=True)
+        self._stdout = self._process.take_stdout()
         self._first: SimpleQueue[str] = SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="server program", daemon=True)
         self._reader.start()
@@ -57,9 +58,8 @@ class Server:
 
     def _read(self) -> None:
         """Hands over the first line, and takes all others so that the program never waits for a reader."""
-        stdout = self._process.stdout
-        self._first.put(stdout.readline().decode("utf-8", "replace").strip())
-        with self.log.open("ab") as log:
+        with self._stdout as stdout, self.log.open("ab") as log:
+            self._first.put(stdout.readline().decode("utf-8", "replace").strip())
             for line in stdout:
                 log.write(line)
                 log.flush()
