@@ -55,3 +55,14 @@ def test_later_cases_of_a_pair_that_is_done_do_not_tell_of_it_again():
     progress.judged(PY, Outcome.PASSED)
     progress.judged(PY, Outcome.PASSED)
     assert told == ["py:py  1 passed"]
+
+
+def test_a_pair_had_nothing_once_all_has_come_and_none_was_its_own():
+    progress = Progress(lambda _: None)
+    progress.more([PY, GO])
+    progress.begun(GO)
+    assert not progress.had_nothing(PY)
+    progress.all_begun([PY, GO])
+    assert progress.had_nothing(PY) and not progress.had_nothing(GO)
+    progress.judged(GO, Outcome.PASSED)
+    assert not progress.had_nothing(GO)

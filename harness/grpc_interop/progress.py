@@ -38,6 +38,10 @@ class Progress:
         self._outcomes[pair][outcome] += 1
         self._look(pair)
 
+    def had_nothing(self, pair: Pair) -> bool:
+        """Whether all cases of the pair have come, and there was none."""
+        return not self._to_come[pair] and pair not in self._under_way
+
     def _look(self, pair: Pair) -> None:
         if not self._to_come[pair] and not self._under_way[pair] and pair in self._outcomes:
             outcomes = self._outcomes.pop(pair)

@@ -6,7 +6,7 @@ import gc
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from grpc_interop.case import AnyCase, Case
@@ -52,13 +52,11 @@ class Run:
         self._progress = Progress(self._pair_is_done)
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
-        self._courses = Courses(self._suites, self._joined)
+        self._courses = Courses(self._suites, self._progress.more)
         self._plan: tuple[Pair, ...] = ()
         self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
         self._deadline = math.inf
         self._without: defaultdict[str, set[Pair]] = defaultdict(set)
-        self._begun: set[Pair] = set()
-        self._unfinished: Counter[Pair] = Counter()
         self._too_late: set[Pair] = set()
 
     def narrow(self) -> tuple[Pair, ...]:
@@ -118,10 +116,6 @@ class Run:
             for course in self._courses.join(pairs):
                 self.session.engine.enqueue(self._jobs(course))
 
-    def _joined(self, pairs: Sequence[Pair]) -> None:
-        self._progress.more(pairs)
-        self._unfinished.update(pairs)
-
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
         """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
         short they come in the order of what they tell."""
@@ -138,12 +132,10 @@ class Run:
                 self._too_late.update(chosen)
             elif chosen:
                 begun = True
-                self._begun.update(chosen)
                 prepared = preparer.prepare(case)
                 for pair in chosen:
                     self._progress.begun(pair)
                     yield Job(prepared, pair)
-        self._unfinished.subtract(course.pairs)
         self._progress.all_begun(course.pairs)
 
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
@@ -194,11 +186,11 @@ class Run:
 
     def _why_nothing(self, pair: Pair) -> str:
         """Why a pair that could be played had nothing to play; empty if it had."""
-        refused = [file for file, pairs in self._without.items() if pair in pairs]
-        if pair in self._begun or self._unfinished[pair]:
+        if not self._progress.had_nothing(pair):
             return ""
         if pair in self._too_late:
             return f"the {self.session.options.budget:g} s of --budget were over before its first case"
+        refused = [file for file, pairs in self._without.items() if pair in pairs]
         if not refused:
             return ""
         more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""

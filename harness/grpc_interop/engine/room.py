@@ -16,7 +16,7 @@ batches: with 32 in flight two quick drivers stand idle half of the time, from 1
 calls with 32 KiB unread each way, 128 at a time on one connection, passed in all four pairs of py and go."""
 
 MESSAGES_OF_ONE, BYTES_OF_ONE = 50, 1024 * 1024
-"""What a case of weight 1 sends at most; each time as much weighs 1 more. What a suite asks many times sends a few dozen
+"""What weighs 1; a case that sends less weighs 1 all the same. What a suite asks many times sends a few dozen
 messages at most and keeps the whole window. Of calls with 2,000 messages 3 are then in flight, which keeps a driver busy;
 with 48 of them a driver in Python got round to none within its 10 s."""
 
