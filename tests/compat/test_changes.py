@@ -8,6 +8,7 @@ import pytest
 
 from grpc_interop.compat.changes import Change, Changes, Edit, Subject, changes
 from grpc_interop.compat.lines import lines
+from grpc_interop.compat.observation import Format
 from grpc_interop.compat.result import Place
 from two_versions import TwoVersions, compiled
 
@@ -119,6 +120,27 @@ class TestEnums:
         }
         assert one_of(found, "t.E.A").now == "t.E.X"
         assert one_of(found, "t.E.B").notes == ()
+
+    @pytest.mark.parametrize(
+        ("head", "edits", "ruled"),
+        [
+            ("UN = 1; ONE = 1;", {"t.E.ONE": ["written in JSON as ONE -> UN"], "t.E.UN": ["added"]}, {"t.E.ONE": Format.JSON}),
+            ("ONE = 1; UN = 1;", {"t.E.UN": ["added"]}, {}),
+            ("UN = 1;", {"t.E.ONE": ["name ONE -> UN"]}, {"t.E.ONE": Format.JSON}),
+            ("ONE = 2;", {"t.E.ONE": ["number 1 -> 2"]}, {"t.E.ONE": Format.BINARY}),
+            ("", {"t.E.ONE": ["removed"]}, {"t.E.ONE": Format.JSON}),
+        ],
+    )
+    def test_whose_number_gets_another_first_name_are_written_otherwise(
+        self, tmp_path: Path, head: str, edits: dict[str, list[str]], ruled: dict[str, Format]
+    ) -> None:
+        """
+        The first name of a number is the one that JSON is written with; a further one changes nothing for the others.
+        """
+        aliased = "option allow_alias = true; " if head.count("= 1") > 1 else ""
+        found = between(tmp_path, "enum E { Z = 0; ONE = 1; }", f"enum E {{ {aliased}Z = 0; {head} }}")
+        assert words(found) == edits
+        assert {one.element: one.ruled for one in found.changes if one.ruled} == ruled
 
     def test_that_no_field_uses_have_them_too(self, tmp_path: Path) -> None:
         found = between(tmp_path, "enum E { Z = 0; A = 1; }", "enum E { Z = 0; }")

@@ -90,7 +90,8 @@ class TestBreaks:
         assert judged(change(), observed(outcome), observed(outcome, NEW, JSON)).verdict is Verdict.OK
 
     def test_a_value_that_no_field_can_hold_is_judged_by_the_rule(self) -> None:
-        assert judged(change(REMOVED, VALUE)).verdict is Verdict.BREAK
+        assert judged(change(REMOVED, VALUE, ruled=JSON)).verdict is Verdict.BREAK
+        assert judged(change(REMOVED, VALUE, ruled=JSON), guarantee=Guarantee.BINARY).verdict is Verdict.NOTE
         assert judged(change(ADDED, VALUE)).verdict is Verdict.NOTE
 
     def test_what_was_not_observed_is_never_ok(self) -> None:

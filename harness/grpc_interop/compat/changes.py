@@ -13,6 +13,7 @@ from grpc_interop.case import Method
 from grpc_interop.compat.declaration_words import deprecated, file_words, moved, oneof_members, reserved
 from grpc_interop.compat.declared import Declared, Lines
 from grpc_interop.compat.field_words import differences
+from grpc_interop.compat.observation import Format
 from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, exact_type, pair_values
 from grpc_interop.compat.places import MethodPair, Places
 from grpc_interop.compat.result import Place
@@ -46,7 +47,8 @@ class Edit(StrEnum):
 class Change:
     """One element that differs. `what` are sentences such as `type int64 -> int32`; `now` is its name in head where that is
     another one. `base` and `head` say where it is declared, files relative to the proto root. `matters`: messages or
-    calls may show it; else it is only to be known. `notes` are what to know of it in any case."""
+    calls may show it; else it is only to be known. `notes` are what to know of it in any case. `ruled` is the format in
+    which it breaks by the rule, of an enum's value, which no message may hold."""
 
     element: str
     subject: Subject
@@ -57,6 +59,7 @@ class Change:
     head: Place | None = None
     matters: bool = True
     notes: tuple[str, ...] = ()
+    ruled: Format | None = None
 
 
 class Changes(NamedTuple):
@@ -279,12 +282,15 @@ class _Comparison:
         words = [f"name {value.name} -> {value.now}"] if value.now else []
         if value.base is not None and value.head is not None and value.base != value.head:
             words.append(f"number {value.base} -> {value.head}")
+        if value.written:
+            words.append(f"written in JSON as {value.name} -> {value.written}")
         edit = _edit(old, new)
         if edit is not Edit.CHANGED:
             words = [edit.value]
         notes = self._reusable_value(value, head) if edit is Edit.REMOVED else []
         now = f"{head}.{value.now}" if value.now else ""
-        return Change(value.element, Subject.VALUE, edit, tuple(words), now, old, new, True, tuple(notes))
+        ruled = None if edit is Edit.ADDED else Format.JSON if value.loses_name else Format.BINARY
+        return Change(value.element, Subject.VALUE, edit, tuple(words), now, old, new, True, tuple(notes), ruled)
 
     def _reusable_value(self, value: ValuePair, enum: str) -> list[str]:
         holder = self._head.enums.get(enum)

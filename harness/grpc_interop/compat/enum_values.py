@@ -10,29 +10,32 @@ from grpc_interop.compat.equal import Part
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, ValuePair
 from grpc_interop.compat.value_text import shown
+from grpc_interop.protos.protojson import Named
 from grpc_interop.protos.shapes import Enum, FieldShape
 
 
 class Fate(NamedTuple):
     """What the rule says of one value. `number` is what must arrive where the outcome is good, else None; `label` is the
     name by which it went, empty of a number that the writer does not declare; `now` what the reader calls the number, empty
-    for nothing. `declared`: either version declares it."""
+    for nothing. `declared`: either version declares it. `by_name`: only the name was written, in JSON."""
 
     outcome: Outcome
     number: int | None
     label: str = ""
     now: str = ""
     declared: bool = True
+    by_name: bool = False
 
 
 def fate(value: int, writer: Enum, reader: Enum, carried: Format) -> Fate:
-    """Of a value that was sent as `carried`: binary carries the number, JSON the first of the names."""
+    """Return what becomes of a value that was sent as `carried`: binary carries the number, JSON a name. Without being told
+    which, it is the first, with which every runtime writes."""
     names = [label for label, number in writer.names.items() if number == value]
     there = [label for label, number in reader.names.items() if number == value]
     if not names:
         return Fate(Outcome.PRESERVED, value, declared=bool(there))
     if carried is not Format.BINARY:
-        return _by_name(names[0], there, reader)
+        return _by_name(value.name if isinstance(value, Named) else names[0], there, reader)
     known = [label for label in names if label in reader.names]
     if any(label in there for label in known):
         return Fate(Outcome.PRESERVED, value, next(label for label in known if label in there))
@@ -43,8 +46,9 @@ def fate(value: int, writer: Enum, reader: Enum, carried: Format) -> Fate:
 
 def _by_name(name: str, there: Sequence[str], reader: Enum) -> Fate:
     if name in reader.names:
-        return Fate(Outcome.PRESERVED, reader.names[name], name)
-    return Fate(Outcome.LOST, None, name, there[0]) if there else Fate(Outcome.IGNORED, None, name)
+        return Fate(Outcome.PRESERVED, reader.names[name], name, by_name=True)
+    outcome = Outcome.LOST if there else Outcome.IGNORED
+    return Fate(outcome, None, name, there[0] if there else "", by_name=True)
 
 
 def compare_enums(
@@ -61,7 +65,7 @@ def compare_enums(
     seen: list[Seen] = []
     blames: list[Blame | None] = []
     for part, expected, got in zip(before, fates, arrived, strict=True):
-        blame, found = _compare(one, part, expected, got, there, writer, carried)
+        blame, found = _compare(one, part, expected, got, writer)
         seen += found
         blames.append(blame)
     blamed = worst(blames)
@@ -83,49 +87,49 @@ def _aligned(before: Sequence[Part], fates: Sequence[Fate], after: Sequence[Part
     return None if left else arrived
 
 
-def _compare(
-    one: FieldPair, part: Part, expected: Fate, got: Part | None, there: Enum, writer: Version, carried: Format
-) -> tuple[Blame | None, list[Seen]]:
+def _compare(one: FieldPair, part: Part, expected: Fate, got: Part | None, writer: Version) -> tuple[Blame | None, list[Seen]]:
     value, number = _number(part), got.value if got is not None else None
     if not expected.declared and number != value:
         why = "neither version declares the number, and the reader does not keep it in the field"
         return ELSEWHERE, [Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), shown(got))]
-    if expected.number is None:
-        return ELSEWHERE, list(see_value(one, expected, value, got, writer))
-    names = [name for name, other in _enum(part).names.items() if other == value]
-    by_name = {there.names[name] for name in names if name in there.names} if carried is not Format.BINARY else set()
-    if number in {expected.number, *by_name}:
-        return None, list(see_value(one, expected, value, got, writer))
-    unknown = [name for name in names if name not in there.names]
-    if number is None and unknown and carried is not Format.BINARY:
-        # It was written by another of its names.
-        return ELSEWHERE, list(see_value(one, _by_name(unknown[0], [expected.label], there), value, got, writer))
+    if expected.number in (None, number):
+        return None if expected.number is not None else ELSEWHERE, list(see_value(one, expected, value, got, writer))
     return Blame(Cause.VALUE, "another value arrives" if got is not None else "nothing arrives"), []
 
 
 def see_value(one: FieldPair, found: Fate, value: int, got: Part | None, writer: Version) -> Iterator[Seen]:
-    """What is seen of the value as an element; nothing where it is the same in both versions and arrived."""
-    pair = element_of(one.values, found.label, writer) if found.label else None
-    if pair is None or (found.outcome is Outcome.PRESERVED and not pair.differs):
-        return
-    cause, why = Cause.NONE, ""
+    """Yield what is seen of the value as an element: nothing where it is the same in both versions and arrived."""
+    sent = f"{found.label} ({value})"
+    for pair in elements_of(one.values, found.label, writer) if found.label else ():
+        if found.by_name and pair.written == found.label and found.number not in (None, value):
+            why = f"head writes {pair.name} as {pair.written}, which is another value there"
+            yield Seen(pair.element, Outcome.ALTERED, Cause.MISDELIVERED, why, sent, shown(got))
+        elif (found.by_name or pair.written != found.label) and (found.outcome is not Outcome.PRESERVED or pair.differs):
+            cause, why = _why(pair, found, value, got)
+            yield Seen(pair.element, found.outcome, cause, why, sent, shown(got))
+
+
+def _why(pair: ValuePair, found: Fate, value: int, got: Part | None) -> tuple[Cause, str]:
+    """The cause of what is seen of an element, and in words."""
     if found.outcome is Outcome.ALTERED:
-        cause, why = Cause.MISDELIVERED, f"its number is {found.now}'s there"
-    elif found.outcome is Outcome.RENAMED:
-        why = f"it arrives as {found.now}"
-    elif found.outcome in (Outcome.LOST, Outcome.IGNORED):
-        kept = got is not None and got.value == value
-        cause = Cause.KEPT if kept else Cause.UNKNOWN
-        why = "the reader shows the number, which has no name there" if kept else "the reader shows nothing of it"
-    yield Seen(pair.element, found.outcome, cause, why, f"{found.label} ({value})", shown(got))
+        return Cause.MISDELIVERED, f"its number is {found.now}'s there"
+    if found.outcome is Outcome.RENAMED:
+        return Cause.NONE, f"it arrives as {found.now}"
+    if found.outcome not in (Outcome.LOST, Outcome.IGNORED):
+        return Cause.NONE, ""
+    if got is not None and got.value == value:
+        return Cause.KEPT, "the reader shows the number, which has no name there"
+    if pair.written == found.label:
+        return Cause.UNKNOWN, f"head writes {pair.name} as {pair.written}, which the reader does not know: it shows nothing of it"
+    return Cause.UNKNOWN, "the reader shows nothing of it"
 
 
-def element_of(values: Sequence[ValuePair], label: str, version: Version) -> ValuePair | None:
-    """The element that a version's name of a value is of."""
-    for one in values:
-        if one.name == label and (one.base if version is Version.BASE else one.head) is not None:
-            return one
-    return next((one for one in values if version is Version.HEAD and one.now == label), None)
+def elements_of(values: Sequence[ValuePair], label: str, version: Version) -> list[ValuePair]:
+    """Return the elements that a version's name of a value tells of: the value of that name, and one that is written so."""
+    own = [one for one in values if one.name == label and (one.base if version is Version.BASE else one.head) is not None]
+    if version is Version.BASE:
+        return own
+    return (own or [one for one in values if one.now == label][:1]) + [one for one in values if one.written == label]
 
 
 def _enum(part: Part) -> Enum:

@@ -133,12 +133,8 @@ def breaks(change: Change, exchange: Exchange, seen: Seen, guarantee: Guarantee)
 
 
 def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
-    """Of a value whose enum no field has, so that no message can show it: what the rule says. JSON loses its name, binary
-    its number."""
-    if change.subject is not Subject.VALUE or not change.matters or change.edit is Edit.ADDED:
-        return False
-    loses_name = change.edit is Edit.REMOVED or bool(change.now)
-    return (Format.JSON if loses_name else Format.BINARY) in _FORMATS[guarantee]
+    """Whether it breaks by the rule: of a value whose enum no field has, so that no message can show it."""
+    return change.matters and change.ruled in _FORMATS[guarantee]
 
 
 def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:

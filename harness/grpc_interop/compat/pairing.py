@@ -56,17 +56,24 @@ def exact_type(field: FieldShape) -> tuple[object, ...]:
 @dataclass(slots=True)
 class ValuePair:
     """One enum value. `base` and `head` are what its names there stand for, None in a version that lacks it. A version
-    that has the number under another name only has it `renamed` to that."""
+    that has the number under another name only has it `renamed` to that. `written`: head still declares the name, but
+    writes JSON with this other name of the number, which does not stand for it in base."""
 
     element: str
     name: str
     base: int | None
     head: int | None
     now: str = ""
+    written: str = ""
 
     @property
     def differs(self) -> bool:
-        return self.base != self.head or bool(self.now)
+        return self.base != self.head or bool(self.now or self.written)
+
+    @property
+    def loses_name(self) -> bool:
+        """Whether base reads or head writes JSON in which the value has no name that the other side knows."""
+        return self.head is None or bool(self.now or self.written)
 
 
 @dataclass(slots=True, eq=False)
@@ -201,12 +208,15 @@ def _values(base: FieldShape | None, head: FieldShape | None) -> tuple[ValuePair
 
 
 def pair_values(base: Enum, head: Enum, name: str, head_name: str) -> Iterator[ValuePair]:
-    """The values of both, base's first. A name that is gone goes on as the first new name of its number."""
+    """The values of both, base's first. A name that is gone goes on as the first new name of its number. JSON is written
+    with the first name of a number: where that is new, it is the first of base's names for it that is written otherwise."""
     new = {number: label for label, number in reversed(head.names.items()) if label not in base.names}
+    written = {number: label for number, label in head.first_names.items() if base.names.get(label) != number}
     renamed = set()
     for label, number in base.names.items():
         if label in head.names:
-            yield ValuePair(f"{name}.{label}", label, number, head.names[label])
+            other = written.pop(number, "") if head.names[label] == number and number not in renamed else ""
+            yield ValuePair(f"{name}.{label}", label, number, head.names[label], written=other)
         elif number in new and number not in renamed:
             renamed.add(number)
             yield ValuePair(f"{name}.{label}", label, number, number, new[number])

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
+from grpc_interop.compat.enum_values import elements_of
 from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
 from grpc_interop.protos import wire
-from grpc_interop.protos.meaning import Content, Meaning, Value, show
+from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, show
+from grpc_interop.protos.protojson import Named
 from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
 
 _INT_RANGES = {
@@ -116,7 +118,7 @@ def _of_field(
     one: FieldPair, writer: Version, reader: Version, carried: Format, mine: FieldShape, value: Value, there: FieldShape
 ) -> Iterator[Seen]:
     if carried is not Format.BINARY:
-        yield from _unknown_names(one, mine, value, there)
+        yield from _unknown_names(one, writer, mine, value, there)
     yield from _of_stray(one, carried, mine, value, there)
     inner_mine, inner_theirs = mine.mapped or mine, there.mapped or there
     if inner_mine.inner is None or inner_theirs.inner is None:
@@ -214,19 +216,25 @@ def _no_json_part(part: Part, there: FieldShape) -> bool:
     return not (least <= exact <= most) or exact != int(exact) or (there.closed is not None and exact not in there.closed)
 
 
-def _unknown_names(one: FieldPair, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
+def _unknown_names(one: FieldPair, writer: Version, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
     """Of an enum, the names that the reader does not have."""
     own, other = mine.mapped or mine, there.mapped or there
     if own.enum is None or other.enum is None:
         return
     sent = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-    for name, enum_number in own.enum.names.items():
-        if enum_number in sent and name not in other.enum.names:
-            found = next((pair for pair in one.values if name in (pair.name, pair.now)), None)
-            why = "the reader does not know its name"
-            yield Seen(found.element if found else one.element, Outcome.REJECTED, Cause.UNKNOWN, why, f"{name} ({enum_number})")
+    for name, number_named in own.enum.names.items():
+        if name not in other.enum.names and any(_is_written(each, name, number_named) for each in sent):
+            elements = [pair.element for pair in elements_of(one.values, name, writer)] or [one.element]
+            for element in elements:
+                told = f"{name} ({number_named})"
+                yield Seen(element, Outcome.REJECTED, Cause.UNKNOWN, "the reader does not know its name", told)
     declared = {*own.enum.names.values(), *other.enum.names.values()}
     for number_sent in sent:
         if isinstance(number_sent, int) and number_sent not in declared:
             why = "neither version declares the number, and the reader does not take it"
             yield Seen(one.element, Outcome.REJECTED, Cause.UNDECLARED, why, str(number_sent))
+
+
+def _is_written(value: Scalar, name: str, number_named: int) -> bool:
+    """Whether a value may have been written by this name of its number."""
+    return value.name == name if isinstance(value, Named) else value == number_named

@@ -32,6 +32,17 @@ class _Number(str):
     __slots__ = ()
 
 
+class Named(int):
+    """The number of an enum's value, and the name by which it was written. It is equal to the plain number."""
+
+    name: str
+
+    def __new__(cls, number: int, name: str) -> Named:
+        named = super().__new__(cls, number)
+        named.name = name
+        return named
+
+
 class ProtoJson:
     """Reads ProtoJSON of a catalog's types, and tells what ProtoJSON keeps of a message."""
 
@@ -214,7 +225,9 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
     if field.enum is not None:
         if value is None and field.enum.is_null:
             return 0
-        return _of_name(field.enum.names, value, f"the enum of {field.name}") if not isinstance(value, _Number) else int(value)
+        if isinstance(value, _Number):
+            return int(value)
+        return Named(_of_name(field.enum.names, value, f"the enum of {field.name}"), value)
     if field.type == Field.TYPE_BOOL:
         if not isinstance(value, bool):
             raise NotProtoJson(f"{value!r} is no bool for {field.name}")

@@ -44,6 +44,11 @@ class Enum:
     def numbers(self) -> list[int]:
         return list(dict.fromkeys(self.names.values()))
 
+    @property
+    def first_names(self) -> dict[int, str]:
+        """Of each number the name with which every runtime writes it in JSON."""
+        return {number: name for name, number in reversed(self.names.items())}
+
 
 @dataclass(slots=True, eq=False)
 class FieldShape:
