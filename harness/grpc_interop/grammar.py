@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
 
 from grpc_interop.case import (
     Cancel,
@@ -34,6 +36,10 @@ SHORTEST_TIMEOUT_US = 1_000
 """A deadline of 0 makes grpc-go not call at all, while C-core may still answer OK; C-core counts in milliseconds, so
 that less than one is rounded to one or to nothing."""
 
+LONGEST_TIMEOUT_US = 97_000_000 * 1_000_000
+"""C-core sends every longer deadline as 27,000 hours, which are 97,200,000 s, though `grpc-timeout` could hold more
+(https://github.com/grpc/grpc/issues/19383); and it rounds what it sends up by as much as a percent."""
+
 KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
 """Drivers report metadata of this prefix only; the one key is theirs."""
 
@@ -43,13 +49,14 @@ class NotACase(ValueError):
 
 
 def check_grammar(case: Case) -> None:
-    """Raises NotACase with the rule that is broken."""
+    """Raise NotACase with the rule that is broken."""
     for problem in _problems(case):
-        raise NotACase(f"{case.id}: {problem}")
+        raise NotACase(f"{_printable(case.id)}: {problem}")
 
 
 def _problems(case: Case) -> Iterator[str]:
-    """Each rule that is broken, as a sentence. A rule may rely on those before it."""
+    """Yield each rule that is broken, as a sentence. A rule may rely on those before it."""
+    yield from _texts(case)
     for side, script, allowed in (("client", case.client, CLIENT_STEPS), ("server", case.server, SERVER_STEPS)):
         yield from _lanes(side, script, allowed)
         yield from _signals(side, script)
@@ -62,6 +69,31 @@ def _problems(case: Case) -> Iterator[str]:
     if not case.method.kind.server_streams:
         yield from _single_response(case)
     yield from _metadata(case)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield a problem for each text that cannot be sent, wherever in the case it is."""
+    if isinstance(value, str):
+        if not value.isascii() and value != _printable(value):
+            # A lone surrogate, which no encoding of Unicode has: neither gRPC nor protobuf could carry it.
+            yield f"the text '{_printable(value)}' holds half a character (a lone surrogate), which cannot be written as UTF-8"
+    elif isinstance(value, (tuple, frozenset)):
+        for one in value:
+            if type(one) is not Send:  # the bulk of a script, which holds bytes
+                yield from _texts(one)
+    elif is_dataclass(value):
+        for name in _fields_of(type(value)):
+            yield from _texts(getattr(value, name))
+
+
+@cache
+def _fields_of(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _printable(text: str) -> str:
+    """Return the text with escapes in place of lone surrogates, which cannot be printed."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _lanes(side: str, script: Script, allowed: frozenset[type]) -> Iterator[str]:
@@ -100,6 +132,8 @@ def _client(case: Case) -> Iterator[str]:
             yield "a cancel and a deadline race each other"
         if case.timeout_us < SHORTEST_TIMEOUT_US:
             yield f"a deadline of {case.timeout_us} us is shorter than every runtime can count"
+        if case.timeout_us > LONGEST_TIMEOUT_US:
+            yield f"a deadline of {case.timeout_us:,} us is longer than every runtime can send: {LONGEST_TIMEOUT_US:,} us is the most"
 
 
 def _single_request(case: Case) -> Iterator[str]:

@@ -124,6 +124,11 @@ def unpack(text: str) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise ReplayError("the replay text is well packed but holds no case", remedy)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # As an escape JSON can hold what no driver could be sent and no terminal shown.
+        raise ReplayError("the replay text holds half a character (a lone surrogate), which no harness writes", remedy) from None
     return value
 
 

@@ -29,6 +29,7 @@ FAULTS = {
     "changes_a_trailer": ("carries trailers with an error", "another value of the trailing metadata x-interop-one"),
     "ends_with_another_code": ("carries every code", "the client's status is INTERNAL instead of"),
     "tells_no_times": ("tells when steps were done", "the client did 4 steps and told the times of 0"),
+    "hides_deadlines_of_years": ("tells the deadline", "the server saw no deadline"),
     "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
     "claims_keepalive": ("takes keepalive", "KIND_UNSUPPORTED"),
     "leaves_a_child_behind": ("plays a unary call", "exited with status 7"),

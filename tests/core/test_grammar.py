@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from grpc_interop.case import Case, Entry, Finish, Kind, Script, SendHeaders, Status
@@ -12,6 +14,7 @@ from vocabulary import (
     ERROR,
     HALF_CLOSE,
     HEADERS,
+    METHODS,
     OK,
     RECEIVE,
     RECEIVE_HEADERS,
@@ -55,6 +58,7 @@ BROKEN: dict[str, tuple[Case, str]] = {
     "reading after a cancel": (bidi((CANCEL, TO_END), ENDED), "a cancel ends its lane"),
     "a cancel and a deadline": (bidi((CANCEL,), ENDED, timeout_us=1_000_000), "race each other"),
     "no time at all": (bidi((TO_END,), (OK,), timeout_us=0), "shorter than every runtime can count"),
+    "a deadline that C-core cannot send": (bidi((TO_END,), (OK,), timeout_us=97_000_000_000_001), "longer than every runtime can send"),
     "sending after the half-close": (bidi((HALF_CLOSE, *x(1), TO_END), (OK,)), "sends after its half-close"),
     "two half-closes": (bidi((HALF_CLOSE, HALF_CLOSE, TO_END), (OK,)), "sends after its half-close"),
     "a unary call with two requests": (case(UNARY, ((*x(2), TO_END),), ((RECEIVE, ERROR),)), "sends exactly one message"),
@@ -132,6 +136,50 @@ KEPT: dict[str, tuple[Kind, Script, Script]] = {
 def test_what_keeps_the_rules_passes(name: str) -> None:
     kind, client, server = KEPT[name]
     check_grammar(case(kind, client, server))
+
+
+LONE = "half \ud800 a character"
+
+METHOD = METHODS[Kind.BIDI_STREAMING]
+
+# Each text that a case holds, in a case that breaks nothing else.
+UNWRITABLE: dict[str, Case] = {
+    "the suite": replace(bidi((TO_END,), (OK,)), suite=LONE),
+    "the name": replace(bidi((TO_END,), (OK,)), name=LONE),
+    "the service": replace(bidi((TO_END,), (OK,)), method=replace(METHOD, service=LONE)),
+    "the method": replace(bidi((TO_END,), (OK,)), method=replace(METHOD, name=LONE)),
+    "the request's type": replace(bidi((TO_END,), (OK,)), method=replace(METHOD, request=LONE)),
+    "the response's type": replace(bidi((TO_END,), (OK,)), method=replace(METHOD, response=LONE)),
+    "the status message": bidi((TO_END,), (Finish(Status(9, LONE)),)),
+    "a key of the trailers": bidi((TO_END,), (Finish(Status(9, trailers=(Entry(f"x-interop-{LONE}", b""),))),)),
+    "a key of the initial metadata": bidi((TO_END,), (SendHeaders((Entry(f"x-interop-{LONE}", b""),)), OK)),
+    "a key of the request": with_metadata(f"x-interop-{LONE}", b""),
+    "a signal": bidi((RECEIVE, tell(LONE), TO_END), (*y(1), OK)),
+    "a signal that is awaited": bidi((hear(LONE), TO_END), (RECEIVE, OK)),
+    "the compression": bidi((TO_END,), (OK,), compression=LONE),
+    "what it proves": bidi((TO_END,), (OK,), why=LONE),
+    "a capability": bidi((TO_END,), (OK,), extra_requires=frozenset({LONE})),
+    "who plays": bidi((TO_END,), (OK,), player=LONE),
+}
+
+
+@pytest.mark.parametrize("where", UNWRITABLE)
+def test_a_text_that_cannot_be_sent_is_no_case(where: str) -> None:
+    """
+    A lone surrogate is a legal str of Python, and no text of gRPC's or protobuf's. The refusal itself can be printed.
+    """
+    with pytest.raises(NotACase, match="lone surrogate") as refusal:
+        check_grammar(UNWRITABLE[where])
+    str(refusal.value).encode()
+
+
+@pytest.mark.parametrize("timeout_us", [1_000, 2 * 365 * 24 * 3600 * 1_000_000, 97_000_000 * 1_000_000])
+def test_deadlines_that_every_runtime_can_send(timeout_us: int) -> None:
+    check_grammar(bidi((TO_END,), (OK,), timeout_us=timeout_us))
+
+
+def test_a_text_of_other_characters_than_ascii_may_be_sent() -> None:
+    check_grammar(bidi((TO_END,), (Finish(Status(9, "schön, \U0001f600")),)))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def test_a_cut_or_changed_text_is_refused_in_words(data: st.DataObject) -> None:
         (packed({"contract": 1, "case": {"Case": {"colour": 1}}, "pair": "a:b", "protos": ""}), "colour"),
         (packed({"contract": 1, "case": {"Popen": {}}, "pair": "a:b", "protos": ""}), "Popen"),
         (packed({"contract": 1, "case": [], "pair": "a:b", "protos": ""}), "no case"),
+        (packed({"contract": 1, "case": {"Case": {"why": "\ud800"}}, "pair": "a:b", "protos": ""}), "half a character"),
+        (packed({"contract": 1, "case": [], "pair": "a:\udfff", "protos": ""}), "half a character"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_said(text: str, words: str) -> None:

@@ -22,6 +22,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 
 FLOOD_BYTES = 100 * 1024 * 1024
 HUGE_FRAME_BYTES = 2 * 1024 * 1024
+YEAR_US = 365 * 24 * 3600 * 1_000_000
 
 
 class Fault:
@@ -333,6 +334,13 @@ class TellsNoTimes(Fault):
 class HidesTheDeadline(Fault):
     def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
         transcript.ClearField("remaining_us")
+        send()
+
+
+class HidesDeadlinesOfYears(Fault):
+    def report(self, transcript: pb.Transcript, send: Callable[[], None]) -> None:
+        if transcript.remaining_us > YEAR_US:
+            transcript.ClearField("remaining_us")
         send()
 
 

@@ -13,8 +13,8 @@ from play import CASE_KEY, END, TERMINATED, Play, Rpc, entries, metadata
 from grpc_interop.drivers import driver_pb2 as pb
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-NO_DEADLINE_SECONDS = 1e9
-"""What `time_remaining` exceeds when there is no deadline."""
+NO_DEADLINE_SECONDS = 1e12
+"""What `time_remaining` exceeds when there is no deadline; the longest deadline, 99999999 hours, is below it."""
 
 OVER = object()
 
