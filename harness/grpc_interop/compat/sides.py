@@ -29,6 +29,7 @@ from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, fol
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.layout import find_layout
 from grpc_interop.protos.roots import ProtoError, root_files
+from grpc_interop.protos.walking import proto_files
 from grpc_interop.session import cache_folder
 
 HEAD = "HEAD"
@@ -114,7 +115,7 @@ def _is_ref(spelling: str) -> bool:
     """A folder of protos is meant as such, whatever branches there are; `refs/heads/NAME` names a branch beside it."""
     place = Path.cwd() / spelling
     if place.is_dir():
-        return not any(place.rglob("*.proto"))
+        return not any(proto_files([place]))
     return not place.is_file()
 
 

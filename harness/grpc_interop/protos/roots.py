@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from grpc_interop.errors import UsageError
+from grpc_interop.protos.walking import proto_files
 
 RENAMED = Path(__file__).parent / "include"
 """Common protos that are installed under another name than they are imported by."""
@@ -25,23 +26,26 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
     Raises ProtoError for a root that is missing, empty or within another one, for a name that two roots hold, and for a link
     to nothing.
     """
-    found: dict[str, Path] = {}
     _refuse_nested(roots)
-    for root in {root.resolve(): root for root in roots}.values():
+    below: dict[Path, dict[str, Path]] = {root.resolve(): {} for root in roots}
+    for root in roots:
         if not root.is_dir():
             raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
-        files = {name: path for name, path in _walk(root.resolve()) if not any(fnmatchcase(name, pattern) for pattern in excludes)}
-        for path in files.values():
-            _refuse_broken(path)
-        if not files:
-            what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
-            raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
+    for one in proto_files(list(below), lambda name: not any(fnmatchcase(name, pattern) for pattern in excludes)):
+        _refuse_broken(one.path)
+        below[one.root][_readable(one.name, one.path)] = one.path
+    found: dict[str, Path] = {}
+    for files in below.values():
         for name in files.keys() & found.keys():
             raise ProtoError(
                 f"{name} is in two roots: {found[name]} and {files[name]}",
                 "one name can mean only one file; if one of the folders is only imported from, give it with --include",
             )
         found |= files
+    for root in roots:
+        if not below[root.resolve()]:
+            what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
+            raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
     return dict(sorted(found.items()))
 
 
@@ -62,16 +66,6 @@ def _refuse_broken(path: Path) -> None:
             f"{path} is a link to nothing: it leads to {path.readlink()}",
             "mend or remove the link, or name the file under `excludes` in interop.toml",
         )
-
-
-def _walk(root: Path) -> Iterator[tuple[str, Path]]:
-    """Hidden folders are left out: .git, .venv and our own .interop hold protos that no one means."""
-    for folder, subfolders, files in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(folder, name)
-            if name.endswith(".proto"):
-                yield _readable(path.relative_to(root).as_posix(), path), path
 
 
 def _readable(name: str, path: Path) -> str:
