@@ -250,6 +250,47 @@ class TestWhatCannotRun:
         assert done.returncode == 0, done.stdout + done.stderr
         assert [one["element"] for one in repository.compared["changes"]] == ["t.Ask.more"]
 
+    @pytest.mark.parametrize(
+        ("base", "head", "status"),
+        [
+            ("100", "101", 3),  # what cannot be read of the base is not added
+            ("101", "100", 3),  # nor is it removed where head cannot be read
+            ("100", "100; optional int32 more = 102", 3),
+            ("100", "100", 0),
+        ],
+    )
+    def test_a_file_that_the_harness_cannot_read_is_compared_with_nothing(
+        self, repository: Repository, base: str, head: str, status: int
+    ) -> None:
+        """
+        Two files extend a message by one number, which protoc accepts: where the second has changed that is no pass, and
+        nothing that it declares is called added or removed.
+        """
+        two = 'syntax = "proto2"; package t;'
+        repository.write("protos/m.proto", f"{two} message M {{ extensions 100 to 200; }}")
+        repository.write("protos/n.proto", f'{two} import "m.proto"; extend M {{ optional int32 x = 100; }}')
+        second = f'{two} import "m.proto"; service Second {{ rpc Do(M) returns (M); }} extend M {{ optional int32 y = NUMBER; }}'
+        repository.write("protos/o.proto", second.replace("NUMBER", base))
+        repository.commit()
+        repository.git("tag", "v1")
+        repository.write("protos/o.proto", second.replace("NUMBER", head))
+        repository.proto("protos/a.proto", OLD.replace("Still { bool same = 1;", "Still { bool same = 1; bool more = 2;"))
+        done = repository.interop("compat", "--base", "v1")
+        assert done.returncode == status, done.stdout + done.stderr
+        assert [one["element"] for one in repository.compared["changes"]] == ["t.Still.more"]
+        not_run = {entry["what"]: entry["why"] for entry in repository.compared["bases"][0]["not_run"]}
+        assert ["duplicate extension entry" in why for why in not_run.values()] == [True] * (status == 3)
+        assert [*not_run] == ["o.proto"] * (status == 3)
+
+    def test_a_file_that_cannot_be_read_is_no_pass_where_nothing_else_has_changed(self, repository: Repository) -> None:
+        fields = "".join(f"string field_{number} = {number};\n" for number in range(1, 5000))
+        repository.proto("protos/large.proto", f"message Large {{ {fields} }}")
+        repository.commit()
+        repository.proto("protos/large.proto", f"message Large {{ {fields} string more = 5000; }}")
+        done = repository.interop("compat", "--base", "HEAD")
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "large.proto: what it declares is not compared" in done.stdout
+
     @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 2)])
     def test_a_toolchain_that_is_not_there_is_told(
         self, repository: Repository, tmp_path: Path, options: tuple[str, ...], status: int

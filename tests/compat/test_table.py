@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -79,7 +80,8 @@ def test_only_what_a_language_refuses_is_left_out(compared: dict[str, Any]) -> N
     Nothing else went missing, in any pair.
     """
     left_out = [entry["what"] for base in compared["bases"] for entry in base["not_run"]]
-    assert [what for what in left_out if not ("json_name_of_another_field." in what and "py@head" in what)] == []
+    refused = re.compile(r"/?edit\.json_name_of_(another_field\..* with py@head|(another_field|a_oneof)_taken_back\..* with py@base)")
+    assert [what for what in left_out if not refused.fullmatch(what)] == []
 
 
 def _line(change: dict[str, Any]) -> Line:

@@ -14,6 +14,7 @@ from grpc_interop.case import Kind, MessageCase, Method
 from grpc_interop.protos import compiler
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.roots import ProtoError
+from grpc_interop.protos.shapes import Shapes
 
 GREETER = Path(__file__).parents[2] / "proto"
 
@@ -298,3 +299,61 @@ def test_a_copy_that_has_more_is_taken(tmp_path: Path, cache: Path) -> None:
     write(tmp_path, "a.proto", 'import "google/protobuf/empty.proto"; message Holder { google.protobuf.More held = 1; }')
     for _ in ("compiled", "from the cache"):
         assert Catalog.load([tmp_path], [], cache).message("google.protobuf.More") is not None
+
+
+class TestWhatOurOwnProtobufRefuses:
+    def test_a_json_name_that_a_oneof_has(self, root: Path, cache: Path) -> None:
+        """
+        It refuses the file for that; read with another name of the oneof, all JSON names are the true ones.
+        """
+        write(
+            root,
+            "a.proto",
+            'message M { oneof o { int32 a = 1 [json_name = "o"]; int32 b = 2; } optional int32 c = 3; int32 d = 4 [json_name = "_c"]; }',
+        )
+        catalog = Catalog.load([root], [], cache)
+        assert catalog.refused == {}
+        shape = Shapes(catalog).of("M")
+        assert [(field.json_name, field.oneof, field.ambiguous) for field in shape.ordered] == [
+            ("o", "o", False),
+            ("b", "o", False),
+            ("c", "", False),
+            ("_c", "", False),
+        ]
+
+    def test_a_json_name_that_another_field_has(self, root: Path, cache: Path) -> None:
+        """
+        The field of that JSON name goes before the other one of that name, as runtimes have it that take such a file.
+        """
+        write(root, "a.proto", 'message M { int32 a = 1 [json_name = "b"]; int32 b = 2 [json_name = "a"]; }')
+        shape = Shapes(Catalog.load([root], [], cache)).of("M")
+        assert {name: field.number for name, field in shape.json_names.items()} == {"a": 2, "b": 1}
+        assert [field.ambiguous for field in shape.ordered] == [True, True]
+
+    def test_nothing_is_left_of_what_it_had_begun_to_read(self, root: Path, cache: Path) -> None:
+        """
+        Of two files that extend a message by one number the second is refused, with what imports it, and the message has the
+        first one's extension alone.
+        """
+        two = 'syntax = "proto2"; package t;'
+        write(root, "a.proto", "").write_text(f"{two} message M {{ extensions 100 to 200; }}")
+        write(root, "b.proto", "").write_text(f'{two} import "a.proto"; extend M {{ optional int32 x = 100; }}')
+        write(root, "c.proto", "").write_text(f'{two} import "a.proto"; extend M {{ optional int32 y = 100; optional int32 z = 101; }}')
+        write(root, "d.proto", "").write_text(f'{two} import "c.proto"; message D {{ }}')
+        catalog = Catalog.load([root], [], cache)
+        assert {name: why.partition(": ")[2] or why for name, why in catalog.refused.items()} == {
+            "c.proto": "duplicate extension entry",
+            "d.proto": "imports c.proto, which it refuses",
+        }
+        assert [one.full_name for one in catalog.extensions(catalog.message("t.M"))] == ["t.x"]
+
+    def test_a_catalog_without_a_file_is_without_its_importers(self, root: Path, cache: Path) -> None:
+        write(root, "a.proto", "message A {}")
+        write(root, "b.proto", 'import "a.proto"; message B { A a = 1; }')
+        write(root, "c.proto", "message C {}")
+        catalog = Catalog.load([root], [], cache)
+        less = catalog.without({"a.proto": "somebody else refuses it"})
+        assert (less.files, [*less.messages()]) == (("c.proto",), ["C"])
+        assert less.refused == {"a.proto": "somebody else refuses it", "b.proto": "imports a.proto, which it refuses"}
+        assert less.declares_alike(catalog, "b.proto")
+        assert less.without(less.refused) is less

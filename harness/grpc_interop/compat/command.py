@@ -73,15 +73,17 @@ def compat(options: Options, request: Request) -> int:
     else:
         comparisons, exchanges, missing = [_quiet(meeting) for meeting in meetings], 0, False
     result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
-    status = _status(result, strict=options.strict, failed=missing)
+    unread = any(meeting.unread for meeting in meetings)
+    status = _status(result, strict=options.strict, failed=missing or unread)
     result = replace(result, seconds=time.monotonic() - started, exit_status=status)
     write(result, options.report, options.project.folder, os.environ)
     return status
 
 
 def _status(result: Result, *, strict: bool, failed: bool) -> int:
-    """0 nothing breaks, 1 something does, 3 a build failed or no pair can be played here; where whatever cannot run is a
-    failure (`--strict`), 2 for that. Where several apply the largest counts, as of every command."""
+    """0 nothing breaks, 1 something does, 3 a build failed, no pair can be played here, or a file that differs could not be
+    read; where whatever cannot run is a failure (`--strict`), 2 for that. Where several apply the largest counts, as of
+    every command."""
     if failed:
         return 3
     if strict and any(one.incomplete for one in result.comparisons):
@@ -91,7 +93,7 @@ def _status(result: Result, *, strict: bool, failed: bool) -> int:
 
 def _quiet(meeting: Meeting) -> Comparison:
     """Nothing has changed, so nothing is built or played."""
-    return Comparison(meeting.base.side, untouched=meeting.changes.untouched)
+    return Comparison(meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class _Run:
             # What a language refuses can be rolled out in no order.
             {order: sound and not refused for order, sound in rollout(judgements).items()},
             meeting.changes.untouched,
-            tuple(_not_run(self.builds, heard)),
+            (*_unread(meeting), *_not_run(self.builds, heard)),
             (*warnings, *_left_out(plan)),
             silent,
             everything=self.request.everything,
@@ -210,6 +212,10 @@ def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], s
     except static.NoVerdictError as error:
         return findings, str(error)
     return static.beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
+
+
+def _unread(meeting: Meeting) -> Iterator[Told]:
+    yield from (Told(file, f"what it declares is not compared: {why}") for file, why in meeting.unread.items())
 
 
 def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.json_names import true_json_name, true_oneof_name
 
 _TYPES = {
     getattr(FieldDescriptor, f"TYPE_{name.upper()}"): name
@@ -140,12 +141,13 @@ def _field(field: FieldDescriptor) -> str:
     # A proto3 `optional` is a oneof of one arm, made by protoc: as good as none.
     oneof = field.containing_oneof if field.containing_oneof and len(field.containing_oneof.fields) > 1 else None
     told = f"{_cardinality(field, alone=oneof is None)}{_type(field)} {field.name} = {field.number}"
-    options = [f'json_name = "{field.json_name}"'] if not field.is_extension and field.json_name != field.name else []
+    json_name = true_json_name(field.json_name, field.number)
+    options = [f'json_name = "{json_name}"'] if not field.is_extension and json_name != field.name else []
     if field.has_default_value:
         options.append(f"default = {_default(field)}")
     if field.is_repeated and field.type in _TYPES and field.cpp_type != FieldDescriptor.CPPTYPE_STRING:
         options.append(f"packed = {str(field.is_packed).lower()}")
-    return told + (f" [{', '.join(options)}]" if options else "") + (f" in oneof {oneof.name}" if oneof else "")
+    return told + (f" [{', '.join(options)}]" if options else "") + (f" in oneof {true_oneof_name(oneof.name)}" if oneof else "")
 
 
 def _cardinality(field: FieldDescriptor, *, alone: bool) -> str:
@@ -177,7 +179,7 @@ def _default(field: FieldDescriptor) -> str:
 
 
 def _oneof(message: Descriptor, name: str) -> str:
-    oneof = message.oneofs_by_name.get(name)
+    oneof = next((one for one in message.oneofs if true_oneof_name(one.name) == name), None)
     return f"oneof {name} {{ {', '.join(field.name for field in oneof.fields)} }}" if oneof else ""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from grpc_interop.compat.changes import Changes, changes
@@ -17,13 +18,16 @@ from grpc_interop.protos.shapes import Shapes
 
 class Meeting:
     """Head against one base. `catalogs` are what is built and played: the protos of both, and perhaps messages that hold
-    enums which no field uses."""
+    enums which no field uses. `unread` are the files that differ and cannot be compared, since the harness' own protobuf
+    does not take them, and why: they are left out of both sides, lest what they declare seem added or removed."""
 
     def __init__(self, base: Sources, head: Sources) -> None:
-        self.base = base
-        self.head = head
-        self._places = Places(Shapes(base.catalog), Shapes(head.catalog))
-        self._play(base.catalog, head.catalog, self._places)
+        old, new = _read_by_both(base.catalog, head.catalog)
+        self.base = replace(base, catalog=old)
+        self.head = replace(head, catalog=new)
+        self.unread = dict(_unread(self.base, self.head))
+        self._places = Places(Shapes(old), Shapes(new))
+        self._play(old, new, self._places)
 
     def hold(self, enums: Collection[str]) -> None:
         """From now on, messages that hold these enums are played as well."""
@@ -59,3 +63,16 @@ class Meeting:
     def plan(self, *, everything: bool) -> Plan:
         """What is to be played; `everything`: also of what has not changed."""
         return Planner(self.places, *self.shapes.values()).plan(everything=everything)
+
+
+def _read_by_both(base: Catalog, head: Catalog) -> tuple[Catalog, Catalog]:
+    """Return both without the files that the harness' own protobuf refuses in one of them, and without what imports those."""
+    while base.refused.keys() != head.refused.keys():
+        base, head = base.without(head.refused), head.without(base.refused)
+    return base, head
+
+
+def _unread(base: Sources, head: Sources) -> Iterator[tuple[str, str]]:
+    for file, why in head.catalog.refused.items():
+        if not base.catalog.declares_alike(head.catalog, file):
+            yield file, f"protoc accepts it, and the protobuf that the harness runs on does not, in one version or in both: {why}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -27,35 +27,46 @@ class Catalog:
     out. `whole` is the catalog that this one was narrowed from, or itself.
     """
 
-    def __init__(self, files: Sequence[str], descriptor_set: bytes) -> None:
-        self._pool = descriptor_pool.DescriptorPool()
-        self._descriptors: dict[str, FileDescriptor] = {}
+    def __init__(self, files: Sequence[str], descriptor_set: bytes, refused: Mapping[str, str] | None = None) -> None:
+        """`refused`: files to be left out as if the harness' own protobuf did not take them, and why."""
         self.whole: Catalog = self
         self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, str] = dict(refused or {})
         parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
         for file in parsed.file:
             file.ClearField("source_code_info")
-            self._add(file)
+        renamed: dict[str, str] = {}
+        while not self._fill(parsed.file, renamed):
+            pass
+        self._refused = {file.name: file for file in parsed.file if file.name in self.refused}
         kept = (file for file in parsed.file if file.name not in self.refused)
         self._set = descriptor_pb2.FileDescriptorSet(file=kept) if self.refused else parsed
         self._by_name = {file.name: file for file in self._set.file}
         self.files = tuple(sorted(name for name in files if name not in self.refused))
 
-    def _add(self, file: descriptor_pb2.FileDescriptorProto) -> None:
-        refused = next((name for name in file.dependency if name in self.refused), None)
-        if refused is not None:
-            self.refused[file.name] = f"imports {refused}, which it refuses"
-            return
-        for version in (file, with_distinct_json_names(file)):
+    def _fill(self, files: Iterable[descriptor_pb2.FileDescriptorProto], renamed: dict[str, str]) -> bool:
+        """Put all but what is refused into a new pool. Return whether it took them all: a pool that has refused a file may go on
+        to point at what it had begun to make of it, and is of no further use. `renamed` says of files that are tried with
+        distinct JSON names why they were refused as they are."""
+        self._pool = descriptor_pool.DescriptorPool()
+        self._descriptors: dict[str, FileDescriptor] = {}
+        for file in files:
+            if file.name in self.refused:
+                continue
+            missing = next((name for name in file.dependency if name in self.refused), None)
+            if missing is not None:
+                self.refused[file.name] = f"imports {missing}, which it refuses"
+                continue
+            version = with_distinct_json_names(file) if file.name in renamed else file
             try:
                 # Kept, since a pool does not find files by names that are not ASCII.
                 self._descriptors[file.name] = self._pool.AddSerializedFile(version.SerializeToString())
             except (TypeError, ValueError) as error:
-                self.refused.setdefault(file.name, str(error))
-            else:
-                self.refused.pop(file.name, None)
-                return
+                if file.name in renamed:
+                    self.refused[file.name] = renamed[file.name]
+                renamed.setdefault(file.name, str(error))
+                return False
+        return True
 
     @classmethod
     def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
@@ -67,6 +78,18 @@ class Catalog:
     def from_image(cls, image: Path) -> Catalog:
         """A descriptor set as protoc and buf write it. Raises ProtoError."""
         return cls(*read_image(image))
+
+    def without(self, refused: Mapping[str, str]) -> Catalog:
+        """Return the same catalog without these files, and why: they and what imports them are as if they were refused."""
+        if not set(refused) - set(self.refused):
+            return self
+        whole = descriptor_pb2.FileDescriptorSet(file=[*self._set.file, *self._refused.values()])
+        return Catalog([*self.files, *self._refused], whole.SerializeToString(), {**refused, **self.refused})
+
+    def declares_alike(self, other: Catalog, file: str) -> bool:
+        """Return whether a file, be it refused or not, is the same in another catalog."""
+        mine, theirs = ({**one._by_name, **one._refused}.get(file) for one in (self, other))
+        return mine == theirs
 
     def only(self, methods: Collection[Method], messages: Collection[str]) -> Catalog:
         """The same catalog with fewer methods and messages to drive; code is still generated for all of its files."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.json_names import true_json_name, true_oneof_name
 
 WELL_KNOWN = frozenset(
     f"google.protobuf.{name}"
@@ -54,7 +54,7 @@ class Enum:
 class FieldShape:
     """One field. `presence`: its zero, when set, is not the same as not being set. `oneof` names the oneof it is an arm
     of, synthetic ones left out. `key` and `mapped` are the fields of a map's entries, else None. `closed` holds the
-    numbers of a closed enum, else None."""
+    numbers of a closed enum, else None. `ambiguous`: its JSON name is another field's name as well."""
 
     number: int
     name: str
@@ -72,6 +72,7 @@ class FieldShape:
     key: FieldShape | None = None
     mapped: FieldShape | None = None
     inner: Shape | None = None
+    ambiguous: bool = False
 
     @property
     def message(self) -> Shape:
@@ -156,7 +157,8 @@ class Shapes:
         shape.message_set = descriptor.GetOptions().message_set_wire_format
         shape.fields = {one.number: one for one in fields}
         shape.ordered = tuple(fields)
-        shape.json_names = {one.name: one for one in fields} | {one.json_name: one for one in fields}
+        # A JSON name goes before another field's own name, and of two fields with one JSON name the first before the second.
+        shape.json_names = {one.name: one for one in fields} | {one.json_name: one for one in reversed(fields)}
         shape.required = tuple(one for one in fields if one.required)
         for one in fields:
             if one.oneof:
@@ -173,10 +175,11 @@ class Shapes:
         # A proto3 `optional` is a oneof of one arm, made by protoc: as good as none.
         real = oneof is not None and len(oneof.fields) > 1
         enum = _enum(one.enum_type) if one.enum_type is not None else None
+        json_name = one.name if one.is_extension else true_json_name(str(one.json_name), one.number)
         return FieldShape(
             number=one.number,
             name=f"[{one.full_name}]" if one.is_extension else one.name,
-            json_name=f"[{one.full_name}]" if one.is_extension else _json_name(one),
+            json_name=f"[{one.full_name}]" if one.is_extension else json_name,
             type=one.type,
             wire_type=wire.wire_type(one),
             descriptor=one,
@@ -184,19 +187,16 @@ class Shapes:
             packed=one.is_packed,
             presence=one.has_presence,
             required=one.is_required,
-            oneof=oneof.name if real and oneof is not None else "",
+            oneof=true_oneof_name(oneof.name) if real and oneof is not None else "",
             enum=enum,
             closed=frozenset(enum.names.values()) if enum is not None and enum.closed else None,
             key=self._field(entry.fields_by_number[1]) if entry is not None else None,
             mapped=self._field(entry.fields_by_number[2]) if entry is not None else None,
             inner=self._make(one.message_type) if one.message_type is not None and entry is None else None,
+            ambiguous=not one.is_extension and json_name != one.json_name,
         )
 
 
 def _enum(descriptor: EnumDescriptor) -> Enum:
     names = {value.name: value.number for value in descriptor.values}
     return Enum(names, bool(descriptor.is_closed), descriptor.full_name == "google.protobuf.NullValue")
-
-
-def _json_name(one: Any) -> str:
-    return str(one.json_name)

@@ -9,7 +9,6 @@ from enum import Enum
 from functools import cached_property
 
 from grpc_interop.protos.holders import ANY, leading_to
-from grpc_interop.protos.json_names import true_json_name
 from grpc_interop.protos.records import Record, read, write
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 
@@ -81,7 +80,7 @@ class Sayable:
             else:
                 whole &= not field.required
                 if kind is Unsayable.ONE_NAME:
-                    named[true_json_name(field.json_name, field.number)].add(field.number)
+                    named[field.json_name].add(field.number)
                 elif record.value != b"":  # a packed list may have no element
                     found.add(kind)
         if any(len(numbers) > 1 for numbers in named.values()):
@@ -119,14 +118,13 @@ class Sayable:
 
 
 def _kinds(shape: Shape) -> dict[int, Unsayable]:
-    names = {field.number: true_json_name(field.json_name, field.number) for field in shape.ordered}
-    taken = {names[field.number] for field in shape.ordered if names[field.number] != field.json_name}
+    taken = {field.json_name for field in shape.ordered if field.ambiguous}
     kinds = {}
     for field in shape.ordered:
         enum = (field.mapped or field).enum
         if field.repeated and enum is not None and enum.is_null:
             kinds[field.number] = Unsayable.NULL_ELEMENT
-        elif not taken.isdisjoint((names[field.number], field.name)):
+        elif not taken.isdisjoint((field.json_name, field.name)):
             kinds[field.number] = Unsayable.ONE_NAME
         elif field.json_name == TYPE:
             kinds[field.number] = Unsayable.TYPE_FIELD
