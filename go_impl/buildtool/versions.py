@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from buildtool import whole
 from buildtool.toolchain import MODULE, GoError, Toolchain
 
 # What is under test: the runtimes, and the generator of the stubs. (protoc-gen-go is part of protobuf's module.)
@@ -27,16 +27,13 @@ def with_versions_of(toolchain: Toolchain, go_mod: Path) -> Toolchain:
     originals = {name: (MODULE / name).read_bytes() for name in ("go.mod", "go.sum")}
     key = hashlib.sha256(repr((sorted(wanted.items()), originals)).encode()).hexdigest()[:16]
     folder = toolchain.cache / f"versions-{key}"
-    if not (folder / "go.mod").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = {name: folder / f"{os.getpid()}-{name}" for name in originals}  # two builds may want the same versions
-        for name, content in originals.items():
-            unfinished[name].write_bytes(content)
-        # A requirement is only a lower bound, which our own tools' needs would raise; a replacement is what is taken.
-        replacements = [f"-replace={module}={version}" for module, version in wanted.items()]
-        toolchain.run("mod", "edit", *replacements, str(unfinished["go.mod"]))
-        for name in ("go.sum", "go.mod"):  # the last one says that both are there
-            unfinished[name].rename(folder / name)
+    with whole.made_once(folder) as unfinished:
+        if unfinished:
+            for name, content in originals.items():
+                (unfinished / name).write_bytes(content)
+            # A requirement is only a lower bound, which our own tools' needs would raise; a replacement is what is taken.
+            replacements = [f"-replace={module}={version}" for module, version in wanted.items()]
+            toolchain.run("mod", "edit", *replacements, str(unfinished / "go.mod"))
     return replace(toolchain, module_file=folder / "go.mod")
 
 

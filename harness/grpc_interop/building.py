@@ -15,6 +15,7 @@ from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Launch, Protos
 from grpc_interop.errors import BuildError
 from grpc_interop.session import load_catalog
+from grpc_interop.writing import write_whole
 
 
 def build(options: Options, names: tuple[str, ...]) -> int:
@@ -55,10 +56,9 @@ def _say(built: Built, options: Options) -> int:
 
 def write_launcher(path: Path, launch: Launch, folder: Path) -> None:
     """A small shell script that starts a program as its build said."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     env = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in launch.env.items())
-    path.write_text(f'#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} "$@"\n', encoding="utf-8")
-    path.chmod(0o755)
+    text = f'#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} "$@"\n'
+    write_whole(path, text, mode=0o755)
 
 
 def _shown(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import signal
@@ -19,6 +20,9 @@ from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3
 """The exit status when the harness itself fails."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a write fails with that finds no more room; the system does not say where."""
 
 INTERRUPTED = 130
 """The exit status that shells give a command ended by Ctrl-C."""
@@ -55,8 +59,8 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except Exception as error:  # noqa: BLE001  shown, never hidden; but Python itself would end with 1, which is a finding's status
-        if isinstance(error, OSError) and error.filename is not None:
-            click.echo(f"interop: {error.filename}: {error.strerror}", err=True)
+        if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
+            click.echo(f"interop: {error.filename or 'a temporary file'}: {error.strerror}", err=True)
         else:
             traceback.print_exc()
             click.echo("interop: a defect of the harness, not of what it tests; please report it with the lines above", err=True)

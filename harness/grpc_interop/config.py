@@ -11,6 +11,7 @@ from typing import Any
 
 from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant, words
 from grpc_interop.errors import UsageError
+from grpc_interop.writing import write_whole
 
 STATE_FOLDER = ".interop"
 """Everything made at run time lies here: cache, builds, reports."""
@@ -68,9 +69,8 @@ class Project:
     def make_state_folder(self) -> Path:
         """Makes the folder for all that is made, which keeps itself out of the user's git."""
         ignore = self.state / ".gitignore"
-        if not ignore.exists():
-            self.state.mkdir(exist_ok=True)
-            ignore.write_text("# Everything here was made by `interop`, and can be made again.\n*\n", encoding="utf-8")
+        if not ignore.exists() or not ignore.stat().st_size:
+            write_whole(ignore, "# Everything here was made by `interop`, and can be made again.\n*\n")
         return self.state
 
 

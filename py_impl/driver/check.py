@@ -4,23 +4,28 @@
 
 where FOLDER is what build.py has made and API the one of grpcio's that the driver will use. It prints a JSON list of
 `[proto, part, text]`: the file, `messages` or `services`, and what is wrong with it. A file that imports a refused one is
-refused too.
+refused too. What Python compiles on the way stays in FOLDER, for the drivers.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 # An isolated interpreter does not look beside the script.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import grpc
+
+# As in main.py, and before all else: grpc has its compiled code already, where it is installed.
+sys.pycache_prefix = str(Path(sys.argv[1], "bytecode"))
+
+import contextlib
+import importlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 from driver.generated import GeneratedFile, load_messages, load_services, read_index
 from driver.stubs import load_services_of
@@ -63,10 +68,19 @@ class NoServer:
         return lambda *_: None
 
 
+def compile_the_rest() -> None:
+    """Loads what a driver loads only once it serves, and what the hand-written Greeter needs: it is compiled by that."""
+    importlib.import_module("driver.connection")
+    importlib.import_module("argparse")
+    importlib.import_module("random")
+    grpc.server(ThreadPoolExecutor(1))
+
+
 if __name__ == "__main__":
     # First all that the driver itself loads, so that what the tree has in common with it shows here as it would there.
     sys.path.append(str(Path(sys.argv[1], "contract")))
     importlib.import_module(f"driver.{sys.argv[2]}.api")
+    compile_the_rest()
     # A folder of the tree may have the name of a module that prints when it is imported.
     with contextlib.redirect_stdout(sys.stderr):
         refused = refusals(Path(sys.argv[1], "tree"))

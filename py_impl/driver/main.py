@@ -36,7 +36,8 @@ def main() -> None:
 
 
 def _serve(tree: Path, api: str) -> None:
-    # What Python compiles of the driver goes to the build: the driver itself may lie in a folder that is only read.
+    # The build has compiled all of it already. Nothing is written here: a disk that is full would keep half of it.
+    sys.dont_write_bytecode = True
     importlib.import_module("grpc")
     sys.pycache_prefix = str(tree.parent / "bytecode")
     from driver.connection import connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -248,6 +249,43 @@ class TestKeeping:
         os.utime(done, (0, 0))
         assert not project.build().fresh
         assert done.stat().st_mtime > 0
+
+    @pytest.mark.parametrize("part", [0, 2], ids=["empty", "half"])
+    @pytest.mark.parametrize("file", [DONE, "driver", "tree/deep/module"])
+    def test_what_a_full_disk_or_a_crash_has_cut_short_is_built_anew(self, project, file, part):
+        project.program(
+            "out = request['out']\n"
+            "os.makedirs(out + '/tree/deep')\n"
+            "for name in ('driver', 'tree/deep/module'): open(f'{out}/{name}', 'w').write('whole')\n"
+            "answer({'driver': {'argv': [out + '/driver']}})"
+        )
+        first = project.build()
+        (kept,) = project.builder.root.glob(f"build/mine-*/{file}")
+        os.truncate(kept, part and kept.stat().st_size // part)
+        assert not project.builder.keeps(read_manifest(project.folder), PROTOS)
+        again = project.build()
+        assert (again.driver, again.fresh) == (first.driver, True)
+        assert not project.build().fresh
+
+    def test_a_build_is_made_anew_when_a_file_of_it_is_gone(self, project):
+        project.build()
+        (log,) = project.builder.root.glob("build/mine-*/build.log")
+        log.unlink()
+        assert project.build().fresh
+
+    def test_what_a_driver_writes_beside_its_build_changes_nothing(self, project):
+        project.build()
+        (out,) = project.builder.root.glob("build/mine-*/")
+        (out / "cached").write_text("by the driver")
+        assert not project.build().fresh
+
+    def test_a_disk_without_room_is_told_of_the_implementation(self, project, monkeypatch):
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", "/x/.interop/build/tree.binpb")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(BuildError, match=r"mine cannot be built: /x/.interop/build/tree.binpb: No space left on device"):
+            project.build()
 
     def test_a_new_build_removes_those_that_have_served(self, project):
         project.build()

@@ -128,6 +128,21 @@ class TestCache:
         root.rename(tmp_path / "moved")
         assert Catalog.load([tmp_path / "moved"], [], cache).descriptor_set() == first.descriptor_set()
 
+    @pytest.mark.parametrize("part", [0, 2], ids=["empty", "half"])
+    @pytest.mark.parametrize("kind", ["json", "binpb"])
+    def test_what_a_full_disk_has_cut_short_is_made_anew(self, root: Path, cache: Path, kind: str, part: int) -> None:
+        """
+        Half a descriptor set may well be one with fewer files.
+        """
+        write(root, "a.proto", "message A {}")
+        write(root, "b.proto", "message B {}")
+        first = Catalog.load([root], [], cache).descriptor_set()
+        (kept,) = cache.glob(f"protos/*.{kind}")
+        size = kept.stat().st_size
+        os.truncate(kept, part and size // part)
+        assert Catalog.load([root], [], cache).descriptor_set() == first
+        assert kept.stat().st_size == size
+
     def test_an_edit_is_seen(self, root: Path, cache: Path) -> None:
         """
         A changed file is compiled again.

@@ -40,6 +40,16 @@ def says(driver: DriverProcess, method: str, message: str) -> bool:
     return any(one.HasField("status") and one.status.code == 0 and one.lanes[0].observed[0].message.binary for one in statuses)
 
 
+def test_a_driver_writes_nothing_into_its_build(build: Build, start: Start) -> None:
+    """Python keeps what it compiles, and on a full disk only a part of it. All that a driver loads was compiled by the build."""
+    built = build({"greeter/v1/greeter.proto": GREETER})
+    out = Path(built.argv[-2])
+    there = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert says(start(built), "/greeter.v1.Greeter/SayHello", "greeter.v1.HelloRequest")
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == there
+    assert any(path.suffix == ".pyc" for path in there)
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "file",

@@ -20,6 +20,9 @@ from grpc_interop.errors import BuildError
 
 REQUEST_SCHEMA = 1
 
+LITTLE_ROOM = 1 << 20
+"""Bytes that are left on a disk that was full when a build failed: what the build gave back at its end, and not much more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Protos:
@@ -89,29 +92,35 @@ class Builder:
 
     def build(self, manifest: Manifest, protos: Protos) -> Built:
         """Builds, or finds the result of an equal build. Raises BuildError with the log's last lines."""
+        try:
+            return self._build(manifest, protos)
+        except OSError as error:
+            where = error.filename or self.root
+            raise BuildError(f"{manifest.name} cannot be built: {where}: {error.strerror}") from error
+
+    def _build(self, manifest: Manifest, protos: Protos) -> Built:
         fixed = Built(manifest, _launch_here(manifest, manifest.driver), _programs_here(manifest))
         if not manifest.build_command:
             return fixed
         out = self._out(manifest, protos)
-        done = out / shelf.DONE
-        if done.exists() and not os.access(out.parent, os.W_OK):
+        if not os.access(out.parent, os.W_OK) and (kept := shelf.found(out)) is not None:
             # Nobody makes or removes anything there, so there is nothing to be kept from.
-            return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
+            return _built(fixed, kept, fresh=False)
         with shelf.taken(out):
-            if done.exists():
+            if (kept := shelf.found(out)) is not None:
                 shelf.used(out)
-                return _built(fixed, json.loads(done.read_text(encoding="utf-8")), fresh=False)
+                return _built(fixed, kept, fresh=False)
             answer = self._run(manifest, protos, out)
             built = _built(fixed, answer, fresh=True)
             if built.unavailable is None:
                 # Only now: an answer that cannot be used must not count as done.
-                _write_whole(done, json.dumps(answer))
+                shelf.finish(out, answer)
         shelf.clear(out.parent, manifest.name)
         return built
 
     def keeps(self, manifest: Manifest, protos: Protos) -> bool:
         """Whether `build` has nothing to do but to find what an equal build left."""
-        return not manifest.build_command or (self._out(manifest, protos) / shelf.DONE).exists()
+        return not manifest.build_command or shelf.found(self._out(manifest, protos)) is not None
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
         """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
@@ -142,7 +151,7 @@ class Builder:
 
     def _run(self, manifest: Manifest, protos: Protos, out: Path) -> dict[str, Any]:
         if out.exists():
-            # What an interrupted build left: it is not known what is missing in it.
+            # What an interrupted build left, or what is no longer whole: it is not known what is missing in it.
             shutil.rmtree(out)
         out.mkdir(parents=True)
         descriptors = out / "tree.binpb"
@@ -190,7 +199,8 @@ class Builder:
         process.close()
         if status != 0 or not answer.exists():
             how = ending(status) if status != 0 else "wrote no answer"
-            raise BuildError(f"{manifest.name}: the build command {how}; its last words ({log}):\n{process.tail(30)}")
+            full = "" if shutil.disk_usage(scratch).free > LITTLE_ROOM else f"; the disk of {scratch} is full"
+            raise BuildError(f"{manifest.name}: the build command {how}{full}; its last words ({log}):\n{process.tail(30)}")
         try:
             found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -271,10 +281,3 @@ def _here(manifest: Manifest, words: Sequence[str]) -> tuple[str, ...]:
     """A command whose program may lie in the manifest's folder."""
     beside = manifest.folder / words[0]
     return (str(beside) if beside.is_file() else words[0], *words[1:])
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """All at once: half of it must never count as done."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -1,18 +1,23 @@
 """Where builds are kept: each made by one process at a time, found again by its key, and removed when it has served.
 
-A build is a folder `<implementation>-<key>` with a lock file of the same name beside it. When it was used last is the
-time of its file `done.json`.
+A build is a folder `<implementation>-<key>` with a lock file of the same name beside it. Its file `done.json` is written
+last: it holds the build's answer and how large each file is, so that what a full disk or a crash has cut short is not
+taken for whole. When the build was used last is the time of that file.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from grpc_interop.writing import write_whole
 
 try:
     import fcntl
@@ -45,6 +50,33 @@ def taken(build: Path) -> Iterator[None]:
                 continue
             yield
             return
+
+
+def finish(build: Path, answer: Mapping[str, Any]) -> None:
+    """Marks the build as done, with the answer that it gave."""
+    sizes = dict(_sizes(build))
+    write_whole(build / DONE, json.dumps({"answer": answer, "sizes": sizes}))
+
+
+def found(build: Path) -> dict[str, Any] | None:
+    """The answer of a build that is done and whole: no file of it is gone, or shorter than it was."""
+    try:
+        done = json.loads((build / DONE).read_bytes())
+        answer, wanted = dict(done["answer"]), dict(done["sizes"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+    there = dict(_sizes(build))
+    return answer if all(there.get(path, -1) >= size for path, size in wanted.items()) else None
+
+
+def _sizes(build: Path, within: str = "") -> Iterator[tuple[str, int]]:
+    """The files of a build, and their sizes. Links count by what they lead to: that is what is read."""
+    for entry in os.scandir(build / within):
+        path = f"{within}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _sizes(build, f"{path}/")
+        elif entry.is_file() and path != DONE:
+            yield path, entry.stat().st_size
 
 
 def used(build: Path) -> None:

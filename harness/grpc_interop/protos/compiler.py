@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 from google.protobuf import descriptor_pb2
 
+from grpc_interop.errors import InteropError
 from grpc_interop.protos.refusal import explain
 from grpc_interop.protos.roots import ProtoError, brought_by_protoc, common_includes, resolve, root_files
+from grpc_interop.writing import write_whole
 
-FORMAT = "3"
+FORMAT = "4"
 """Part of every cache key; to be raised when what is cached changes its form."""
 
 
@@ -93,12 +95,15 @@ def _digest(path: Path) -> str:
 
 
 def _cached(cache: Path, source: _Source) -> bytes | None:
-    """What was kept for the roots' files, if their imports still mean files of the same content."""
+    """What was kept for the roots' files, if it is whole and their imports still mean files of the same content."""
     entry = source.entry(cache)
     try:
-        imports = json.loads(entry.with_suffix(".imports.json").read_text())
+        kept = json.loads(entry.with_suffix(".json").read_bytes())
+        whole, imports = kept["digest"], dict(kept["imports"])
         descriptor_set = entry.with_suffix(".binpb").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    if whole != hashlib.sha256(descriptor_set).hexdigest():
         return None
     for name, digest in imports.items():
         path = resolve(name, source.search)
@@ -111,16 +116,9 @@ def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search:
     parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
     names = [file.name for file in parsed.file if file.name not in files]
     imports = {name: _digest(path) for name in names if (path := resolve(name, search))}
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    _write(entry.with_suffix(".binpb"), descriptor_set)
-    _write(entry.with_suffix(".imports.json"), json.dumps(imports, indent=1).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All at once, since several harnesses may share a cache."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+    write_whole(entry.with_suffix(".binpb"), descriptor_set)
+    kept = {"digest": hashlib.sha256(descriptor_set).hexdigest(), "imports": imports}
+    write_whole(entry.with_suffix(".json"), json.dumps(kept, indent=1))
 
 
 def _protoc(source: _Source) -> bytes:
@@ -140,5 +138,7 @@ def _protoc(source: _Source) -> bytes:
         command = [sys.executable, "-c", program, f"@{arguments}", *(line for line in lines if "\n" in line)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
+            if f"{out}: " in done.stderr:  # about what it writes, and not about what it has read
+                raise InteropError(f"protoc cannot write {done.stderr.strip()}", "make room there, or let TMPDIR name another folder")
             raise ProtoError(*explain(done.stderr, files, roots, search))
         return out.read_bytes()

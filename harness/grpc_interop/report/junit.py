@@ -13,9 +13,9 @@ from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.plain_text import printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
-from grpc_interop.report.results import replacing
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome
+from grpc_interop.writing import replacing
 
 JUNIT = "junit.xml"
 

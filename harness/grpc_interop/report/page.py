@@ -12,9 +12,9 @@ from grpc_interop.report.failure import LOG_LINES, replay_command
 from grpc_interop.report.plain_text import counted, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
-from grpc_interop.report.results import replacing
 from grpc_interop.report.summary import Cause, Fraction, Summary
 from grpc_interop.verdict import Outcome, Pair
+from grpc_interop.writing import replacing
 
 PAGE = "report.html"
 

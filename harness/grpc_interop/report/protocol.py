@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from grpc_interop.errors import UsageError
+from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.verdict import Pair
 
 if TYPE_CHECKING:
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 
 class ReportError(UsageError):
     """A report folder cannot be used."""
+
+
+class UnwrittenError(InteropError):
+    """Reports could not be written to their end."""
+
+    def __init__(self, directory: Path, errors: Sequence[OSError]) -> None:
+        files = dict.fromkeys(str(error.filename or directory) for error in errors)
+        super().__init__(f"{errors[0].strerror}: cannot write {', '.join(files)}", "what was found is shown above; make room for the files")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 from grpc_interop.coverage import Uncovered
 from grpc_interop.report.folder import claim
 from grpc_interop.report.plain_text import Describe, escaped_bytes
-from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, Report, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, Report, RunInfo, UnwrittenError
 from grpc_interop.report.records import REPLAYS, Record, record_of
-from grpc_interop.report.results import replacing
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Verdict
+from grpc_interop.writing import write_whole
 
 LONGEST_REPLAY = 2_000
 """Characters of a replay text that is printed. Longer ones are kept as files: terminals, chats and shells cut or wrap
@@ -42,7 +42,8 @@ class Recorder:
         replay_text: Callable[[Verdict], str] | None = None,
     ) -> None:
         self.directory = directory
-        self._reports = reports
+        self._reports = list(reports)
+        self._unwritten: list[OSError] = []
         self._describe = describe
         self._replay_text = replay_text
         self._summary: Summary | None = None
@@ -58,13 +59,11 @@ class Recorder:
         """Raises ReportError where nothing can be written."""
         self._open.enter_context(claim(self.directory))
         self._summary = Summary(info)
-        for report in self._reports:
-            report.run_started(info)
+        self._each(lambda report: report.run_started(info))
 
     def note_progress(self, text: str, *, lasting: bool = False) -> None:
         """A milestone on one line; see Report."""
-        for report in self._reports:
-            report.note_progress(text, lasting=lasting)
+        self._each(lambda report: report.note_progress(text, lasting=lasting))
 
     def know(self, implementation: Implementation) -> None:
         """The versions of an implementation have become known."""
@@ -101,16 +100,28 @@ class Recorder:
     def add_record(self, record: Record) -> None:
         """A case is done that was recorded elsewhere: in another process or another run."""
         self.summary.add(record)
-        for report in self._reports:
-            report.add(record)
+        self._each(lambda report: report.add(record))
 
     def run_finished(self, seconds: float, *, interrupted: bool = False) -> Summary:
-        """Writes all files and gives the summary. Without this call no file appears."""
+        """Writes all files and gives the summary. Without this call no file appears. Raises UnwrittenError, after all that
+        could be written was, where the disk was full, for instance."""
         self.summary.finish(seconds, interrupted=interrupted)
-        for report in self._reports:
-            report.run_finished(self.summary)
+        self._each(lambda report: report.run_finished(self.summary))
         self._open.close()
+        if self._unwritten:
+            raise UnwrittenError(self.directory, self._unwritten)
         return self.summary
+
+    def _each(self, tell: Callable[[Report], None]) -> None:
+        """Tells every report. One that cannot write any more is told nothing further, and costs the others nothing."""
+        for report in tuple(self._reports):
+            try:
+                tell(report)
+            except BrokenPipeError:  # nobody reads the terminal any more, which ends the command
+                raise
+            except OSError as error:
+                self._reports.remove(report)
+                self._unwritten.append(error)
 
     def _replay(self, verdict: Verdict) -> str | None:
         if self._replay_text is None:
@@ -119,9 +130,11 @@ class Recorder:
         if len(text) <= LONGEST_REPLAY:
             return text
         name = f"{REPLAYS}/{_file_name(verdict.id)}"
-        (self.directory / REPLAYS).mkdir(parents=True, exist_ok=True)
-        with replacing(self.directory / name) as file:
-            file.write(text.encode("ascii") + b"\n")
+        try:
+            write_whole(self.directory / name, text + "\n")
+        except OSError as error:
+            self._unwritten.append(error)
+            return verdict.id
         return name
 
 

@@ -7,11 +7,9 @@ removes if the harness is killed. results.json is replaced last, so where it is,
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +19,7 @@ from grpc_interop.report.records import Record, from_json, to_json
 from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Pair
+from grpc_interop.writing import replacing
 
 SCHEMA = 1
 """Of results.json and cases.jsonl. Fields may be added under the same number, none renamed or dropped."""
@@ -70,18 +69,6 @@ class Results:
         for offset in self._not_passed:
             lines.seek(offset)
             yield lines.readline().rstrip(b"\n")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the path's place when the block ends, whole; if the block fails, nothing changes."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with beside.open("wb") as file:
-            yield file
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _results(summary: Summary, failures: Iterator[bytes]) -> Iterator[bytes]:

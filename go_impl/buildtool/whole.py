@@ -1,0 +1,44 @@
+"""Folders of the cache that are finished, or made anew: what a full disk, a crash or a kill has cut short is no result."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MARK = "whole.json"
+"""Written last: how large each file of the folder is."""
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[Path | None]:
+    """Yields the folder, empty, for the caller to fill; None where it was filled before. One process at a time does it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_whole(folder):
+            yield None
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder
+        (folder / MARK).write_text(json.dumps(dict(_sizes(folder))))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the folder is finished, and no file of it is gone or shorter than it was."""
+    try:
+        wanted = dict(json.loads((folder / MARK).read_text()))
+    except (OSError, ValueError, TypeError):
+        return False
+    there = dict(_sizes(folder))
+    return all(there.get(path, -1) >= size for path, size in wanted.items())
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != MARK:
+            yield str(path.relative_to(folder)), path.stat().st_size

@@ -1,0 +1,56 @@
+"""Files that are whole or not there: written aside, brought to the disk, and then renamed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the path's place when the block ends, whole; if the block fails, nothing changes. An OSError
+    names the path, whatever failed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        _remove_abandoned(path)
+        try:
+            with beside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())  # else the new name may survive a crash of the machine, and the content not
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
+    """Writes a file all at once; a text as UTF-8. Makes its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Removes what processes left beside the path that were killed while they wrote it."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.new")
+    for entry in path.parent.iterdir():
+        if (found := name.fullmatch(entry.name)) and not _is_alive(int(found[1])):
+            entry.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    with suppress(PermissionError):  # another user's
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+    return True
