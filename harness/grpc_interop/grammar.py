@@ -81,7 +81,7 @@ def _texts(value: object) -> Iterator[str]:
         for one in value:
             if type(one) is not Send:  # the bulk of a script, which holds bytes
                 yield from _texts(one)
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
         for name in _fields_of(type(value)):
             yield from _texts(getattr(value, name))
 

@@ -48,6 +48,20 @@ def test_fields_may_have_any_name(tmp_path: Path) -> None:
         assert f'{name}: "{name} 1"' in shown
 
 
+def test_text_that_is_not_utf8_is_shown(tmp_path: Path) -> None:
+    """
+    Proto2 lets it through, in fields as well as in keys and values of maps.
+    """
+    tmp_path.joinpath("text.proto").write_text(
+        'syntax = "proto2"; message Text { optional string s = 1; map<string, string> v = 2; map<string, int32> k = 3; }'
+    )
+    shown = Catalog.load([tmp_path], [], tmp_path / "kept").describe
+    assert shown("Text", b"\x0a\x01\xff") == r's: "\377"'
+    assert shown("Text", b"\x12\x06\x0a\x01a\x12\x01\xff") == r'v { key: "a" value: "\377" }'
+    keys = b"\x1a\x05\x0a\x01\xff\x10\x01" + b"\x1a\x05\x0a\x01b\x10\x02"
+    assert shown("Text", keys) == r'k { key: "b" value: 2 } k { key: "\377" ... }'
+
+
 def test_unknown_fields_are_shown_by_number(tmp_path: Path) -> None:
     """
     What a message's type does not declare is shown too.

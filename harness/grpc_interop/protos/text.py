@@ -61,8 +61,10 @@ def _values(field: Field, value: Any) -> Iterator[str]:
     inner = field.message_type
     if inner is not None and inner.GetOptions().map_entry:
         key_field, value_field = inner.fields_by_name["key"], inner.fields_by_name["value"]
-        for key in sorted(value):
-            yield f" {{ key{_one(key_field, key)} value{_one(value_field, value[key])} }}"
+        for key in sorted(value, key=lambda key: key.encode() if isinstance(key, str) else key):
+            # A key that is not UTF-8, as proto2 lets it through, is handed out as bytes, and nothing is found by it.
+            shown = "..." if isinstance(key, bytes) else f"value{_one(value_field, value[key])}"
+            yield f" {{ key{_one(key_field, key)} {shown} }}"
     elif field.is_repeated:
         for element in value:
             yield _one(field, element)
