@@ -124,7 +124,7 @@ EDITS = [
         OLD,
         "foo_bar: V",
         "foo_bar ignored",
-        "",
+        "foo_bar altered",
     ),
     # oneofs
     Edit(

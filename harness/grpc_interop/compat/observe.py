@@ -87,18 +87,12 @@ class _Eye:
 
     def _sent(self, pair: TypePair, one: FieldPair, mine: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
         """`strays` takes the numbers of fields in which something arrives that was sent in another element, and that
-        element; none where it is rightly there."""
+        element."""
         value = sent.fields[mine.number]
         theirs = one.of(self._reader)
         there = carried_to(mine, pair.of(self._reader), self._carried)
-        if theirs is None and there is not None and self._carried is not Format.BINARY:
-            # Only the JSON name tells that it is the same.
-            theirs = there if pair.field(self._reader, there.number).of(self._writer) is None else None
-            strays.update({} if theirs is None else {theirs.number: ""})
         got = received.fields.get(theirs.number) if theirs is not None else None
-        # JSON may have been written with the proto name instead.
-        otherwise = got is not None and (there is None or there.number not in received.fields)
-        if theirs is not None and (there is theirs or otherwise):
+        if theirs is not None and there is theirs:
             self._arrived(pair, one, mine, value, theirs, got, received)
         elif there is not None and there.number in received.fields:
             other = pair.field(self._reader, there.number)
@@ -230,7 +224,7 @@ class _Eye:
     ) -> None:
         got = received.fields.get(theirs.number)
         if theirs.number in strays:
-            if one.base is not None and strays[theirs.number]:
+            if one.base is not None:
                 why = f"what was sent in {strays[theirs.number]} arrives in it"
                 self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, None, theirs, got)
             return
