@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -42,6 +43,9 @@ LONGEST_TIMEOUT_US = 97_000_000 * 1_000_000
 
 KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
 """Drivers report metadata of this prefix only; the one key is theirs."""
+
+_KEY = re.compile(r"[0-9A-Za-z_.-]+")
+"""A key of metadata (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Header-Name)."""
 
 
 class NotACase(ValueError):
@@ -113,6 +117,9 @@ def _signals(side: str, script: Script) -> Iterator[str]:
             if not _has(lane[:first], Receive, ReceiveToEnd):
                 # A signal says what the lane has received; before a receive it would be a guess.
                 yield f"the {side}'s lane signals before it has received anything"
+    for step in (step for lane in script for step in lane if isinstance(step, Signal | WaitFor)):
+        if not step.name.isprintable():
+            yield f"the {side}'s signal {step.name!r} is not printable, and names travel on lines"
     for what in (Signal, WaitFor):
         named = [{step.name for step in lane if isinstance(step, what)} for lane in script]
         if len(named) == 2 and named[0] & named[1]:
@@ -194,6 +201,9 @@ def _metadata(case: Case) -> Iterator[str]:
 
 def _entry(entry: Entry) -> Iterator[str]:
     key, value = entry
+    if not _KEY.fullmatch(key):
+        yield f"metadata key {key!r} has other characters than gRPC allows: letters, digits, and _-."
+        return
     if not key.startswith(KEY_PREFIX) or key == CASE_KEY or key != key.lower():
         yield f"metadata key {key!r} does not begin with {KEY_PREFIX}, is not in lower case, or is the harness' own"
     if not key.endswith("-bin") and not (all(0x20 <= byte <= 0x7E for byte in value) and value == value.strip()):

@@ -8,17 +8,16 @@ character per byte (latin-1): that compresses better than base64, and ASCII mess
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
-import json
 import re
-import zlib
-from typing import Any, NamedTuple, get_args
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from grpc_interop.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
 from grpc_interop.drivers.driver import CONTRACT
-from grpc_interop.errors import UsageError
+from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
+from grpc_interop.protos import gate
 from grpc_interop.verdict import Pair
 
 PREFIX = "ic1:"
@@ -29,20 +28,10 @@ FORM = re.compile(r"ic\d+:")
 
 ANOTHER_HARNESS = "replay it with the version of the harness that printed it"
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Of the JSON. Some bytes of zlib can unpack to gigabytes, and a replay text may come from anywhere."""
+MOST_PLAYS, MOST_EXAMPLES = 1_000, 100_000
+"""Plays, and random messages of a case, that a text may ask for: some seconds."""
 
-
-MOST_FOR_A_LINE = 200_000
-"""Bytes of JSON that may yet become a text of one line. What is larger goes into a file, and packing it as tightly as can
-be takes a quarter of a second a megabyte, for nothing."""
-
-MOST_PLAYS = 1_000
-"""That a text may ask for: some seconds."""
-
-
-class ReplayError(UsageError):
-    """A text that cannot be replayed."""
+PLAYERS = ("drivers", "programs")
 
 
 class Replay(NamedTuple):
@@ -63,23 +52,16 @@ def encode(case: AnyCase, pair: Pair, descriptor_set: bytes, plays: int = 1) -> 
     return PREFIX + pack(value)
 
 
-def pack(value: dict[str, Any]) -> str:
-    """A value of JSON as text for a command line."""
-    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    packed = zlib.compress(plain, 9 if len(plain) < MOST_FOR_A_LINE else 6)
-    return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
-
-
 def decode(text: str) -> Replay:
     """The case in a text that `encode` made; blanks and line breaks, as mails and terminals add them, do no harm.
 
     Raises ReplayError for a text that is cut, garbled, of another form or of another version of the driver contract.
     """
-    text = "".join(text.split())
+    text = without_blanks(text)
     form = FORM.match(text)
     if form and form[0] != PREFIX:
         raise ReplayError(
-            f"the replay text is of another version: it begins with {form[0]}, and this harness reads {PREFIX}", ANOTHER_HARNESS
+            f"the replay text is of another version: it begins with {_start(form[0])}, and this harness reads {PREFIX}", ANOTHER_HARNESS
         )
     if not form:
         raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")
@@ -87,16 +69,42 @@ def decode(text: str) -> Replay:
     contract = value.get("contract")
     if contract != CONTRACT:
         raise ReplayError(
-            f"the replay text is of version {contract!r} of the driver contract; this harness speaks {CONTRACT}", ANOTHER_HARNESS
+            f"the replay text is of version {_start(contract)} of the driver contract; this harness speaks {CONTRACT}", ANOTHER_HARNESS
         )
     try:
         client, _, server = value["pair"].partition(":")
-        case = _rebuilt(value["case"])
-        if not isinstance(case, AnyCase):
-            raise TypeError("no case")
-        return Replay(case, Pair(client, server), value["protos"].encode("latin-1"), _plays(value.get("plays", 1)))
+        case = _checked(_rebuilt(value["case"]))
+        return Replay(case, Pair(client, server), let_in(value["protos"]), _plays(value.get("plays", 1)))
+    except gate.NotAdmitted as fault:
+        raise ReplayError(f"the replay text {fault}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReplayError(f"the replay text holds something that this version does not know: {error}", ANOTHER_HARNESS) from error
+        what = gate.shown(str(error))
+        raise ReplayError(f"the replay text holds something that this version does not know: {what}", ANOTHER_HARNESS) from error
+
+
+def let_in(protos: str) -> bytes:
+    """The descriptor set of a text, with a character per byte. Raises gate.NotAdmitted, or ValueError where it is none."""
+    content = protos.encode("latin-1")
+    gate.read(content)
+    return content
+
+
+def _checked(case: Any) -> AnyCase:
+    """Raises TypeError or ValueError for what no suite yields: names are shown, and numbers are worked off."""
+    if not isinstance(case, AnyCase):
+        raise TypeError("no case")
+    names = [case.suite, case.name]
+    if isinstance(case, Case):
+        names += [case.method.service, case.method.name, case.method.request, case.method.response, case.compression]
+        if case.player not in PLAYERS:
+            raise ValueError(f"player = {case.player!r}")
+    else:
+        names.append(case.type_name)
+        if not 0 <= case.count <= MOST_EXAMPLES:
+            raise ValueError(f"count = {case.count}")
+    if wrong := [name for name in names if not name.isprintable() or len(name) > gate.LONGEST_NAME]:
+        raise ValueError(f"the name {wrong[0]!r}")
+    return case
 
 
 def _plays(value: Any) -> int:
@@ -106,34 +114,9 @@ def _plays(value: Any) -> int:
     return value
 
 
-def unpack(text: str) -> dict[str, Any]:
-    """What `pack` was given. Raises ReplayError for a text that is cut or garbled."""
-    remedy = "copy the whole text from the report; nothing may be missing at its end"
-    try:
-        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        unpacker = zlib.decompressobj()
-        unpacked = unpacker.decompress(packed, MOST_BYTES)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise ReplayError(f"the replay text is cut or garbled: {error}", remedy) from None
-    if not unpacker.eof:
-        why = "its end is missing" if len(unpacked) < MOST_BYTES else f"it unpacks to more than {MOST_BYTES:,} bytes"
-        raise ReplayError(f"the replay text is cut or garbled: {why}", remedy)
-    try:
-        value = json.loads(unpacked)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ReplayError("the replay text is well packed but holds no case", remedy)
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        # As an escape JSON can hold what no driver could be sent and no terminal shown.
-        raise ReplayError("the replay text holds half a character (a lone surrogate), which no harness writes", remedy) from None
-    return value
-
-
-def _start(text: str) -> str:
-    return repr(text if len(text) <= 30 else f"{text[:30]}…")
+def _start(text: Any) -> str:
+    """What is shown of a part of a text."""
+    return gate.shown(text) if isinstance(text, str) else gate.shown(repr(text))[1:-1]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -181,4 +164,25 @@ def _rebuilt(value: Any) -> Any:
         return frozenset(content)
     if name == "Kind":
         return Kind(content)
-    return _TYPES[name](**{field: _rebuilt(one) for field, one in content.items()})
+    kind, fields = _TYPES[name], {field: _rebuilt(one) for field, one in content.items()}
+    for field, one in fields.items():
+        if not _fits(one, _hints(kind)[field]):
+            raise TypeError(f"{name}.{field} = {one!r}")
+    return kind(**fields)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type with which a field is annotated; numbers have 64 bits."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if origin in (tuple, frozenset):
+        return isinstance(value, origin) and all(_fits(one, get_args(hint)[0]) for one in value)
+    if hint is int:
+        return type(value) is int and -(1 << 63) <= value < 1 << 63
+    return type(value) is hint

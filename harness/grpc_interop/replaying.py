@@ -14,9 +14,11 @@ from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
+from grpc_interop.grammar import NotACase
 from grpc_interop.listing import selected
+from grpc_interop.packing import ReplayError, read_text
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.replay import FORM, PREFIX, Replay, ReplayError, decode, encode
+from grpc_interop.replay import FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.plain_text import Describe
@@ -35,7 +37,7 @@ def replay_text(verdict: Verdict, catalog: Catalog) -> str:
 
 
 def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog, plays: int = 1) -> Replay:
-    return Replay(case, pair, catalog.descriptor_set(catalog.files_of(case)), plays)
+    return Replay(case, pair, catalog.sent_set(catalog.files_of(case)), plays)
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:
@@ -63,6 +65,15 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
 
 
 def _play(session: Session, found: Replay, times: int, export_to: Path | None) -> int:
+    if not session.catalog.declares(found.case):
+        why = "; ".join(session.catalog.refused.values())
+        raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
+    # Asked for is this very case, not the smallest that fails like it.
+    case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
+    try:
+        session.job(case, found.pair)
+    except NotACase as broken:
+        raise ReplayError(f"the replay text holds no case: {broken}") from None
     session.start_building()
     while session.building:
         session.collect_builds(1)
@@ -70,8 +81,6 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
         raise BuildError(f"{found.pair} cannot be played: {why}")
     if refused := session.refused(found.case, found.pair):
         raise BuildError(f"{found.pair} cannot be played: one of its languages refuses {refused.file}: {refused.text}")
-    # Asked for is this very case, not the smallest that fails like it.
-    case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
     session.engine.enqueue(replace(session.job(case, found.pair), timed=True) for _ in range(times))
     verdicts: list[Verdict] = []
     while session.engine.busy:
@@ -95,10 +104,11 @@ def _between_versions(what: str) -> str | None:
     """The text of `interop compat` that is meant, itself or in a file; None for anything else."""
     if what.lstrip().startswith(versions.PREFIX):
         return what
+    path = Path(what)
     try:
-        text = Path(what).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
+        text = read_text(path) if path.is_file() else ""
+    except OSError:
+        return None  # too long for a name, or not to be read: as `_find` will say
     return text if text.startswith(versions.PREFIX) else None
 
 
@@ -126,7 +136,7 @@ def _in_file(path: Path) -> Replay | None:
         # Too long for a name: a replay text without its beginning, which is no file.
         return None
     try:
-        return decode(path.read_text(encoding="utf-8", errors="replace"))
+        return decode(read_text(path))
     except OSError as error:
         raise ReplayError(f"{path}: cannot be read: {error.strerror}") from None
     except ReplayError as error:

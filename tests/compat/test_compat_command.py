@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grpc_interop.compat.replaying import PREFIX
-from grpc_interop.replay import pack, unpack
+from grpc_interop.packing import pack, unpack
 from repository import Repository
 
 PY = Path(__file__).parents[2] / "py_impl"

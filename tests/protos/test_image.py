@@ -104,5 +104,23 @@ def test_what_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.
     """
     monkeypatch.setattr(image, "LARGEST", 10)
     (tmp_path / "x.binpb").write_bytes(b"x" * 11)
-    with pytest.raises(ProtoError, match="larger than the 2 GiB"):
+    with pytest.raises(ProtoError, match="more than 10 bytes"):
         Catalog.from_image(tmp_path / "x.binpb")
+
+
+def test_what_would_take_much_memory_is_not_read(tmp_path: Path) -> None:
+    """
+    Two bytes are a file without a name, and take a hundred times as much.
+    """
+    (tmp_path / "x.binpb").write_bytes(b"\n\0" * (8 * 1024 * 1024))
+    with pytest.raises(ProtoError, match="takes more than 768 MiB"):
+        Catalog.from_image(tmp_path / "x.binpb")
+
+
+def test_a_large_image_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_sources: Catalog) -> None:
+    """
+    After it was tried.
+    """
+    monkeypatch.setattr(image, "UNTRIED", 10)
+    protoc(tmp_path / "x.binpb", "--include_imports", *files("*.proto"))
+    assert list(Catalog.from_image(tmp_path / "x.binpb").methods()) == list(from_sources.methods())

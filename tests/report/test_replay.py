@@ -7,6 +7,7 @@ import json
 import zlib
 
 import pytest
+from google.protobuf import descriptor_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.replay import Replay, ReplayError, decode, encode
 
 ALL_BYTES = bytes(range(256))
+PROTOS = pb.FileDescriptorSet(file=[pb.FileDescriptorProto(name="ö/a b.proto")]).SerializeToString()
 
 
 def packed(value: object) -> str:
@@ -63,7 +65,7 @@ def every_step() -> Case:
 @pytest.mark.parametrize("case", [every_step(), hello(), ping_pong(1000), hello(status=Status(3, None))])
 def test_a_case_comes_back_whole(case: Case) -> None:
     """All fields, the pair and the protos."""
-    assert decode(encode(case, PY_GO, ALL_BYTES)) == Replay(case, PY_GO, ALL_BYTES)
+    assert decode(encode(case, PY_GO, PROTOS)) == Replay(case, PY_GO, PROTOS)
 
 
 def test_an_ordinary_case_is_short_and_safe_in_a_shell() -> None:
@@ -83,7 +85,7 @@ def test_a_large_message_packs_well() -> None:
 
 def test_blanks_and_line_breaks_do_no_harm() -> None:
     """Mails and terminals wrap."""
-    text = encode(hello(), PY_GO, b"protos")
+    text = encode(hello(), PY_GO, PROTOS)
     wrapped = "\n  ".join(text[start : start + 40] for start in range(0, len(text), 40))
     assert decode(f" {wrapped}\n") == decode(text)
 
@@ -91,7 +93,7 @@ def test_blanks_and_line_breaks_do_no_harm() -> None:
 @given(st.data())
 def test_a_cut_or_changed_text_is_refused_in_words(data: st.DataObject) -> None:
     """Every prefix, and every text with a character changed, is an error for people, never another exception."""
-    text = encode(hello(), PY_GO, b"protos")
+    text = encode(hello(), PY_GO, PROTOS)
     at = data.draw(st.integers(0, len(text) - 1))
     if data.draw(st.booleans()):
         bad = text[:at]
@@ -131,7 +133,7 @@ def test_what_is_wrong_with_a_text_is_said(text: str, words: str) -> None:
 
 def test_a_text_does_not_unpack_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few bytes may stand for gigabytes."""
-    monkeypatch.setattr("grpc_interop.replay.MOST_BYTES", 1000)
+    monkeypatch.setattr("grpc_interop.packing.MOST_BYTES", 1000)
     with pytest.raises(ReplayError, match="more than 1,000 bytes"):
         decode(encode(ping_pong(1000), PY_GO, b""))
 

@@ -29,8 +29,10 @@ from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import BuildError
+from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
+from grpc_interop.protos import gate
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.replay import ANOTHER_HARNESS, ReplayError, pack, unpack
+from grpc_interop.replay import ANOTHER_HARNESS, let_in
 from grpc_interop.report.folder import LOGS
 from grpc_interop.verdict import Pair
 
@@ -67,7 +69,8 @@ def encode(observation: Observation, meeting: Meeting) -> str:
     }
     for version, catalog in meeting.catalogs.items():
         files = _files(evidence, version, catalog)
-        value[version] = {"files": files, "protos": _text(catalog.descriptor_set(files))}
+        names = [catalog.sent_names.get(name, name) for name in files]
+        value[version] = {"files": names, "protos": _text(catalog.sent_set(files))}
     return PREFIX + pack(value)
 
 
@@ -103,21 +106,27 @@ def _files(evidence: Evidence, version: Version, catalog: Catalog) -> list[str]:
 
 def decode(text: str, options: Options) -> Again:
     """What `encode` was given. Raises ReplayError."""
-    value = unpack("".join(text.split()).removeprefix(PREFIX))
+    value = unpack(without_blanks(text).removeprefix(PREFIX))
     if value.get("contract") != CONTRACT:
-        raise ReplayError(f"the replay text is of version {value.get('contract')!r} of the driver contract", ANOTHER_HARNESS)
+        raise ReplayError(
+            f"the replay text is of version {gate.shown(repr(value.get('contract')))} of the driver contract", ANOTHER_HARNESS
+        )
     try:
         base, head = (_sources(version, value[version], options) for version in Version)
         meeting = Meeting(base, head)
         client, _, server = value["pair"].partition(":")
         return Again(meeting, _planned(value, meeting.places), Pair(client, server), value["element"], Outcome(value["outcome"]))
+    except gate.NotAdmitted as fault:
+        raise ReplayError(f"the replay text {fault}") from None
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
-        raise ReplayError(f"the replay text holds something that this version does not know: {error!r}", ANOTHER_HARNESS) from error
+        raise ReplayError(
+            f"the replay text holds something that this version does not know: {gate.shown(repr(error))}", ANOTHER_HARNESS
+        ) from error
 
 
 def _sources(version: Version, told: dict[str, Any], options: Options) -> Sources:
     side = Side(version.value, "as the replay text has it")
-    return Sources(side, Catalog(told["files"], _bytes(told["protos"])), {}, no_lines, options.project.folder)
+    return Sources(side, Catalog(told["files"], let_in(told["protos"])), {}, no_lines, options.project.folder)
 
 
 def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock:

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescript
 from google.protobuf.message import DecodeError, Message
 
 from grpc_interop.case import AnyCase, Kind, MessageCase, Method
+from grpc_interop.protos import gate
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.json_names import with_distinct_json_names
@@ -137,6 +138,17 @@ class Catalog:
         """The name of the file that declares a service. Raises KeyError."""
         return self._pool.FindServiceByName(service).file.name
 
+    def declares(self, case: AnyCase) -> bool:
+        """Return whether the case's method, of its kind and with its types, or its message is among the protos."""
+        try:
+            if isinstance(case, MessageCase):
+                self.message(case.type_name)
+                return True
+            service = self._pool.FindServiceByName(case.method.service)
+            return _method(service.methods_by_name[case.method.name]) == case.method
+        except KeyError:
+            return False
+
     def files_of(self, case: AnyCase) -> list[str]:
         """The names of the files that the case needs: the one above, and those of the types that an Any in one of its
         messages may hold."""
@@ -199,6 +211,15 @@ class Catalog:
                 queue += [*file.dependency, *(other for other in file.option_dependency if other in self._by_name)]
         part = descriptor_pb2.FileDescriptorSet(file=(file for file in self._set.file if file.name in wanted))
         return part.SerializeToString(deterministic=True)
+
+    @cached_property
+    def sent_names(self) -> Mapping[str, str]:
+        """By what names files go into a text for others, of those that cannot keep their own (gate.py)."""
+        return gate.new_names(self._by_name)
+
+    def sent_set(self, files: Iterable[str]) -> bytes:
+        """The same as `descriptor_set`, fit to be let in by others: with these names."""
+        return gate.sendable(self.descriptor_set(files), self.sent_names)
 
 
 _KINDS = {(kind.client_streams, kind.server_streams): kind for kind in Kind}

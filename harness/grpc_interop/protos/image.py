@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import BinaryIO
 
 from google.protobuf import descriptor_pb2, empty_pb2
-from google.protobuf.message import DecodeError
 
+from grpc_interop.protos import gate
 from grpc_interop.protos.roots import ProtoError, common_includes, resolve
 from grpc_interop.protos.text import unknown_fields
 
-LARGEST = (1 << 31) - 1
-"""Bytes of the largest message that protobuf's runtimes read (protobuf.dev/programming-guides/proto-limits)."""
+LARGEST = 256 * 1024 * 1024
+"""Bytes of the largest image, unpacked. That of googleapis, with all comments, has a sixth of it."""
+
+UNTRIED = 8 * 1024 * 1024
+"""Bytes of an image that is read at once. Two bytes may stand for an object of 150, so what is larger is tried before."""
+
+MOST_MEMORY = 768 * 1024 * 1024
+"""Bytes of address space, Python's own included, that an image may take to be read, beside its own."""
+
+_TRIAL = """
+import sys
+from google.protobuf import descriptor_pb2
+content = sys.stdin.buffer.read()
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
+except ImportError:
+    pass  # where memory cannot be limited
+descriptor_pb2.FileDescriptorSet.FromString(content)
+"""
 
 _GZIP = b"\x1f\x8b"
 """How a compressed file begins (RFC 1952), and no descriptor set."""
@@ -31,11 +52,13 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
     be imported are not driven: those that buf marked so, and those that another file imports and that are commonly
     installed. Raises ProtoError."""
     content = _content(image)
+    if len(content) > UNTRIED:
+        _try(image, content)
     remedy = "make one with `buf build -o image.binpb`, or protoc --include_imports --descriptor_set_out=image.binpb"
     try:
-        parsed = descriptor_pb2.FileDescriptorSet.FromString(content)
-    except DecodeError as error:
-        raise ProtoError(f"{image} is not a descriptor set", remedy) from error
+        parsed = gate.read(content)
+    except gate.NotAdmitted as fault:
+        raise ProtoError(f"{image} {fault}", remedy) from None
     if not parsed.file:
         raise ProtoError(f"{image} holds no file", remedy)
     files = _in_order(image, _distinct(image, parsed.file))
@@ -47,17 +70,36 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
 def _content(image: Path) -> bytes:
     """The bytes, which may be compressed: buf does so where a name ends in .gz."""
     try:
+        if image.exists() and not image.is_file():
+            raise ProtoError(f"{image} is not a file", "check --image")
         with image.open("rb") as file:
             zipped = file.read(len(_GZIP)) == _GZIP
         with gzip.open(image) if zipped else image.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
+            content = b"".join(_parts(opened, LARGEST + 1))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ProtoError(f"{image} is cut or garbled: {error}", "make it once more") from error
     except OSError as error:
         raise ProtoError(f"{image}: {error.strerror}", "check --image") from error
     if len(content) > LARGEST:
-        raise ProtoError(f"{image} is larger than the 2 GiB that protobuf reads", "make an image of fewer protos")
+        raise ProtoError(f"{image} has more than {LARGEST:,} bytes, unpacked", "make an image of fewer protos")
     return content
+
+
+def _parts(opened: BinaryIO | gzip.GzipFile, most: int) -> Iterator[bytes]:
+    """What is there, and no more: a file's `read` makes room for all that it is asked for."""
+    while most > 0 and (part := opened.read(min(most, 1 << 20))):
+        most -= len(part)
+        yield part
+
+
+def _try(image: Path, content: bytes) -> None:
+    """Raises ProtoError for a set that cannot be read in bounded memory. A process of its own tries: there is no other way
+    to bound what protobuf takes."""
+    command = [sys.executable, "-c", _TRIAL, str(MOST_MEMORY + len(content))]
+    done = subprocess.run(command, input=content, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        what = f"{image} is not a descriptor set, or one that takes more than {MOST_MEMORY // (1 << 20)} MiB of memory"
+        raise ProtoError(what, "make an image of fewer protos")
 
 
 def _distinct(image: Path, files: Iterable[File]) -> dict[str, File]:

@@ -1,0 +1,215 @@
+"""The gate for descriptors that come from strangers: in an image, or in a replay text.
+
+Code generators trust descriptors, since protoc made them: they write names into programs as they are, and derive paths
+from them. A descriptor set that somebody sent need not have passed protoc. So what is let in names everything as protoc
+would have it, and files by paths that stay where they are put and that no generator takes for anything else.
+Comments are not looked at: the catalog drops them before any generator sees the descriptors. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from google.protobuf import descriptor_pb2 as pb
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from grpc_interop.protos.text import set_fields
+
+LONGEST_PART, LONGEST_NAME = 255, 2048
+"""Bytes of an element of a path, as file systems take it, and of a whole path, to which a folder is to be added; also of
+the name of anything else."""
+
+MOST_SHOWN = 60
+"""Characters of a name that an error shows."""
+
+_QUOTES = frozenset("'\"`\\")
+"""Some generator writes file names between each of these without escaping them: protoc's for Python in '', grpc-go's in \"\"."""
+
+_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories that no text between quotes holds in a language: controls, lone surrogates, line ends."""
+
+_UNSEEN = _CONTROLS | {"Cf", "Co", "Cn"}
+"""And those that are not seen, or turn text around."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DOTTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?")
+_REFERENCE = re.compile(r"(\.?[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?")
+_SYNTAX = re.compile(r"(proto2|proto3|editions)?")
+_LANGUAGE_NAME = re.compile(r"[\w./\\:;@~+$=-]*")
+"""What namespaces, packages and prefixes of any language are written with; generators copy them as they are."""
+_NUMBER = re.compile(r"-?(inf|nan|[0-9][0-9A-Fa-fxX.eE+-]*)")
+_ESCAPED = re.compile(r"([ !#-\[\]-~]+|\\[ -~])*")
+"""Bytes as protoc escapes them, which stand between double quotes."""
+
+
+class NotAdmitted(ValueError):
+    """What a descriptor set holds that is not let in: the end of a sentence that begins with the set."""
+
+
+def read(content: bytes) -> pb.FileDescriptorSet:
+    """Return the descriptor set. Raises NotAdmitted."""
+    try:
+        parsed = pb.FileDescriptorSet.FromString(content)
+    except DecodeError:
+        raise NotAdmitted("is not a descriptor set") from None
+    for file in parsed.file:
+        for fault in _faults(file):
+            raise NotAdmitted(fault)
+    return parsed
+
+
+def wrong_file_name(name: str) -> str:
+    """Return why no file may have the name; nothing if one may."""
+    parts = name.split("/")
+    if {"", ".", ".."} & set(parts):
+        return "a file's name is a relative path without empty parts, `.` and `..`"
+    if _QUOTES & set(name):
+        return "generators write the name into programs, where it would end at a quote or backslash"
+    if any(unicodedata.category(char) in _UNSEEN for char in name):
+        return "a file's name has only characters that can be seen"
+    if len(name.encode()) > LONGEST_NAME or any(len(part.encode()) > LONGEST_PART for part in parts):
+        return f"a file's name has at most {LONGEST_NAME:,} bytes, and {LONGEST_PART} between slashes"
+    return ""
+
+
+def shown(text: str) -> str:
+    """Return a text for an error: in quotes, escaped, not too long."""
+    return ascii(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}...")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# What each text of a descriptor may be
+# ----------------------------------------------------------------------------------------------------------------------
+
+Rule = Callable[[str, Any], str]
+"""From a text and the descriptor that holds it to what is wrong with it, or nothing."""
+
+
+def _like(pattern: re.Pattern[str], should: str) -> Rule:
+    return lambda text, _: "" if len(text) <= LONGEST_NAME and pattern.fullmatch(text) else should
+
+
+def _file_name(name: str, _: Any) -> str:
+    return wrong_file_name(name)
+
+
+def _quoted(text: str, _: Any) -> str:
+    """Of text that generators write between quotes, and escape there."""
+    return "it has control characters" if any(unicodedata.category(char) in _CONTROLS for char in text) else ""
+
+
+def _told(_text: str, _: Any) -> str:
+    """Of text that is for people, and reaches no generated code."""
+    return ""
+
+
+def _default(text: str, field: pb.FieldDescriptorProto) -> str:
+    if field.type == field.TYPE_STRING:
+        return ""  # may be anything, and so every generator escapes it
+    if field.type == field.TYPE_BYTES:
+        return "" if _ESCAPED.fullmatch(text) else "bytes are escaped as in C"
+    if field.type in (field.TYPE_ENUM, field.TYPE_BOOL):
+        return _NAME(text, field)
+    return "" if len(text) <= LONGEST_NAME and _NUMBER.fullmatch(text) else "it is no number"
+
+
+_NAME = _like(_IDENTIFIER, "a name has letters, digits and underscores only")
+_TYPE = _like(_REFERENCE, "the name of a type has letters, digits, underscores and dots only")
+_PACKAGE = _like(_DOTTED, "a package has letters, digits, underscores and dots only")
+_COPIED = _like(_LANGUAGE_NAME, "generators copy it into programs, so that it has no blanks, quotes or brackets")
+
+RULES: Mapping[str, Mapping[str, Rule]] = {
+    "FileDescriptorProto": {
+        "name": _file_name,
+        "dependency": _file_name,
+        "option_dependency": _file_name,
+        "package": _PACKAGE,
+        "syntax": _like(_SYNTAX, "there are proto2, proto3 and editions"),
+    },
+    "DescriptorProto": {"name": _NAME, "reserved_name": _quoted},
+    "FieldDescriptorProto": {"name": _NAME, "type_name": _TYPE, "extendee": _TYPE, "default_value": _default, "json_name": _quoted},
+    "OneofDescriptorProto": {"name": _NAME},
+    "EnumDescriptorProto": {"name": _NAME, "reserved_name": _quoted},
+    "EnumValueDescriptorProto": {"name": _NAME},
+    "ServiceDescriptorProto": {"name": _NAME},
+    "MethodDescriptorProto": {"name": _NAME, "input_type": _TYPE, "output_type": _TYPE},
+    "FileOptions": {field.name: _COPIED for field in pb.FileOptions.DESCRIPTOR.fields if field.type == FieldDescriptor.TYPE_STRING},
+    "ExtensionRangeOptions.Declaration": {"full_name": _TYPE, "type": _TYPE},
+    "FieldOptions.EditionDefault": {"value": _told},
+    "FieldOptions.FeatureSupport": {"deprecation_warning": _told, "removal_error": _told},
+}
+"""By the message of google/protobuf/descriptor.proto and the field. A text that is not listed is not let in."""
+
+_NOUNS = {
+    "FileDescriptorProto": "a file",
+    "DescriptorProto": "a message",
+    "FieldDescriptorProto": "a field",
+    "OneofDescriptorProto": "a oneof",
+    "EnumDescriptorProto": "an enum",
+    "EnumValueDescriptorProto": "an enum's value",
+    "ServiceDescriptorProto": "a service",
+    "MethodDescriptorProto": "a method",
+    "FileOptions": "a file",
+}
+
+
+def _faults(message: Message) -> Iterator[str]:
+    kind = message.DESCRIPTOR.full_name.removeprefix("google.protobuf.")
+    rules = RULES.get(kind, {})
+    if kind.endswith("DescriptorProto") and "name" in rules and not message.HasField("name"):
+        yield f"holds {_NOUNS[kind]} without a name"
+    for field, value in set_fields(message):
+        if field.name == "source_code_info" or field.is_extension:
+            continue
+        if field.name == "uninterpreted_option":
+            # protoc would interpret it behind this gate, and set with it what is looked at here.
+            yield "holds an option that protoc has not interpreted"
+        elif field.message_type is not None:
+            for one in value if field.is_repeated else (value,):
+                yield from _faults(one)
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+            rule = rules.get(field.name)
+            for text in value if field.is_repeated else (value,):
+                why = "it is not known to this version" if rule is None else rule(text, message)
+                if why:
+                    yield f"holds {_NOUNS.get(kind, kind)} with the {field.name} {shown(text)}: {why}"
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Making what is one's own fit to be sent
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def new_names(files: Iterable[str]) -> dict[str, str]:
+    """Return a name that is let in for each file that has none: on a disk a name may hold whatever it likes."""
+    taken = set(files)
+    new: dict[str, str] = {}
+    for name in sorted(taken):
+        if wrong_file_name(name):
+            clean = "".join("_" if char in _QUOTES or unicodedata.category(char) in _UNSEEN else char for char in name)
+            folder, _, base = clean.rpartition("/")
+            stem = base.removesuffix(".proto").encode()[: LONGEST_PART - 20].decode(errors="ignore")
+            numbered = (f"{stem}{number or ''}.proto" for number in count())
+            new[name] = next(one for one in (f"{folder}/{last}".lstrip("/") for last in numbered) if one not in taken)
+            taken.add(new[name])
+    return new
+
+
+def sendable(descriptor_set: bytes, names: Mapping[str, str]) -> bytes:
+    """Return the set with files renamed so, and without the options that say how another language calls a package and
+    that are not let in. What travels stays the same."""
+    parsed = pb.FileDescriptorSet.FromString(descriptor_set)
+    for file in parsed.file:
+        file.name = names.get(file.name, file.name)
+        file.dependency[:] = [names.get(name, name) for name in file.dependency]
+        if hasattr(file, "option_dependency"):  # of edition 2024
+            file.option_dependency[:] = [names.get(name, name) for name in file.option_dependency]
+        for option, rule in RULES["FileOptions"].items():
+            if rule(getattr(file.options, option), file.options):
+                file.options.ClearField(option)  # type: ignore[arg-type]
+    return parsed.SerializeToString(deterministic=True)
