@@ -32,6 +32,11 @@ FAULTS = {
     "hides_deadlines_of_years": ("tells the deadline", "the server saw no deadline"),
     "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
     "claims_keepalive": ("takes keepalive", "KIND_UNSUPPORTED"),
+    "loses_empty_values": ("carries request metadata", "the server did not get the request metadata x-interop-empty"),
+    "awaits_no_headers": ("waits for the initial metadata", "answered a call whose server has sent no initial metadata with a signal"),
+    "enforces_no_deadline": ("keeps the deadline by itself", "a call with 1 s to a server that never answers had not ended 5 s later"),
+    "cancel_half_closes": ("cancels without a half-close", "the server saw the client half-close when it cancelled"),
+    "awaits_no_signals": ("waits for signals", "answered a call in which a side waits for a signal with a transcript; nothing was due"),
     "leaves_a_child_behind": ("plays a unary call", "exited with status 7"),
 }
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from grpc_interop.messages.dialogue import of_one_cause
+from grpc_interop.case import MessageCase
+from grpc_interop.messages.dialogue import CLIENT, SERVER, Ask, Dialogue, Found, Rules, Written, of_one_cause
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.examples import Examples
+from grpc_interop.protos.shapes import Shapes
+from grpc_interop.transcript import View
 from grpc_interop.verdict import Difference
+
+MINUS_ZERO = bytes.fromhex("090000000000000080")
 
 
 @pytest.mark.parametrize(
@@ -29,3 +39,35 @@ def test_values_may_differ_in_whatever_they_are() -> None:
     """
     first = Difference("server", "the server did not write what it read", "x: 1", "x: 2")
     assert of_one_cause(Difference("server", first.what, 'y: "a"', "(not set)"), first)
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+@pytest.mark.parametrize("written", [b"", bytes(8)], ids=["left out", "zero"])
+def test_a_side_that_loses_the_sign_of_zero_is_named(tmp_path: Path, side: str, written: bytes) -> None:
+    """
+    In binary, where no runtime has been seen to do so: what is known of ProtoJSON hides nothing of it.
+    """
+    (tmp_path / "a.proto").write_text('syntax = "proto3"; package a; message M { double d = 1; }')
+    shapes = Shapes(Catalog.load([tmp_path], [], tmp_path / "cache"))
+    examples = Examples(shapes).of(MessageCase("messages", "values", "a.M"))
+    data = tuple(example.data for example in examples)
+    assert MINUS_ZERO in data
+
+    def answer(ask: Ask) -> tuple[Written, ...]:
+        wrong = b"\x09" + written if written else b""
+        return (Written(wrong if ask.side == side else MINUS_ZERO, view=View({1: (1 << 63,)})),)
+
+    (found,) = judged(Rules(shapes).dialogue("a.M", (MINUS_ZERO,), json=False, alike=False), answer)
+    assert found is not None
+    assert (found.side, found.what) == (side, f"the {side} did not write what it read")
+
+
+def judged(dialogue: Dialogue, answer: Callable[[Ask], tuple[Written, ...]]) -> Found:
+    """What is found of the answers."""
+    ask = next(dialogue)
+    while True:
+        try:
+            ask = dialogue.send(answer(ask))
+        except StopIteration as ended:
+            found: Found = ended.value
+            return found

@@ -97,6 +97,16 @@ def test_of_what_is_not_utf8_nothing_else_is_wrong(tmp_path: Path, value: str) -
     assert Tree(tmp_path, {"a.proto": f'syntax = "proto2"; package a; {types}'}).sorts("not_utf8", "a.M") == {Sort.NO_TEXT}
 
 
+def test_what_json_gets_wrong_is_asked_about_in_binary_as_well(tmp_path: Path) -> None:
+    """
+    A driver that loses the sign of -0.0 fails `values`, whatever is known of its ProtoJSON.
+    """
+    tree = Tree(tmp_path, {"a.proto": 'syntax = "proto3"; package a; message M { double d = 1; float f = 2; repeated double r = 3; }'})
+    data = {example.data for example in tree.of("values", "a.M")}
+    assert {bytes.fromhex("090000000000000080"), bytes.fromhex("1500000080"), bytes.fromhex("15ffff7f7f")} <= data
+    assert bytes.fromhex("190000000000000080") in data
+
+
 MOST_OF_A_FIELD = 6 * 1024
 """Bytes of examples that a field may add to all of its type's cases together, the large texts aside: a map with every
 boundary of text has 1,200, stands in `values` and in `json`, and once or more in other encodings."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import Case, Kind, Send, steps
+from grpc_interop.case import Case, Finish, Kind, Send, SendHeaders, steps
 from grpc_interop.grammar import check_grammar
 from grpc_interop.model import model
 from grpc_interop.protos.catalog import Catalog
@@ -48,6 +48,23 @@ def test_every_case_says_what_it_proves(cases: list[Case]) -> None:
     A report can show a sentence for every case.
     """
     assert all(case.why.endswith((".", ":")) for case in cases)
+
+
+def test_metadata_without_a_value_travels_in_every_place(cases: list[Case]) -> None:
+    """
+    Empty text and empty bytes, in the request, before the responses and after them, with OK and with an error.
+    """
+    places = 0
+    for case in cases:
+        if case.name not in ("metadata", "metadata_on_error"):
+            continue
+        sent = [step for lane in case.server for step in lane]
+        initial = next(step.entries for step in sent if isinstance(step, SendHeaders))
+        trailing = next(step.status.trailers for step in sent if isinstance(step, Finish))
+        for entries in (case.metadata, initial, trailing):
+            places += 1
+            assert {entry.key.endswith("-bin") for entry in entries if not entry.value} == {True, False}, case.id
+    assert places >= 2 * 3 * len(Kind)
 
 
 def test_names_can_be_typed(cases: list[Case]) -> None:

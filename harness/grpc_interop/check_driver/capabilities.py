@@ -9,28 +9,28 @@ from grpc_interop.case import (
     Entry,
     Finish,
     HalfClose,
-    Lane,
     Receive,
     ReceiveHeaders,
     ReceiveToEnd,
     Send,
     SendHeaders,
-    Signal,
     Status,
-    WaitFor,
     WaitForTermination,
 )
+from grpc_interop.check_driver.aborting import FINISH, TO_END
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
+from grpc_interop.check_driver.lanes import lanes
 from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.silent import SilentServer
 from grpc_interop.check_driver.stranger import call_as_stranger
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import varint
+from grpc_interop.model import DEADLINE_EXCEEDED
 
 metadata = Chapter("10.1 Metadata, trailers, details")
 endings = Chapter("10.2 Deadline, cancel, termination")
-lanes = Chapter("10.3 Lanes and signals")
 callers = Chapter("10.4 Other callers")
 messages = Chapter("10.5 Messages without an RPC")
 
@@ -41,14 +41,18 @@ ENTRIES = (
     Entry("x-interop-one", b"second, with a comma"),
     Entry("x-interop-raw-bin", bytes(range(256))),
     Entry("x-interop-raw-bin", b"\x00"),
+    Entry("x-interop-empty", b""),
+    Entry("x-interop-empty-bin", b""),
 )
-"""Repeated keys, whose order counts, and bytes that only a `-bin` key may hold."""
+"""Repeated keys, whose order counts, bytes that only a `-bin` key may hold, and values that are empty."""
 
 DEADLINE_US = 1_000_000
 """Short enough to wait for; shorter ones were missed on loaded machines even by what is ordered before them."""
 
 YEARS_US = 2 * 365 * 24 * 3600 * 1_000_000
 """Some runtimes know "no deadline" only as a very long one."""
+
+HALF_CLOSE = pb.Step(half_close=NOTHING)
 
 UNKNOWN_FIELD = b"\xc2\x3e\x04kept"
 """Field 1000, which no message of the greeter has."""
@@ -81,6 +85,21 @@ def carries_initial_metadata(bench: Bench) -> None:
         "headers_unary", SAY_HELLO, (Send(text("a")), ReceiveToEnd()), (Receive(), SendHeaders(ENTRIES), Send(text("b")), Finish())
     )
     bench.play(at_once, with_answer)
+
+
+@metadata.check("waits for the initial metadata", needs="metadata signals")
+def waits_for_initial_metadata(bench: Bench) -> None:
+    """`receive_headers` does not end before the server has sent its initial metadata."""
+    duo = bench.duo
+    play = duo.new_play()
+    duo.expect(play, ALL_STREAM, pb.Step(wait_for="proceed"), pb.Step(send_headers=pb.Headers()), TO_END, FINISH, requires=["signals"])
+    arrived = (pb.Step(receive_headers=NOTHING), pb.Step(signal="have"), HALF_CLOSE, TO_END)
+    duo.call(play, ALL_STREAM, *arrived, requires=["metadata", "signals"])
+    duo.client.stays_quiet(play, "a call whose server has sent no initial metadata")
+    duo.server.order(pb.Command(signal=pb.Signal(play=play, name="proceed")))
+    duo.client.answer(play, "signal")
+    for talk in (duo.client, duo.server):
+        talk.answer(play, "transcript")
 
 
 @metadata.check("carries trailers with an error", needs="metadata")
@@ -119,6 +138,24 @@ def keeps_the_deadline(bench: Bench) -> None:
     bench.play(case("expires", SAY_HELLO, (Send(text("a")), ReceiveToEnd()), server, timeout_us=DEADLINE_US))
 
 
+@endings.check("keeps the deadline by itself", needs="deadline")
+def keeps_the_deadline_alone(bench: Bench) -> None:
+    """The client's own clock ends a call whose server never answers, with DEADLINE_EXCEEDED: it does not wait for the server's."""
+    duo = bench.duo
+    with SilentServer() as server:
+        duo.dial(target=server.address)
+        request = duo.payload(duo.client, SAY_HELLO.request, text("anybody?"))
+        play = duo.new_play()
+        duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END, requires=["deadline"], timeout_us=DEADLINE_US)
+        event = duo.client.await_event(play, DEADLINE_US / 1e6 + ANSWER_SECONDS)
+    bench.clear_away()
+    if event is None:
+        raise NotKept(f"a call with {DEADLINE_US / 1e6:g} s to a server that never answers had not ended {ANSWER_SECONDS:g} s later")
+    code = event.transcript.status.code
+    if code != DEADLINE_EXCEEDED:
+        raise NotKept(f"a call to a server that never answers ended with status {code}; DEADLINE_EXCEEDED ({DEADLINE_EXCEEDED}) was due")
+
+
 @endings.check("cancels", needs="cancel")
 def cancels(bench: Bench) -> None:
     """The client cancels after a message: its status is CANCELLED, and the server learns that the call is over."""
@@ -127,6 +164,29 @@ def cancels(bench: Bench) -> None:
         case("cancel", ALL_STREAM, client, (Receive(), Send(text("b")), Receive(), Finish())),
         case("cancel_stream", GET_STREAM, client, (Receive(), Send(text("b")), Receive(), Finish())),
     )
+
+
+@endings.check("cancels without a half-close", needs="cancel signals")
+def cancels_without_half_close(bench: Bench) -> None:
+    """A cancel resets the call, and does not end the client's messages: a server could take that for their clean end."""
+    duo = bench.duo
+    with SilentServer() as server:
+        duo.dial(target=server.address)
+        request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
+        play = duo.new_play()
+        steps = (pb.Step(send=request), pb.Step(wait_for="sent"), pb.Step(cancel=NOTHING))
+        duo.call(play, ALL_STREAM, *steps, requires=["cancel", "signals"])
+        if not server.sees("message", seconds=ANSWER_SECONDS):
+            raise NotKept("the message of a streaming call that sends and then waits did not reach the server")
+        duo.client.order(pb.Command(signal=pb.Signal(play=play, name="sent")))
+        duo.client.answer(play, "transcript")
+        over = server.sees("reset", "gone", seconds=ANSWER_SECONDS)
+        seen = tuple(server.seen)
+    bench.clear_away()
+    if "half-close" in seen:
+        raise NotKept("the server saw the client half-close when it cancelled")
+    if not over:
+        raise NotKept(f"the call was cancelled, and the server did not learn of it for {ANSWER_SECONDS:g} s")
 
 
 @endings.check("waits for the termination", needs="wait_for_termination")
@@ -157,47 +217,6 @@ def distinguishes_cancel(bench: Bench) -> None:
         observed = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed]
         if observed != ["message", "terminated"]:
             raise NotKept(f"the server observed {observed} of a cancelled call; then it cannot offer distinguishes_cancel")
-
-
-# -- lanes and signals -------------------------------------------------------------------------------------------------
-
-
-@lanes.check("plays two lanes", needs="lanes")
-def plays_two_lanes(bench: Bench) -> None:
-    """Two lanes run at the same time on both sides: one sends while the other receives."""
-    count = 200
-    client_sends: Lane = (*[Send(text(f"up {number} {'x' * 500}")) for number in range(count)], HalfClose())
-    server_sends: Lane = tuple(Send(text(f"down {number} {'x' * 500}")) for number in range(count))
-    bench.play(case("both_at_once", ALL_STREAM, (client_sends, (ReceiveToEnd(),)), (server_sends, (ReceiveToEnd(), Finish()))))
-
-
-@lanes.check("finishes after both lanes", needs="lanes")
-def finishes_after_both_lanes(bench: Bench) -> None:
-    """`finish` waits until the other lane has done its steps."""
-    server = ((Finish(Status(9, "done")),), (Receive(), Send(text("first")), Receive(), Send(text("second"))))
-    client = (Send(text("a")), Receive(), Send(text("b")), Receive(), ReceiveToEnd())
-    bench.play(case("finish_waits", ALL_STREAM, client, server))
-
-
-@lanes.check("carries signals", needs="signals")
-def carries_signals(bench: Bench) -> None:
-    """`signal` reaches the other side's `wait_for`, whether it waits already or not yet; each signal is taken once."""
-    client = (Send(text("a")), Receive(), Signal("got"), Signal("got"), Receive(), Signal("got"), ReceiveToEnd())
-    server = (Receive(), Send(text("1")), WaitFor("got"), WaitFor("got"), Send(text("2")), WaitFor("got"), Finish())
-    bench.play(*[case("signals", method, client, server) for method in (GET_STREAM, ALL_STREAM)])
-
-
-@lanes.check("lets go of waiting", needs="signals")
-def lets_go_of_waiting(bench: Bench) -> None:
-    """A client's `wait_for` ends when the call ends."""
-    duo = bench.duo
-    play = duo.new_play()
-    request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
-    duo.expect(play, ALL_STREAM, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=9)))
-    waiting = (pb.Step(send=request), pb.Step(wait_for="never"), pb.Step(receive_to_end=NOTHING))
-    duo.call(play, ALL_STREAM, *waiting, requires=["signals"])
-    duo.server.answer(play, "transcript")
-    duo.client.answer(play, "transcript")
 
 
 # -- other callers -----------------------------------------------------------------------------------------------------

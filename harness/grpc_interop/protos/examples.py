@@ -102,6 +102,9 @@ class Examples:
         for texts in malformed.large(shape, chain(repeat(LARGE, LARGE_FIELDS), repeat(LESS_LARGE)), MOST_LARGE):
             yield Example(self._least(shape) + texts, "large texts")
         yield from self._deep(shape, (DEEP,))
+        # Some writer or reader of ProtoJSON gets these wrong, and no reader of bytes does.
+        yield from self._of_fields(shape, boundaries.minus_zeros, "-0.0")
+        yield from self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX")
 
     def _reencoded(self, shape: Shape, chance: random.Random) -> Iterator[Example]:
         """A few messages in every other encoding, and each further field in the boldest."""

@@ -55,8 +55,8 @@ class ClientRpc(Rpc):
     def _start(self, request) -> None:
         spec = self.play.spec
         how = {
-            "metadata": [(CASE_KEY, str(self.play.id)), *self.play.fault.metadata(metadata(spec.metadata))],
             "timeout": self.play.fault.timeout(spec.timeout_us / 1e6 if spec.HasField("timeout_us") else None),
+            "metadata": [(CASE_KEY, str(self.play.id)), *self.play.fault.metadata(metadata(spec.metadata))],
             "compression": grpc.Compression.Gzip if spec.compression == "gzip" else None,
         }
         begin = self._multi.future if self.play.kind.endswith("unary") else self._multi
@@ -79,8 +79,9 @@ class ClientRpc(Rpc):
         elif kind == "half_close":
             self._requests.put(HALF_CLOSE)
         elif kind == "cancel":
+            self.play.fault.cancelling(lambda: self._requests.put(HALF_CLOSE))
             self.call.cancel()
-        elif kind == "receive_headers":
+        elif kind == "receive_headers" and self.play.fault.awaits_headers:
             self.call.initial_metadata()
 
     def next_message(self, lane: int) -> bytes | None:

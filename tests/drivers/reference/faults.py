@@ -31,6 +31,12 @@ class Fault:
     claims: frozenset[str] = frozenset()
     """Capabilities that Hello adds."""
 
+    awaits_headers = True
+    """Whether the client's `receive_headers` waits."""
+
+    awaits_signals = True
+    """Whether `wait_for` waits."""
+
     def at_start(self) -> None:
         """Before the driver connects."""
 
@@ -76,6 +82,9 @@ class Fault:
     def metadata(self, entries: list[tuple[str, str | bytes]]) -> list[tuple[str, str | bytes]]:
         """The metadata that the client gives its call, without the case id."""
         return entries
+
+    def cancelling(self, half_close: Callable[[], None]) -> None:
+        """Right before the client cancels."""
 
     def status(self, status: pb.Status) -> pb.Status:
         """How the server ends."""
@@ -377,6 +386,39 @@ class SwapsTwoRequests(Fault):
 class SendsNoDeadline(Fault):
     def timeout(self, seconds: float | None) -> float | None:
         return None
+
+
+class EnforcesNoDeadline(Fault):
+    """The server is told of the deadline, and nothing at the client ends the call when it is over."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+
+    def timeout(self, seconds: float | None) -> float | None:
+        self._seconds = seconds
+        return None
+
+    def metadata(self, entries: list[tuple[str, str | bytes]]) -> list[tuple[str, str | bytes]]:
+        return entries if self._seconds is None else [*entries, ("grpc-timeout", f"{self._seconds * 1e3:.0f}m")]
+
+
+class CancelHalfCloses(Fault):
+    def cancelling(self, half_close: Callable[[], None]) -> None:
+        half_close()
+        time.sleep(0.1)  # it leaves on another thread
+
+
+class AwaitsNoHeaders(Fault):
+    awaits_headers = False
+
+
+class AwaitsNoSignals(Fault):
+    awaits_signals = False
+
+
+class LosesEmptyValues(Fault):
+    def metadata(self, entries: list[tuple[str, str | bytes]]) -> list[tuple[str, str | bytes]]:
+        return [(key, value) for key, value in entries if value]
 
 
 class LosesItsMetadata(Fault):

@@ -194,6 +194,8 @@ class Rpc:
 
     def _wait_for(self, name: str) -> None:
         play = self.play
+        if not play.fault.awaits_signals:
+            return
         with play.changed:
             play.changed.wait_for(lambda: play.signals[name] or self.over.is_set() or play.frozen)
             if play.signals[name]:

@@ -73,7 +73,7 @@ def alternate(ours: Lane, theirs: Lane) -> Lane:
 
 
 def entries(whence: str) -> tuple[Entry, ...]:
-    """All that is special about metadata: keys that come twice, in an order of their own, and any bytes."""
+    """All that is special about metadata: keys that come twice, in an order of their own, any bytes, and none."""
     return (
         Entry("x-interop-from", whence.encode()),
         Entry("x-interop-twice", b"first, with a comma"),
@@ -81,6 +81,8 @@ def entries(whence: str) -> tuple[Entry, ...]:
         Entry("x-interop-any-bin", bytes(range(256))),
         Entry("x-interop-twice-bin", b"\xff\x00\xff"),
         Entry("x-interop-twice-bin", b"not base64, but text"),
+        Entry("x-interop-empty", b""),
+        Entry("x-interop-empty-bin", b""),
     )
 
 
