@@ -9,6 +9,7 @@ import pytest
 
 from grpc_interop.config import find_project
 from grpc_interop.errors import UsageError
+from grpc_interop.protos.root import Root
 from grpc_interop.starting import init
 
 SHOP = 'syntax = "proto3"; package shop.v1; message Order {} service Shop { rpc Place(Order) returns (Order); }'
@@ -27,7 +28,7 @@ def test_what_is_written_is_read_again(repository: Path, capsys: pytest.CaptureF
 
     project = find_project(repository)
     assert project.folder == repository
-    assert project.roots == (repository / "api",)
+    assert project.roots == (Root(repository / "api"),)
     assert project.implementations == before.implementations
     assert "1 file, 1 RPC, 1 message. Next: interop run" in capsys.readouterr().out
 

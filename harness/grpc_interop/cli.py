@@ -16,6 +16,7 @@ import click
 
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
 from grpc_interop.errors import InteropError, UsageError
+from grpc_interop.protos.root import read_root
 from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3
@@ -79,16 +80,14 @@ _TREE = [
         "--proto-path",
         "roots",
         multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="A proto root: everything below it is tested. May be repeated.",
+        metavar="[PREFIX=]DIR",
+        help="A proto root: everything below it is tested. May be repeated. Imports of its files begin with PREFIX.",
     ),
     click.option(
         "--include",
         "includes",
         multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="DIR",
+        metavar="[PREFIX=]DIR",
         help="Where imports are looked for; what lies there is not tested itself.",
     ),
     click.option(
@@ -140,8 +139,8 @@ def read_options(given: dict[str, Any]) -> Options:
         raise UsageError("--image and --proto-path name protos each", "give one of them: an image takes the place of all roots")
     return Options(
         project=project,
-        roots=tuple(Path.cwd() / root for root in roots) or project.roots,
-        includes=tuple(Path.cwd() / folder for folder in given.pop("includes", ())) or project.includes,
+        roots=tuple(read_root(root, Path.cwd()) for root in roots) or project.roots,
+        includes=tuple(read_root(root, Path.cwd()) for root in given.pop("includes", ())) or project.includes,
         image=image,
         implementations=tuple(implementations.values()),
         clients=choose("client", given.pop("clients", ()), known),

@@ -11,6 +11,7 @@ from typing import Any
 
 from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant, words
 from grpc_interop.errors import UsageError
+from grpc_interop.protos.root import Root, read_root
 from grpc_interop.writing import write_whole
 
 STATE_FOLDER = ".interop"
@@ -48,8 +49,8 @@ class Project:
     """A user's repository: its folder, and what its `interop.toml` says (all of it may be left out)."""
 
     folder: Path
-    roots: tuple[Path, ...] = ()
-    includes: tuple[Path, ...] = ()
+    roots: tuple[Root, ...] = ()
+    includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
@@ -80,8 +81,8 @@ class Options:
     be played, 0 for no limit; `changed` the git ref since which an RPC or message must have changed, empty for all."""
 
     project: Project
-    roots: tuple[Path, ...]
-    includes: tuple[Path, ...] = ()
+    roots: tuple[Root, ...]
+    includes: tuple[Root, ...] = ()
     image: Path | None = None
     implementations: tuple[Manifest, ...] = ()
     clients: tuple[str, ...] = ()
@@ -106,9 +107,9 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
         return str(path) if relative_to is None else os.path.relpath(path, relative_to)
 
     words: list[str] = []
-    for option, paths, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
-        if paths != own:
-            words += [word for path in paths for word in (option, shown(path))]
+    for option, roots, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
+        if roots != own:
+            words += [word for root in roots for word in (option, root.spelled(shown(root.folder)))]
     for manifest in options.implementations:
         if manifest not in project.implementations:
             words += ["--implementation", shown(manifest.path)]
@@ -161,8 +162,8 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
     listed = words(path, "implementations", table.get("implementations", list(every)))
     return Project(
         folder=folder,
-        roots=tuple(folder / name for name in words(path, "protos.roots", protos.get("roots", []))),
-        includes=tuple(folder / name for name in words(path, "protos.includes", protos.get("includes", []))),
+        roots=tuple(read_root(name, folder) for name in words(path, "protos.roots", protos.get("roots", []))),
+        includes=tuple(read_root(name, folder) for name in words(path, "protos.includes", protos.get("includes", []))),
         excludes=words(path, "protos.excludes", protos.get("excludes", [])),
         implementations=tuple(every[name] if name in every else find_implementation(name, folder) for name in listed),
         suites=words(path, "suites", table.get("suites", [])),

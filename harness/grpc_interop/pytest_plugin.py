@@ -80,8 +80,8 @@ def _options(config: pytest.Config) -> Any:
 
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     options = {
-        "roots": tuple(map(Path, given("proto_path"))),
-        "includes": tuple(map(Path, given("include"))),
+        "roots": tuple(given("proto_path")),
+        "includes": tuple(given("include")),
         "clients": tuple(given("client")),
         "servers": tuple(given("server")),
         "suites": tuple(given("suite")),

@@ -16,6 +16,7 @@ from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.protos import buf
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.layout import Layout, find_layout
+from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
 from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES
@@ -46,7 +47,10 @@ def _try(folder: Path, layout: Layout) -> int:
     with tempfile.TemporaryDirectory() as cache:
         try:
             catalog = Catalog.load(
-                [folder / root for root in layout.roots], [folder / root for root in layout.includes], Path(cache), layout.excludes
+                [read_root(root, folder) for root in layout.roots],
+                [read_root(root, folder) for root in layout.includes],
+                Path(cache),
+                layout.excludes,
             )
         except ProtoError as error:
             click.echo(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)

@@ -13,6 +13,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.edits import Touched, since
 from grpc_interop.protos.history import folders_at
+from grpc_interop.protos.root import Root
 
 TREE = """
 message In { Deep deep = 1; } message Deep { Kind kind = 1; } enum Kind { ZERO = 0; }
@@ -56,7 +57,7 @@ def edit(repository: Path, tmp_path: Path) -> Edit:
 
 
 def touched(repository: Path, tmp_path: Path, ref: str = "HEAD", root: str = "protos") -> Touched:
-    roots, cache = [repository / root], tmp_path / "cache"
+    roots, cache = [Root(repository / root)], tmp_path / "cache"
     return since(ref, Catalog.load(roots, [], cache), roots, [], cache)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from grpc_interop import cli
 from grpc_interop.config import Options, as_arguments, find_project, in_continuous_integration
+from grpc_interop.protos.root import Root
 from project import REPOSITORY, MakeImplementation, Project
 
 INTEROP_TOML = 'implementations = ["py"]\nsuites = ["calls"]\nseed = 7\n[protos]\nroots = ["protos"]\nincludes = ["vendor"]\n'
@@ -46,7 +47,7 @@ def test_the_nearest_project_upwards(folder: Path) -> None:
     below.mkdir(parents=True)
     project = find_project(below)
     assert project.folder == folder
-    assert (project.roots, project.includes) == ((folder / "protos",), (folder / "vendor",))
+    assert (project.roots, project.includes) == ((Root(folder / "protos"),), (Root(folder / "vendor"),))
     assert [manifest.name for manifest in project.implementations] == ["py"]
     assert (project.suites, project.seed) == (("calls",), 7)
 
@@ -74,6 +75,7 @@ def test_without_a_project(tmp_path: Path) -> None:
     [
         [],
         ["--proto-path", "other", "--proto-path", "protos", "--include", "more"],
+        ["--proto-path", "acme.org/repo=other", "--proto-path", "a=b", "--include", "more=a=b", "--include", "=not=there"],
         ["--suite", "greeter", "--suite", "calls", "-k", "a and b", "--seed", "3", "--count", "5"],
         ["--image", "image.binpb"],
         ["--implementation", "other", "--client", "other", "--server", "py"],
@@ -84,6 +86,7 @@ def test_options_are_handed_on_whole(folder: Path, words: list[str]) -> None:
     The words that a run hands to its workers, and a plan to its jobs, give them the same options.
     """
     (folder / "other").mkdir()
+    (folder / "a=b").mkdir()
     (folder / "other" / "interop.toml").write_text('name = "other"\n[run]\ndriver = ["x"]\n')
     options = options_of(words)
     assert options_of(as_arguments(options)) == options
@@ -93,7 +96,7 @@ def test_options_are_handed_on_whole(folder: Path, words: list[str]) -> None:
 
 def resolved(options: Options) -> Options:
     """With its paths in one form."""
-    roots, includes = (tuple(path.resolve() for path in paths) for paths in (options.roots, options.includes))
+    roots, includes = (tuple(root.resolved() for root in roots) for roots in (options.roots, options.includes))
     return dataclasses.replace(options, roots=roots, includes=includes, image=options.image and options.image.resolve())
 
 

@@ -12,7 +12,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.layout import find_layout
+from grpc_interop.protos.root import Root, read_root
 from grpc_interop.protos.roots import ProtoError, root_files
 from grpc_interop.protos.walking import proto_files
 from grpc_interop.session import cache_folder
@@ -45,8 +46,8 @@ _NO_IMPORT = "File not found"
 class Tree(NamedTuple):
     """Where protos lie."""
 
-    roots: tuple[Path, ...]
-    includes: tuple[Path, ...] = ()
+    roots: tuple[Root, ...]
+    includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
 
 
@@ -94,7 +95,7 @@ def _read(spelling: str, label: str, options: Options, left_by: str | None) -> S
         except UnknownRefError as error:
             raise _nothing_of_that_name(spelling, error) from error
     try:
-        return _compiled(Side(label, spelling), Tree((place,), options.includes, options.project.excludes), options)
+        return _compiled(Side(label, spelling), Tree((Root(place),), options.includes, options.project.excludes), options)
     except UsageError as error:
         roots = [root for root in find_layout(place).roots if root != "."] if _NO_IMPORT in error.what else []
         if not roots:
@@ -139,7 +140,12 @@ def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path]
         for place, folder in lay.items():
             what, remedy = (words.replace(str(place.resolve()), str(folder)).replace(str(place), str(folder)) for words in (what, remedy))
         raise UsageError(f"the {side.label} ({side.words}) cannot be used: {what}", remedy) from error
-    files = {name: lay.get(root, root) / name for root in tree.roots for name, path in found.items() if path == root.resolve() / name}
+    files = {
+        name: lay.get(root.folder, root.folder) / path.relative_to(root.folder.resolve())
+        for root in tree.roots
+        for name, path in found.items()
+        if root.resolved().file_of(name) == path
+    }
     # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
     texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
     return Sources(side, catalog, files, lambda name: lines(texts.get(name, "")), options.project.folder)
@@ -160,7 +166,7 @@ def _tree_now(options: Options) -> Tree:
 
 def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sources:
     now = _tree_now(options)
-    around = now.roots[0]
+    around = now.roots[0].folder
     commit = commit_of(ref, around)
     words = f"{ref}, {commit[:SHORT]}"
     if left_by is not None and is_branch(ref, around):
@@ -170,14 +176,14 @@ def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sour
     protos = protos_at(commit, around)
     tree = _tree_then(commit, now, protos, options)
     if not tree.roots:
-        roots = ", ".join(os.path.relpath(root, options.project.folder) for root in now.roots)
+        roots = ", ".join(os.path.relpath(root.folder, options.project.folder) for root in now.roots)
         raise UsageError(
             f"the {label} ({words}) has no protos in {roots}, nor any of their names elsewhere",
             "check --proto-path; or check that version out beside this one and give its folder of protos: --base DIR",
         )
     # A folder of imports that was not there then is taken as it is now.
-    own = [folder for folder in tree.includes if in_repository(folder, around) and _holds(folder, protos)]
-    with folders_at(commit, [*tree.roots, *own]) as then:
+    own = [include.folder for include in tree.includes if in_repository(include.folder, around) and _holds(include, protos)]
+    with folders_at(commit, [*(root.folder for root in tree.roots), *own]) as then:
         there = Tree(_those(then, tree.roots), _those(then, tree.includes), tree.excludes)
         return _compiled(side, there, options, {place: folder for folder, place in then.items()})
 
@@ -187,15 +193,15 @@ def _tree_then(commit: str, now: Tree, protos: Sequence[Path], options: Options)
     project = options.project
     if options.roots == project.roots and (told := _told_then(file_at(commit, project.folder / FILE))):
         roots, includes, excludes = (told.get(key, []) for key in ("roots", "includes", "excludes"))
-        folders = tuple(project.folder / root for root in roots if _holds(project.folder / root, protos))
-        if folders:
-            return Tree(folders, tuple(project.folder / folder for folder in includes), tuple(excludes))
+        those = tuple(root for name in roots if _holds(root := read_root(name, project.folder), protos))
+        if those:
+            return Tree(those, tuple(read_root(name, project.folder) for name in includes), tuple(excludes))
     found = (root if _holds(root, protos) else _moved(root, protos) for root in now.roots)
     return Tree(tuple(dict.fromkeys(root for root in found if root is not None)), now.includes, now.excludes)
 
 
-def _those(then: Mapping[Path, Path], folders: Sequence[Path]) -> tuple[Path, ...]:
-    return tuple(then.get(folder, folder) for folder in folders)
+def _those(then: Mapping[Path, Path], roots: Sequence[Root]) -> tuple[Root, ...]:
+    return tuple(replace(root, folder=then.get(root.folder, root.folder)) for root in roots)
 
 
 def _told_then(content: bytes | None) -> dict[str, list[str]]:
@@ -207,14 +213,14 @@ def _told_then(content: bytes | None) -> dict[str, list[str]]:
     return {}
 
 
-def _moved(root: Path, protos: Sequence[Path]) -> Path | None:
+def _moved(root: Root, protos: Sequence[Path]) -> Root | None:
     """The folder below which most of the root's files lay, by their names; None where it was not there yet."""
-    names = [path.relative_to(root) for path in root.rglob("*.proto")] if root.is_dir() else []
+    names = [path.relative_to(root.folder) for path in root.folder.rglob("*.proto")] if root.folder.is_dir() else []
     found = Counter(
         Path(*path.parts[: -len(name.parts)]) for name in names for path in protos if path.parts[-len(name.parts) :] == name.parts
     )
-    return found.most_common(1)[0][0] if found else None
+    return replace(root, folder=found.most_common(1)[0][0]) if found else None
 
 
-def _holds(folder: Path, protos: Sequence[Path]) -> bool:
-    return any(path.is_relative_to(folder.resolve()) for path in protos)
+def _holds(root: Root, protos: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root.folder.resolve()) for path in protos)

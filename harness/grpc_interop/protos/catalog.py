@@ -17,6 +17,7 @@ from grpc_interop.protos import gate
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.json_names import with_distinct_json_names
+from grpc_interop.protos.root import Folder
 from grpc_interop.protos.text import one_line, parse, serialise
 
 
@@ -70,7 +71,7 @@ class Catalog:
         return True
 
     @classmethod
-    def load(cls, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
+    def load(cls, roots: Sequence[Folder], includes: Sequence[Folder], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
         """Compiles the files under the roots, without those whose names match a pattern of `excludes`, or takes them
         from the cache folder. Raises ProtoError."""
         return cls(*compile_tree(roots, includes, cache, excludes))

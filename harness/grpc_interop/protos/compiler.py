@@ -17,7 +17,8 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.errors import InteropError
 from grpc_interop.protos.refusal import explain
-from grpc_interop.protos.roots import ProtoError, brought_by_protoc, common_includes, resolve, root_files
+from grpc_interop.protos.root import Folder, Root, rooted
+from grpc_interop.protos.roots import ProtoError, brought_by_protoc, common_includes, refuse_no_folder, resolve, root_files
 from grpc_interop.writing import write_whole
 
 FORMAT = "4"
@@ -25,7 +26,7 @@ FORMAT = "4"
 
 
 def compile_tree(
-    roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()
+    roots: Sequence[Folder], includes: Sequence[Folder], cache: Path, excludes: Sequence[str] = ()
 ) -> tuple[tuple[str, ...], bytes]:
     """The names of the roots' files (without those that match a pattern of `excludes`), and a serialised
     FileDescriptorSet of them and all that they import, imports first, without source info.
@@ -34,15 +35,25 @@ def compile_tree(
     protoc's own words.
     """
     files = root_files(roots, excludes)
-    for folder in includes:
-        if not folder.is_dir():
-            raise ProtoError(f"{folder}: no such folder to import protos from", "check --include")
-    search = [*roots, *(folder for folder in includes if folder not in roots), *common_includes()]
-    sources = _sources(files, roots, search)
+    for include in map(rooted, includes):
+        refuse_no_folder(include, "no such folder to import protos from", "check --include, or the includes in interop.toml")
+    own = list(dict.fromkeys(map(rooted, roots)))
+    search = list(dict.fromkeys([*_inner_first(own), *map(rooted, includes), *common_includes()]))
+    sources = _sources(files, own, search)
     compiled = next((kept for source in sources if (kept := _cached(cache, source)) is not None), None)
     if compiled is None:
         compiled = _compiled(sources, cache)
     return tuple(files), compiled
+
+
+def _inner_first(roots: Sequence[Root]) -> list[Root]:
+    """A file below two of them is called as the inner one says, and protoc takes the first that it lies below."""
+    ordered: list[Root] = []
+    for root in roots:
+        folder = root.folder.resolve()
+        around = (place for place, other in enumerate(ordered) if folder.is_relative_to(other.folder.resolve()))
+        ordered.insert(next(around, len(ordered)), root)
+    return ordered
 
 
 class _Source(NamedTuple):
@@ -50,22 +61,22 @@ class _Source(NamedTuple):
     what is said of those that it refuses."""
 
     files: Mapping[str, Path]
-    roots: Sequence[Path]
-    search: Sequence[Path]
+    roots: Sequence[Root]
+    search: Sequence[Root]
 
     def entry(self, cache: Path) -> Path:
         """Where the answer is kept."""
         return cache / "protos" / _key(self.files)
 
 
-def _sources(files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> list[_Source]:
+def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> list[_Source]:
     """What to try, one after the other. Runtimes bring google/protobuf/*.proto along and use no copy of a tree's, which
     may have fields that they lack; but a tree that asks more of its copy than protoc's own has is taken as it is."""
     as_it_is = _Source(files, roots, search)
     brought = brought_by_protoc()
     if all(resolve(name, search) == path for name, path in brought.items()):
         return [as_it_is]
-    folders = dict.fromkeys(path.parents[name.count("/")] for name, path in brought.items())
+    folders = dict.fromkeys(Root(path.parents[name.count("/")]) for name, path in brought.items())
     return [_Source({name: brought.get(name, path) for name, path in files.items()}, roots, [*folders, *search]), as_it_is]
 
 
@@ -112,7 +123,7 @@ def _cached(cache: Path, source: _Source) -> bytes | None:
     return descriptor_set
 
 
-def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search: Sequence[Path]) -> None:
+def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search: Sequence[Root]) -> None:
     parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
     names = [file.name for file in parsed.file if file.name not in files]
     imports = {name: _digest(path) for name in names if (path := resolve(name, search))}
@@ -126,7 +137,7 @@ def _protoc(source: _Source) -> bytes:
     with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
         out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")
         lines = [
-            *(f"--proto_path={path.resolve()}" for path in search),
+            *(f"--proto_path={root.resolved().spelled()}" for root in search),
             "--include_imports",
             f"--descriptor_set_out={out}",
             # Paths, not names: a file of the same name in the current folder would be taken first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from grpc_interop.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.history import folders_at, in_repository
+from grpc_interop.protos.root import Root
 from grpc_interop.protos.roots import ProtoError
 
 
@@ -26,17 +28,18 @@ class Touched(NamedTuple):
 
 
 def since(
-    ref: str, catalog: Catalog, roots: Sequence[Path], includes: Sequence[Path], cache: Path, excludes: Sequence[str] = ()
+    ref: str, catalog: Catalog, roots: Sequence[Root], includes: Sequence[Root], cache: Path, excludes: Sequence[str] = ()
 ) -> Touched:
     """What differs from the tree at a git ref: its roots as they were there, and its includes where they lie in the same
     repository. Raises UsageError for a ref that cannot be had, and when the protos there do not compile."""
-    own = [folder for folder in includes if in_repository(folder, roots[0])]
-    with folders_at(ref, [*roots, *own]) as then:
-        roots_then = [then[root] for root in roots if any(then[root].rglob("*.proto"))]
+    own = [include.folder for include in includes if in_repository(include.folder, roots[0].folder)]
+    with folders_at(ref, [*(root.folder for root in roots), *own]) as then:
+        roots_then = [replace(root, folder=then[root.folder]) for root in roots if any(then[root.folder].rglob("*.proto"))]
         if not roots_then:
             return touched(Fingerprints(None), catalog)
         try:
-            base = Catalog.load(roots_then, [then.get(folder, folder) for folder in includes], cache, excludes)
+            includes_then = [replace(include, folder=then.get(include.folder, include.folder)) for include in includes]
+            base = Catalog.load(roots_then, includes_then, cache, excludes)
         except ProtoError as error:
             words = str(error)
             for folder, place in then.items():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import common_includes, resolve
 
 IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external", "googleapis", "deps", "node_modules"}
@@ -128,7 +129,7 @@ def _laid_out(found: Iterable[PurePosixPath]) -> Layout:
 
 
 def _missing_imports(repository: Path, files: Sequence[_File], layout: Layout) -> Iterator[str]:
-    search = [*(repository / folder for folder in (*layout.roots, *layout.includes)), *common_includes()]
+    search = [*(read_root(root, repository) for root in (*layout.roots, *layout.includes)), *common_includes()]
     for name in sorted({name for file in files for name in file.imports}):
         if resolve(name, search) is None:
             user = next(file.path for file in files if name in file.imports)

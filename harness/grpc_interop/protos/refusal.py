@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from grpc_interop.protos.root import Root
 from grpc_interop.protos.roots import common_includes
 
 MOST_ERRORS = 20
@@ -27,7 +28,7 @@ _FOLLOWS = re.compile(
 _MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
-def explain(said: str, files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> tuple[str, str]:
+def explain(said: str, files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> tuple[str, str]:
     """protoc's words about the files of the roots, and what to do about them. Imports were looked up in `search`."""
     missing = sorted(set(_MISSING_IMPORT.findall(said)))
     remedies = [
@@ -45,16 +46,18 @@ def _errors(said: str) -> Iterator[str]:
         yield f"... and {len(errors) - MOST_ERRORS} more, most of which may follow from these"
 
 
-def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: Sequence[Path], search: Sequence[Path]) -> Iterator[str]:
+def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> Iterator[str]:
     if not missing:
         return
     more = f" and {len(missing) - MOST_MISSING} more" if len(missing) > MOST_MISSING else ""
     yield f"{', '.join(missing[:MOST_MISSING])}{more}: looked for in"
     yield from (f"  {folder}" for folder in search)
     # Not those that are found without being asked for: among them is all that Python has installed.
-    places = [*files.values(), *_protos(folder for folder in search if folder not in [*roots, *common_includes()])]
+    places = [*files.values(), *_protos(root.folder for root in search if root not in [*roots, *common_includes()])]
     for name in missing[:MOST_MISSING]:
-        yield from _where(name, places, [root.resolve() for root in roots])
+        folders = [root.folder.resolve() for root in roots]
+        yield from _where(name, places, folders)
+        yield from _prefixed(name, folders)
     yield "if it lies elsewhere, name the folder with --include"
 
 
@@ -80,3 +83,13 @@ def _where(name: str, places: Iterable[Path], roots: Sequence[Path]) -> Iterator
         if folder.is_relative_to(root):
             pattern = f"{folder.relative_to(root).as_posix()}/*"
             yield f'  or, untested, with --include {folder} and excludes = ["{pattern}"] under [protos] in interop.toml'
+
+
+def _prefixed(name: str, roots: Sequence[Path]) -> Iterator[str]:
+    """Yield the root that an import would lead to if its names had a prefix: mostly, that of the repository."""
+    parts = PurePosixPath(name).parts
+    for root in roots:
+        for place in range(1, len(parts)):
+            if (path := root.joinpath(*parts[place:])).is_file():
+                yield f"{path} would be {name} with --proto-path {'/'.join(parts[:place])}={root} in place of {root}"
+                break

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grpc_interop.errors import UsageError
+from grpc_interop.protos.root import Folder, Root, rooted
 from grpc_interop.protos.walking import proto_files
 
 RENAMED = Path(__file__).parent / "include"
@@ -19,21 +20,21 @@ class ProtoError(UsageError):
     """The protos cannot be used as they are."""
 
 
-def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str, Path]:
+def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[str, Path]:
     """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name. Names that
     match a pattern of `excludes` (as in a shell, where * crosses folders) are left out.
 
-    Raises ProtoError for a root that is missing, empty or within another one, for a name that two roots hold, and for a link
-    to nothing.
+    Raises ProtoError for a root that is missing or empty, for a name that two roots hold, for a file that has two names
+    since one root lies within another, and for a link to nothing.
     """
-    _refuse_nested(roots)
-    below: dict[Path, dict[str, Path]] = {root.resolve(): {} for root in roots}
-    for root in roots:
-        if not root.is_dir():
-            raise ProtoError(f"{root}: no such folder of protos", "check --proto-path, or the roots in interop.toml")
+    every = list(map(rooted, roots))
+    for root in every:
+        refuse_no_folder(root, "no such folder of protos", "check --proto-path, or the roots in interop.toml")
+    below: dict[Root, dict[str, Path]] = {root.resolved(): {} for root in every}
     for one in proto_files(list(below), lambda name: not any(fnmatchcase(name, pattern) for pattern in excludes)):
         _refuse_broken(one.path)
         below[one.root][_readable(one.name, one.path)] = one.path
+    _refuse_two_names(below)
     found: dict[str, Path] = {}
     for files in below.values():
         for name in files.keys() & found.keys():
@@ -42,21 +43,35 @@ def root_files(roots: Sequence[Path], excludes: Sequence[str] = ()) -> dict[str,
                 "one name can mean only one file; if one of the folders is only imported from, give it with --include",
             )
         found |= files
-    for root in roots:
-        if not below[root.resolve()]:
+    for root in every:
+        if not below[root.resolved()]:
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
     return dict(sorted(found.items()))
 
 
-def _refuse_nested(roots: Sequence[Path]) -> None:
-    for outer in roots:
-        for inner in roots:
-            if outer.resolve() in inner.resolve().parents:
-                raise ProtoError(
-                    f"{inner} lies within {outer}, so its files would have two names each",
-                    "give only the folder that the imports are relative to",
-                )
+def refuse_no_folder(root: Root, what: str, remedy: str) -> None:
+    """Raise ProtoError for a root whose folder is not there, or is a file."""
+    if root.folder.is_file():
+        raise ProtoError(f"{root}: a file, not a folder", "give the folder that imports are relative to; a descriptor set is an --image")
+    if not root.folder.is_dir():
+        raise ProtoError(f"{root}: {what}", remedy)
+
+
+def _refuse_two_names(below: Mapping[Root, Mapping[str, Path]]) -> None:
+    """A file below two roots would be compiled twice, and all that it defines would be defined twice."""
+    names: dict[Path, tuple[Root, str]] = {}
+    for root, files in below.items():
+        for name, path in files.items():
+            if path in names:
+                other, other_name = names[path]
+                inner, outer = sorted((root, other), key=lambda one: len(one.folder.parts), reverse=True)
+                how, remedy = "is", "give only the folder that the imports are relative to"
+                if inner.folder != outer.folder:
+                    away = PurePosixPath(outer.prefix, inner.folder.relative_to(outer.folder)).as_posix()
+                    how, remedy = "lies within", f'{remedy}; or leave it out of the outer one, with excludes = ["{away}/*"] in interop.toml'
+                raise ProtoError(f"{inner} {how} {outer}, so {path} would have two names: {name} and {other_name}", remedy)
+            names[path] = root, name
 
 
 def _refuse_broken(path: Path) -> None:
@@ -78,14 +93,14 @@ def _readable(name: str, path: Path) -> str:
     return name
 
 
-def common_includes() -> list[Path]:
+def common_includes() -> list[Root]:
     """Folders whose protos are found without being asked for: google/protobuf, which comes with protoc, and google/api,
     google/rpc, google/type and so on where googleapis-common-protos is installed."""
-    folders = _of_protoc()
+    folders = list(map(Root, _of_protoc()))
     google = importlib.util.find_spec("google.rpc") if importlib.util.find_spec("google") else None
     for place in (google.submodule_search_locations if google else None) or ():
         if Path(place, "status.proto").is_file():
-            folders += [Path(place).parent.parent, RENAMED]
+            folders += [Root(Path(place).parent.parent), Root(RENAMED)]
     return folders
 
 
@@ -99,6 +114,6 @@ def _of_protoc() -> list[Path]:
     return [Path(place, "_proto") for place in (tools.submodule_search_locations if tools else None) or ()]
 
 
-def resolve(name: str, folders: Iterable[Path]) -> Path | None:
-    """The file that an import of `name` means: the first of the folders that holds it."""
-    return next((path for folder in folders if (path := folder / name).is_file()), None)
+def resolve(name: str, roots: Iterable[Root]) -> Path | None:
+    """The file that an import of `name` means: that of the first root that holds it."""
+    return next((path for root in roots if (path := root.file_of(name)) is not None and path.is_file()), None)

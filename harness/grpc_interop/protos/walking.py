@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from grpc_interop.protos.root import Folder, Root, rooted
+
 
 class Found(NamedTuple):
-    """A file: the folder that was walked, the path from there as imports spell it, and the file itself."""
+    """A file: the root that was walked, the file's name as imports spell it, and the file itself."""
 
-    root: Path
+    root: Root
     name: str
     path: Path
 
 
-def proto_files(roots: Sequence[Path], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
+def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
     """Yield the .proto files below the roots whose names are wanted. A file that lies there itself is not found again
     behind a link, wanted or not; of several links to one file the first counts. A link to nothing is found as well.
 
@@ -25,8 +27,8 @@ def proto_files(roots: Sequence[Path], wanted: Callable[[str], bool] = lambda _:
     """
     links: deque[Found] = deque()
     seen: set[str] = set()
-    for root in roots:
-        for found in _below(Found(root, "", root), links):
+    for root in map(rooted, roots):
+        for found in _below(Found(root, root.prefix, root.folder), links):
             seen.add(os.path.realpath(found.path))
             if wanted(found.name):
                 yield found
