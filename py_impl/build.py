@@ -23,7 +23,8 @@ from py_compile import PycInvalidationMode
 from typing import Any, NoReturn
 
 from driver.generated import GeneratedFile, can_be_imported, module_name, write_index
-from environments import Unavailable, interpreter
+from environments import NotYetMade, interpreter
+from versions import Unavailable, floor, last_line, too_old
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("grpcio", "grpcio-tools", "protobuf")
@@ -52,6 +53,8 @@ def main() -> None:
         if request.get("settings"):
             _build_elsewhere(arguments.request, request, arguments.api)
         answer = _answer(request, arguments.api)
+    except NotYetMade as later:
+        answer = _not_yet(request["action"], str(later))
     except Unavailable as missing:
         answer = _unavailable(request["action"], missing)
     except OSError as error:
@@ -75,8 +78,15 @@ def _unavailable(action: str, missing: Unavailable) -> dict[str, Any]:
     return {"unavailable": {"what": missing.what, "remedy": missing.remedy}}
 
 
+def _not_yet(action: str, what: str) -> dict[str, Any]:
+    remedy = "the first build makes it"
+    if action == "doctor":
+        return {"tools": [{"name": what, "version": "", "where": "", "ok": True, "remedy": remedy}]}
+    return {"unavailable": {"what": what, "remedy": remedy}}
+
+
 def _build_elsewhere(path: Path, request: dict[str, Any], api: str) -> NoReturn:
-    """Lets the interpreter that the settings ask for do it all, in place of this one. Raises Unavailable."""
+    """Let the interpreter that the settings ask for do it all, in place of this one. Raise Unavailable, and NotYetMade."""
     python = str(interpreter(request["settings"], Path(request["cache"]), install=request["action"] == "build"))
     inner = path.with_name("request-without-settings.json")
     inner.write_text(json.dumps(request | {"settings": {}}))
@@ -95,7 +105,9 @@ def _package(name: str) -> dict[str, Any]:
     except importlib.metadata.PackageNotFoundError:
         remedy = f"{sys.executable} -m pip install {name}"
         return {"name": name, "version": "", "where": "", "ok": False, "remedy": remedy}
-    return {"name": name, "version": found.version, "where": str(found.locate_file("")), "ok": True, "remedy": ""}
+    older = too_old({name: found.version})
+    remedy = f"{floor(name)} is needed: {sys.executable} -m pip install --upgrade {name}" if older else ""
+    return {"name": name, "version": found.version, "where": str(found.locate_file("")), "ok": not older, "remedy": remedy}
 
 
 def build(request: dict[str, Any], api: str) -> dict[str, Any]:
@@ -283,8 +295,7 @@ def _protoc(arguments: Sequence[str]) -> str:
 def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any], api: str) -> dict[str, str]:
     """Writes the index with those files only that Python can import; returns why the others cannot be used."""
     write_index(out, files)
-    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(out.parent), api]
-    refused = json.loads(subprocess.run(check, check=True, stdout=subprocess.PIPE).stdout)
+    refused = _check(out.parent, api)
     if not refused:
         return {}
     without_messages = {proto for proto, part, _ in refused if part == "messages"}
@@ -304,6 +315,22 @@ def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any],
         if dependency in without_messages
     }
     return {proto: causes.get(proto, text) for proto, _, text in refused}
+
+
+def _check(folder: Path, api: str) -> list[tuple[str, str, str]]:
+    """Return what the driver's process cannot use: file, part and reason. Raise Unavailable if it cannot start at all."""
+    check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(folder), api]
+    done = subprocess.run(check, capture_output=True, text=True, errors="replace", check=False)
+    print(done.stderr, file=sys.stderr, end="")
+    if done.returncode != 0:
+        versions = {name: _package(name)["version"] for name in PACKAGES}
+        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        raise Unavailable(
+            f"a grpcio-tools for grpcio {versions['grpcio']} and protobuf {versions['protobuf']}",
+            f"the driver does not start with {told} of {sys.executable} ({last_line(done.stderr)}): install versions that belong together",
+        )
+    refused: list[tuple[str, str, str]] = json.loads(done.stdout)
+    return refused
 
 
 if __name__ == "__main__":

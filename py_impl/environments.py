@@ -12,30 +12,16 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import pip_words
 import whole
-
-OLDEST = (3, 11)
-"""The oldest Python whose syntax and standard library the driver is written for."""
-
-# Asked of an interpreter, which may have anything or nothing installed.
-FACTS = """
-import importlib.metadata, json, sys
-versions = {}
-for name in ("grpcio", "grpcio-tools", "protobuf"):
-    try:
-        versions[name] = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        pass
-print(json.dumps([list(sys.version_info[:3]), versions]))
-"""
-
+from versions import OLDEST, OLDEST_PYTHON, Unavailable, dotted, facts, floor, last_line, numbers, refusal, too_old
 
 # Asked of the environment's own interpreter: of what pip compiled, a full disk may have taken only a part, which neither
 # pip nor Python notices before Python fails at it, each time.
@@ -49,38 +35,58 @@ for path in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
 """
 
 
-class Unavailable(Exception):
-    """An environment cannot be had here. `what` is missing; `remedy` says what to do."""
+class NotYetMade(Exception):
+    """An environment is not there, but can be made; the text names it."""
 
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what}: {remedy}")
-        self.what, self.remedy = what, remedy
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an environment is made of: an interpreter, and words for pip. `content` changes when these mean something else;
+    `source` is what a person would edit to have others."""
+
+    base: Path
+    version: tuple[int, ...]
+    words: tuple[str, ...]
+    content: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(f"{self.base.resolve()} {self.version}\n{self.content}".encode()).hexdigest()[:16]
 
 
 def interpreter(settings: dict[str, str], cache: Path, *, install: bool = True) -> Path:
-    """The Python of the environment that the settings describe; it is made if need be. Raises Unavailable."""
-    base = _base(settings.get("python", sys.executable))
-    version, packages = _facts(base)
-    if version < OLDEST:
-        raise Unavailable(f"Python {_dotted(OLDEST)} or newer ({base} is {_dotted(version)})", "name a newer one as settings.python")
-    if "requirements" in settings:
-        source = Path(settings["requirements"])
-        wanted, content = ["--requirement", str(source)], source.read_text()
-    else:
-        if "grpcio" not in packages:
-            raise Unavailable(f"grpcio for {base}", "name a requirements file as settings.requirements")
-        wanted = [f"{name}=={found}" for name, found in packages.items() if name != "grpcio-tools"]
-        content = "\n".join(wanted)
-    key = hashlib.sha256(f"{base.resolve()} {version}\n{content}".encode()).hexdigest()[:16]
-    folder = cache.absolute() / f"environment-{key}"
+    """Return the Python of the environment that the settings describe; it is made if need be. Raise Unavailable, and
+    NotYetMade unless it may be installed."""
+    wanted = _wanted(settings)
+    folder = cache.absolute() / f"environment-{wanted.key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another build may be making the same one
         if not whole.is_whole(folder):
             if not install:
-                raise Unavailable(f"the environment for {' '.join(wanted)}", "the first build makes it")
-            _make(base, folder, wanted)
+                raise NotYetMade(f"the environment of {wanted.source}")
+            try:
+                _make(wanted, folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
     return folder / "bin" / "python"
+
+
+def _wanted(settings: dict[str, str]) -> Wanted:
+    base = _base(settings.get("python", sys.executable))
+    version, packages = facts(base)
+    if version < OLDEST_PYTHON:
+        raise Unavailable(f"Python {dotted(OLDEST_PYTHON)} or newer ({base} is {dotted(version)})", "name a newer one as settings.python")
+    if "requirements" in settings:
+        source = Path(settings["requirements"])
+        return Wanted(base, version, ("--requirement", str(source)), source.read_text(), str(source))
+    if "grpcio" not in packages:
+        raise Unavailable(f"grpcio for {base}", "name a requirements file as settings.requirements")
+    _refuse_too_old(packages, str(base))
+    pins = tuple(f"{name}=={found}" for name, found in packages.items() if name != "grpcio-tools")
+    return Wanted(base, version, pins, "\n".join(pins), str(base))
 
 
 def _base(name: str) -> Path:
@@ -90,41 +96,76 @@ def _base(name: str) -> Path:
     return Path(found)
 
 
-def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
-    """An environment with what is wanted, and with the grpcio-tools that belong to its grpcio."""
+def _refuse_too_old(packages: dict[str, str], source: str) -> None:
+    for name in too_old(packages):
+        raise Unavailable(
+            f"{floor(name)} ({source} gives {packages[name]})", "older ones lack what the driver needs: give a newer one there"
+        )
+
+
+def _make(wanted: Wanted, folder: Path) -> None:
+    """Make an environment with what is wanted, and with grpcio-tools that go with its grpcio and protobuf. Raise Unavailable."""
     shutil.rmtree(folder, ignore_errors=True)  # what an interrupted build left, or what is no longer whole
     python = folder / "bin" / "python"
-    _run([str(base), "-I", "-m", "venv", str(folder)], "it can make no environment")
-    pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, *wanted], f"pip cannot install {' '.join(wanted)}")
-    _, packages = _facts(python)
+    made = _run([str(wanted.base), "-I", "-m", "venv", str(folder)])
+    if made.returncode != 0:
+        raise Unavailable(f"an environment of {wanted.base}", f"it can make none: {made.stdout.strip()}")
+    if cause := _pip(python, wanted.words):
+        raise Unavailable(f"what {wanted.source} asks for", f"pip cannot install it: {cause}")
+    _, packages = facts(python)
     if "grpcio" not in packages:
-        raise Unavailable(f"grpcio among {' '.join(wanted)}", "name the version that the service runs with")
-    if "grpcio-tools" not in packages:
-        # Of grpcio's version, since generated code refuses an older runtime; what was wanted must not move.
-        tools = f"grpcio-tools=={packages['grpcio']}"
-        kept = [f"{name}=={found}" for name, found in packages.items()]
-        _run([*pip, tools, *kept], f"pip cannot install {tools} beside {' '.join(kept)}")
-    _run([str(python), "-I", "-B", "-c", DROP_HALVES, str(folder)], "what pip compiled cannot be read")
+        raise Unavailable(f"grpcio among what {wanted.source} asks for", "name the version that the service runs with")
+    _refuse_too_old(packages, wanted.source)
+    if "grpcio-tools" in packages:
+        if why := refusal(python, folder):
+            named = f"grpcio-tools {packages['grpcio-tools']}"
+            raise _no_tools(packages, f"they refuse the code of {named} ({why}): name an older one in {wanted.source}, or none")
+    else:
+        _add_tools(python, folder, packages, wanted.source)
+    read = _run([str(python), "-I", "-B", "-c", DROP_HALVES, str(folder)])
+    if read.returncode != 0:
+        raise Unavailable(f"the environment of {wanted.source}", f"what pip compiled cannot be read: {last_line(read.stdout)}")
     whole.finish(folder)
 
 
-def _run(command: Sequence[str], failure: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    if done.returncode != 0:
-        last = "\n".join(done.stdout.strip().splitlines()[-10:])
-        raise Unavailable(f"the environment of settings.python and settings.requirements ({failure})", last)
+def _add_tools(python: Path, folder: Path, packages: dict[str, str], source: str) -> None:
+    """Install the newest grpcio-tools whose code grpcio and protobuf take; what was wanted does not move. Raise Unavailable.
+
+    That is often an older one than grpcio: pip takes some protobufs for new enough that are not, such as 6.30 for the protoc
+    of grpcio-tools 1.73 (https://github.com/grpc/grpc/issues/39912).
+    """
+    kept = [f"{name}=={found}" for name, found in packages.items()]
+    bound, why = f"<={packages['grpcio']}", ""
+    while True:
+        cause = _pip(python, ["--only-binary=grpcio-tools", f"grpcio-tools{bound},>={dotted(OLDEST['grpcio'])}", *kept])
+        if cause and not why and not _without_promises(python, folder, packages):
+            return
+        if cause:
+            told = "; ".join(filter(None, (why, cause)))
+            raise _no_tools(packages, f"there is none ({told}): have {source} name versions that belong together")
+        why = refusal(python, folder)
+        if not why:
+            return
+        _, now = facts(python)
+        bound = f"<{dotted(numbers(now['grpcio-tools'])[:2])}"
 
 
-def _facts(python: Path) -> tuple[tuple[int, ...], dict[str, str]]:
-    """The version of an interpreter, and those of gRPC's packages that it has."""
-    try:
-        done = subprocess.run([python, "-I", "-c", FACTS], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise Unavailable(f"the interpreter {python} ({error})", "install it, or name another one as settings.python") from None
-    version, packages = json.loads(done.stdout)
-    return tuple(version), packages
+def _without_promises(python: Path, folder: Path, packages: dict[str, str]) -> str:
+    """Install the grpcio-tools of grpcio's version whatever protobuf they ask for: older code is often taken all the same.
+    Return why that does not work, or nothing."""
+    tools = f"grpcio-tools=={packages['grpcio']}"
+    return _pip(python, ["--no-deps", "--only-binary=grpcio-tools", tools]) or refusal(python, folder)
 
 
-def _dotted(version: Sequence[int]) -> str:
-    return ".".join(map(str, version))
+def _no_tools(packages: dict[str, str], remedy: str) -> Unavailable:
+    return Unavailable(f"a grpcio-tools for grpcio {packages['grpcio']} and protobuf {packages.get('protobuf', '(none)')}", remedy)
+
+
+def _pip(python: Path, wanted: Sequence[str]) -> str:
+    """Have pip install something; return the cause if it fails, else nothing."""
+    done = _run([str(python), "-I", "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar=off", *wanted])
+    return pip_words.cause(done.stdout) if done.returncode != 0 else ""
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 
+from driver import protojson
 from driver.contract import pb
 from driver.methods import METHODS
 from driver.view import view_of
 
-CONFUSED = (AttributeError, DecodeError, TypeError, ValueError, RecursionError)
+CONFUSED = (AttributeError, DecodeError, OverflowError, TypeError, ValueError, RecursionError)
 """What json_format raises beside its own errors: of fields that are called like methods, of an Any with bytes that are no
-message."""
+message, of times that are out of range."""
 
 
 class UnreadableError(Exception):
@@ -58,7 +59,7 @@ def report_into(target: pb.Message, message: Message, view: bool) -> None:
 def json_of(message: Message, emit_zero: bool = False) -> str:
     """A message as ProtoJSON. Raises UnreadableError if it cannot be written so."""
     try:
-        text = json_format.MessageToJson(message, indent=None, always_print_fields_with_no_presence=emit_zero)
+        text = protojson.written(message, emit_zero)
         text.encode()
     except (json_format.SerializeToJsonError, *CONFUSED) as error:
         # Not named by its descriptor: a field may be called DESCRIPTOR, and hide it.

@@ -23,7 +23,7 @@ def run(folder: Path, name: str, configuration: str) -> dict[str, Any]:
         (folder / ".interop").mkdir()
         (folder / ".interop" / "cache").symlink_to(of_ours)
     command = [sys.executable, "-m", "grpc_interop.cli", "run", "--suite", "calls", "-k", "Greeter"]
-    base = name.split("-", maxsplit=1)[0]
+    base = name.rpartition("-")[0]
     sides = [word for side in ("--client", "--server") for each in (base, name) for word in (side, each)]
     done = subprocess.run([*command, *sides], cwd=folder, capture_output=True, text=True, check=False, env=os.environ | {"CI": "true"})
     assert done.returncode == 0, done.stdout + done.stderr
@@ -49,6 +49,55 @@ def test_older_grpcio_and_protobuf_from_a_requirements_file(tmp_path: Path) -> N
     assert "grpcio==1.66.2\n" not in (tmp_path / "out/client/requirements.txt").read_text()
 
 
+OLDEST = ("1.60.0", "4.25.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "grpcio", "protobuf"),
+    [
+        pytest.param("py-oldest", *OLDEST, id="oldest"),
+        pytest.param("py-aio-oldest", *OLDEST, id="aio_oldest"),
+        # pip takes 6.30 for new enough for the code of grpcio-tools 1.73, which refuses it: https://github.com/grpc/grpc/issues/39912
+        pytest.param("py-skewed", "1.73.0", "6.30.0", id="protobuf_older_than_protoc"),
+        # And 5.26 for too new for any grpcio-tools of that time, though it takes what they write.
+        pytest.param("py-ahead", "1.62.3", "5.26.1", id="protobuf_newer_than_protoc"),
+    ],
+)
+def test_versions_that_were_not_released_together(tmp_path: Path, name: str, grpcio: str, protobuf: str) -> None:
+    """The build finds grpcio-tools whose code both take."""
+    (tmp_path / "requirements.txt").write_text(f"grpcio=={grpcio}\nprotobuf=={protobuf}\n")
+    base = name.rpartition("-")[0]
+    results = run(tmp_path, name, f'[[implementation]]\nname = "{name}"\nfrom = "{base}"\nsettings.requirements = "requirements.txt"\n')
+    assert versions(results, name) == (grpcio, protobuf)
+
+
+ZEROS = """
+import sys
+from google.protobuf import any_pb2, descriptor_pb2, type_pb2
+sys.path.insert(0, sys.argv[1])
+from driver.protojson import written
+field = descriptor_pb2.FieldDescriptorProto(name="a", json_name="")
+packed = any_pb2.Any()
+packed.Pack(descriptor_pb2.DescriptorProto(field=[field]))
+for message in (field, packed, type_pb2.Type(fields=[type_pb2.Field()]), descriptor_pb2.FileOptions()):
+    for emit_zero in (False, True):
+        print(written(message, emit_zero))
+"""
+
+
+def test_zero_values_are_written_alike_by_every_protobuf(tmp_path: Path) -> None:
+    """4.25 has another option for it, which prints also what proto2's fields are when they are not set."""
+    made = tmp_path / "old"
+    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
+    pip = [made / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    subprocess.run([*pip, f"grpcio=={OLDEST[0]}", f"protobuf=={OLDEST[1]}"], check=True)
+    script = tmp_path / "zeros.py"
+    script.write_text(ZEROS)
+    ask = [subprocess.check_output([python, script, ROOT / "py_impl"], text=True) for python in (made / "bin" / "python", sys.executable)]
+    assert ask[0] == ask[1]
+    assert '"nestedType": []' in ask[0] and '"number"' not in ask[0].splitlines()[1]
+
+
 @pytest.mark.slow  # grpc-go is compiled once more
 def test_older_grpc_go_and_protobuf_from_a_go_mod(tmp_path: Path) -> None:
     """Though our own tools would require newer ones."""
@@ -63,6 +112,30 @@ def test_older_grpc_go_and_protobuf_from_a_go_mod(tmp_path: Path) -> None:
     assert "v1.66.3" not in (tmp_path / "out/client/go.mod").read_text()
     for side in ("client", "server"):
         subprocess.run(["go", "vet", "."], cwd=tmp_path / "out" / side, check=True)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "words"),
+    [
+        ("protobuf==4.24.4\ngrpcio==1.60.0\n", "protobuf 4.25 or newer (requirements.txt gives 4.24.4) is missing"),
+        ("protobuf==4.25.3\ngrpcio==1.59.5\n", "grpcio 1.60 or newer (requirements.txt gives 1.59.5) is missing"),
+        ("grpcio==1.73.0\nprotobuf==6.30.0\ngrpcio-tools==1.73.0\n", "they refuse the code of grpcio-tools 1.73.0"),
+        ("grpcio==9.9.9\n", "the requirement grpcio==9.9.9"),
+        ("protobuf==6.30.0\n", "grpcio among what requirements.txt asks for is missing"),
+    ],
+    ids=["protobuf_too_old", "grpcio_too_old", "tools_too_new", "no_such_version", "no_grpcio"],
+)
+def test_versions_that_cannot_be_used_are_refused_in_one_line(tmp_path: Path, requirements: str, words: str) -> None:
+    """With what is needed in their place; what was installed for nothing is removed."""
+    (tmp_path / "requirements.txt").write_text(requirements)
+    text = f'[protos]\nroots = ["{ROOT / "proto"}"]\n[[implementation]]\nname = "mine"\nfrom = "py"\n'
+    (tmp_path / "interop.toml").write_text(f'{text}settings.requirements = "requirements.txt"\n')
+    command = [sys.executable, "-m", "grpc_interop.cli", "build", "mine"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    [_, line] = done.stderr.replace(f"{tmp_path}/", "").splitlines()
+    assert line.startswith("mine: ") and words in line
+    assert not list(tmp_path.glob(".interop/cache/py/environment-*/"))
 
 
 @pytest.mark.parametrize(
