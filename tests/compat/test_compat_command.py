@@ -159,6 +159,48 @@ class TestWhatIsSeen:
         assert (done.returncode, "unknown implementation 'cobol'" in done.stderr) == (2, True)
 
 
+class TestTypesThatAnAnyMayHold:
+    HEAD = 'import "google/protobuf/any.proto"; message Still { bool same = 1; } message Held { int32 n = 1; }'
+    FIELD = "message Box { google.protobuf.Any any = 1; repeated google.protobuf.Any list = 2; map<int32, google.protobuf.Any> map = 3; }"
+    SERVICES = (
+        "service S { rpc Do(Box) returns (Still); }",
+        "service S { rpc Do(Still) returns (google.protobuf.Any); }",
+        "",
+    )
+
+    @pytest.mark.parametrize("service", SERVICES)
+    @pytest.mark.parametrize("holder", ["", " int32 more = 4;"])
+    @pytest.mark.parametrize("now", ["message Carried { int32 n = 1; }", "message Other { message Held { int32 n = 1; } }", ""])
+    def test_that_is_gone_is_a_note_at_every_place_whether_or_not_that_has_changed(
+        self, repository: Repository, service: str, holder: str, now: str
+    ) -> None:
+        """
+        Readers of JSON take nothing of the message, also of one with the type that goes on in its place.
+        """
+        text = f"{self.HEAD} {self.FIELD} {service}"
+        repository.proto("protos/a.proto", text)
+        repository.commit()
+        head = text.replace("map = 3;", f"map = 3;{holder}").replace("message Held { int32 n = 1; }", now)
+        repository.proto("protos/a.proto", head)
+        done = repository.interop("compat", "--base", "main")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "nothing happens" not in done.stdout
+        found = change(repository, "t.Held")
+        assert (found["verdict"], found["subject"]) == ("note", "message")
+        for place in ("t.Box.any", "t.Box.list", "t.Box.map", *(["t.S/Do response"] if "(google" in service else [])):
+            assert place in found["notes"][0]
+        assert {(one["flow"], one["format"], one["outcome"]) for one in found["observations"]} >= {("old to new", "json", "rejected")}
+        if "n = 1" in now:
+            other = "t.Carried" if "Carried" in now else "t.Other.Held"
+            assert ("new to old", "json", "rejected") in {way[:1] + way[2:] for way in seen(repository, other)}
+
+    def test_without_any_any_its_name_travels_nowhere(self, repository: Repository) -> None:
+        repository.proto("protos/a.proto", OLD.replace("message Alone", "message Lonely"))
+        repository.interop("compat", "--base", "main")
+        assert (change(repository, "t.Alone")["verdict"], change(repository, "t.Alone")["notes"]) == ("note", ["the message is gone"])
+        assert change(repository, "t.Lonely")["verdict"] == "ok"
+
+
 class TestNothingChanged:
     def test_nothing_is_built(self, repository: Repository) -> None:
         """

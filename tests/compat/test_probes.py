@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,11 @@ class Pair:
     def __init__(self, folder: Path, old: str, new: str) -> None:
         self.old, self.new = (Shapes(_catalog(folder, name, text)) for name, text in (("old", old), ("new", new)))
 
-    def probes(self, *, back: bool = False, everything: bool = False) -> Probes:
+    def probes(self, *, back: bool = False, everything: bool = False, held: Sequence[str] = ()) -> Probes:
         """Of the old version's M to the new one's; `back` the other way."""
         sender, receiver = (self.new, self.old) if back else (self.old, self.new)
         writer = Version.HEAD if back else Version.BASE
-        return Prober(sender, receiver).probes(self.types, writer, everything=everything)
+        return Prober(sender, receiver).probes(self.types, writer, held, everything=everything)
 
     @property
     def types(self) -> TypePair:
@@ -217,16 +217,19 @@ def test_what_is_new_to_the_receivers_required_fields_is_filled_elsewhere(pair: 
     assert missing == [Meaning({}, [])]
 
 
-def test_an_any_holds_a_type_that_the_receiver_does_not_know(pair: Load) -> None:
+@pytest.mark.parametrize(
+    "field",
+    ["google.protobuf.Any a = 1;", "repeated google.protobuf.Any a = 1;", "map<int32, google.protobuf.Any> a = 1;"],
+)
+def test_an_any_holds_a_type_that_the_receiver_does_not_know(pair: Load, field: str) -> None:
     """
     What one version alone declares can only be in an Any of its own.
     """
-    both = pair(
-        f"{ANY} message M {{ google.protobuf.Any a = 1; }} message Gone {{ int32 x = 1; }}",
-        f"{ANY} message M {{ google.protobuf.Any a = 1; }}",
-    )
-    assert any(b"t.Gone" in one.data for one in both.probes().probes)
-    assert not any(b"t.Gone" in one.data for one in both.probes(back=True).probes)
+    message = f"{ANY} message M {{ {field} oneof o {{ google.protobuf.Any b = 2; }} string c = 3; }}"
+    both = pair(f"{message} message Gone {{ int32 x = 1; }}", message)
+    held = [meaning(both.old.of("t.M"), one.data) for one in both.probes(held=["t.Gone"]).probes if b"t.Gone" in one.data]
+    assert [{*one.fields} for one in held] == [{1}, {2}]
+    assert not any(b"t.Gone" in one.data for one in both.probes().probes)
 
 
 def test_nothing_but_the_least_is_sent_of_a_type_that_is_unchanged(pair: Load) -> None:

@@ -6,86 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from edited_trees import BASE, EDITS, Trees, edited
 from grpc_interop.compat import static
 from grpc_interop.compat.definitions import Definitions
-from grpc_interop.compat.result import Finding, Verdict
-from grpc_interop.protos.catalog import Catalog
-
-BASE = """
-syntax = "proto2";
-package p;
-option go_package = "a/b";
-message M {
-  optional int64 total = 1;
-  optional string name = 2;
-  optional string gone = 3;
-  optional E e = 4;
-  message In { optional int32 a = 1; optional string name = 2; message Deep {} }
-  repeated In in = 5;
-  oneof pick { int32 p1 = 6; int32 p2 = 7; }
-  map<string, In> by_name = 8;
-  required bool must = 9;
-  repeated int32 numbers = 10 [packed = true];
-  optional E with_default = 11 [default = E_ONE];
-  optional group Old = 12 {}
-  reserved 50;
-  extensions 100 to 200;
-}
-extend M { optional int32 ext = 100; optional In.Unused unused = 101; }
-message In { message Unused {} }
-enum E { E_ZERO = 0; E_ONE = 1; E_TWO = 2; }
-service S { rpc Say(M) returns (M); rpc Stop(M) returns (stream M); }
-service T { rpc Say(M) returns (M); }
-"""
-
-EDITS = {
-    "p.M.total": ("int64 total", "int32 total"),
-    "p.M.name": ("optional string name = 2;\n  optional string gone", "optional string title = 2;\n  optional string gone"),
-    "p.M.gone": ("optional string gone = 3;", ""),
-    "p.M.In.name": ("optional string name = 2; message Deep", "optional bytes name = 2; message Deep"),
-    "p.M.In.Deep": ("message Deep {}", ""),
-    "p.M.by_name": ("map<string, In>", "map<int32, In>"),
-    "p.M.must": ("required bool must", "optional bool must"),
-    "p.M.pick": ("oneof pick { int32 p1 = 6; int32 p2 = 7; }", ""),
-    "p.M": ("reserved 50;", ""),
-    "[p.ext]": ("optional int32 ext", "optional string ext"),
-    "[p.unused]": ("optional In.Unused unused = 101;", ""),
-    "p.E.E_ONE": ("E_ONE = 1; E_TWO", "E_UNO = 1; E_TWO"),
-    "p.E.E_TWO": ("E_TWO = 2;", ""),
-    "p.S/Say": ("rpc Say(M) returns (M); rpc Stop", "rpc Say(stream M) returns (M); rpc Stop"),
-    "p.S/Stop": ("rpc Stop(M) returns (stream M);", ""),
-    "p.T": ("service T { rpc Say(M) returns (M); }", ""),
-    "p/p.proto": ('go_package = "a/b"', 'go_package = "a/c"'),
-}
-"""By the element that buf is to speak of."""
-
-
-class Trees:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def of(self, name: str, *texts: str) -> Catalog:
-        """A tree of one file in each of `p`, `q`..."""
-        root = self._folder / name
-        for package, text in zip("pq", texts, strict=False):
-            (root / package).mkdir(parents=True)
-            (root / package / f"{package}.proto").write_text(text)
-        return Catalog.load([root], [], self._folder / "cache")
 
 
 @pytest.fixture
 def trees(tmp_path: Path) -> Trees:
     return Trees(tmp_path)
-
-
-def edited(element: str) -> str:
-    before, after = EDITS[element]
-    assert BASE.count(before) == 1
-    return BASE.replace(before, after).replace("with_default = 11 [default = E_ONE]", f"with_default = 11 [default = {_default(element)}]")
-
-
-def _default(element: str) -> str:
-    return "E_UNO" if element == "p.E.E_ONE" else "E_ONE"
 
 
 class TestAlarms:
@@ -156,75 +84,6 @@ class TestAlarms:
         base = trees.of("base", BASE)
         with pytest.raises(static.NoVerdictError, match="out of luck"):
             static.alarms(base, base)
-
-
-class TestBeside:
-    def test_each_finding_gets_its_own_alarms(self, trees: Trees) -> None:
-        """
-        And nobody else's.
-        """
-        base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
-        findings = [Finding("p.M.total", ("type",), Verdict.BREAK), Finding("p.M.name", ("name",), Verdict.BREAK)]
-        total, name = static.beside(findings, static.alarms(base, head), base, head)
-        assert [alarm.rule for alarm in total.static] == ["FIELD_SAME_TYPE", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"]
-        assert name.static == ()
-
-    def test_what_only_buf_speaks_of_is_a_finding_without_effect(self, trees: Trees) -> None:
-        """
-        A harmless alarm is shown although nothing was found that could be harmful.
-        """
-        base, head = trees.of("base", BASE), trees.of("head", edited("p/p.proto"))
-        (finding,) = static.beside([], static.alarms(base, head), base, head)
-        assert (finding.element, finding.verdict) == ("p/p.proto", Verdict.OK)
-
-    def test_an_rpc_that_went_with_its_service_has_the_service_s_alarms(self, trees: Trees) -> None:
-        """
-        buf speaks of the service alone.
-        """
-        base, head = trees.of("base", BASE), trees.of("head", edited("p.T"))
-        findings = [Finding("p.T/Say", ("removed",), Verdict.BREAK), Finding("p.T", ("removed",), Verdict.NOTE)]
-        method, service = static.beside(findings, static.alarms(base, head), base, head)
-        assert {alarm.rule for alarm in method.static} == {"SERVICE_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"}
-        assert set(method.static) == set(service.static)
-
-    def test_a_message_that_only_its_fields_affect_has_their_alarms(self, trees: Trees) -> None:
-        """
-        buf is not silent about it.
-        """
-        base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
-        findings = [Finding("p.M", ("affected",), Verdict.BREAK), Finding("p.M.total", ("type",), Verdict.BREAK)]
-        message, field = static.beside(findings, static.alarms(base, head), base, head)
-        assert message.static == field.static != ()
-
-    def test_a_field_has_the_alarms_of_its_enum(self, trees: Trees) -> None:
-        """
-        Whether an enum is closed shows where it is used.
-        """
-        closed = 'edition = "2023"; package p; message M { E e = 1; map<int32, E> es = 2; int32 n = 3; } enum E { %s Z = 0; }'
-        base, head = trees.of("base", closed % ""), trees.of("head", closed % "option features.enum_type = CLOSED;")
-        findings = [Finding(f"p.M.{name}", ("closed",), Verdict.OK) for name in ("e", "es", "n")]
-        told = static.beside(findings, static.alarms(base, head), base, head)
-        assert [[alarm.rule for alarm in one.static] for one in told] == [["ENUM_SAME_TYPE"], ["ENUM_SAME_TYPE"], []]
-
-    def test_what_lies_behind_a_field_of_another_type_has_that_field_s_alarms(self, trees: Trees) -> None:
-        """
-        buf complains of the field whose type was replaced, and knows no way through it.
-        """
-        text = 'syntax = "proto3"; package p; message M { %s in = 1; } message A { int32 n = 1; } message B { string n = 1; }'
-        base, head = trees.of("base", text % "A"), trees.of("head", text % "B")
-        findings = [Finding("p.M.in.n", ("type",), Verdict.BREAK), Finding("p.M.in", ("type",), Verdict.NOTE)]
-        inner, outer = static.beside(findings, static.alarms(base, head), base, head)
-        assert inner.static == outer.static != ()
-
-    def test_a_place_whose_type_was_replaced_has_the_alarms_of_its_rpc(self, trees: Trees) -> None:
-        """
-        Elements below it are named from the RPC.
-        """
-        base = trees.of("base", BASE)
-        head = trees.of("head", BASE.replace("service T { rpc Say(M) ", "service T { rpc Say(In) "))
-        place = Finding("p.T/Say request.total", ("gone",), Verdict.BREAK)
-        (finding,) = static.beside([place], static.alarms(base, head), base, head)
-        assert [alarm.rule for alarm in finding.static] == ["RPC_SAME_REQUEST_TYPE"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.case import Method
+from grpc_interop.compat.anys import Anys
 from grpc_interop.compat.declaration_words import deprecated, file_words, moved, oneof_members, reserved
 from grpc_interop.compat.declared import Declared, Lines
 from grpc_interop.compat.field_words import differences
@@ -85,6 +86,7 @@ class _Comparison:
         self._places = places
         self._base = Declared(places.base.catalog, base_lines)
         self._head = Declared(places.head.catalog, head_lines)
+        self._in_anys = Anys(places).note()
 
     def changes(self) -> Changes:
         found = [
@@ -168,7 +170,8 @@ class _Comparison:
         for name in _either(self._base, self._head, lambda one: one.messages):
             before, after = self._base.messages.get(name), self._head.messages.get(name)
             if before is None or after is None:
-                yield _change(name, Subject.MESSAGE, self._of(name), matters=False)
+                held = [self._in_anys] if after is None and self._in_anys else []
+                yield _change(name, Subject.MESSAGE, self._of(name), matters=False, notes=held)
                 continue
             words = moved(before.file, after.file)
             if before.proto != after.proto:

@@ -16,6 +16,7 @@ import click
 
 from grpc_interop.compat import accepted, static
 from grpc_interop.compat.accepted import Accepted
+from grpc_interop.compat.beside import beside
 from grpc_interop.compat.building import Builds, build
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.example import Illustrator
@@ -211,7 +212,7 @@ def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], s
         told = static.alarms(meeting.base.catalog, meeting.head.catalog)
     except static.NoVerdictError as error:
         return findings, str(error)
-    return static.beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
+    return beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
 
 
 def _unread(meeting: Meeting) -> Iterator[Told]:

@@ -61,11 +61,19 @@ class Definitions:
 
     def enum_of(self, element: str) -> str:
         """The full name of the enum that a message's field has, or a map's values; empty for any other element."""
+        field = self._values_of(element)
+        return str(field.enum_type.full_name) if field is not None and field.enum_type is not None else ""
+
+    def message_of(self, element: str) -> str:
+        """The same of a message type."""
+        field = self._values_of(element)
+        return str(field.message_type.full_name) if field is not None and field.message_type is not None else ""
+
+    def _values_of(self, element: str) -> FieldDescriptor | None:
         scope, _, name = element.rpartition(".")
         field = self.messages[scope].fields_by_name.get(name) if scope in self.messages else None
-        if field is not None and field.message_type is not None and _is_map(field):
-            field = field.message_type.fields_by_name["value"]
-        return str(field.enum_type.full_name) if field is not None and field.enum_type is not None else ""
+        entry = field.message_type if field is not None and _is_map(field) else None
+        return entry.fields_by_name["value"] if entry is not None else field
 
     def _type(self, name: str) -> str:
         if message := self.messages.get(name):

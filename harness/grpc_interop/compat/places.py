@@ -66,7 +66,7 @@ class Carrier(NamedTuple):
         for holder, one in reversed(list(zip(holders, self.way, strict=False))):
             field = one.of(writer)
             assert field is not None
-            content = least(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + _held(field, content)
+            content = least(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + holding(field, content)
         return content
 
 
@@ -93,7 +93,8 @@ def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
     return b"".join(_plain(one) for one in wanted if one is not None and not one.required and one is not besides)
 
 
-def _held(field: FieldShape, content: bytes) -> bytes:
+def holding(field: FieldShape, content: bytes) -> bytes:
+    """Return the field with one message in it, of a map under an ordinary key."""
     if field.key is None or field.mapped is None:
         return wire.message_field(field.descriptor, content)
     key = wire.scalar_field(field.key.descriptor, non_default(field.key.descriptor))

@@ -3,11 +3,12 @@ that they touch, and calls of the RPCs that one version lacks or has in another 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from grpc_interop.compat.anys import Anys
 from grpc_interop.compat.observation import Flow, Format, Role, Version
 from grpc_interop.compat.pairing import TypePair
 from grpc_interop.compat.places import Carrier, MethodPair, Places, least
@@ -110,21 +111,36 @@ class Planner:
         """`everything`: also what has not changed."""
         self._cut = 0
         pairs = self._places.types if everything else self._places.differing()
+        anys = Anys(self._places)
         deliveries: list[Delivery] = []
         parcels: list[Parcel] = []
         probed: set[tuple[str, Role]] = set()
         for pair in pairs:
-            carriers = [carrier for role in (Role.REQUEST, Role.RESPONSE) if (carrier := self._places.carrier(pair, role))]
+            carriers = self._carriers(pair)
             probed |= {(carrier.method.element, carrier.role) for carrier in carriers}
             for flow in Flow:
-                found = self._probers[flow].probes(pair, flow.writer, everything=everything)
+                held = anys.held(pair, flow.writer)
+                found = self._probers[flow].probes(pair, flow.writer, held, everything=everything)
                 self._cut += found.cut
                 deliveries += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
                 parcels += self._parcels(pair, carriers, flow, found.probes)
+        parcels += self._held_by_anys(anys, pairs)
         methods = self._places.methods if everything else self._places.touched()
         deliveries += [one for method in methods for one in self._covered(method, probed, everything)]
         knocks = [knock for method in self._places.methods for knock in self._knocks(method)]
         return Plan(tuple(deliveries), tuple(parcels), tuple(knocks), self._cut)
+
+    def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[Parcel]:
+        """What one version alone can put into an Any of a type that does not differ. To an RPC it is bytes, whatever it is: so
+        it goes as JSON, and in binary only where there is no RPC."""
+        done = {id(pair) for pair in besides}
+        for pair in anys.pairs:
+            for flow in Flow if id(pair) not in done else ():
+                probes = tuple(self._probers[flow].anys(pair, flow.writer, anys.held(pair, flow.writer)))
+                yield from self._parcels(pair, self._carriers(pair), flow, probes)
+
+    def _carriers(self, pair: TypePair) -> list[Carrier]:
+        return [carrier for role in (Role.REQUEST, Role.RESPONSE) if (carrier := self._places.carrier(pair, role))]
 
     def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[Delivery]:
         method, role = carrier.method, carrier.role

@@ -15,7 +15,7 @@ from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
 from grpc_interop.protos import wire
-from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, show
+from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, show, show_message
 from grpc_interop.protos.protojson import Named
 from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
 
@@ -74,6 +74,10 @@ def _with_zeros(shape: Shape, message: Meaning) -> Meaning:
 
 
 def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning) -> Iterator[Seen]:
+    held = sent.fields.get(2)
+    if isinstance(held, Content):
+        yield Seen(held.shape.name, Outcome.REJECTED, Cause.UNKNOWN, "an Any holds it", show_message(pair.of(writer), sent))
+        return
     for one in pair.fields:
         mine, theirs = one.of(writer), one.of(reader)
         value = sent.fields.get(mine.number) if mine is not None else None
@@ -128,11 +132,7 @@ def _of_field(
         base, head = (inner_mine.inner, inner_theirs.inner) if writer is Version.BASE else (inner_theirs.inner, inner_mine.inner)
         inner = meeting(base, head, one.element)
     for message in _messages(value):
-        held = message.fields.get(2)
-        if isinstance(held, Content):
-            yield Seen(held.shape.name, Outcome.REJECTED, Cause.UNKNOWN, "an Any holds it", show(inner_mine, message))
-        else:
-            yield from _reasons(inner, writer, reader, carried, message)
+        yield from _reasons(inner, writer, reader, carried, message)
 
 
 def _messages(value: Value) -> list[Meaning]:

@@ -15,9 +15,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +25,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from grpc_interop.compat.definitions import Definitions
-from grpc_interop.compat.result import Alarm, Finding, Verdict
+from grpc_interop.compat.result import Alarm
 from grpc_interop.protos import wire
 from grpc_interop.protos.catalog import Catalog
 
@@ -75,55 +73,6 @@ def alarms(base: Catalog, head: Catalog) -> list[Told]:
         if not numbering.imports(element):
             told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
     return told
-
-
-def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, head: Catalog) -> list[Finding]:
-    """The findings with what buf says of each; and one for each element that buf alone speaks of."""
-    of_element: defaultdict[str, list[Alarm]] = defaultdict(list)
-    for element, alarm in told:
-        if alarm not in of_element[element]:
-            of_element[element].append(alarm)
-    then, now = Definitions(base), Definitions(head)
-    complete = []
-    known: set[str] = set()
-    for finding in findings:
-        named = {finding.element, finding.now, *(_around(finding.element, then) if finding.verdict is Verdict.BREAK else ())}
-        known |= {finding.element, finding.now, finding.element.partition(" ")[0]}
-        own = [alarm for name in sorted(named) for alarm in of_element.get(name, ())]
-        if not own and not finding.head and not finding.base:
-            # Not changed itself: what is said of its members is said of it.
-            own = [alarm for name, of_it in of_element.items() if name.startswith(f"{finding.element}.") for alarm in of_it]
-        complete.append(replace(finding, static=tuple(dict.fromkeys(own))))
-    for element, of_it in of_element.items():
-        if element in then.enums and element not in known:
-            known |= _give(complete, element, of_it, then)
-        if element not in known:
-            before, after = then.text(element), now.text(element)
-            complete.append(Finding(element, ("only buf speaks of it",), Verdict.OK, before=before, after=after, static=tuple(of_it)))
-    return complete
-
-
-def _give(findings: list[Finding], enum: str, of_it: Sequence[Alarm], base: Definitions) -> set[str]:
-    """Gives what is said of an enum to the fields that have it, if there are any among the findings. The enum, if so."""
-    given = set()
-    for place, finding in enumerate(findings):
-        if base.enum_of(finding.element) == enum:
-            findings[place] = replace(finding, static=(*finding.static, *of_it))
-            given.add(enum)
-    return given
-
-
-def _around(element: str, base: Definitions) -> Iterator[str]:
-    """Where buf may have complained of what breaks an element: at an RPC's service, with which it goes, and at the RPC or the
-    fields from which the way to it begins."""
-    if "/" in element and not element.endswith(".proto"):
-        yield element.partition(" ")[0]
-        yield element.partition("/")[0]
-    else:
-        scope = element.rpartition(".")[0]
-        while scope and not base.declares(scope):
-            yield scope
-            scope = scope.rpartition(".")[0]
 
 
 def _find() -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from grpc_interop.compat.anys import any_fields, is_any
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import FieldPair, TypePair
+from grpc_interop.compat.places import holding
 from grpc_interop.compat.probing.differences import Changed, around, changed
 from grpc_interop.compat.probing.options import Options
 from grpc_interop.compat.probing.values import not_text, tagged
@@ -24,7 +26,7 @@ MOST_OF_A_TYPE = 400
 """Probes of a type, unless it has more changed fields: then each has its first one."""
 
 FEW = 3
-"""Other fields that a field is combined with, and types that an Any is filled with."""
+"""Other fields that a field is combined with."""
 
 
 class Probe(NamedTuple):
@@ -51,11 +53,11 @@ class Prober:
     def __init__(self, sender: Shapes, receiver: Shapes) -> None:
         self._sent = Generator(sender)
         self._options = Options(self._sent, Generator(receiver))
-        self._foreign = sorted({*sender.driven()} - {*receiver.driven()})
 
-    def probes(self, pair: TypePair, writer: Version, *, everything: bool = False) -> Probes:
+    def probes(self, pair: TypePair, writer: Version, held: Sequence[str] = (), *, everything: bool = False) -> Probes:
         """For messages that this version writes: the same each time; none where no message of the type can exist. The
-        first holds nothing but what is required. `everything` adds the boundaries of what has not changed."""
+        first holds nothing but what is required. An Any holds the types `held`. `everything` adds the boundaries of what has
+        not changed."""
         sender, receiver = pair.of(writer), pair.of(writer.other)
         base = self._base(sender, receiver)
         least = self._sent.least(sender)
@@ -63,11 +65,11 @@ class Prober:
             return Probes((), 0)
         first = [Probe(least, what="nothing but what is required")]
         if (special := wellknown.within(sender.special)) is not None:
-            return Probes(tuple(_distinct([*first, *map(Probe, special)])), 0)
+            return Probes(tuple(_distinct([*first, *map(Probe, special), *self.anys(pair, writer, held)])), 0)
         differing = changed(pair, writer)
         neighbour = _neighbour(sender, differing)
         aimed = [list(_distinct(self._of_field(sender, receiver, one, base, neighbour))) for one in differing]
-        aimed.append(list(self._anys(sender, base)))
+        aimed.append(list(self.anys(pair, writer, held)))
         kept = [of_field[:MOST_OF_A_FIELD] for of_field in aimed]
         # One of each field after the other, so that a limit leaves none without.
         first += [one for turn in zip_longest(*kept) for one in turn if one is not None]
@@ -115,17 +117,21 @@ class Prober:
             rest = write(record for record in read(data) if record.number in alike)
             yield Probe(needed + rest, what="boundary values of every field that has not changed")
 
-    def _anys(self, sender: Shape, base: dict[int, bytes]) -> Iterator[Probe]:
-        """Messages of types that the receiver does not know, in every field that can hold any type."""
-        for field in sender.ordered:
-            if field.inner is None or field.inner.special != "google.protobuf.Any":
-                continue
-            for name in self._foreign[:FEW]:
-                held = self._sent.boundaries(self._sent.shapes.of(name))[-1:]
-                url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
-                content = b"".join(wire.tag(2, wire.LENGTH) + wire.delimited(one) for one in held)
-                whole = wire.message_field(field.descriptor, url + content)
-                yield Probe(_with(base, {field.number: whole}), field.number, f"a {name}, which the reader does not know")
+    def anys(self, pair: TypePair, writer: Version, held: Sequence[str]) -> Iterator[Probe]:
+        """Yield messages of these types, which the receiver does not know, in every field that can hold any type."""
+        sender = pair.of(writer)
+        base = self._base(sender, pair.of(writer.other)) if held else None
+        for name in held if base is not None else ():
+            within = self._sent.boundaries(self._sent.shapes.of(name))[-1:]
+            url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
+            content = url + b"".join(wire.tag(2, wire.LENGTH) + wire.delimited(one) for one in within)
+            what = f"a {name}, which the reader does not know"
+            if is_any(sender):
+                yield Probe(content, what=what)
+            for one in any_fields(pair):
+                field = one.of(writer)
+                assert field is not None and base is not None
+                yield Probe(_with(base, {field.number: holding(field, content)}), field.number, what)
 
 
 def _is_alike(one: FieldPair, around: set[int]) -> bool:
