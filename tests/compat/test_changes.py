@@ -107,6 +107,42 @@ class TestFields:
         }
 
 
+class TestReservations:
+    @pytest.mark.parametrize(
+        ("before", "after", "expected"),
+        [
+            ("1 to 3", "1 to 4", ["reserved 4"]),
+            ("2 to 3", "1 to 9", ["reserved 1, 4 to 9"]),
+            ("1 to 4", "1 to 2, 3, 4", []),
+            ("1, 2, 3", "1 to 3", []),
+            ("4, 1", "1, 4", []),
+            ("1 to 3, 7", "1 to 7", ["reserved 4 to 6"]),
+            ("1 to 7", "1 to 3, 7", ["no longer reserved 4 to 6"]),
+            ("1 to 5", "3 to 8", ["reserved 6 to 8", "no longer reserved 1 to 2"]),
+            ("5 to 6", "1 to 10, 20", ["reserved 1 to 4, 7 to 10, 20"]),
+            ("100 to max", "50 to max", ["reserved 50 to 99"]),
+            ("100 to 200", "100 to max", ["reserved 201 to max"]),
+            ("1 to 3", "", ["no longer reserved 1 to 3"]),
+            ('1; reserved "a"', '1 to 2; reserved "b"', ['reserved 2, "b"', 'no longer reserved "a"']),
+        ],
+    )
+    def test_are_sets_of_numbers(self, tmp_path: Path, before: str, after: str, expected: list[str]) -> None:
+        """
+        Of messages and of enums: what is reserved by another range is reserved as before.
+        """
+
+        def body(text: str) -> str:
+            words = f"reserved {text};" if text else ""
+            return f"message M {{ {words} int32 z = 49; }} enum E {{ {words} Z = 0; }}"
+
+        found = words(between(tmp_path, body(before), body(after)))
+        assert (found.get("t.M", []), found.get("t.E", [])) == (expected, expected)
+
+    def test_of_enums_may_be_negative(self, tmp_path: Path) -> None:
+        found = between(tmp_path, "enum E { reserved -5 to -3; Z = 0; }", "enum E { reserved -9 to -3, 1; Z = 0; }")
+        assert words(found) == {"t.E": ["reserved -9 to -6, 1"]}
+
+
 class TestEnums:
     def test_have_values_that_come_and_go(self, tmp_path: Path) -> None:
         base = "enum E { Z = 0; A = 1; B = 2; C = 3; } message M { E e = 1; }"

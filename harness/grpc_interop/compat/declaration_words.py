@@ -7,6 +7,11 @@ from typing import TypeVar
 
 from google.protobuf import descriptor_pb2
 
+from grpc_interop.protos import wire
+
+MOST_OF_AN_ENUM = (1 << 31) - 1
+"""The greatest number that a value of an enum can have."""
+
 Reserving = TypeVar("Reserving", descriptor_pb2.DescriptorProto, descriptor_pb2.EnumDescriptorProto)
 
 
@@ -22,21 +27,44 @@ def deprecated(before: object, after: object) -> list[str]:
 
 
 def reserved(before: Reserving, after: Reserving) -> list[str]:
-    """What a message or an enum keeps from being used again."""
-    old, new = _taken(before), _taken(after)
-    told = [("reserved", [one for one in new if one not in old]), ("no longer reserved", [one for one in old if one not in new])]
+    """Return what a message or an enum keeps from being used again, and no longer keeps: ranges are sets of numbers, however
+    they are split."""
+    told = ("reserved", list(_more(after, before))), ("no longer reserved", list(_more(before, after)))
     return [f"{what} {', '.join(which)}" for what, which in told if which]
 
 
-def _taken(proto: Reserving) -> list[str]:
-    """Reserved numbers and names, as they stand in a proto."""
+def _more(proto: Reserving, other: Reserving) -> Iterator[str]:
+    """Yield what a message or an enum reserves and another does not, as it stands in a proto."""
+    most = wire.MAX_FIELD_NUMBER if isinstance(proto, descriptor_pb2.DescriptorProto) else MOST_OF_AN_ENUM
+    for start, end in _without(_taken(proto), _taken(other)):
+        yield str(start) if start == end else f"{start} to {'max' if end == most else end}"
+    yield from (f'"{name}"' for name in proto.reserved_name if name not in other.reserved_name)
+
+
+def _taken(proto: Reserving) -> list[tuple[int, int]]:
+    """Return the reserved numbers as ranges, the least first, each with its end and apart from the others."""
     # A message's ranges end before their end, an enum's with it.
     beyond = 1 if isinstance(proto, descriptor_pb2.DescriptorProto) else 0
-    found = []
-    for taken in proto.reserved_range:
-        last = taken.end - beyond
-        found.append(str(taken.start) if taken.start == last else f"{taken.start} to {last}")
-    return found + [f'"{name}"' for name in proto.reserved_name]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((taken.start, taken.end - beyond) for taken in proto.reserved_range):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _without(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield what is in the ranges and in none of the others."""
+    for start, end in ranges:
+        rest = start
+        for first, last in others:
+            if first <= end and last >= rest:
+                if first > rest:
+                    yield rest, first - 1
+                rest = last + 1
+        if rest <= end:
+            yield rest, end
 
 
 def file_words(before: descriptor_pb2.FileDescriptorProto, after: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
