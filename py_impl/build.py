@@ -182,7 +182,7 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: s
     found: list[GeneratedFile] = []
     source = [f"--descriptor_set_in={descriptor_set}"]
     own = [proto for proto in order if not _runtime_has(proto)]
-    refused = _unusable_names(own)
+    refused = _unusable_names(own) | _not_names(own, order)
     refused |= _refused(source, f"--python_out={out}", [proto for proto in own if proto not in refused])
     with_services = [proto for proto in own if order[proto].service and proto not in refused]
     refused |= _refused(source, f"--grpc_python_out={out}", with_services)
@@ -232,6 +232,19 @@ def _unusable_names(files: Sequence[str]) -> dict[str, str]:
             refused[proto] = f"its module {module_name(proto)} is also that of {owner}"
         elif proto.startswith(("-", "@")):  # no other way to write the name: with a descriptor set, `./` is another name
             refused[proto] = f"protoc takes a name that begins with {proto[0]} for an option"
+    return refused
+
+
+def _not_names(files: Sequence[str], order: dict[str, Any]) -> dict[str, str]:
+    """Why files are refused whose names would be read as code: protoc writes them into a module as they are, in quotes, and
+    their modules' into the import statements of others and of their own services."""
+    imported = {dependency for file in order.values() for dependency in file.dependency}
+    refused = {}
+    for proto in files:
+        if found := re.search(r"""['"\\\x00-\x1f\x7f]""", proto):
+            refused[proto] = f"protoc for Python writes the file's name into the module as it is, where {found[0]!r} would end it"
+        elif (order[proto].service or proto in imported) and not re.fullmatch(r"[\w.]*", module_name(proto)):
+            refused[proto] = f"no import statement can name its module {module_name(proto)}"
     return refused
 
 

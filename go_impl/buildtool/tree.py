@@ -23,6 +23,10 @@ COMPLAINT = re.compile(r"^(?P<path>[^\t#].*?\.go):\d+(:\d+)?: .*", re.MULTILINE)
 # Hand-written code for the quick-start service.
 APPLICATION = re.compile(r"(^|/)(internal/greeter|cmd/greeter-(server|client))/")
 
+# protoc-gen-go writes a file's name into a comment as it is, and protoc-gen-go-grpc between quotes.
+IN_NO_LITERAL = re.compile(r"""["\\\x00-\x1f\x7f]""")
+NOT_QUOTED = "the plugins write the file's name into Go as it is, where a quote, a backslash or a line break would end it"
+
 
 @dataclass
 class Tree:
@@ -48,6 +52,8 @@ class Tree:
 
     def generate(self) -> None:
         """Fills `sources`. Files that a plugin refuses are left out."""
+        if refused := {file.name: NOT_QUOTED for file in self.files if IN_NO_LITERAL.search(file.name)}:
+            self.leave_out(refused)
         while refused := self._try_to_generate():
             self.leave_out(refused)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,23 @@ from export.server import server_program
 COMPRESSIONS = ("", "gzip")
 
 
+IDENTIFIERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+
+def not_identifier(request: Mapping[str, Any]) -> str:
+    """Return what of the request would be written into the program as a name and is none; nothing where all are."""
+    told = request.get("call") or request["message"]
+    types = [told[key]["name"] for key in ("request", "response", "type") if key in told]
+    names = [*types, *(told[key] for key in ("service", "method") if key in told)]
+    return next((name for name in names if not IDENTIFIERS.fullmatch(name)), "")
+
+
 def export(request: Mapping[str, Any]) -> dict[str, Any]:
     """The program as a module of its own, with the code generated from the protos."""
     if request.get("call", {}).get("compression", "") not in COMPRESSIONS:
         return {"unsupported": f"grpc-go has no compression {request['call']['compression']}"}
+    if wrong := not_identifier(request):
+        return {"unsupported": f"Go has no name for {wrong!r}"}
     try:
         toolchain = Toolchain.find(Path(request["cache"]))
     except ToolchainUnavailable as missing:

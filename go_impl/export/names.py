@@ -50,6 +50,11 @@ def literal(data: str) -> str:
     return f'[]byte("{escaped}")'
 
 
+def quoted(text: str) -> str:
+    """Text as a constant of type string."""
+    return literal(base64.b64encode(text.encode()).decode()).removeprefix("[]byte(").removesuffix(")")
+
+
 def text_literal(text: str) -> str:
     """Text as an expression."""
     return "string(" + literal(base64.b64encode(text.encode()).decode()) + ")"

@@ -69,14 +69,10 @@ def indented(lines: Iterable[str], depth: int = 1) -> str:
 
 def pairs(told: Iterable[tuple[str, str]]) -> str:
     """Metadata as grpc-go makes it of keys and values."""
-    words = (f'"{key}", string({_bytes(value)})' for key, value in told)
+    from export.names import literal, quoted
+
+    words = (f"{quoted(key)}, string({literal(value)})" for key, value in told)
     return f"metadata.Pairs({', '.join(words)})"
-
-
-def _bytes(value: str) -> str:
-    from export.names import literal
-
-    return literal(value)
 
 
 def received(step: Mapping[str, Any], receive: str) -> list[str]:

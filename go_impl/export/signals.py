@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from export.names import quoted
+
 METADATA = "reproduction-signals"
 
 TYPE = """
@@ -115,4 +117,4 @@ def has_signals(call: Mapping[str, Any]) -> bool:
 
 def signalled(step: Mapping[str, Any]) -> list[str]:
     """The line of a step that signals or waits for a signal."""
-    return [f'signals.{"tell" if step["step"] == "signal" else "waitFor"}("{step["name"]}")']
+    return [f"signals.{'tell' if step['step'] == 'signal' else 'waitFor'}({quoted(step['name'])})"]

@@ -6,6 +6,7 @@ expected and what was observed. The programs are written by the implementations 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.source import proto_source
 from grpc_interop.replay import Replay, encode
+from grpc_interop.report.escaping import inline
 from grpc_interop.report.failure import plain_lines
+from grpc_interop.report.plain_text import printable
 from grpc_interop.report.records import record_of
 from grpc_interop.reproduction import SIDES, expected_output, side_of
 from grpc_interop.session import Session
@@ -58,7 +61,7 @@ def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict
     _write_protos(catalog, folder / PROTOS)
     for program in programs:
         _write_program(program, folder / program.side)
-    readme = "\n".join(_readme(session, found, verdicts, verdict, programs)) + "\n"
+    readme = "\n".join(printable(line) for line in _readme(session, found, verdicts, verdict, programs)) + "\n"
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
 
@@ -68,7 +71,7 @@ def _exported(catalog: Catalog) -> list[descriptor_pb2.FileDescriptorProto]:
 
 def _write_protos(catalog: Catalog, folder: Path) -> None:
     for file in _exported(catalog):
-        path = folder / file.name
+        path = _within(folder, file.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(proto_source(catalog.file_with_options(file)), encoding="utf-8")
 
@@ -80,16 +83,23 @@ def _program(builder: Builder, manifest: Manifest, side: str, told: dict[str, An
         raise BuildError(f"{manifest.name} cannot write the {side}'s program: {why}")
     try:
         program = Program(side, dict(answer["files"]), tuple(answer.get("setup", ())), answer["run"])
-        if outside := [name for name in program.files if Path(name).is_absolute() or ".." in Path(name).parts]:
-            raise BuildError(f"{manifest.name} answers the export request with a file outside its folder: {outside[0]}")
+        for name in program.files:
+            _within(Path(side), name)
         return program
     except (KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"{manifest.name}: the answer to the export request is not as docs/manifest.md says: {error!r}") from None
 
 
+def _within(folder: Path, name: str) -> Path:
+    """The place of a file in a folder. Raises BuildError for a name that leads out of it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise BuildError(f"{name!r} would be written outside of its folder")
+    return folder / name
+
+
 def _write_program(program: Program, folder: Path) -> None:
     for name, text in program.files.items():
-        path = folder / name
+        path = _within(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -102,14 +112,14 @@ def _write_program(program: Program, folder: Path) -> None:
 def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
     case, pair = found.case, found.pair
     record = record_of(verdict, session.catalog.describe)
-    yield f"# {record.reason[:1].upper()}{record.reason[1:]}"
+    yield f"# {inline(record.reason[:1].upper() + record.reason[1:])}"
     yield ""
-    yield f"A client of `{pair.client}` and a server of `{pair.server}`, generated from `{verdict.id}`."
+    yield f"A client of `{pair.client}` and a server of `{pair.server}`, generated from `{verdict.id.replace('`', '')}`."
     if case.why:
-        yield f"What it is to show: {case.why}"
+        yield f"What it is to show: {inline(case.why)}"
     yield from _section("Run", _commands(case, programs))
     yield from _section("Expected", expected_output(case, session.catalog))
-    yield from _section("Observed", ["```", *plain_lines(replace(record, logs=()), Path.cwd()), "```"])
+    yield from _section("Observed", _fenced(plain_lines(replace(record, logs=()), Path.cwd())))
     if len(verdicts) > 1:
         failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
         yield ""
@@ -123,6 +133,13 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     yield from lines
+
+
+def _fenced(lines: Iterable[str]) -> list[str]:
+    """A block of code, which no line of it can end."""
+    inner = list(lines)
+    fence = "`" * max(3, 1 + max((len(run) for line in inner for run in re.findall("`+", line)), default=0))
+    return [fence, *inner, fence]
 
 
 def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
@@ -143,4 +160,4 @@ def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
 def _versions(session: Session, found: Replay) -> Iterator[str]:
     for name in dict.fromkeys((found.pair.client, found.pair.server)):
         versions = session.engine.crew.versions.get(name, {})
-        yield f"- {name}: " + ", ".join(f"{key} {version}" for key, version in sorted(versions.items()))
+        yield f"- {name}: " + inline(", ".join(f"{key} {version}" for key, version in sorted(versions.items())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import keyword
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,8 @@ def export(request: Mapping[str, Any], api: str) -> dict[str, Any]:
     descriptors = descriptor_pb2.FileDescriptorSet.FromString(Path(request["descriptor_set"]).read_bytes()).file
     if unheard_of := _not_importable(request["files"]):
         return {"unsupported": unheard_of}
+    if wrong := _not_identifier(request):
+        return {"unsupported": f"Python has no name for {wrong!r}"}
     names = Names({file.name: file for file in descriptors})
     side = request["side"]
     if "message" in request:
@@ -43,6 +46,17 @@ def export(request: Mapping[str, Any], api: str) -> dict[str, Any]:
     protoc = f"python3 -m grpc_tools.protoc -I {request['protos']} --python_out=. --grpc_python_out=. {shlex.join(request['files'])}"
     requirements = "".join(f"{name}=={importlib.metadata.version(name)}\n" for name in ("grpcio", "grpcio-tools", "protobuf"))
     return {"files": {f"{side}.py": text, "requirements.txt": requirements}, "setup": [protoc], "run": f"python3 {side}.py"}
+
+
+_IDENTIFIERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+
+def _not_identifier(request: Mapping[str, Any]) -> str:
+    """What of the request would be written into the program as a name and is none; nothing where all are."""
+    told = request.get("call") or request["message"]
+    types = [told[key]["name"] for key in ("request", "response", "type") if key in told]
+    names = [*types, *(told[key] for key in ("service", "method") if key in told)]
+    return next((name for name in names if not _IDENTIFIERS.fullmatch(name)), "")
 
 
 def _not_importable(files: Iterable[str]) -> str:

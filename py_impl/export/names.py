@@ -36,7 +36,7 @@ class Names:
         """The name by which the program knows a module, which it imports."""
         package, _, last = name.rpartition(".")
         if not all(_readable(part) for part in name.split(".")):
-            self._imports[name] = f'{_identifier(last)} = importlib.import_module("{name}")'
+            self._imports[name] = f"{_identifier(last)} = importlib.import_module({name!r})"
             return _identifier(last)
         # Two modules of one name in different packages would hide each other.
         alias = last if all(not other.endswith(f".{last}") or other == name for other in self._imports) else name.replace(".", "_")
@@ -63,7 +63,7 @@ def attribute(thing: str, name: str) -> str:
 
 def _attribute(thing: str, *path: str) -> str:
     for name in path:
-        thing = f"{thing}.{name}" if _readable(name) else f'getattr({thing}, "{name}")'
+        thing = f"{thing}.{name}" if _readable(name) else f"getattr({thing}, {name!r})"
     return thing
 
 

@@ -51,6 +51,7 @@ FILES = [
     "x'.proto",
 ]
 FILES += ['x".proto', "x`.proto", "x\ny.proto", "x\r.proto", "x\0.proto", "x\x7f.proto", "x\x9b.proto", "x\u2028y.proto", "x\u202ey.proto"]
+FILES += ["os;f();import x.proto", "os,antigravity.proto", "os#.proto", "$(x).proto", "{x}.proto", "x\u00a0y.proto", "a:b.proto", "*.proto"]
 FILES += ["l" * 256 + ".proto", "l/" * 2000 + "x.proto"]
 
 WITH_NAMES = (
@@ -133,7 +134,7 @@ def test_a_file_stays_where_it_is_put(path: str, name: str) -> None:
     Files are written to their names, and generators write these into programs.
     """
     assert "file" in fault(with_text(path, name))
-    gate.read(with_text(path, "ü b/c, d=1;e/$(x).@-.x.proto"))
+    gate.read(with_text(path, "ü b/c (1)/d=1/ह िन्दी/漢😀/@-.+x&y%41~^!.proto"))
 
 
 @pytest.mark.parametrize("path", WITH_FOREIGN_NAMES)

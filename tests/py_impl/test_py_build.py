@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,47 @@ class TestAnswer:
 
         assert [tool["name"] for tool in tools] == ["python", "grpcio", "grpcio-tools", "protobuf"]
         assert all(tool["ok"] and tool["version"] and tool["where"] and not tool["remedy"] for tool in tools)
+
+
+def chars(text: str) -> str:
+    """An expression for a text that holds no quotes and no dots."""
+    return "+".join(f"chr({ord(char)})" for char in text)
+
+
+class TestNamesThatAreCode:
+    """protoc for Python writes names into modules as they are. Nothing of such a file is generated, whatever let it in."""
+
+    @pytest.fixture
+    def canary(self) -> Iterator[Path]:
+        """A path so short that it fits in a file's name as an expression."""
+        path = Path(f"/tmp/{os.getpid()}")
+        yield path
+        path.unlink(missing_ok=True)
+
+    def test_in_quotes(self, build: Build, canary: Path) -> None:
+        file = f"a'+str(open({chars(str(canary))},chr(119)))+'.proto"
+        built = build({file: service("odd"), "fine.proto": service("fine")})
+        assert set(built.errors) == {file}
+        assert 'where "\'" would end it' in built.errors[file]
+        assert not canary.exists()
+
+    @pytest.mark.parametrize("public", ["", "public "])
+    def test_in_the_import_statement_of_another_file(self, build: Build, canary: Path, public: str) -> None:
+        file = f"os;open({chars(str(canary))},chr(119));import b.proto"
+        built = build(
+            {
+                file: 'syntax = "proto3"; package odd; message M {}',
+                "user.proto": f'syntax = "proto3"; import {public}"{file}"; message N {{ odd.M m = 1; }}',
+            }
+        )
+        assert set(built.errors) == {file, "user.proto"}
+        assert "no import statement can name its module" in built.errors[file]
+        assert not canary.exists()
+
+    def test_messages_that_no_statement_names_are_driven(self, build: Build, start: Start) -> None:
+        """
+        A module is loaded by its path, so that its name need not be one in Python.
+        """
+        built = build({"a b.proto": 'syntax = "proto3"; package odd; message M {}', "fine.proto": service("fine")})
+        assert built.errors == {}
+        assert says(start(built), "/fine.Echo/Say", "fine.Word")

@@ -9,6 +9,7 @@ Comments are not looked at: the catalog drops them before any generator sees the
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
@@ -27,13 +28,15 @@ the name of anything else."""
 MOST_SHOWN = 60
 """Characters of a name that an error shows."""
 
-_QUOTES = frozenset("'\"`\\")
-"""Some generator writes file names between each of these without escaping them: protoc's for Python in '', grpc-go's in \"\"."""
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_ /.-+@=~()&%!^")
+"""What a file's name may hold of ASCII. Generators write names between quotes of any kind without escaping them (protoc's
+for Python in '', grpc-go's in ""), and protoc's for Python also without quotes, in an import statement: there a comma, a
+semicolon or a # leaves the rest to be code, and each of the others leaves an error."""
 
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no text between quotes holds in a language: controls, lone surrogates, line ends."""
 
-_UNSEEN = _CONTROLS | {"Cf", "Co", "Cn"}
+_UNSEEN = _CONTROLS | {"Cf", "Co", "Cn", "Zs"}
 """And those that are not seen, or turn text around."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -68,13 +71,17 @@ def wrong_file_name(name: str) -> str:
     parts = name.split("/")
     if {"", ".", ".."} & set(parts):
         return "a file's name is a relative path without empty parts, `.` and `..`"
-    if _QUOTES & set(name):
-        return "generators write the name into programs, where it would end at a quote or backslash"
-    if any(unicodedata.category(char) in _UNSEEN for char in name):
-        return "a file's name has only characters that can be seen"
+    if name[0] in "-@":
+        return f"command lines take a name that begins with {name[0]} for an option"
+    if wrong := next((char for char in name if not _may_be_in_file_name(char)), ""):
+        return f"generators write the name into programs, where {wrong!a} need not stay a part of it"
     if len(name.encode()) > LONGEST_NAME or any(len(part.encode()) > LONGEST_PART for part in parts):
         return f"a file's name has at most {LONGEST_NAME:,} bytes, and {LONGEST_PART} between slashes"
     return ""
+
+
+def _may_be_in_file_name(char: str) -> bool:
+    return char in _PLAIN if char.isascii() else unicodedata.category(char) not in _UNSEEN
 
 
 def shown(text: str) -> str:
@@ -191,7 +198,8 @@ def new_names(files: Iterable[str]) -> dict[str, str]:
     new: dict[str, str] = {}
     for name in sorted(taken):
         if wrong_file_name(name):
-            clean = "".join("_" if char in _QUOTES or unicodedata.category(char) in _UNSEEN else char for char in name)
+            clean = "".join(char if number or char not in "-@" else "_" for number, char in enumerate(name))
+            clean = "".join(char if _may_be_in_file_name(char) else "_" for char in clean)
             folder, _, base = clean.rpartition("/")
             stem = base.removesuffix(".proto").encode()[: LONGEST_PART - 20].decode(errors="ignore")
             numbered = (f"{stem}{number or ''}.proto" for number in count())

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pb2 as pb
+from google.protobuf import text_encoding
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
@@ -96,7 +97,8 @@ class _Printer:
 
     def _reserved_names(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
-            yield f"reserved {name if self.file.syntax == 'editions' else json.dumps(name)};"
+            bare = self.file.syntax == "editions" and name.isidentifier()
+            yield f"reserved {name if bare else json.dumps(name)};"
 
     def _fields(self, message: pb.DescriptorProto) -> Iterator[str]:
         open_oneof = None
@@ -169,7 +171,9 @@ def _own_options(field: pb.FieldDescriptorProto) -> Iterator[str]:
         value = field.default_value
         if field.type == _STRING:
             value = f'"{_escaped(value)}"'
-        yield f'default = "{value}"' if field.type == _BYTES else f"default = {value}"
+        elif field.type == _BYTES:
+            value = f'"{_escaped(text_encoding.CUnescape(value))}"'
+        yield f"default = {value}"
     if field.json_name not in ("", _json_name(field.name)):
         yield f"json_name = {json.dumps(field.json_name)}"
 
