@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,9 +27,10 @@ from pathlib import Path
 
 from grpc_interop.case import AnyCase
 from grpc_interop.circumstances import CIRCUMSTANCES
-from grpc_interop.drivers.manifest import Manifest, check_keys
+from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.report.plain_text import counted
+from grpc_interop.toml_entries import read_entries
 from grpc_interop.verdict import Difference, Outcome, Verdict
 
 FILE = "known_failures.toml"
@@ -156,18 +156,8 @@ def _passed(verdict: Verdict, covering: list[Entry]) -> Verdict:
 
 
 def _read(path: Path) -> list[Entry]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from None
-    check_keys(path, "", table, {"known": list})
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[known]]")]
     entries = []
-    for number, found in zip(lines, table.get("known", []), strict=False):
-        check_keys(path, "known", found, _KEYS)
+    for number, _, found in read_entries(path, "known", _KEYS).found:
         for key in _NEEDED:
             if not found.get(key):
                 raise UsageError(

@@ -172,6 +172,7 @@ class TestReading:
         ("text", "words"),
         [
             ("[[accepted]", "not TOML"),
+            (ENTRY.replace("accepted", "acepted"), "unknown key `acepted`"),
             (ENTRY.replace("reason", "raeson"), "unknown key `accepted.raeson`"),
             (ENTRY.replace('reason = "never that large"', ""), "the key `reason` is missing"),
             (ENTRY.replace('to = "int32 a = 1"', ""), "the key `from` or `to` is missing"),
@@ -236,6 +237,34 @@ class TestAccepting:
         accept(last_comparison(file.parent, changed(base, head)), "p.M.a", "still never that large", None)
         written = ENTRY.replace("never", "still never")
         assert file.read_text() == f"# Ours.\n{written}\n# Another one.\n{rest}"
+
+    @pytest.mark.parametrize("header", ["[[ accepted ]]", '[["accepted"]]', "  [[accepted]] # here"])
+    def test_accepting_again_takes_the_place_of_an_entry_in_any_form(self, file: Path, trees: Trees, header: str) -> None:
+        """
+        A line that looks like a header may lie in a text before it; the file keeps the line ends that it has.
+        """
+        base, head = trees.of("int64 a = 1;"), trees.of("int32 a = 1;")
+        other = ENTRY.replace("p.M.a", "p.M.z").replace('"never that large"', '"""\n[[accepted]]\n"""')
+        file.write_bytes(f"{other}\n{ENTRY.replace('[[accepted]]', header)}".replace("\n", "\r\n").encode())
+        accept(last_comparison(file.parent, changed(base, head)), "p.M.a", "still never that large", None)
+        written = f"{other}\n{ENTRY.replace('never', 'still never')}"
+        assert file.read_bytes() == written.replace("\n", "\r\n").encode()
+
+    def test_nothing_is_written_where_the_entries_are_one_list(self, file: Path, trees: Trees) -> None:
+        """
+        A table behind it would make the file unreadable. The entry in the list is known all the same.
+        """
+        base, head = trees.of("int64 a = 1; int64 b = 2;"), trees.of("int32 a = 1; int32 b = 2;")
+        values = ", ".join(ENTRY.splitlines()[1:])
+        file.write_text(f"# Ours.\naccepted = [\n  {{{values}}},\n]\n")
+        (finding,), _ = applied(file, base, head, changed(base, head))
+        assert finding.accepted is not None
+        assert finding.accepted.where == "interop.accepted.toml:3"
+        before = file.read_text()
+        options = last_comparison(file.parent, changed(base, head), changed(base, head, element="p.M.b"))
+        with pytest.raises(UsageError, match=r"interop\.accepted\.toml:2: the entries are written as one list"):
+            accept(options, "p.M.b", "small", None)
+        assert file.read_text() == before
 
     def test_an_element_that_names_nothing_is_refused_with_what_is_like_it(self, file: Path, trees: Trees) -> None:
         """

@@ -43,6 +43,26 @@ def test_a_failure_that_matches_case_pair_and_message_is_known_and_carries_the_r
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (ENTRY.replace("[[known]]", "[[ known ]]"), 2),
+        (ENTRY.replace("[[known]]", "[['known']]"), 2),
+        ("known = [\n{" + ", ".join(ENTRY.splitlines()[2:]) + "},\n]\n", 2),
+        (ENTRY.replace('"a race"', '"""\n[[known]]\n"""') + ENTRY.replace("py:", "other:"), 2),
+        (ENTRY.replace("py:", "other:").replace('"a race"', '"""\n[[known]]\n"""') + ENTRY, 10),
+    ],
+    ids=["spaces", "quotes", "a list", "before a text", "behind a text"],
+)
+def test_an_entry_counts_in_every_form_that_toml_has_for_it(read, text: str, line: int):
+    """
+    None is left out without a word, and each is told by the line at which it begins.
+    """
+    judged = read(text).apply(verdict(Outcome.FAILED, "the client lost 3 messages"))
+    assert judged.outcome is Outcome.KNOWN_FAILURE
+    assert f"expected.toml:{line})" in judged.notes[-1]
+
+
+@pytest.mark.parametrize(
     "other",
     [verdict(Outcome.FAILED, "the server saw the end"), verdict(Outcome.FAILED, "the client lost 3 messages", Pair("go", "py"))],
     ids=["another message", "another pair"],
@@ -140,6 +160,7 @@ def test_an_error_is_never_a_known_failure(read, outcome):
         ("[[known]]\ncases = 'x'\nmessage = 'y'\nreason = 'z'", "`link` is missing"),
         (ENTRY.replace("lost", "("), "not a regular expression"),
         ("[[known", "not TOML"),
+        (ENTRY.replace("[[known]]", "[[knwon]]"), "unknown key `knwon`"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said_with_its_place(read, text, words):

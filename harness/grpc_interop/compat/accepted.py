@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -27,9 +26,9 @@ from pathlib import Path
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Acceptance, Finding, Verdict
 from grpc_interop.config import ACCEPTED
-from grpc_interop.drivers.manifest import check_keys
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.toml_entries import Entries, read_entries
 
 _HEAD = "[[accepted]]"
 _KEYS: dict[str, type] = {"element": str, "from": str, "to": str, "change": str, "reason": str, "until": object}
@@ -117,20 +116,24 @@ def read(paths: Iterable[Path]) -> Accepted:
 
 
 def write(path: Path, entry: Entry) -> int:
-    """Adds an entry to a file, in the place of one with the same intent if there is one. Gives its line. Raises UsageError."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = text.splitlines()
-    known = next((one for one in _read(path) if one.intent == entry.intent), None)
+    """Add an entry to a file, in the place of one with the same intent if there is one. Return its line. Raise UsageError."""
+    entries = _entries(path)
+    if entries.in_a_list:
+        raise UsageError(
+            f"{os.path.relpath(path)}:{entries.in_a_list}: the entries are written as one list, to which none can be added",
+            f"write each as a table of its own that begins with {_HEAD}",
+        )
+    text = path.read_bytes().decode() if path.exists() else ""
+    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+    known = next((found for found in entries.found if _entry("", found.table).intent == entry.intent), None)
     if known is None:
         lines += [""] if lines and lines[-1] else []
         start = end = len(lines)
     else:
-        start = int(known.where.rpartition(":")[2]) - 1
-        end = next((number for number, line in enumerate(lines[start + 1 :], start + 1) if line.startswith("[")), len(lines))
-        while end < len(lines) and end > start and not lines[end - 1].startswith(("[", *_KEYS)):
-            end -= 1  # a comment or an empty line above the next entry belongs to that
+        start, end = known.line - 1, known.end - 1
     lines[start:end] = _lines(entry)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_bytes("".join(f"{line}{ending}" for line in lines).encode())
     return start + 1
 
 
@@ -147,22 +150,16 @@ def _lines(entry: Entry) -> Iterator[str]:
 
 
 def _read(path: Path) -> Iterator[Entry]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except FileNotFoundError:
-        if path.name == ACCEPTED:
-            return
-        raise UsageError(f"{path} is not there", "interop.toml names it under `accepted_breaks`") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from None
-    check_keys(path, "", table, {"accepted": list})
-    numbers = [number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(_HEAD)]
-    for number, found in zip(numbers, table.get("accepted", []), strict=False):
-        check_keys(path, "accepted", found, _KEYS)
-        yield _entry(f"{os.path.relpath(path)}:{number}", found)
+    for number, _, table in _entries(path).found:
+        yield _entry(f"{os.path.relpath(path)}:{number}", table)
+
+
+def _entries(path: Path) -> Entries:
+    if path.exists():
+        return read_entries(path, "accepted", _KEYS)
+    if path.name != ACCEPTED:
+        raise UsageError(f"{path} is not there", "interop.toml names it under `accepted_breaks`")
+    return Entries(())
 
 
 def _entry(where: str, found: dict[str, str]) -> Entry:

@@ -153,7 +153,7 @@ def _kind(path: Path, key: str, value: Any) -> Kind:
         raise UsageError(f"{path}: `settings.{key}` is {value!r}", f"a setting is one of: {', '.join(Kind)}") from None
 
 
-def check_keys(path: Path, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:
+def check_keys(path: Path | str, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:
     """Raises UsageError for a key that is not known, or whose value is of another type."""
     for key, value in found.items():
         full = f"{table}.{key}" if table else key
