@@ -200,10 +200,11 @@ def run(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any)
 @click.option("--head", metavar="REF|DIR|IMAGE", help="The new protos (default: the working tree).")
 @click.option(
     "--guarantee",
-    type=click.Choice(["both", "binary", "json", "json-strict"]),
+    type=click.Choice(["both", "binary", "json", "json-strict", "json-proto-names"]),
     default="both",
     show_default=True,
-    help="What has to hold: binary, JSON, or both; strict JSON also counts unknown fields that are refused.",
+    help="What has to hold: binary, JSON, or both; JSON whose readers refuse unknown fields; JSON whose writers call fields by"
+    " their own names.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also runs what has not changed.")
 @click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")

@@ -159,6 +159,32 @@ class TestWhatIsSeen:
         assert (done.returncode, "unknown implementation 'cobol'" in done.stderr) == (2, True)
 
 
+class TestProtoNames:
+    @pytest.mark.parametrize(
+        ("guarantee", "status"), [("both", 0), ("json", 0), ("json-strict", 0), ("binary", 0), ("json-proto-names", 1)]
+    )
+    def test_a_renaming_that_a_json_name_hides_breaks_writers_of_own_names(
+        self, repository: Repository, guarantee: str, status: int
+    ) -> None:
+        """
+        Only who asks for that hears of it.
+        """
+        text = 'message Job { string JobId = 1 [json_name = "jobId"]; } service S { rpc Do(Job) returns (Job); }'
+        repository.proto("protos/a.proto", text)
+        repository.commit()
+        repository.proto("protos/a.proto", text.replace('JobId = 1 [json_name = "jobId"]', "job_id = 1"))
+        done = repository.interop("compat", "--base", "main", "--guarantee", guarantee)
+        assert done.returncode == status, done.stdout + done.stderr
+        found = change(repository, "t.Job.JobId")
+        assert found["verdict"] == ("break" if status else "ok")
+        lost = {(one["flow"], one["format"]) for one in found["observations"] if one["outcome"] == "lost"}
+        assert lost == ({(flow, "json by proto names") for flow in ("old to new", "new to old")} if status else set())
+        if status:
+            again = repository.interop("replay", found["replay"])
+            assert again.returncode == 1, again.stdout + again.stderr
+            assert '"JobId"' in again.stdout
+
+
 class TestTypesThatAnAnyMayHold:
     HEAD = 'import "google/protobuf/any.proto"; message Still { bool same = 1; } message Held { int32 n = 1; }'
     FIELD = "message Box { google.protobuf.Any any = 1; repeated google.protobuf.Any list = 2; map<int32, google.protobuf.Any> map = 3; }"

@@ -395,6 +395,47 @@ class TestEnumsInJson:
         assert outcomes(versions.json(OLD, "", zeros=True)) == {}
 
 
+class TestProtoNames:
+    """What only writers lose that call fields by their own names; readers take JSON names as well."""
+
+    @pytest.mark.parametrize(
+        ("base", "head", "old", "new"),
+        [
+            # An outcome, and what is written of the first field.
+            ('string JobId = 1 [json_name = "jobId"];', "string job_id = 1;", "lost JobId: 'x'", "lost job_id: 'x'"),
+            ("string user_name = 1;", "string userName = 1;", "lost user_name: 'x'", "preserved userName: 'x'"),
+            ("string userName = 1;", "string user_name = 1;", "preserved userName: 'x'", "lost user_name: 'x'"),
+            ("string a = 1;", 'string b = 1 [json_name = "a"];', "preserved a: 'x'", "lost b: 'x'"),
+            ('string a = 1 [json_name = "x"];', 'string a = 1 [json_name = "y"];', "preserved a: 'x'", "preserved a: 'x'"),
+            ("repeated int32 a = 1;", 'repeated int32 b = 1 [json_name = "a"];', "preserved a: 7", "lost b: 7"),
+            (
+                "map<string, bool> some_a = 1;",
+                "map<string, bool> someA = 1;",
+                "lost some_a { key: 'k' value: true }",
+                "preserved someA { key: 'k' value: true }",
+            ),
+            (
+                'int32 a = 1 [json_name = "x"]; int32 b = 2;',
+                'int32 a = 1 [json_name = "x"]; int32 c = 2 [json_name = "b"];',
+                "preserved b: 7",
+                "lost c: 7",
+            ),
+        ],
+    )
+    def test_decide_where_json_names_do_not(self, tmp_path: Path, base: str, head: str, old: str, new: str) -> None:
+        versions = two(tmp_path, f"message M {{ {base} }}", f"message M {{ {head} }}")
+        for flow, told in ((OLD, old), (NEW, new)):
+            outcome, _, text = told.partition(" ")
+            (seen,) = versions.json(flow, text, carried=Format.PROTO_NAMES)
+            assert seen.outcome == outcome
+
+    def test_are_those_of_the_fields_within_too(self, tmp_path: Path) -> None:
+        text = "message M { I held = 1; } message I { string Id = 1 [json_name = 'id']; }"
+        versions = two(tmp_path, text, text.replace("Id = 1", "id = 1"))
+        assert outcomes(versions.json(OLD, 'held { Id: "x" }', carried=Format.PROTO_NAMES)) == {"t.I.Id": Outcome.LOST}
+        assert outcomes(versions.json(OLD, 'held { Id: "x" }')) == {}
+
+
 class TestUnknownFields:
     def test_say_whether_they_would_be_written_again(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
@@ -403,8 +444,8 @@ class TestUnknownFields:
 
     def test_are_named_where_a_strict_reader_of_json_refuses_them(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
-        assert outcomes(versions.json(OLD, "a: 1 b: 2", strict=True)) == {"t.M.a": Outcome.REJECTED}
-        assert versions.json(OLD, "b: 2", strict=True) == []
+        assert outcomes(versions.json(OLD, "a: 1 b: 2", carried=Format.STRICT_JSON)) == {"t.M.a": Outcome.REJECTED}
+        assert versions.json(OLD, "b: 2", carried=Format.STRICT_JSON) == []
 
 
 class TestWrappers:

@@ -54,6 +54,15 @@ def test_everything_if_asked(tmp_path: Path) -> None:
     assert {element for element, _ in ways(plan)} == {"t.S/Near", "t.S/Far", "t.S/Stay"}
 
 
+def test_json_by_proto_names_if_asked(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, BASE, BASE.replace("int64 number", "int64 count"))
+    asked = Planner(Places(*stage.shapes.values()), *stage.shapes.values(), by_proto_names=True).plan()
+    formats = [{one.format for one in plan.parcels} for plan in (stage.plan(), asked)]
+    assert formats == [{Format.JSON}, {Format.JSON, Format.PROTO_NAMES}]
+    texts = {one.format: one.variants('{"number": "1"}')[0][0] for one in asked.parcels}
+    assert texts[Format.PROTO_NAMES] == '{"number":"1"}'
+
+
 class TestAChangedField:
     @pytest.fixture
     def plan(self, tmp_path: Path) -> Plan:

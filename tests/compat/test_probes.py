@@ -371,6 +371,20 @@ def test_fields_keep_their_names_and_what_nobody_declares_stays(texts: Callable[
     assert found["enums by alias 1"] == ('{"moreColours":["RED",7,"UNHEARD"],"innerOne":{"bigNumber":"9007199254740993"},"unheard":1.50}')
 
 
+def test_fields_go_by_their_own_names_if_that_is_asked(pair: Load) -> None:
+    """
+    At every depth, with every alias; keys of maps and what stands in a well-known type's form are no names of fields.
+    """
+    shape = pair(JSON, JSON).old.of("t.M")
+    written = '{"moreColours": ["RED"], "innerOne": {"bigNumber": "1"}, "named": {"innerOne": "GREEN"}, "unheardOf": 1}'
+    found = {one.what: one.text for one in json_texts(shape, written, by_proto_names=True)}
+    assert found == {
+        "fields by their own names": '{"more_colours":["RED"],"inner_one":{"big_number":"1"},"named":{"innerOne":"GREEN"},"unheardOf":1}',
+        "enums by alias 1": '{"more_colours":["ROUGE"],"inner_one":{"big_number":"1"},"named":{"innerOne":"GREEN"},"unheardOf":1}',
+        "enums by alias 2": '{"more_colours":["ROT"],"inner_one":{"big_number":"1"},"named":{"innerOne":"GREEN"},"unheardOf":1}',
+    }
+
+
 def test_what_the_writer_wrote_comes_first_and_no_text_says_nothing_new(texts: Callable[[str], dict[str, str]]) -> None:
     """
     Its very text; and no variant where there is nothing to vary, numbers as precise as they were.

@@ -70,25 +70,25 @@ class TwoVersions:
             return Refusal(str(error))
         return one_nan(shape, read) if complete(shape, read) else Refusal("not complete")
 
-    def json(self, flow: Flow, text: str, type_name: str = "t.M", *, zeros: bool = False, strict: bool = False) -> list[Seen]:
+    def json(self, flow: Flow, text: str, type_name: str = "t.M", *, zeros: bool = False, carried: Format = Format.JSON) -> list[Seen]:
         """What is seen of a message in ProtoJSON, as Python's runtime writes and reads it."""
         message = text_format.Parse(text, self._class(flow.writer, type_name)())
-        written = json_format.MessageToJson(message, always_print_fields_with_no_presence=zeros)
-        return self.json_text(flow, written, type_name, strict=strict)
+        own_names = carried is Format.PROTO_NAMES
+        written = json_format.MessageToJson(message, always_print_fields_with_no_presence=zeros, preserving_proto_field_name=own_names)
+        return self.json_text(flow, written, type_name, carried)
 
-    def json_text(self, flow: Flow, text: str, type_name: str = "t.M", *, strict: bool = False) -> list[Seen]:
+    def json_text(self, flow: Flow, text: str, type_name: str = "t.M", carried: Format = Format.JSON) -> list[Seen]:
         pair = self.places.pair(type_name, type_name)
         sent = ProtoJson(self.shapes[flow.writer]).read(pair.of(flow.writer), text)
         received: Meaning | Refusal
         try:
             empty = self._class(flow.reader, type_name)()
             pool: Any = empty.DESCRIPTOR.file.pool
-            read = json_format.Parse(text, empty, ignore_unknown_fields=not strict, descriptor_pool=pool)
+            read = json_format.Parse(text, empty, ignore_unknown_fields=carried is not Format.STRICT_JSON, descriptor_pool=pool)
             there = self._read(pair.of(flow.reader), read.SerializePartialToString())
             received = there if isinstance(there, Refusal) else ProtoJson(self.shapes[flow.reader]).kept(pair.of(flow.reader), there)
         except (json_format.ParseError, DecodeError) as error:
             received = Refusal(str(error))
-        carried = Format.STRICT_JSON if strict else Format.JSON
         return observe(pair, flow.writer, flow.reader, carried, sent, received)
 
 

@@ -137,7 +137,7 @@ def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> 
     unused = {enum for meeting in meetings for enum in meeting.unused_enums}
     for meeting in meetings:
         meeting.hold(unused)
-    plans = [meeting.plan(everything=request.everything) for meeting in meetings]
+    plans = [meeting.plan(everything=request.everything, by_proto_names=request.guarantee.by_proto_names) for meeting in meetings]
     accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
     needed = {name for pair in pairs for name in (pair.client, pair.server)}
     manifests = [manifest for manifest in options.implementations if manifest.name in needed]

@@ -70,7 +70,7 @@ class Illustrator:
     def _read(self, planned: Parcel, evidence: Evidence) -> Iterator[Row]:
         reading = evidence.reading
         assert reading is not None
-        if planned.format is Format.JSON:
+        if planned.format is not Format.BINARY:
             left = f"write {reading.sent.decode()}"
         else:
             left = f"write {self._bytes(planned.flow.writer, planned.pair.of(planned.flow.writer).name, reading.sent)}"

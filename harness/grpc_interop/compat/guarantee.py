@@ -17,12 +17,19 @@ from grpc_interop.compat.result import Observed, Verdict
 
 
 class Guarantee(StrEnum):
-    """What must hold. JSON_STRICT is JSON whose readers refuse unknown fields."""
+    """What must hold. JSON_STRICT is JSON whose readers refuse unknown fields; JSON_PROTO_NAMES also JSON whose writers call
+    fields by their own names."""
 
     BOTH = "both"
     BINARY = "binary"
     JSON = "json"
     JSON_STRICT = "json-strict"
+    JSON_PROTO_NAMES = "json-proto-names"
+
+    @property
+    def by_proto_names(self) -> bool:
+        """Whether JSON by proto names is to be played: few writers are told to write it, and nobody else wants to hear of it."""
+        return self is Guarantee.JSON_PROTO_NAMES
 
 
 _FORMATS = {
@@ -30,6 +37,7 @@ _FORMATS = {
     Guarantee.BINARY: {Format.BINARY},
     Guarantee.JSON: {Format.JSON},
     Guarantee.JSON_STRICT: {Format.JSON, Format.STRICT_JSON},
+    Guarantee.JSON_PROTO_NAMES: {Format.JSON, Format.PROTO_NAMES},
 }
 
 _OF_RPCS = frozenset({Outcome.ADDED, Outcome.REMOVED, Outcome.KIND_CHANGED})
@@ -142,7 +150,7 @@ def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:
     return (
         change.subject is Subject.VALUE
         and exchange.flow is Flow.OLD_TO_NEW
-        and (exchange.format is Format.JSON or seen.cause is not Cause.KEPT)
+        and (exchange.format is not Format.BINARY or seen.cause is not Cause.KEPT)
     )
 
 

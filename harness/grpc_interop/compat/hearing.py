@@ -136,7 +136,7 @@ class Listener:
         if self._has(pair.client, writer, parcel.pair) and self._has(pair.server, reader, parcel.pair):
             names = parcel.pair.of(writer).name, parcel.pair.of(reader).name
             probes = [parcel.probes[number] for number in tag.numbers] if tag.numbers else parcel.probes
-            carriage = Carriage(*names, tuple(probe.data for probe in probes), parcel.format is Format.JSON, parcel.variants)
+            carriage = Carriage(*names, tuple(probe.data for probe in probes), parcel.format is not Format.BINARY, parcel.variants)
             yield Order(self._parties(pair, writer, reader), carriage, tag)
 
     def _knock(self, knock: Knock, pair: Pair, tag: _Tag) -> Iterator[Order]:
@@ -212,7 +212,9 @@ class Listener:
                     evidence = Evidence(parcel, order, played, told.sent, told.received, number, reading)
                     rank = place, number, str(order.pair)
                     yield from self._sort(rank, exchanges, told.seen, evidence)
-                    if strict := self._testimony.of_strict_reading(parcel, parcel.flow.reader, number, reading):
+                    if parcel.format is Format.JSON and (
+                        strict := self._testimony.of_strict_reading(parcel, parcel.flow.reader, number, reading)
+                    ):
                         without = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
                         yield from self._sort(rank, without, strict, evidence)
 

@@ -60,9 +60,9 @@ class Meeting:
         """What is built, by label."""
         return {self.labels[version]: catalog for version, catalog in self.catalogs.items()}
 
-    def plan(self, *, everything: bool) -> Plan:
-        """What is to be played; `everything`: also of what has not changed."""
-        return Planner(self.places, *self.shapes.values()).plan(everything=everything)
+    def plan(self, *, everything: bool, by_proto_names: bool = False) -> Plan:
+        """What is to be played; `everything`: also of what has not changed; `by_proto_names`: JSON also with fields' own names."""
+        return Planner(self.places, *self.shapes.values(), by_proto_names=by_proto_names).plan(everything=everything)
 
 
 def _read_by_both(base: Catalog, head: Catalog) -> tuple[Catalog, Catalog]:

@@ -41,11 +41,13 @@ class Role(StrEnum):
 
 
 class Format(StrEnum):
-    """How the message travelled. STRICT_JSON is read without ignoring unknown fields."""
+    """How the message travelled. STRICT_JSON is read without ignoring unknown fields. In PROTO_NAMES, which is JSON too, the
+    writer was told to call fields by their own names."""
 
     BINARY = "binary"
     JSON = "json"
     STRICT_JSON = "strict json"
+    PROTO_NAMES = "json by proto names"
 
 
 class Deployment(StrEnum):

@@ -15,7 +15,7 @@ from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing, worst
 from grpc_interop.compat.enum_values import compare_enums, fate, see_value
 from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
-from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals
+from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals, written_name
 from grpc_interop.compat.refusal import explain
 from grpc_interop.compat.value_text import plain, text
 from grpc_interop.protos.meaning import Content, Meaning, Value
@@ -102,7 +102,7 @@ class _Eye:
         elif theirs is None:
             self._unknown(one, mine, value, received)
         elif self._carried is not Format.BINARY or family(mine) is family(theirs):
-            by = "JSON name" if self._carried is not Format.BINARY else "number"
+            by = {Format.BINARY: "number", Format.PROTO_NAMES: "name"}.get(self._carried, "JSON name")
             self._see(one, Outcome.LOST, Cause.UNKNOWN, f"the reader expects it under another {by}", mine, value)
         else:
             self._see(one, Outcome.IGNORED, Cause.UNKNOWN, "the reader has another field of that name", mine, value)
@@ -289,7 +289,7 @@ def carried_to(mine: FieldShape, reader: Shape, carried: Format) -> FieldShape |
     """The field of the reader's type in which the format delivers it."""
     if carried is Format.BINARY:
         return reader.fields.get(mine.number)
-    return reader.json_names.get(mine.json_name)
+    return reader.json_names.get(written_name(mine, carried))
 
 
 def _comparable(mine: FieldShape, theirs: FieldShape, carried: Format) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.observation import Version
+from grpc_interop.compat.observation import Format, Version
 from grpc_interop.protos.shapes import FLOATING, SUBMESSAGES, TEXTS, Enum, FieldShape, Shape
 
 
@@ -251,6 +251,11 @@ def _differs(one: FieldPair, pair: TypePair) -> bool:
     if _definition(one.base) != _definition(one.head):
         return True
     return _rivals(one, pair, Version.BASE) != _rivals(one, pair, Version.HEAD)
+
+
+def written_name(field: FieldShape, carried: Format) -> str:
+    """Return the name by which JSON of this sort calls a field."""
+    return field.name if carried is Format.PROTO_NAMES else field.json_name
 
 
 def _definition(field: FieldShape | None) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ class Parcel(NamedTuple):
 
     def variants(self, text: str) -> list[tuple[str, str]]:
         """Whatever else writers of its version may write in place of a ProtoJSON text, each with a word about it."""
-        return _variants(self.pair.of(self.flow.writer), text)
+        return _variants(self.pair.of(self.flow.writer), text, self.format is Format.PROTO_NAMES)
 
     def aimed(self, number: int) -> str:
         """The element that a probe is about, or empty."""
@@ -90,8 +90,8 @@ class Plan:
 
 
 @lru_cache(maxsize=KEPT_TEXTS)
-def _variants(shape: Shape, text: str) -> list[tuple[str, str]]:
-    return [(one.text, one.what) for one in json_texts(shape, text)]
+def _variants(shape: Shape, text: str, by_proto_names: bool) -> list[tuple[str, str]]:
+    return [(one.text, one.what) for one in json_texts(shape, text, by_proto_names=by_proto_names)]
 
 
 def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
@@ -101,11 +101,13 @@ def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
 class Planner:
     """Plans a comparison of two catalogs."""
 
-    def __init__(self, places: Places, base: Shapes, head: Shapes) -> None:
+    def __init__(self, places: Places, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
+        """`by_proto_names`: JSON is written with the fields' own names as well."""
         self._places = places
         self._shapes = {Version.BASE: base, Version.HEAD: head}
         self._probers = {flow: Prober(self._shapes[flow.writer], self._shapes[flow.reader]) for flow in Flow}
         self._cut = 0
+        self._jsons = (Format.JSON, *((Format.PROTO_NAMES,) if by_proto_names else ()))
 
     def plan(self, *, everything: bool = False) -> Plan:
         """`everything`: also what has not changed."""
@@ -154,7 +156,7 @@ class Planner:
             return
         roles = tuple(carrier.role for carrier in carriers) or (Role.MESSAGE,)
         methods = tuple(carrier.method for carrier in carriers)
-        yield Parcel(pair, roles, methods, flow, Format.JSON, probes)
+        yield from (Parcel(pair, roles, methods, flow, format_, probes) for format_ in self._jsons)
         if not carriers:
             yield Parcel(pair, roles, methods, flow, Format.BINARY, probes)
 

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 from grpc_interop.compat.enum_values import elements_of
 from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
-from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals
+from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals, written_name
 from grpc_interop.protos import wire
 from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, show, show_message
 from grpc_interop.protos.protojson import Named
@@ -86,7 +86,7 @@ def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, 
             yield Seen(one.element, Outcome.REJECTED, Cause.REQUIRED, why, "(not set)")
         if mine is None or value is None:
             continue
-        there = pair.of(reader).fields.get(mine.number) if carried is Format.BINARY else _named(pair, reader, mine)
+        there = pair.of(reader).fields.get(mine.number) if carried is Format.BINARY else _named(pair, reader, mine, carried)
         if there is None:
             if carried is Format.STRICT_JSON:
                 why = "the reader does not know it and does not skip it"
@@ -105,14 +105,14 @@ def _rival_sent(other: FieldPair, writer: Version, sent: Meaning) -> bool:
     return field is not None and field.number in sent.fields
 
 
-def _named(pair: TypePair, reader: Version, mine: FieldShape) -> FieldShape | None:
-    return pair.of(reader).json_names.get(mine.json_name)
+def _named(pair: TypePair, reader: Version, mine: FieldShape, carried: Format) -> FieldShape | None:
+    return pair.of(reader).json_names.get(written_name(mine, carried))
 
 
 def _delivered(mine: FieldShape, value: Value, theirs: FieldShape, carried: Format) -> bool:
     """Whether a value that was sent sets the reader's field."""
     if carried is not Format.BINARY:
-        return mine.json_name in (theirs.json_name, theirs.name)
+        return written_name(mine, carried) in (theirs.json_name, theirs.name)
     if mine.number != theirs.number or (wire.LENGTH if mine.packed else mine.wire_type) != theirs.wire_type:
         return False
     return theirs.closed is None or any(part.value in theirs.closed for part in parts(mine, value))

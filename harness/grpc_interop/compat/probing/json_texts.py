@@ -1,7 +1,7 @@
-"""The other ProtoJSON texts of the same message that writers of the same version write: enums by other aliases.
+"""The other ProtoJSON texts of the same message that writers of the same version write: enums by other aliases, and fields
+by their own names if that is asked for (Go's UseProtoNames, Python's preserving_proto_field_name).
 
-Nothing is said of names and numbers that a writer only chooses when it is told to: fields go by their JSON names, enums
-by a name.
+Nothing is said of numbers of enums, which a writer only chooses when it is told to.
 """
 
 from __future__ import annotations
@@ -26,20 +26,26 @@ class _Number(str):
     __slots__ = ()
 
 
-def json_texts(shape: Shape, written: str) -> list[JsonText]:
+def json_texts(shape: Shape, written: str, *, by_proto_names: bool = False) -> list[JsonText]:
     """What the writer wrote, first; then the same message with each other alias of its enums' values in turn. An Any's
     content is left as it is. Raises ValueError for what is no JSON."""
     value = json.loads(written, parse_int=_Number, parse_float=_Number)
+    rewriting = _Rewriting(by_proto_names)
     found, plain = [JsonText(written)], _text(value)
+    if by_proto_names:
+        plain = _text(rewriting.message(shape, value))
+        found = [JsonText(plain, "fields by their own names")]
     for turn in count(1):
-        if (text := _text(_message(shape, value, turn))) == plain:
+        if (text := _text(rewriting._replace(turn=turn).message(shape, value))) == plain:
             break
         found.append(JsonText(text, f"enums by alias {turn}"))
     return found
 
 
 def _alias(enum: Enum, name: str, turn: int) -> str:
-    """The other name of the same number whose turn it is, the name itself where there are not so many."""
+    """The other name of the same number whose turn it is, the name itself where there are not so many, and at turn 0."""
+    if not turn:
+        return name
     number = enum.names.get(name)
     others = [other for other, same in enum.names.items() if same == number and other != name]
     return others[turn - 1] if turn <= len(others) else name
@@ -48,27 +54,34 @@ def _alias(enum: Enum, name: str, turn: int) -> str:
 # -- the texts as trees ------------------------------------------------------------------------------------------------
 
 
-def _message(shape: Shape, value: Any, turn: int) -> Any:
-    if shape.special or not isinstance(value, dict):
+class _Rewriting(NamedTuple):
+    """How a text is written anew; the `turn` is that of the enums' aliases, 0 for the names that stand there."""
+
+    by_proto_names: bool
+    turn: int = 0
+
+    def message(self, shape: Shape, value: Any) -> Any:
+        if shape.special or not isinstance(value, dict):
+            return value
+        names = shape.json_names
+        return {self._name(names.get(name), name): self._field(names[name], one) if name in names else one for name, one in value.items()}
+
+    def _name(self, field: FieldShape | None, name: str) -> str:
+        return field.name if field is not None and self.by_proto_names else name
+
+    def _field(self, field: FieldShape, value: Any) -> Any:
+        if field.mapped is not None and isinstance(value, dict):
+            return {key: self._one(field.mapped, one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._one(field, one) for one in value]
+        return self._one(field, value)
+
+    def _one(self, field: FieldShape, value: Any) -> Any:
+        if field.inner is not None:
+            return self.message(field.inner, value)
+        if field.enum is not None and isinstance(value, str) and not isinstance(value, _Number):
+            return _alias(field.enum, value, self.turn)
         return value
-    names = shape.json_names
-    return {name: _field(names[name], one, turn) if name in names else one for name, one in value.items()}
-
-
-def _field(field: FieldShape, value: Any, turn: int) -> Any:
-    if field.mapped is not None and isinstance(value, dict):
-        return {key: _one(field.mapped, one, turn) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_one(field, one, turn) for one in value]
-    return _one(field, value, turn)
-
-
-def _one(field: FieldShape, value: Any, turn: int) -> Any:
-    if field.inner is not None:
-        return _message(field.inner, value, turn)
-    if field.enum is not None and isinstance(value, str) and not isinstance(value, _Number):
-        return _alias(field.enum, value, turn)
-    return value
 
 
 def _text(value: Any) -> str:
