@@ -3,15 +3,14 @@ that are only imported from, and what is best left out."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import common_includes, resolve
+from grpc_interop.protos.walking import proto_files
 
 IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external", "googleapis", "deps", "node_modules"}
 """Folders with one of these names commonly hold other people's protos."""
@@ -43,7 +42,7 @@ class _File:
 
 def find_layout(repository: Path) -> Layout:
     """The layout, told from imports and packages: what a file is imported as says what its root is."""
-    files = [_read(repository, path) for path in proto_files(repository)]
+    files = [_read(repository, PurePosixPath(name)) for name in sorted(found.name for found in proto_files([repository]))]
     root_of = _roots_by_imports(files)
     for file in files:
         root_of.setdefault(file.path, _root_by_package(file))
@@ -55,22 +54,6 @@ def find_layout(repository: Path) -> Layout:
     layout = _laid_out({root for root in root_of.values() if root is not None})
     layout.told += _missing_imports(repository, files, layout)
     return layout
-
-
-def proto_files(repository: Path) -> list[PurePosixPath]:
-    """The repository's proto files, without those that git ignores and those in hidden folders."""
-    command = ["git", "-C", str(repository), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.proto"]
-    try:
-        names = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
-    except (OSError, subprocess.CalledProcessError):  # no git, or no repository of git's
-        names = list(_walk(repository))
-    paths = sorted(PurePosixPath(name) for name in names if name and (repository / name).is_file())
-    return [path for path in paths if not any(part.startswith(".") or part == "node_modules" for part in path.parts)]
-
-
-def _walk(repository: Path) -> Iterator[str]:
-    for folder, _, names in os.walk(repository):
-        yield from (Path(folder, name).relative_to(repository).as_posix() for name in names if name.endswith(".proto"))
 
 
 def _read(repository: Path, path: PurePosixPath) -> _File:
