@@ -14,6 +14,7 @@ from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
 from grpc_interop.report.merge import LOST
+from grpc_interop.report.plain_text import counted
 from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.session import Session
@@ -57,6 +58,8 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
             recorder.found(finding)
         for line in session.known.told():
             recorder.note_progress(line)
+        if session.engine.stretched:
+            recorder.note_progress(f"{counted(session.engine.stretched, 'deadline')} missed on a busy machine: played again with more time")
     recorder.run_finished(played.seconds, interrupted=interrupted)
     return INTERRUPTED if interrupted else played.exit_status(options)
 
