@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from buildtool.generator import Refused, build_plugins
-from buildtool.toolchain import GoError, Toolchain, ToolchainUnavailable
+from buildtool.toolchain import GoError, NotYetInstalled, Toolchain, Unavailable
 from buildtool.tree import Tree
-from buildtool.versions import with_versions_of
+from buildtool.versions import check_versions, with_versions_of
 from export.answer import export
 
 PROGRAMS = ("greeter-server", "greeter-client")
@@ -45,10 +45,10 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
     out = Path(request["out"])
     try:
         toolchain = Toolchain.find(Path(request["cache"]))
-    except ToolchainUnavailable as missing:
+        if go_mod := request.get("settings", {}).get("go_mod"):
+            toolchain = with_versions_of(toolchain, Path(go_mod))
+    except Unavailable as missing:
         return {"unavailable": {"what": missing.what, "remedy": missing.remedy}}
-    if go_mod := request.get("settings", {}).get("go_mod"):
-        toolchain = with_versions_of(toolchain, Path(go_mod))
     tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
     tree.generate()
     while True:
@@ -86,12 +86,17 @@ def compile_programs(toolchain: Toolchain, tree: Tree, out: Path) -> Path:
 
 
 def doctor(request: dict[str, Any]) -> dict[str, Any]:
-    """Answers with the Go that a build would use."""
+    """Answer with the Go that a build would use, and with what it would refuse."""
+    tools = []
     try:
         found = Toolchain.find(Path(request["cache"]), install=False)
-    except ToolchainUnavailable as missing:
-        return {"tools": [{"name": missing.what, "version": "", "where": "", "ok": False, "remedy": missing.remedy}]}
-    return {"tools": [{"name": "go", "version": found.version, "where": str(found.go), "ok": True, "remedy": ""}]}
+        tools.append({"name": "go", "version": found.version, "where": str(found.go), "ok": True, "remedy": ""})
+        if go_mod := request.get("settings", {}).get("go_mod"):
+            check_versions(found, Path(go_mod))
+    except Unavailable as missing:
+        later = isinstance(missing, NotYetInstalled)
+        tools.append({"name": missing.what, "version": "", "where": "", "ok": later, "remedy": missing.remedy})
+    return {"tools": tools}
 
 
 if __name__ == "__main__":

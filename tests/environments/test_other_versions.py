@@ -102,14 +102,14 @@ def test_zero_values_are_written_alike_by_every_protobuf(tmp_path: Path) -> None
 def test_older_grpc_go_and_protobuf_from_a_go_mod(tmp_path: Path) -> None:
     """Though our own tools would require newer ones."""
     (tmp_path / "go.mod").write_text(
-        "module example.com/service\n\ngo 1.22\n\nrequire (\n\tgoogle.golang.org/grpc v1.66.3\n\tgoogle.golang.org/protobuf v1.36.6\n)\n"
+        "module example.com/service\n\ngo 1.22\n\nrequire (\n\tgoogle.golang.org/grpc v1.64.0\n\tgoogle.golang.org/protobuf v1.34.0\n)\n"
     )
     results = run(tmp_path, "go-old", '[[implementation]]\nname = "go-old"\nfrom = "go"\nsettings.go_mod = "go.mod"\n')
-    assert versions(results, "go-old") == ("1.66.3", "1.36.6")
+    assert versions(results, "go-old") == ("1.64.0", "1.34.0")
     command = [sys.executable, "-m", "grpc_interop.cli", "replay", "calls/greeter.v1.Greeter/SayHello/one[go:go-old]"]
     subprocess.run([*command, "--export", "out"], cwd=tmp_path, check=True)
-    assert "google.golang.org/grpc v1.66.3\n" in (tmp_path / "out/server/go.mod").read_text()
-    assert "v1.66.3" not in (tmp_path / "out/client/go.mod").read_text()
+    assert "google.golang.org/grpc v1.64.0\n" in (tmp_path / "out/server/go.mod").read_text()
+    assert "v1.64.0" not in (tmp_path / "out/client/go.mod").read_text()
     for side in ("client", "server"):
         subprocess.run(["go", "vet", "."], cwd=tmp_path / "out" / side, check=True)
 
@@ -136,6 +136,28 @@ def test_versions_that_cannot_be_used_are_refused_in_one_line(tmp_path: Path, re
     [_, line] = done.stderr.replace(f"{tmp_path}/", "").splitlines()
     assert line.startswith("mine: ") and words in line
     assert not list(tmp_path.glob(".interop/cache/py/environment-*/"))
+
+
+@pytest.mark.parametrize(
+    ("requires", "words"),
+    [
+        ("google.golang.org/grpc v1.63.3", "google.golang.org/grpc 1.64 or newer (go.mod gives 1.63.3) is missing"),
+        ("google.golang.org/protobuf v1.33.0", "google.golang.org/protobuf 1.34 or newer (go.mod gives 1.33.0) is missing"),
+    ],
+    ids=["grpc", "protobuf"],
+)
+def test_go_modules_that_are_too_old_are_refused_in_one_line(tmp_path: Path, requires: str, words: str) -> None:
+    """Before anything is compiled, whose errors would say nothing to a user."""
+    (tmp_path / "go.mod").write_text(f"module example.com/service\n\ngo 1.22\n\nrequire {requires}\n")
+    text = f'[protos]\nroots = ["{ROOT / "proto"}"]\n[[implementation]]\nname = "mine"\nfrom = "go"\nsettings.go_mod = "go.mod"\n'
+    (tmp_path / "interop.toml").write_text(text)
+    for command, status in (("build", 2), ("doctor", 3)):
+        asked = [sys.executable, "-m", "grpc_interop.cli", command, *(["mine"] if command == "build" else [])]
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+        told = (done.stdout + done.stderr).replace(f"{tmp_path}/", "")
+        assert done.returncode == status, told
+        assert words.removesuffix(" is missing") in told
+    assert not list(tmp_path.glob(".interop/cache/go/objects"))
 
 
 @pytest.mark.parametrize(

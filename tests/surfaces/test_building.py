@@ -115,6 +115,43 @@ class TestDoctor:
         assert ended.status == 3
         assert ended.out.splitlines()[-2:] == ["  missing  cobol: set COBOL=/path/to/cobol", "1 missing or broken"]
 
+    def test_what_the_first_build_makes_is_not_missing(self, project: Project, buildable: MakeImplementation) -> None:
+        """
+        So a step of CI may ask before anything is built.
+        """
+        tool = {"name": "cobol", "version": "", "where": "", "ok": True, "remedy": "the first build installs it"}
+        ended = project.interop("doctor", "--implementation", buildable("cobol", f'answer = {{"tools": [{tool}]}}'))
+        assert (ended.status, ended.out.splitlines()[-2:]) == (
+            0,
+            ["  later    cobol: the first build installs it", "nothing is missing"],
+        )
+
+    def test_an_environment_that_no_build_has_made_yet(self, tmp_path: Path) -> None:
+        """
+        Of `py` with requirements of its own; nothing is installed to find out.
+        """
+        project = Project(tmp_path)
+        project.write("old.txt", "grpcio==1.66.2\n")
+        project.write(
+            "interop.toml", 'implementations = ["old"]\n[[implementation]]\nname = "old"\nfrom = "py"\nsettings.requirements = "old.txt"\n'
+        )
+        ended = project.interop("doctor")
+        assert (ended.status, ended.out.splitlines()[-1]) == (0, "nothing is missing")
+        [line] = [line for line in ended.out.splitlines() if line.startswith("  later ")]
+        assert "old.txt" in line and line.endswith(": the first build makes it")
+        assert not list(tmp_path.glob(".interop/cache/py/environment-*/"))
+
+    def test_git_and_buf_have_a_line(self, project: Project) -> None:
+        """
+        Both are asked about earlier versions of protos; without git the rest works.
+        """
+        lines = project.interop("doctor").out.splitlines()
+        assert any(line.startswith("  ok       buf-bin ") for line in lines)
+        assert any(line.startswith("  ok       git ") for line in lines)
+        ended = project.interop("doctor", env={"PATH": str(Path(sys.executable).parent)})
+        assert any(line.startswith("  without  git: ") for line in ended.out.splitlines())
+        assert ended.status == 0, ended.out
+
     def test_a_doctor_that_fails(self, project: Project, unbuildable: Path) -> None:
         """
         A build command that cannot even say what is there is named as broken.
