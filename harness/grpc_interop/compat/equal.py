@@ -19,6 +19,14 @@ WRAPPERS = frozenset(f"google.protobuf.{name}Value" for name in "Double Float In
 """Messages that ProtoJSON writes as the one value that they hold."""
 
 
+def whole(base: Shape, head: Shape) -> bool:
+    """Return whether two types are compared as wholes: one was exchanged for another, and ProtoJSON has a form of its own for one
+    of them. What is within a well-known type is nobody's edit; but two wrappers differ in the type that they wrap."""
+    if base.name == head.name or {base.name, head.name} <= WRAPPERS:
+        return False
+    return bool(base.special or head.special)
+
+
 class Part(NamedTuple):
     """One of the values of a field: the type that it has, and the value."""
 
@@ -59,6 +67,18 @@ def _part(message: Meaning, field: FieldShape) -> Part:
 def can_be_map(field: FieldShape) -> bool:
     """Whether it is one, or a list of messages that has keys."""
     return field.mapped is not None or (field.inner is not None and 1 in field.inner.fields)
+
+
+def bare(part: Part) -> Part:
+    """Return the value that a wrapper or a Value holds, as JSON has it; any other value itself."""
+    value = part.value
+    if isinstance(value, Meaning):
+        shape = part.field.message
+        if shape.special in WRAPPERS:
+            return _part(value, shape.fields[1])
+        if shape.special == "google.protobuf.Value" and value.fields:
+            return _part(value, shape.fields[next(iter(value.fields))])
+    return part
 
 
 def alike(sent: Part, received: Part) -> bool:

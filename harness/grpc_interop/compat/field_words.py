@@ -8,6 +8,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, default, rivals
+from grpc_interop.protos.json_names import true_oneof_name
 from grpc_interop.protos.shapes import FieldShape
 
 _NAMES = {
@@ -75,7 +76,7 @@ def _default(field: FieldShape) -> str:
 
 def _of_oneof(one: FieldPair, pair: TypePair) -> Iterator[str]:
     assert one.base is not None and one.head is not None
-    before, after = one.base.oneof, one.head.oneof
+    before, after = _oneof(one.base), _oneof(one.head)
     if before and not after:
         yield f"out of oneof {before}"
     elif after and not before:
@@ -87,6 +88,12 @@ def _of_oneof(one: FieldPair, pair: TypePair) -> Iterator[str]:
         if old != new:
             told = [f"with {name}" for name in sorted(new - old)] + [f"without {name}" for name in sorted(old - new)]
             yield f"oneof {before} {', '.join(told)}"
+
+
+def _oneof(field: FieldShape) -> str:
+    """The oneof that it is in, even if it is there alone; not the one that protoc makes of a proto3 `optional`."""
+    oneof = field.descriptor.containing_oneof
+    return true_oneof_name(oneof.name) if oneof is not None and oneof.name != f"_{field.name}" else ""
 
 
 def _of_options(base: FieldShape, head: FieldShape) -> Iterator[str]:

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.blame import ELSEWHERE, Blame, nothing, worst
 from grpc_interop.compat.enum_values import compare_enums, fate, see_value
-from grpc_interop.compat.equal import Part, alike, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts
+from grpc_interop.compat.equal import Part, alike, bare, can_be_map, entries, is_float, is_number, is_zero, meeting, number, parts, whole
 from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals, written_name
 from grpc_interop.compat.refusal import explain
@@ -156,10 +156,24 @@ class _Eye:
     def _compare_parts(self, one: FieldPair, both: Iterable[tuple[Part, Part]]) -> Blame | None:
         for before, after in both:
             if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
+                if whole(before.field.message, after.field.message):
+                    if not self._is_same_whole(one, before, after):
+                        return Blame(Cause.VALUE, "another value arrives")
+                    continue
                 self.message(self._inner(one, before, after), before.value, after.value)
             elif not alike(before, after):
                 return Blame(Cause.VALUE, "another value arrives")
         return None
+
+    def _is_same_whole(self, one: FieldPair, before: Part, after: Part) -> bool:
+        before, after = bare(before), bare(after)
+        if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
+            if before.field.message.name == after.field.message.name:
+                return before.value == after.value
+            within = _Eye(self._writer, self._reader, self._carried)
+            within.message(self._meeting(before.field.message, after.field.message, one.element), before.value, after.value)
+            return all(seen.outcome in GOOD for seen in within.seen)
+        return not isinstance(before.value, Meaning) and not isinstance(after.value, Meaning) and alike(before, after)
 
     def _inner(self, one: FieldPair, before: Part, after: Part) -> TypePair:
         mine, theirs = before.field.message, after.field.message

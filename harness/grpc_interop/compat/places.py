@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from grpc_interop.case import Method
+from grpc_interop.compat.equal import whole
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, pair_fields
 from grpc_interop.protos import wire
@@ -172,7 +173,7 @@ class Places:
             for one in self._queue.popleft().fields:
                 if one.base and one.head:
                     base, head = _held_types(one.base, one.head)
-                    if base and head:
+                    if base and head and not whole(base, head):
                         one.inner = self._meet(base, head, one.element)
 
     # -- how they are reached ------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.enum_values import elements_of
-from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts
+from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts, whole
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals, written_name
 from grpc_interop.protos import wire
@@ -125,7 +125,7 @@ def _of_field(
         yield from _unknown_names(one, writer, mine, value, there)
     yield from _of_stray(one, carried, mine, value, there)
     inner_mine, inner_theirs = mine.mapped or mine, there.mapped or there
-    if inner_mine.inner is None or inner_theirs.inner is None:
+    if inner_mine.inner is None or inner_theirs.inner is None or whole(inner_mine.inner, inner_theirs.inner):
         return
     inner = one.inner
     if inner is None or inner.of(writer) is not inner_mine.inner or inner.of(reader) is not inner_theirs.inner:
@@ -201,7 +201,7 @@ def _no_json_keys(mine: FieldShape, keys: Iterable[int | bytes], there: FieldSha
 def _no_json_part(part: Part, there: FieldShape) -> bool:
     mine, value = part
     if isinstance(value, Meaning):
-        return there.inner is None
+        return there.inner is None or whole(mine.message, there.inner)
     if mine.type in TEXTS:
         # Not every text is base64 of something; none at all is of nothing.
         return there.type not in TEXTS or (mine.type, there.type, bool(value)) == (Field.TYPE_STRING, Field.TYPE_BYTES, True)
