@@ -26,7 +26,7 @@ func main() {
 		port, err = strconv.ParseUint(text, 10, 16)
 		return err
 	})
-	interval := flag.Float64("interval", 1, "seconds between two ticks of GetStream")
+	interval := flag.Float64("interval", greeter.DefaultInterval.Seconds(), "seconds between two ticks of GetStream")
 	flag.Parse()
 
 	// From here on signals stop the server gracefully, even before it has said that it listens.

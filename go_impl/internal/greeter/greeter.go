@@ -17,6 +17,10 @@ import (
 // ticks is how many prices GetStream sends.
 const ticks = 10
 
+// DefaultInterval is the time between two of them, for the server program and for the driver's application: a person
+// who calls either sees them come one by one.
+const DefaultInterval = time.Second
+
 // Server implements greeter.v1.Greeter.
 type Server struct {
 	greeterv1.UnimplementedGreeterServer
