@@ -18,7 +18,7 @@ def test_a_pair_is_done_when_no_case_will_come_and_none_is_under_way():
     progress.all_begun([PY, GO])
     assert told == ["py:py  2 passed"]
     progress.judged(GO, Outcome.FAILED)
-    assert told == ["py:py  2 passed", "go:go  0 of 1 passed"]
+    assert told == ["py:py  2 passed", "go:go  0 passed, 1 failed"]
 
 
 def test_a_pair_whose_cases_are_never_judged_is_not_told_of():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import functools
+import io
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import click
 
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
 from grpc_interop.errors import InteropError, UsageError
+from grpc_interop.interruption import interruptible
 from grpc_interop.protos.root import read_root
 from grpc_interop.selection import read_seconds, read_shard
 
@@ -27,6 +29,9 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 INTERRUPTED = 130
 """The exit status that shells give a command ended by Ctrl-C."""
+
+_SIMPLE = str.maketrans({"·": "-", "✗": "x", "✓": "+", "→": "->", "←": "<-", "—": "-", "…": "...", "×": "x"})  # noqa: RUF001  meant
+"""The signs of our own output, for what knows ASCII alone."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -40,6 +45,7 @@ def interop() -> None:
 
 def main() -> NoReturn:
     """Runs the command; errors for people are printed as such, never as a traceback."""
+    print_whatever_the_encoding()
     try:
         # Not interop.main(): it ends with status 1, a finding's, when the reader of the output goes away.
         with interop.make_context("interop", sys.argv[1:]) as context:
@@ -50,9 +56,11 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         status = 2
+        _tell_github(error.format_message(), status)
     except InteropError as error:
         click.echo(f"interop: {error}", err=True)
         status = error.exit_status
+        _tell_github(str(error), status)
     except (KeyboardInterrupt, click.Abort):
         status = INTERRUPTED
     except BrokenPipeError:
@@ -67,6 +75,29 @@ def main() -> NoReturn:
             click.echo("interop: a defect of the harness, not of what it tests; please report it with the lines above", err=True)
         status = BROKEN
     sys.exit(status)
+
+
+def print_whatever_the_encoding() -> None:
+    """Lets a terminal or pipe that knows other characters than ours have what comes nearest: nothing that is printed may end
+    a run."""
+    codecs.register_error("interop", _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="interop")
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return text.translate(_SIMPLE).encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+def _tell_github(words: str, status: int) -> None:
+    """An error that came before any report."""
+    from grpc_interop.report.github import tell_error
+
+    tell_error(words, status, os.environ)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -157,11 +188,6 @@ def read_options(given: dict[str, Any]) -> Options:
     )
 
 
-def end_like_ctrl_c(*_: object) -> None:
-    """SIGTERM ends a run as Ctrl-C does: processes are stopped, and what was done is reported."""
-    raise KeyboardInterrupt
-
-
 # ----------------------------------------------------------------------------------------------------------------------
 # Commands
 # ----------------------------------------------------------------------------------------------------------------------
@@ -180,7 +206,7 @@ def run(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any)
     """Runs every client x server pair, every RPC, every streaming mode."""
     from grpc_interop import play
 
-    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    interruptible()
     status = play.run(options, workers=workers, quiet=quiet)
     if suggest:
         play.suggest_known(options.report)
@@ -215,7 +241,7 @@ def compat(options: Options, bases: tuple[str, ...], head: str | None, guarantee
     from grpc_interop.compat import command
     from grpc_interop.compat.guarantee import Guarantee
 
-    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    interruptible()
     sys.exit(command.compat(options, command.Request(bases, head, Guarantee(guarantee), everything=everything)))
 
 
@@ -297,7 +323,7 @@ def serve(options: Options, name: str, port: int) -> None:
     """Runs an implementation as an ordinary server; prints `listening on HOST:PORT` first."""
     from grpc_interop import serving
 
-    signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    interruptible()
     sys.exit(serving.serve(options, name, port))
 
 

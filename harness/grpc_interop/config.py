@@ -133,6 +133,28 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
     return [*words, "--seed", str(options.seed)]
 
 
+def added_implementations(options: Options, relative_to: Path) -> list[str]:
+    """The words with which a command typed in that folder has the implementations that are not the project's own."""
+    words: list[str] = []
+    for manifest in options.implementations:
+        if manifest not in options.project.implementations:
+            place = manifest.folder if manifest.path.name == FILE else manifest.path
+            words += ["--implementation", os.path.relpath(place, relative_to)]
+    return words
+
+
+def chosen_tree(options: Options, relative_to: Path) -> list[str]:
+    """The words with which a command typed in that folder has the same protos, where they are not the project's own."""
+    if options.image is not None:
+        return ["--image", os.path.relpath(options.image, relative_to)]
+    words: list[str] = []
+    project = options.project
+    for option, roots, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
+        if roots != own:
+            words += [word for root in roots for word in (option, root.spelled(os.path.relpath(root.folder, relative_to)))]
+    return words
+
+
 def find_project(start: Path | None = None) -> Project:
     """The project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
     implementation's manifest. Without one, the current folder and the bundled implementations."""

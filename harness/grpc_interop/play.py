@@ -9,24 +9,40 @@ from pathlib import Path
 
 import click
 
-from grpc_interop.config import Options, in_continuous_integration
+from grpc_interop.config import Options, added_implementations, chosen_tree, in_continuous_integration
+from grpc_interop.errors import InteropError
+from grpc_interop.interruption import undivided
 from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
-from grpc_interop.report import Implementation, Recorder, RunInfo, merge, standard_reports
-from grpc_interop.report.merge import LOST
-from grpc_interop.report.plain_text import counted
+from grpc_interop.report import Implementation, Recorder, RunInfo, merge, report_files, standard_reports
+from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.session import Session
 from grpc_interop.verdict import Pair
 from grpc_interop.workers import run_in_workers
 
-INTERRUPTED = 130
-"""The exit status that shells give a command ended by Ctrl-C."""
-
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
-    """Plays and reports; gives the exit status. Raises UsageError before anything was played."""
+    """Plays and reports; gives the exit status. Raises UsageError before anything was played; then the report says so,
+    unless that of an earlier run would be lost."""
+    try:
+        return _run(options, workers, quiet=quiet)
+    except InteropError as error:
+        if options.report.is_dir() and not (options.report / RESULTS).exists():
+            _report_error(options, error)
+        raise
+
+
+def _report_error(options: Options, error: InteropError) -> None:
+    """Files alone: the command itself tells the terminal and GitHub."""
+    recorder = Recorder(options.report, report_files(options.report))
+    recorder.run_started(RunInfo("interop run", options.seed, (), shard=options.shard, strict=options.strict))
+    recorder.stopped(error.exit_status, str(error))
+    recorder.run_finished(0.0)
+
+
+def _run(options: Options, workers: int, *, quiet: bool) -> int:
     if options.changed and next(selected(options), None) is None:
         click.echo(f"nothing to run: of what the options select, no RPC or message has changed since {options.changed}")
         return 0
@@ -41,27 +57,37 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
         interrupted = False
         try:
             played.play()
+            undivided.no_more()
         except KeyboardInterrupt:
             interrupted = True
-        for name, versions in session.engine.crew.versions.items():
-            told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
-            recorder.know(Implementation(name, *told))
-        for what, why in played.not_run.items():
-            recorder.not_run(what, why)
-        for suite, number in played.left_out.items():
-            recorder.left_out(suite, number, f"the {options.budget:g} s of --budget were over")
-        if options.changed:
-            recorder.left_out(session.untouched(), 0, f"nothing that they depend on has changed since {options.changed}")
-        if played.uncovered is not None:
-            recorder.uncovered(played.uncovered)
-        for finding in played.findings:
-            recorder.found(finding)
+        except Exception as error:
+            # What was gained is not lost with the harness, and what is left of the run is no green report.
+            recorder.stopped(BROKEN, f"the harness failed: {type(error).__name__}: {error}")
+            _tell_beside(recorder, played)
+            recorder.run_finished(played.seconds)
+            raise
+        _tell_beside(recorder, played)
         for line in session.known.told():
             recorder.note_progress(line)
-        if session.engine.stretched:
-            recorder.note_progress(f"{counted(session.engine.stretched, 'deadline')} missed on a busy machine: played again with more time")
-    recorder.run_finished(played.seconds, interrupted=interrupted)
-    return INTERRUPTED if interrupted else played.exit_status(options)
+    return recorder.run_finished(played.seconds, interrupted=interrupted).conclusion.exit_status
+
+
+def _tell_beside(recorder: Recorder, played: Run) -> None:
+    """What is to be told of a run beside its cases."""
+    session, options = played.session, played.session.options
+    for name, versions in session.engine.crew.versions.items():
+        told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
+        recorder.know(Implementation(name, *told))
+    for entry in played.not_run.values():
+        recorder.not_run(*entry)
+    for suite, number in played.left_out.items():
+        recorder.left_out(suite, number, f"the {options.budget:g} s of --budget were over")
+    if options.changed:
+        recorder.left_out(session.untouched(), 0, f"nothing that they depend on has changed since {options.changed}")
+    if played.uncovered is not None:
+        recorder.uncovered(played.uncovered)
+    for finding in played.findings:
+        recorder.found(finding)
 
 
 def suggest_known(report: Path) -> None:
@@ -82,16 +108,26 @@ def _info(session: Session, plan: tuple[Pair, ...]) -> RunInfo:
     options = session.options
     chosen = {name for pair in session.pairs for name in (pair.client, pair.server)}
     implementations = tuple(Implementation(manifest.name) for manifest in options.implementations if manifest.name in chosen)
-    return RunInfo("interop run", options.seed, session.pairs, implementations, plan, options.shard)
+    planned = {name for pair in plan for name in (pair.client, pair.server)}
+    return RunInfo(
+        "interop run",
+        options.seed,
+        session.pairs,
+        implementations,
+        plan,
+        options.shard,
+        suites=tuple(suite.name for suite in session.suites),
+        strict=options.strict,
+        absent=tuple(manifest.name for manifest in options.implementations if manifest.name not in planned),
+        replay_options=tuple(added_implementations(options, Path.cwd())),
+        tree_options=tuple(chosen_tree(options, Path.cwd())),
+    )
 
 
-def merge_reports(folders: Sequence[Path], directory: Path) -> int:
-    """Merges the folders of shards into one, renders it, and gives the exit status: 0 as expected, 1 a finding, 2 where
-    what was not run must be there (CI=true), 3 for a shard that is missing; the largest that applies. Raises
-    ReportError for folders that cannot be merged."""
-    summary = merge(folders, Recorder(directory, standard_reports(directory)))
-    if not summary.cases or any(entry.what.startswith(LOST) for entry in summary.not_run):
-        return 3
-    if summary.not_run and in_continuous_integration():
-        return 2
-    return 1 if summary.failed else 0
+def merge_reports(folders: Sequence[Path], directory: Path, *, interrupted: bool = False) -> int:
+    """Merges the folders of shards into one, renders it, and gives the exit status: that of the worst of them, 3 where one is
+    missing, and 2 where what was not run must be there (CI=true). `interrupted`: the shards were to end before their
+    time. Raises ReportError for folders that cannot be merged."""
+    recorder = Recorder(directory, standard_reports(directory))
+    summary = merge(folders, recorder, strict=in_continuous_integration(), interrupted=interrupted)
+    return summary.conclusion.exit_status

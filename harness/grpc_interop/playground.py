@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from grpc_interop.case import AnyCase, Case, Method
-from grpc_interop.config import Options
+from grpc_interop.config import Options, added_implementations
 from grpc_interop.replaying import explain, replay_text
 from grpc_interop.report.folder import make_folder
 from grpc_interop.selection import nothing_selected, pytest_id, tested_together
@@ -121,7 +122,8 @@ class Playground:
 
     def explain(self, verdict: Verdict) -> str:
         """Both sides beside the model, and the line that replays it."""
-        return explain(verdict, self.session.catalog.describe, replay_text(verdict, self.session.catalog))
+        catalog, added = self.session.catalog, added_implementations(self.session.options, Path.cwd())
+        return explain(verdict, catalog.describe, replay_text(verdict, catalog), added)
 
     def close(self) -> None:
         self.session.close()

@@ -7,9 +7,18 @@ from collections.abc import Callable, Iterable
 
 from grpc_interop.verdict import Outcome, Pair
 
+_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.ERROR: "in error",
+    Outcome.UNEXPECTED_PASS: "unexpected",
+    Outcome.KNOWN_FAILURE: "known",
+    Outcome.UNSUPPORTED: "unsupported",
+}
+
 
 class Progress:
-    """Counts cases by pair and tells of each pair, once, that all its cases have their verdict: `py:py  502 passed`. A pair
+    """Counts cases by pair and tells of each pair, once, that all its cases have their verdict: `py:py  472 passed, 22 known`. A pair
     whose cases could not all be played is never told of."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -45,5 +54,5 @@ class Progress:
     def _look(self, pair: Pair) -> None:
         if not self._to_come[pair] and not self._under_way[pair] and pair in self._outcomes:
             outcomes = self._outcomes.pop(pair)
-            passed, total = outcomes[Outcome.PASSED], outcomes.total()
-            self._tell(f"{pair}  {passed:,} passed" if passed == total else f"{pair}  {passed:,} of {total:,} passed")
+            told = [f"{outcomes[outcome]:,} {word}" for outcome, word in _WORDS.items() if outcomes[outcome] or outcome is Outcome.PASSED]
+            self._tell(f"{pair}  {', '.join(told)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,10 +41,10 @@ def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog, plays: int = 1) -> R
     return Replay(case, pair, catalog.sent_set(catalog.files_of(case)), plays)
 
 
-def explain(verdict: Verdict, describe: Describe, replay: str | None = None) -> str:
-    """Both sides beside the model, with logs, as text."""
+def explain(verdict: Verdict, describe: Describe, replay: str | None = None, options: Sequence[str] = ()) -> str:
+    """Both sides beside the model, with logs, as text; `options` are the words that `interop replay` needs."""
     record = record_of(verdict, describe, replay=replay)
-    return "\n".join(plain_lines(record, Path.cwd()))
+    return "\n".join(plain_lines(record, Path.cwd(), options))
 
 
 def replay(options: Options, what: str, times: int | None = None, export_to: Path | None = None) -> int:

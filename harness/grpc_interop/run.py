@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from grpc_interop.case import AnyCase, Case
-from grpc_interop.config import Options
 from grpc_interop.courses import Course, Courses
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
+from grpc_interop.interruption import undivided
 from grpc_interop.progress import Progress
 from grpc_interop.report.plain_text import counted
-from grpc_interop.report.protocol import Finding
+from grpc_interop.report.protocol import Finding, Lack, NotRun
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session
 from grpc_interop.suites import SUITES
@@ -41,11 +41,10 @@ class Run:
         options = session.options
         self.session = session
         self.tally: Counter[Outcome] = Counter()
-        self.not_run: dict[str, str] = {}
+        self.not_run: dict[str, NotRun] = {}
         self.findings: list[Finding] = []
         self.left_out: Counter[str] = Counter()
         self.uncovered: list[Uncovered] | None = None
-        self.broken = False
         self.seconds = 0.0
         self._add = add
         self._tell = tell
@@ -99,7 +98,8 @@ class Run:
         self._enqueue_playable()
         while session.building or session.engine.busy:
             for verdict in session.engine.poll(POLL_SECONDS):
-                self._count(verdict)
+                with undivided:
+                    self._count(verdict)
             session.collect_builds()
             self._enqueue_playable()
 
@@ -162,14 +162,17 @@ class Run:
         session = self.session
         for pair in session.pairs:
             if why := session.why_not(pair):
-                self.not_run[str(pair)] = why
+                self._lack(str(pair), why, self._what_lacks(pair))
             elif pair in self._waiting:
-                self.not_run[str(pair)] = "the run was stopped before its turn"
+                self._lack(str(pair), "the run was stopped before its turn", Lack.INTERRUPTED)
         built_ones = [session.built[name] for name in sorted(session.built)]  # not in the order in which they became ready
         for file, pairs in self._without.items():
             names = [built.manifest.name for built in built_ones if any(refused.file == file for refused in built.refused)]
-            self.not_run[file] = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
-        self.not_run |= {str(pair): why for pair in session.pairs if str(pair) not in self.not_run and (why := self._why_nothing(pair))}
+            where = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
+            self._lack(file, where, Lack.REFUSED)
+        for pair in session.pairs:
+            if str(pair) not in self.not_run and self._progress.had_nothing(pair):
+                self._find_why_nothing(pair)
         for built in built_ones:
             for refused in built.refused:
                 name, file = built.manifest.name, refused.file
@@ -180,21 +183,26 @@ class Run:
         self.findings += [Finding(f"incident {number}", text) for number, text in enumerate(session.engine.incidents, 1)]
         if self._whole():
             self.findings += [Finding(f"stale entry {number}", text) for number, text in enumerate(session.known.stale(), 1)]
-        foreign = session.engine.crew.foreign
-        dropped = any({pair.client, pair.server}.isdisjoint(foreign) for pair in session.engine.dropped)
-        self.broken = dropped or any(missing.broken for missing in session.missing.values())
 
-    def _why_nothing(self, pair: Pair) -> str:
-        """Why a pair that could be played had nothing to play; empty if it had."""
-        if not self._progress.had_nothing(pair):
-            return ""
-        if pair in self._too_late:
-            return f"the {self.session.options.budget:g} s of --budget were over before its first case"
+    def _lack(self, what: str, why: str, lack: Lack) -> None:
+        self.not_run[what] = NotRun(what, why, lack)
+
+    def _what_lacks(self, pair: Pair) -> Lack:
+        """Of a pair that cannot be played."""
+        missing = [self.session.missing[name] for name in (pair.client, pair.server) if name in self.session.missing]
+        if missing:
+            return Lack.BROKEN if any(one.broken for one in missing) else Lack.UNAVAILABLE
+        return Lack.BROKEN if {pair.client, pair.server}.isdisjoint(self.session.engine.crew.foreign) else Lack.FOREIGN
+
+    def _find_why_nothing(self, pair: Pair) -> None:
+        """Says of a pair that could be played why it had nothing to play."""
         refused = [file for file, pairs in self._without.items() if pair in pairs]
-        if not refused:
-            return ""
-        more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-        return f"all that it was to play is about what is refused: {refused[0]}{more}"
+        if pair in self._too_late:
+            why = f"the {self.session.options.budget:g} s of --budget were over before its first case"
+            self._lack(str(pair), why, Lack.OUT_OF_TIME)
+        elif refused:
+            more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+            self._lack(str(pair), f"all that it was to play is about what is refused: {refused[0]}{more}", Lack.REFUSED)
 
     def _measures_coverage(self) -> bool:
         """Whether every case that carries fields is in the plan; a shard is a part that a merge puts together."""
@@ -217,21 +225,6 @@ class Run:
         every_suite = len(session.suites) == len(SUITES)
         unrestricted = not options.keyword and not options.changed and not self.left_out and options.shard == (1, 1)
         return every_pair and every_suite and unrestricted and not self.not_run and self.tally.total() > 0
-
-    def exit_status(self, options: Options) -> int:
-        """0 as expected, 1 a finding, 2 a toolchain is missing that must be there or a driver is of another version of
-        the contract, 3 a build or driver failed: the largest that applies."""
-        played = bool(self.tally)
-        if self.broken:
-            return 3
-        if self.session.engine.crew.foreign or (self.session.missing and (options.strict or not played)):
-            return 2
-        if self.findings or any(outcome.is_finding for outcome in self.tally):
-            return 1
-        if not played and options.shard == (1, 1):
-            # Never a success, except for a shard that none of the cases fell to.
-            return 3
-        return 0
 
 
 @contextmanager

@@ -12,17 +12,16 @@ import click
 from grpc_interop.config import Options, as_arguments
 from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
+from grpc_interop.interruption import undivided
 from grpc_interop.listing import check_selection
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.results import RESULTS
 
-BROKEN = 3
-
 
 def run_in_workers(options: Options, workers: int) -> int:
-    """Gives the exit status: the largest of the shards'. Raises UsageError before anything is started, BuildError when no
-    shard left a report, and KeyboardInterrupt where one was to end the shards, after the report of what they had done: a
-    worker that was still starting leaves none."""
+    """Gives the exit status of the merged report, which is the largest of the shards'. Raises UsageError before anything is
+    started, BuildError when no shard left a report, and KeyboardInterrupt where that is because they were to end: a worker
+    that was still starting leaves none."""
     from grpc_interop.play import merge_reports
 
     check_selection(options)
@@ -44,6 +43,7 @@ def run_in_workers(options: Options, workers: int) -> int:
     interrupted = False
     try:
         statuses = [process.wait() for process in processes]
+        undivided.no_more()
     except KeyboardInterrupt:
         interrupted = True
         click.echo("stopping the workers", err=True)
@@ -58,12 +58,10 @@ def run_in_workers(options: Options, workers: int) -> int:
         if folder not in reported:
             click.echo(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
     if reported:
-        merge_reports(reported, options.report)
+        return merge_reports(reported, options.report, interrupted=interrupted)
     if interrupted:
         raise KeyboardInterrupt
-    if not reported:
-        raise BuildError("no worker left a report")
-    return max(statuses) if len(reported) == workers else BROKEN
+    raise BuildError("no worker left a report")
 
 
 def _environment() -> dict[str, str]:

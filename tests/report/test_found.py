@@ -46,7 +46,7 @@ def test_every_refused_file_is_in_the_results_and_survives_a_merge(tmp_path: Pat
     for finding in found:
         recorder.found(finding)
     recorder.run_finished(1.0)
-    assert out.getvalue().count(IMPORTS) == 1
+    assert out.getvalue().count(IMPORTS) == 2  # in the list, and in the last line
     stored = json.loads((tmp_path / "one" / "results.json").read_text())["findings"]
     assert stored[0] == {"what": "py refuses a.proto", "why": IMPORTS, "refused_by": "py", "file": "a.proto"}
     merged = merge([tmp_path / "one"], Recorder(tmp_path / "again", standard_reports(tmp_path / "again", io.StringIO())))

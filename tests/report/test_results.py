@@ -93,7 +93,7 @@ def test_results_hold_totals_cells_failures_and_what_did_not_run(tmp_path: Path)
     assert value["totals"] == outcomes
     assert value["cells"] == [{"suite": "calls", "client": "py", "server": "go", "kind": "bidi_streaming", **outcomes}]
     assert value["cases"] == [case for case in cases(tmp_path) if case["outcome"] != "passed"]
-    assert value["not_run"] == [{"what": "go:py", "why": "no python3 found"}]
+    assert value["not_run"] == [{"what": "go:py", "why": "no python3 found", "lack": "unavailable", "suites": []}]
 
 
 def test_a_planned_pair_that_never_turned_up_is_named(tmp_path: Path) -> None:

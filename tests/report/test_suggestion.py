@@ -22,8 +22,8 @@ def failed(pair: Pair, what: str = 'the client got "a+b" (3 messages) \\ instead
     return Verdict(hello(), pair, Outcome.FAILED, difference=Difference("client", what))
 
 
-def suggested(verdicts: Iterable[Verdict]) -> list[str]:
-    summary = Summary(RunInfo("interop run", 1, FOUR))
+def suggested(verdicts: Iterable[Verdict], pairs: tuple[Pair, ...] = FOUR, absent: tuple[str, ...] = ()) -> list[str]:
+    summary = Summary(RunInfo("interop run", 1, pairs, absent=absent))
     for verdict in verdicts:
         summary.add(record_of(verdict, describe))
     (cause,) = summary.findings
@@ -54,6 +54,20 @@ def test_an_entry_covers_the_pairs_that_failed_and_no_other(bad: tuple[Pair, ...
     known = KnownFailures.read([file])
     assert {known.apply(verdict).outcome for verdict in failures} == {Outcome.KNOWN_FAILURE}
     assert {known.apply(verdict).outcome for verdict in passes} <= {Outcome.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "absent"),
+    [((PY_GO,), ()), ((PY_GO, PY_PY), ("py-aio",)), (FOUR, ("py-aio",)), ((PY_PY,), ())],
+)
+def test_pairs_that_the_run_left_out_are_not_covered(pairs: tuple[Pair, ...], absent: tuple[str, ...]) -> None:
+    """
+    All pairs of a narrowed run failed, which says nothing of the others.
+    """
+    entries = suggested(map(failed, pairs), pairs, absent)
+    assert [json.loads(entry.splitlines()[1].removeprefix("cases = ")).rpartition("[")[2] for entry in entries] == sorted(
+        f"{pair}]" for pair in pairs
+    )
 
 
 def test_numbers_and_quoted_values_may_differ(tmp_path: Path) -> None:

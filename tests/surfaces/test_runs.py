@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from project import MakeImplementation, Project, results
+from project import REPOSITORY, Ended, MakeImplementation, Project, results
 
 ONE = ["-k", "SayHello/one"]
 
@@ -24,8 +26,36 @@ def test_a_finding(project: Project, reference: MakeImplementation, report: Path
     assert ended.status == 1
     assert "✗ py:wrong  Greeter/GetStream  ten" in ended.out
     assert "the client saw the end after 9 of 10 messages" in ended.out
-    assert "interop replay ic1:" in ended.out
     assert results(report)["totals"]["passed"] >= 1 and results(report)["totals"]["failed"] >= 1
+    again = pasted(project, ended.out)
+    assert again.status == 1 and "FAILED: 0 of 1 passed" in again.out
+
+
+def pasted(project: Project, out: str) -> Ended:
+    """What becomes of the first replay line that was printed, typed where it was printed."""
+    line = next(text for text in out.splitlines() if text.startswith("  replay "))
+    words = shlex.split(line)
+    assert words[1:3] == ["interop", "replay"]
+    return project.interop(*words[2:])
+
+
+def test_a_replay_line_can_be_pasted_wherever_the_run_was(project: Project, reference: MakeImplementation, tmp_path: Path) -> None:
+    """
+    With an implementation beside the project's, in a folder whose name needs quotes, from a folder within the project: of a
+    text, and of an id, whose protos and report lie elsewhere.
+    """
+    wrong = reference("wrong one", "drops_the_last_message")
+    (wrong / "interop.toml").write_text((wrong / "interop.toml").read_text().replace('"wrong one"', '"wrong"'))
+    below = project.folder / "some where"
+    below.mkdir(exist_ok=True)
+    chosen = ["--implementation", wrong, "--client", "py", "--server", "wrong", "-k", "GetStream/ten", "--suite", "calls"]
+    protos = ["--proto-path", REPOSITORY / "proto"]
+    ended = project.interop("run", *chosen, *protos, "--report", tmp_path / "its report", cwd=below)
+    (cause,) = results(tmp_path / "its report")["causes"]
+    words = ["replay", "--implementation", os.path.relpath(wrong, below)]
+    assert shlex.join(["interop", *words]) in ended.out
+    again = project.interop(*words, cause["first"], *protos, "--report", tmp_path / "its report", cwd=below)
+    assert again.status == 1, again
 
 
 def test_a_pair_is_told_of_before_others_are_built(project: Project, buildable: MakeImplementation, tmp_path: Path) -> None:
@@ -60,7 +90,9 @@ def test_a_missing_toolchain(project: Project, report: Path, without_toolchain: 
     assert "cobol:py  Cobol 2023 is missing: set COBOL=/path/to/cobol" in ended.out
     rows = [line.split() for line in ended.out.splitlines()]
     assert ["cobol", "not", "run"] in rows and ["py", "1/1"] in rows
-    assert results(report)["not_run"] == [{"what": "cobol:py", "why": "Cobol 2023 is missing: set COBOL=/path/to/cobol"}]
+    (entry,) = results(report)["not_run"]
+    told = ("cobol:py", "Cobol 2023 is missing: set COBOL=/path/to/cobol", "unavailable")
+    assert (entry["what"], entry["why"], entry["lack"]) == told
 
 
 def test_a_build_that_fails(project: Project, report: Path, unbuildable: Path) -> None:

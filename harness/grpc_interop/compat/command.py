@@ -31,7 +31,7 @@ from grpc_interop.compat.replaying import encode
 from grpc_interop.compat.result import Comparison, Finding, Place, Result, Told, Verdict
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.testimony import Evidence
-from grpc_interop.config import Options, choose, home
+from grpc_interop.config import Options, added_implementations, choose, home
 from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
@@ -76,7 +76,8 @@ def compat(options: Options, request: Request) -> int:
     result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
     unread = any(meeting.unread for meeting in meetings)
     status = _status(result, strict=options.strict, failed=missing or unread)
-    result = replace(result, seconds=time.monotonic() - started, exit_status=status)
+    added = tuple(added_implementations(options, Path.cwd()))
+    result = replace(result, seconds=time.monotonic() - started, exit_status=status, replay_options=added)
     write(result, options.report, options.project.folder, os.environ)
     return status
 

@@ -175,7 +175,7 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Result:
     """A whole `interop compat`. `guarantee` is what must hold (`binary`, `json`, ...); `exchanges` counts what was played,
-    controls included; `exit_status` is the command's."""
+    controls included; `exit_status` is the command's; `replay_options` are the words that `interop replay` needs beside a text."""
 
     head: Side
     guarantee: str
@@ -183,6 +183,7 @@ class Result:
     seconds: float = 0.0
     exchanges: int = 0
     exit_status: int = 0
+    replay_options: tuple[str, ...] = ()
 
     def findings(self, *verdicts: Verdict) -> list[Entry]:
         """Those with one of the verdicts, breaks first, then in the order of bases and protos."""

@@ -50,6 +50,7 @@ __all__ = [
     "from_json",
     "merge",
     "record_of",
+    "report_files",
     "standard_reports",
     "to_json",
 ]
@@ -59,4 +60,9 @@ def standard_reports(directory: Path, out: IO[str] | None = None, *, quiet: bool
     """The reports of every run: files in `directory`, GitHub's where it is around, and the terminal (`out`, stdout by
     default; when `quiet` without progress), which comes last because it names the files."""
     terminal = Terminal(directory, out, quiet=quiet)
-    return [Results(directory), JUnit(directory), Page(directory), GitHub(directory, os.environ, out), terminal]
+    return [*report_files(directory), GitHub(directory, os.environ, out), terminal]
+
+
+def report_files(directory: Path) -> list[Report]:
+    """Those of them that are files in `directory`. results.json comes last: where it is, the report is whole."""
+    return [JUnit(directory), Page(directory), Results(directory)]

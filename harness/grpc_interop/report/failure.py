@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from grpc_interop.report.conversation import Row
 from grpc_interop.report.plain_text import escaped_bytes, printable
+from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import REPLAYS, Record
 from grpc_interop.report.summary import Cause, Summary
 
@@ -22,6 +24,9 @@ LEAST_WIDTH = 60
 
 CUT = "…"
 """Stands where something was left out."""
+
+DEFAULT_FOLDER = Path(".interop") / "report"
+"""Where `interop replay` looks for an id unless it is told otherwise."""
 
 PLAIN_WIDTH = 120
 """Columns of a block where nothing tells the width: what CI systems show without wrapping."""
@@ -49,17 +54,18 @@ def block(cause: Cause, summary: Summary, directory: Path, width: int = PLAIN_WI
     record = cause.first
     case = f"✗ {record.pair}  {record.short_method}  {record.name}"
     yield Line(Tone.TITLE, printable(f"{case}    {summary.headline(cause)}"))
-    yield from lines(record, directory, width)
+    yield from lines(record, directory, width, replay_options(record, summary.info, directory))
 
 
-def plain_lines(record: Record, directory: Path) -> Iterator[str]:
+def plain_lines(record: Record, directory: Path, options: Sequence[str] = ()) -> Iterator[str]:
     """A single case without its title, as text."""
-    for line in lines(record, directory, PLAIN_WIDTH):
+    for line in lines(record, directory, PLAIN_WIDTH, options):
         yield line.text
 
 
-def lines(record: Record, directory: Path, width: int) -> Iterator[Line]:
-    """What happened in a case, who saw what, what the drivers logged, and how to play it again."""
+def lines(record: Record, directory: Path, width: int, options: Sequence[str] = ()) -> Iterator[Line]:
+    """What happened in a case, who saw what, what the drivers logged, and how to play it again: `options` are the words that
+    `interop replay` needs beside the case."""
     for text in record.reason.splitlines():
         yield Line(Tone.WHAT, f"  {printable(text)}")
     table = list(_table(record, width))
@@ -75,20 +81,28 @@ def lines(record: Record, directory: Path, width: int) -> Iterator[Line]:
         for text in log.tail.splitlines()[-LOG_LINES:]:
             yield Line(Tone.ASIDE, "    | " + printable(text, keep="\t").expandtabs(4))
     if record.replay:
-        yield Line(Tone.REPLAY, f"  {'replay':<10}  {replay_command(record, directory)}")
+        yield Line(Tone.REPLAY, f"  {'replay':<10}  {replay_command(record, directory, options)}")
 
 
-def replay_command(record: Record, directory: Path) -> str:
+def replay_options(record: Record, info: RunInfo, directory: Path) -> tuple[str, ...]:
+    """The words with which `interop replay` has what the run had. A text brings its protos along; an id is looked for in the
+    report and in the protos."""
+    if record.replay not in (None, record.id):
+        return info.replay_options
+    elsewhere = () if short_path(directory) == str(DEFAULT_FOLDER) else ("--report", short_path(directory))
+    return (*info.replay_options, *info.tree_options, *elsewhere)
+
+
+def replay_command(record: Record, directory: Path, options: Sequence[str] = ()) -> str:
     """The line that plays a case again, for a shell."""
-    return replay_line(record.replay or record.id, directory)
+    return replay_line(record.replay or record.id, directory, options)
 
 
-def replay_line(replay: str, directory: Path) -> str:
+def replay_line(replay: str, directory: Path, options: Sequence[str] = ()) -> str:
     """The same of what `interop replay` takes: a text, an id, or the path of a file in the report folder."""
     if replay.startswith(f"{REPLAYS}/"):
         replay = short_path(directory / replay)
-    quoted = f"'{replay}'" if any(char in replay for char in "[]() $") else replay
-    return f"interop replay {printable(quoted)}"
+    return shlex.join(["interop", "replay", *map(printable, options), printable(replay)])
 
 
 def short_path(path: Path) -> str:

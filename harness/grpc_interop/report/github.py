@@ -19,6 +19,9 @@ from grpc_interop.verdict import Pair
 MOST_CAUSES = 10
 """GitHub shows ten error annotations a step, and a summary is for a glance; junit.xml and results.json have the rest."""
 
+MOST_ENTRIES = 20
+"""Lines of what is told beside the cases."""
+
 
 class GitHub:
     """Appends to the file that GITHUB_STEP_SUMMARY names; with GITHUB_ACTIONS set, prints annotations to `file` (stdout
@@ -48,24 +51,38 @@ class GitHub:
                 print(line, file=self._file or sys.stdout)
 
 
+def tell_error(words: str, exit_status: int, environment: Mapping[str, str]) -> None:
+    """What ends a command before there is anything to report: in the job's summary, and as an annotation."""
+    what, _, remedy = words.partition("\n")
+    if path := environment.get("GITHUB_STEP_SUMMARY"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"### ❌ interop\n\n**FAILED, exit {exit_status}: {inline(what)}**\n\n{inline(remedy)}\n")
+    if environment.get("GITHUB_ACTIONS") == "true":
+        # GitHub reads both streams, and stdout may be somebody's data.
+        print(annotation("error", words, title="interop"), file=sys.stderr)
+
+
 def markdown(summary: Summary, directory: Path) -> str:
     """The matrix, what was not run, and the causes with their conversations."""
     return "\n".join(_markdown(summary, directory)) + "\n"
 
 
 def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
-    sign = "❌" if summary.failed else "✅"
-    yield f"### {sign} {inline(summary.info.title)}\n"
+    conclusion = summary.conclusion
+    yield f"### {'❌' if conclusion.failed else '✅'} {inline(summary.info.title)}\n"
+    if conclusion.failed or conclusion.remarks:
+        yield f"**{inline(conclusion.line)}**\n"
     yield inline(summary.closing_words()) + "\n"
     clients, servers = summary.sides
     yield "| client \\ server | " + " | ".join(inline(server) for server in servers) + " |"
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
         yield "| " + " | ".join([f"**{inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
-    for title, entries in (("Found", summary.found), ("Not run", summary.not_run_by_reason)):
-        if entries:
-            yield f"\n**{title}**\n"
-            yield from (f"- `{inline(entry.what)}`: {inline(entry.why)}" for entry in entries)
+    for title, entries in summary.beside_the_cases:
+        yield f"\n**{title}**\n"
+        yield from (f"- <code>{inline(entry.what)}</code>: {inline(entry.why)}" for entry in entries[:MOST_ENTRIES])
+        if len(entries) > MOST_ENTRIES:
+            yield f"- and {len(entries) - MOST_ENTRIES:,} more in results.json"
     findings = summary.findings
     for cause in findings[:MOST_CAUSES]:
         yield f"\n<details><summary>{inline(cause.first.reason)} · {inline(summary.headline(cause))}</summary>\n"
@@ -78,15 +95,22 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
 
 
 def _field(summary: Summary, pair: Pair) -> str:
-    fraction = summary.fraction(pair)
+    fraction, short = summary.fraction(pair), summary.falls_short(pair)
     if fraction is None:
-        return "not run" if pair in summary.info.pairs else ""
-    sign = "❌" if fraction.findings else "✅" if fraction.passed == fraction.total > 0 else "🟡"
+        return f"{'❌ ' if short else ''}not run" if pair in summary.info.pairs else ""
+    sign = "❌" if fraction.findings or short else "✅" if fraction.passed == fraction.total > 0 else "🟡"
     return f"{sign} {fraction.passed:,}/{fraction.total:,}"
 
 
 def _annotations(summary: Summary) -> Iterator[str]:
-    for cause in summary.findings[:MOST_CAUSES]:
+    """What is no case first: there is little of it, and no other line speaks of it."""
+    causes, beside = summary.findings, summary.conclusion.beside
+    room = MOST_CAUSES - min(len(causes), MOST_CAUSES // 2)
+    for reason, detail in beside[: room if len(beside) <= room else room - 1]:
+        yield annotation("error", detail.why, title=f"{reason.kind.replace('_', ' ')}: {detail.what}")
+    if len(beside) > room:
+        yield annotation("error", summary.conclusion.line, title=f"and {len(beside) - room + 1:,} more")
+    for cause in causes[: MOST_CAUSES - min(len(beside), room)]:
         record = cause.first
         title = f"{record.pair} {record.short_method} {record.name}"
         text = f"{record.reason} ({summary.headline(cause)})"

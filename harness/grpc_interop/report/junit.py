@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-from grpc_interop.report.failure import plain_lines
+from grpc_interop.report.conclusion import FINDING, Detail
+from grpc_interop.report.failure import plain_lines, replay_options
 from grpc_interop.report.plain_text import printable
-from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.protocol import Lack, NotRun, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome
@@ -35,8 +37,10 @@ class JUnit:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._cases: IO[bytes] | None = None
+        self._info: RunInfo | None = None
 
     def run_started(self, info: RunInfo) -> None:
+        self._info = info
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / JUNIT).unlink(missing_ok=True)
         self._cases = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
@@ -45,8 +49,8 @@ class JUnit:
         pass
 
     def add(self, record: Record) -> None:
-        assert self._cases is not None, "run_started comes first"
-        self._cases.write(_testcase(record, self.directory) + b"\n")
+        assert self._cases is not None and self._info is not None, "run_started comes first"
+        self._cases.write(_testcase(record, self.directory, self._info) + b"\n")
 
     def run_finished(self, summary: Summary) -> None:
         assert self._cases is not None, "run_started comes first"
@@ -55,10 +59,12 @@ class JUnit:
             whole.write(b'<?xml version="1.0" encoding="utf-8"?>\n' + _opening(suites) + _opening(suite))
             cases.seek(0)
             shutil.copyfileobj(cases, whole)
+            for testcase in _beside(summary):
+                whole.write(ElementTree.tostring(testcase, encoding="utf-8") + b"\n")
             whole.write(b"</testsuite>\n</testsuites>\n")
 
 
-def _testcase(record: Record, directory: Path) -> bytes:
+def _testcase(record: Record, directory: Path, info: RunInfo) -> bytes:
     service, _, method = record.method.removeprefix("/").rpartition("/")
     classname, name = _clean(f"{record.suite}.{service}".rstrip(".")), _clean(f"{method}/{record.name}[{record.pair}]")
     time = f"{record.seconds:.6f}"
@@ -69,20 +75,44 @@ def _testcase(record: Record, directory: Path) -> bytes:
     said = ElementTree.SubElement(element, _ELEMENTS[record.outcome], message=_clean(record.reason))
     if _ELEMENTS[record.outcome] != "skipped":
         said.set("type", record.outcome.value)
-        said.text = _clean("\n".join(plain_lines(record, directory)))
+        said.text = _clean("\n".join(plain_lines(record, directory, replay_options(record, info, directory))))
     written: bytes = ElementTree.tostring(element, encoding="utf-8")
     return written
 
 
+def _beside(summary: Summary) -> Iterator[ElementTree.Element]:
+    """A testcase for all that is no case and fails the run, so that no CI system shows it as passed, and one for what was
+    not run and fails nothing."""
+    for reason, detail in summary.conclusion.beside:
+        yield _told(reason.kind, detail, "failure" if reason.exit_status == FINDING else "error")
+    for entry in _skipped(summary):
+        yield _told("not_run", Detail(entry.what, entry.why), "skipped")
+
+
+def _skipped(summary: Summary) -> list[NotRun]:
+    return summary.not_run_by_reason([lack for lack in Lack if lack not in summary.conclusion.failing])
+
+
+def _told(kind: str, detail: Detail, tag: str) -> ElementTree.Element:
+    element = ElementTree.Element("testcase", classname=f"interop.{kind}", name=_clean(detail.what), time="0")
+    said = ElementTree.SubElement(element, tag, message=_clean(detail.why))
+    if tag != "skipped":
+        said.set("type", kind)
+        said.text = _clean(f"{detail.what}: {detail.why}")
+    return element
+
+
 def _counts(summary: Summary, tag: str) -> ElementTree.Element:
     totals = summary.totals
+    beside, skipped = summary.conclusion.beside, _skipped(summary)
+    findings = sum(reason.exit_status == FINDING for reason, _ in beside)
     return ElementTree.Element(
         tag,
         name=_clean(summary.info.title),
-        tests=str(summary.cases),
-        failures=str(totals[Outcome.FAILED] + totals[Outcome.UNEXPECTED_PASS]),
-        errors=str(totals[Outcome.ERROR]),
-        skipped=str(totals[Outcome.KNOWN_FAILURE] + totals[Outcome.UNSUPPORTED]),
+        tests=str(summary.cases + len(beside) + len(skipped)),
+        failures=str(totals[Outcome.FAILED] + totals[Outcome.UNEXPECTED_PASS] + findings),
+        errors=str(totals[Outcome.ERROR] + len(beside) - findings),
+        skipped=str(totals[Outcome.KNOWN_FAILURE] + totals[Outcome.UNSUPPORTED] + len(skipped)),
         time=f"{summary.seconds:.3f}",
     )
 

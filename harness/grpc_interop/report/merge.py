@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from grpc_interop.coverage import Uncovered
+from grpc_interop.report.folder import LOGS
 from grpc_interop.report.protocol import (
     Implementation,
+    Lack,
     LeftOut,
     NotRun,
     ReportError,
@@ -21,30 +23,30 @@ from grpc_interop.report.recorder import Recorder
 from grpc_interop.report.records import REPLAYS, Record
 from grpc_interop.report.results import Stored
 from grpc_interop.report.summary import Summary
-from grpc_interop.verdict import Pair
-
-LOST = "shard "
-"""How an entry of what was not run begins that stands for a shard whose report is not there."""
 
 
-def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
+def merge(directories: Sequence[Path], recorder: Recorder, *, strict: bool = False, interrupted: bool = False) -> Summary:
     """Plays the cases of all folders into a recorder that has not been started; one folder is rendered again.
 
-    The merged run took as long as its longest shard. Raises ReportError when a folder is none or of another schema,
-    when the seeds differ (then these are not shards of one run), or when a case is in two folders.
+    The merged run took as long as its longest shard, and ends as the worst of them. `strict`: whatever could not run is a
+    failure, also if it was none to the shards; `interrupted`: the shards were to end before their time. Raises
+    ReportError when a folder is none or of another schema, when the seeds differ (then these are not shards of one run), or
+    when a case is in two folders.
     """
     if recorder.directory.resolve() in {directory.resolve() for directory in directories}:
         raise ReportError(f"{recorder.directory} is to be read and written", "give another folder with --report")
     shards = [Stored(directory) for directory in directories]
     # Before anything is written: a mistake must not leave half a report.
     _check_distinct(shards)
-    recorder.run_started(_united(shards))
-    for shard in shards:
+    recorder.run_started(_united(shards, strict=strict))
+    for number, shard in enumerate(shards, 1):
         _copy_replays(shard.directory, recorder.directory)
+        logs = _copy_logs(shard.directory, recorder.directory, f"{number}-" if len(shards) > 1 else "")
         for record in shard.records():
-            recorder.add_record(_moved(record, shard.directory))
-    for what, why in chain(_not_run(shards, recorder.summary.pairs_run), _lost(shards)):
-        recorder.not_run(what, why)
+            recorder.add_record(_moved(record, shard.directory, logs))
+        recorder.shard_ended(shard.exit_status, f"{_name(shard)} ended with exit status {shard.exit_status}: {shard.why_so}")
+    for entry in chain(_not_run(shards), _lost(shards)):
+        recorder.not_run(*entry)
     for left_out in _left_out(shards):
         recorder.left_out(*left_out)
     uncovered = [shard.uncovered for shard in shards if shard.uncovered is not None]
@@ -52,12 +54,16 @@ def merge(directories: Sequence[Path], recorder: Recorder) -> Summary:
         recorder.uncovered(_uncovered(uncovered))
     for finding in dict.fromkeys(chain.from_iterable(shard.beside for shard in shards)):
         recorder.found(finding)
-    return recorder.run_finished(
-        max((shard.seconds for shard in shards), default=0.0), interrupted=any(shard.interrupted for shard in shards)
-    )
+    stopped = interrupted or any(shard.interrupted for shard in shards)
+    return recorder.run_finished(max((shard.seconds for shard in shards), default=0.0), interrupted=stopped)
 
 
-def _united(shards: Sequence[Stored]) -> RunInfo:
+def _name(shard: Stored) -> str:
+    number, of = shard.info.shard
+    return f"shard {number}/{of}" if of > 1 else f"the run in {shard.directory.name}"
+
+
+def _united(shards: Sequence[Stored], *, strict: bool) -> RunInfo:
     if not shards:
         raise ReportError("no report folder was given", "name at least one")
     seeds = sorted({shard.info.seed for shard in shards})
@@ -68,7 +74,24 @@ def _united(shards: Sequence[Stored]) -> RunInfo:
         )
     infos = [shard.info for shard in shards]
     pairs = tuple(dict.fromkeys(chain.from_iterable((*info.pairs, *info.plan) for info in infos)))
-    return RunInfo(infos[0].title, seeds[0], pairs, _implementations(infos), pairs)
+    return RunInfo(
+        infos[0].title,
+        seeds[0],
+        pairs,
+        _implementations(infos),
+        pairs,
+        suites=tuple(dict.fromkeys(chain.from_iterable(info.suites for info in infos))),
+        strict=strict or any(info.strict for info in infos),
+        absent=_absent(infos),
+        replay_options=infos[0].replay_options,
+        tree_options=infos[0].tree_options,
+    )
+
+
+def _absent(infos: Sequence[RunInfo]) -> tuple[str, ...]:
+    """What is absent from one shard's plan may be in another's."""
+    present = {name for info in infos for pair in (*info.pairs, *info.plan) for name in (pair.client, pair.server)}
+    return tuple(name for name in dict.fromkeys(chain.from_iterable(info.absent for info in infos)) if name not in present)
 
 
 def _implementations(infos: Sequence[RunInfo]) -> tuple[Implementation, ...]:
@@ -90,10 +113,23 @@ def _check_distinct(shards: Sequence[Stored]) -> None:
             seen[record.id] = shard.directory
 
 
-def _not_run(shards: Sequence[Stored], run: set[Pair]) -> list[NotRun]:
-    """What no shard ran, each reason once. What one shard lacked and another ran is not missing."""
-    ran = {str(pair) for pair in run}
-    return [entry for entry in dict.fromkeys(chain.from_iterable(shard.not_run for shard in shards)) if entry.what not in ran]
+def _not_run(shards: Sequence[Stored]) -> list[NotRun]:
+    """What no shard ran, each reason once."""
+    entries = [entry for shard in shards for entry in shard.not_run if not _made_good(entry, shard, shards)]
+    suites: dict[tuple[str, str, Lack], dict[str, None]] = {}
+    for entry in entries:
+        suites.setdefault((entry.what, entry.why, entry.lack), {}).update(dict.fromkeys(entry.suites))
+    return [NotRun(*key, tuple(found)) for key, found in suites.items()]
+
+
+def _made_good(entry: NotRun, shard: Stored, shards: Sequence[Stored]) -> bool:
+    """Whether other folders hold what one lacked: the same part of the plan's cases, on another machine. What one shard
+    lacked of its own part no other shard has."""
+    somewhere = {suite for one in shards for _, suite in one.ran}
+    lacking = somewhere.intersection(entry.suites or shard.info.suites or somewhere)
+    lacking -= {suite for pair, suite in shard.ran if pair == entry.what}
+    others = [one for one in shards if one is not shard and one.info.shard == shard.info.shard]
+    return bool(lacking) and lacking <= {suite for one in others for pair, suite in one.ran if pair == entry.what}
 
 
 def _left_out(shards: Sequence[Stored]) -> Iterator[LeftOut]:
@@ -119,7 +155,7 @@ def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:
     for of in sorted({of for _, of in given}):
         for number in range(1, of + 1):
             if (number, of) not in given:
-                yield NotRun(f"{LOST}{number}/{of}", "its report is not among those merged; its cases are missing")
+                yield NotRun(f"shard {number}/{of}", "its report is not among those merged; its cases are missing", Lack.LOST)
 
 
 def _copy_replays(source: Path, target: Path) -> None:
@@ -128,8 +164,21 @@ def _copy_replays(source: Path, target: Path) -> None:
         shutil.copyfile(path, target / REPLAYS / path.name)
 
 
-def _moved(record: Record, directory: Path) -> Record:
-    """Logs stay where they are: shards name theirs alike."""
+def _copy_logs(source: Path, target: Path, prefix: str) -> dict[str, str]:
+    """Where each log of the source's folder now lies in the target's. Shards name theirs alike, so a prefix tells them
+    apart."""
+    copied = {}
+    for path in (source / LOGS).glob("*.log"):
+        (target / LOGS).mkdir(parents=True, exist_ok=True)
+        copied[f"{LOGS}/{path.name}"] = f"{LOGS}/{prefix}{path.name}"
+        shutil.copyfile(path, target / LOGS / f"{prefix}{path.name}")
+    return copied
+
+
+def _moved(record: Record, directory: Path, copied: Mapping[str, str]) -> Record:
+    """The record with logs where they were copied to; one that did not come along is named where it lay."""
     if not record.logs:
         return record
-    return replace(record, logs=tuple(log._replace(path=str(directory.resolve() / log.path)) for log in record.logs))
+    return replace(
+        record, logs=tuple(log._replace(path=copied.get(log.path) or str(directory.resolve() / log.path)) for log in record.logs)
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from grpc_interop.case import Kind
 from grpc_interop.report.conversation import Row
-from grpc_interop.report.failure import LOG_LINES, replay_command
+from grpc_interop.report.failure import LOG_LINES, replay_command, replay_options
 from grpc_interop.report.plain_text import counted, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
@@ -20,6 +20,9 @@ PAGE = "report.html"
 
 MOST_CAUSES = 50
 """Ten times what a terminal shows; more make a page that nobody scrolls through. results.json has all."""
+
+_ORDER = {kind.value: place for place, kind in enumerate(Kind)}
+"""Of the kinds of an RPC; others, such as a message case's, come behind."""
 
 _COLOURS = {
     Outcome.PASSED: "good",
@@ -75,19 +78,27 @@ def page(summary: Summary, directory: Path) -> str:
         pairs=sorted(map(str, summary.pairs_run)),
         causes=[_cause(cause, summary, directory) for cause in summary.findings[:MOST_CAUSES]],
         more_causes=max(0, len(summary.findings) - MOST_CAUSES),
+        sections=[(title, entries[:MOST_CAUSES], max(0, len(entries) - MOST_CAUSES)) for title, entries in summary.beside_the_cases],
         asides=[("Known failures", summary.known_failures), ("Unsupported", summary.unsupported)],
     )
 
 
 def _field(summary: Summary, pair: Pair) -> dict[str, str]:
-    fraction = summary.fraction(pair)
+    fraction, short = summary.fraction(pair), summary.falls_short(pair)
     if fraction is not None:
-        return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
-    return {"text": "not run", "look": "known"} if pair in summary.info.pairs else {"text": "", "look": "none"}
+        shown = _shown(fraction)
+        return shown | {"look": "bad"} if short else shown
+    return {"text": "not run", "look": "bad" if short else "known"} if pair in summary.info.pairs else {"text": "", "look": "none"}
+
+
+def _shown(fraction: Fraction) -> dict[str, str]:
+    if not fraction.total:
+        return {"text": "unsupported", "look": "none"}
+    return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
 
 
 def _look(fraction: Fraction) -> str:
-    return "bad" if fraction.findings else "good" if fraction.passed == fraction.total > 0 else "known"
+    return "bad" if fraction.findings else "good" if fraction.passed == fraction.total else "known"
 
 
 def _share(summary: Summary) -> list[dict[str, Any]]:
@@ -107,17 +118,16 @@ def _breakdown(summary: Summary) -> list[dict[str, Any]]:
     """A row per suite and kind, a field per pair."""
     rows = []
     for suite in summary.suites:
-        for kind in Kind:
+        kinds = {cell.kind for cell in summary.cells if cell.suite == suite}
+        for kind in sorted(kinds, key=lambda one: (_ORDER.get(one, len(_ORDER)), one)):
             cells = {str(cell.pair): counts for cell, counts in summary.cells.items() if (cell.suite, cell.kind) == (suite, kind)}
-            if cells:
-                rows.append({"suite": suite, "kind": kind.value, "fields": {pair: _counts(counts) for pair, counts in cells.items()}})
+            rows.append({"suite": suite, "kind": kind, "fields": {pair: _counts(counts) for pair, counts in cells.items()}})
     return rows
 
 
 def _counts(counts: Counter[Outcome]) -> dict[str, str]:
     findings = sum(count for outcome, count in counts.items() if outcome.is_finding)
-    fraction = Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings)
-    return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
+    return _shown(Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings))
 
 
 def _cause(cause: Cause, summary: Summary, directory: Path) -> dict[str, Any]:
@@ -129,7 +139,7 @@ def _cause(cause: Cause, summary: Summary, directory: Path) -> dict[str, Any]:
         "methods": sorted(cause.methods),
         "rows": [_row(row) for row in record.conversation],
         "logs": [(log.who, log.path, "\n".join(log.tail.splitlines()[-LOG_LINES:])) for log in record.logs],
-        "replay": replay_command(record, directory) if record.replay else "",
+        "replay": replay_command(record, directory, replay_options(record, summary.info, directory)) if record.replay else "",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -37,11 +38,35 @@ class Implementation:
     protobuf: str = ""
 
 
+class Lack(StrEnum):
+    """Why something that was planned did not run, by what it means for the exit status (conclusion.py)."""
+
+    UNAVAILABLE = "unavailable"
+    """What it needs is not on this machine."""
+    FOREIGN = "foreign"
+    """Its driver speaks another version of the contract."""
+    BROKEN = "broken"
+    """A build or a driver failed."""
+    LOST = "lost"
+    """A shard whose report is not there."""
+    REFUSED = "refused"
+    """A language refuses the proto: a finding tells of that."""
+    OUT_OF_TIME = "out_of_time"
+    """The time that was asked for was over."""
+    INTERRUPTED = "interrupted"
+    """The run was stopped before its turn."""
+    UNEXPLAINED = "unexplained"
+    """Nobody said why."""
+
+
 class NotRun(NamedTuple):
-    """Something that was planned and did not run: a pair (`java:go`), an implementation, a part of a suite."""
+    """Something that was planned and did not run: a pair (`java:go`), an implementation, a part of a suite. `suites` are
+    those in which a pair did not run that ran in others."""
 
     what: str
     why: str
+    lack: Lack = Lack.UNAVAILABLE
+    suites: tuple[str, ...] = ()
 
 
 class LeftOut(NamedTuple):
@@ -69,7 +94,9 @@ class RunInfo:
 
     `pairs` are the pairs that this run plays, each of which must turn up in the end, as run or as not run. `plan` holds
     the pairs of the whole plan where this run is only a shard of it; empty means that `pairs` is all. `shard` is which
-    part of the plan's cases it plays, and of how many.
+    part of the plan's cases it plays, and of how many. `suites` are those that were chosen. `strict`: whatever cannot run is
+    a failure. `absent` names the implementations of the project that no pair of the plan has. `replay_options` are the
+    words with which `interop replay` has the same implementations, `tree_options` those with which it finds a case by its id.
     """
 
     title: str
@@ -78,6 +105,11 @@ class RunInfo:
     implementations: tuple[Implementation, ...] = ()
     plan: tuple[Pair, ...] = ()
     shard: tuple[int, int] = (1, 1)
+    suites: tuple[str, ...] = ()
+    strict: bool = False
+    absent: tuple[str, ...] = ()
+    replay_options: tuple[str, ...] = ()
+    tree_options: tuple[str, ...] = ()
 
 
 class Report(Protocol):

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop.coverage import Uncovered
+from grpc_interop.report.conclusion import Reason
 from grpc_interop.report.folder import claim
 from grpc_interop.report.plain_text import Describe, escaped_bytes
-from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, Report, RunInfo, UnwrittenError
+from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, Report, RunInfo, UnwrittenError
 from grpc_interop.report.records import REPLAYS, Record, record_of
 from grpc_interop.report.summary import Summary
 from grpc_interop.verdict import Outcome, Verdict
@@ -69,9 +70,17 @@ class Recorder:
         """The versions of an implementation have become known."""
         self.summary.know(implementation)
 
-    def not_run(self, what: str, why: str) -> None:
-        """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run."""
-        self.summary.not_run.append(NotRun(what, why))
+    def not_run(self, what: str, why: str, lack: Lack = Lack.UNAVAILABLE, suites: tuple[str, ...] = ()) -> None:
+        """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run; see NotRun."""
+        self.summary.not_run.append(NotRun(what, why, lack, suites))
+
+    def stopped(self, exit_status: int, words: str) -> None:
+        """An error ends the run before its time."""
+        self.summary.stopped.append(Reason(exit_status, "stopped", words))
+
+    def shard_ended(self, exit_status: int, words: str) -> None:
+        """A shard, of which this is the merged report, ended so."""
+        self.summary.shards.append(Reason(exit_status, "shard", words))
 
     def left_out(self, what: str, cases: int, why: str) -> None:
         """Something was left out on purpose; see LeftOut."""

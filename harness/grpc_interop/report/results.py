@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from grpc_interop.coverage import Uncovered
-from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, ReportError, RunInfo
+from grpc_interop.report.conclusion import Conclusion
+from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
 from grpc_interop.report.records import Record, from_json, to_json
 from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
@@ -109,18 +110,25 @@ def _head(summary: Summary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "seed": info.seed,
         "interrupted": summary.interrupted,
+        "conclusion": _conclusion(summary.conclusion),
         "implementations": [
             {"name": one.name, "language": one.language, "grpc": one.grpc, "protobuf": one.protobuf} for one in summary.implementations
         ],
         "pairs": [str(pair) for pair in info.pairs],
         "plan": [str(pair) for pair in info.plan or info.pairs],
         "shard": list(info.shard),
+        "suites": list(info.suites),
+        "strict": info.strict,
+        "absent": list(info.absent),
+        "replay_options": list(info.replay_options),
+        "tree_options": list(info.tree_options),
         "totals": {outcome.value: summary.totals[outcome] for outcome in Outcome},
         "cells": [cell._asdict() | {outcome.value: counts[outcome] for outcome in Outcome} for cell, counts in summary.cells.items()],
         "causes": [
             {
                 "count": cause.count,
                 "where": summary.extent(cause),
+                "pairs": sorted(map(str, cause.pairs)),
                 "what": cause.first.reason,
                 "first": cause.first.id,
                 "known": known_entries(cause, summary),
@@ -128,9 +136,25 @@ def _head(summary: Summary) -> dict[str, Any]:
             for cause in summary.findings
         ],
         "findings": [entry._asdict() for entry in summary.beside],
-        "not_run": [{"what": entry.what, "why": entry.why} for entry in summary.not_run],
+        "not_run": [entry._asdict() for entry in summary.not_run],
         "left_out": [entry._asdict() for entry in summary.left_out],
         "uncovered": None if summary.uncovered is None else [entry._asdict() for entry in summary.uncovered],
+    }
+
+
+def _conclusion(conclusion: Conclusion) -> dict[str, Any]:
+    return {
+        "exit_status": conclusion.exit_status,
+        "reasons": [
+            {
+                "exit_status": reason.exit_status,
+                "kind": reason.kind,
+                "words": reason.words,
+                "details": [detail._asdict() for detail in reason.details],
+            }
+            for reason in conclusion.reasons
+        ],
+        "remarks": list(conclusion.remarks),
     }
 
 
@@ -146,11 +170,15 @@ class Stored:
         self.seconds: float = value["seconds"]
         self.interrupted: bool = value.get("interrupted", False)
         self.beside = [_finding(entry) for entry in value.get("findings", [])]
-        self.not_run = [NotRun(entry["what"], entry["why"]) for entry in value["not_run"]]
+        self.not_run = [_not_run(entry) for entry in value["not_run"]]
+        ended = value.get("conclusion", {})
+        self.exit_status: int = ended.get("exit_status", 0)
+        self.why_so: str = "; ".join(reason["words"] for reason in ended.get("reasons", []))
         self.left_out = [LeftOut(entry["what"], entry["cases"], entry["why"]) for entry in value.get("left_out", [])]
         uncovered = value.get("uncovered")
         self.uncovered = None if uncovered is None else [_uncovered(entry) for entry in uncovered]
         cells = [f"{cell['client']}:{cell['server']}" for cell in value["cells"]]
+        self.ran = {(pair, cell["suite"]) for pair, cell in zip(cells, value["cells"], strict=True) if _played(cell)}
         pairs = value.get("pairs", cells)
         self.info = RunInfo(
             title=value.get("title", "interop run"),
@@ -159,6 +187,11 @@ class Stored:
             implementations=tuple(Implementation(**_known(entry)) for entry in value["implementations"]),
             plan=tuple(_pair(text) for text in value.get("plan", pairs)),
             shard=tuple(value.get("shard", (1, 1))),
+            suites=tuple(value.get("suites", ())),
+            strict=value.get("strict", False),
+            absent=tuple(value.get("absent", ())),
+            replay_options=tuple(value.get("replay_options", ())),
+            tree_options=tuple(value.get("tree_options", ())),
         )
 
     def records(self) -> Iterator[Record]:
@@ -203,6 +236,15 @@ def _read(directory: Path) -> dict[str, Any]:
 def _pair(text: str) -> Pair:
     client, _, server = text.partition(":")
     return Pair(client, server)
+
+
+def _played(cell: dict[str, Any]) -> bool:
+    """Whether a case was played there, and not only refused by a driver as what it does not offer."""
+    return any(cell.get(outcome.value) for outcome in Outcome if outcome is not Outcome.UNSUPPORTED)
+
+
+def _not_run(entry: dict[str, Any]) -> NotRun:
+    return NotRun(entry["what"], entry["why"], Lack(entry.get("lack", Lack.UNAVAILABLE)), tuple(entry.get("suites", ())))
 
 
 def _finding(entry: dict[str, Any]) -> Finding:

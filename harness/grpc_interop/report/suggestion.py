@@ -6,7 +6,7 @@ import json
 import re
 
 from grpc_interop.report.summary import Cause, Summary
-from grpc_interop.verdict import CHANGING, Outcome
+from grpc_interop.verdict import CHANGING, Outcome, Pair
 
 REASON, LINK = "say why it fails", "say where it is reported"
 
@@ -25,16 +25,25 @@ def _entry(cases: str, cause: Cause) -> str:
 
 
 def _pairs(cause: Cause, summary: Summary) -> list[str]:
-    """Globs for the cause's pairs that cover no other pair of the run: one for all, a row or a column, else each pair."""
-    ran = summary.pairs_run
+    """Globs for the cause's pairs that cover no other pair, whether or not it was part of the run: one for all, a row or a
+    column, else each pair."""
+    names = _names(summary)
     clients, servers = {pair.client for pair in cause.pairs}, {pair.server for pair in cause.pairs}
-    if cause.pairs == ran:
+    if len(names) == 1:
+        return sorted(map(str, cause.pairs))
+    if cause.pairs == {Pair(client, server) for client in names for server in names}:
         return ["*"]
-    if len(clients) == 1 and cause.pairs == {pair for pair in ran if pair.client in clients}:
+    if cause.pairs == {Pair(client, server) for client in clients for server in names} and len(clients) == 1:
         return [f"{min(clients)}:*"]
-    if len(servers) == 1 and cause.pairs == {pair for pair in ran if pair.server in servers}:
+    if cause.pairs == {Pair(client, server) for client in names for server in servers} and len(servers) == 1:
         return [f"*:{min(servers)}"]
     return sorted(map(str, cause.pairs))
+
+
+def _names(summary: Summary) -> set[str]:
+    """Of all implementations of the project."""
+    pairs = {*summary.pairs_run, *summary.info.pairs, *summary.info.plan}
+    return {*summary.info.absent, *(name for pair in pairs for name in (pair.client, pair.server))}
 
 
 def _pattern(words: str) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import NamedTuple
 
 from grpc_interop.coverage import Uncovered
+from grpc_interop.report.conclusion import Conclusion, Detail, Reason, conclude
 from grpc_interop.report.found import told_once
 from grpc_interop.report.plain_text import counted
-from grpc_interop.report.protocol import Finding, Implementation, LeftOut, NotRun, RunInfo
+from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.verdict import Outcome, Pair
+
+MOST_PAIRS = 5
+"""How many pairs the words for where a cause shows may list; results.json has all."""
+
+_UNEXPLAINED = ("no case was played, and nobody said why", Lack.UNEXPLAINED)
 
 
 class Cell(NamedTuple):
@@ -81,8 +88,11 @@ class Summary:
         self.left_out: list[LeftOut] = []
         self.uncovered: list[Uncovered] | None = None
         self.implementations: list[Implementation] = list(info.implementations)
+        self.stopped: list[Reason] = []
+        self.shards: list[Reason] = []
         self.seconds = 0.0
         self.interrupted = False
+        self.conclusion = Conclusion()
 
     # -- filled by the recorder ----------------------------------------------------------------------------------------
 
@@ -110,14 +120,22 @@ class Summary:
         self.implementations.append(implementation)
 
     def finish(self, seconds: float, *, interrupted: bool) -> None:
-        """Completes the summary: a planned pair that neither ran nor has a reason is named, so that none goes missing."""
+        """Completes the summary and draws the conclusion. A planned pair that neither ran nor has a reason is named, so that
+        none goes missing."""
         self.seconds = seconds
         self.interrupted = interrupted
         explained = {entry.what for entry in self.not_run}
-        why = "the run was interrupted before it" if interrupted else "no case was played, and nobody said why"
+        why, lack = ("the run was interrupted before it", Lack.INTERRUPTED) if interrupted else _UNEXPLAINED
         for pair in self.info.pairs:
             if pair not in self.pairs_run and not explained & {str(pair), pair.client, pair.server}:
-                self.not_run.append(NotRun(str(pair), why))
+                self.not_run.append(NotRun(str(pair), why, lack))
+        self.not_run = [entry if entry.suites else entry._replace(suites=self._lacking(entry.what)) for entry in self.not_run]
+        self.conclusion = conclude(self)
+
+    def _lacking(self, what: str) -> tuple[str, ...]:
+        """The suites in which a pair did not run, if it ran in others."""
+        ran = {cell.suite for cell, counts in self.cells.items() if str(cell.pair) == what and counts.total() > counts[Outcome.UNSUPPORTED]}
+        return tuple(suite for suite in self.info.suites or self.suites if suite not in ran) if ran else ()
 
     # -- read by the reports -------------------------------------------------------------------------------------------
 
@@ -133,11 +151,6 @@ class Summary:
     def suites(self) -> list[str]:
         """In the order in which they first appeared."""
         return list(dict.fromkeys(cell.suite for cell in self.cells))
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is any finding, among the cases or beside them."""
-        return bool(self.findings or self.beside)
 
     @property
     def findings(self) -> list[Cause]:
@@ -160,12 +173,56 @@ class Summary:
         return told_once(self.beside)
 
     @property
-    def not_run_by_reason(self) -> list[NotRun]:
-        """`not_run`, each reason once: `every pair with java`, or `go:java, py:java`."""
-        whats: dict[str, list[str]] = {}
+    def shown_uncovered(self) -> list[Uncovered]:
+        """`uncovered` where it says something: of a shard only a merge can tell."""
+        return (self.uncovered or []) if self.info.shard == (1, 1) else []
+
+    @property
+    def left_out_in_words(self) -> list[Detail]:
+        """`left_out` as people are told of it."""
+        return [Detail(entry.what, f"{counted(entry.cases, 'case')}: {entry.why}" if entry.cases else entry.why) for entry in self.left_out]
+
+    @property
+    def uncovered_in_words(self) -> tuple[str, list[Detail]]:
+        """Which fields were not carried, and where, under a title; the title is empty if there is none. Where cases were left
+        out, fields were too, and which of them is no news."""
+        places: dict[str, set[str]] = {}
+        for entry in self.shown_uncovered:
+            for name in entry.fields:
+                places.setdefault(name, set()).add(f"{entry.method} ({entry.direction}) {entry.client}:{entry.server}")
+        if not places:
+            return "", []
+        cases = sum(entry.cases for entry in self.left_out)
+        because = f": {counted(cases, 'case')} that may carry them were left out, as told above" if cases else ""
+        fields = [] if self.left_out else [Detail(name, _first_of(where)) for name, where in sorted(places.items())]
+        return f"{counted(len(places), 'field')} not carried by any case that passed{because}", fields
+
+    @property
+    def beside_the_cases(self) -> list[tuple[str, list[Detail]]]:
+        """All that is told beside the cases, under titles; a title may say all that there is to say."""
+        title, fields = self.uncovered_in_words
+        sections = [
+            ("Found", [Detail(entry.what, entry.why) for entry in self.found]),
+            ("Not run", [Detail(entry.what, entry.why) for entry in self.not_run_by_reason()]),
+            ("Left out, as asked", self.left_out_in_words),
+        ]
+        return [*((name, entries) for name, entries in sections if entries), *([(title, fields)] if title else [])]
+
+    def not_run_by_reason(self, lacks: Collection[Lack] = tuple(Lack)) -> list[NotRun]:
+        """`not_run`, each reason once: `every pair with java`, `go:java, py:java`, or `half:py in calls`."""
+        groups: dict[tuple[str, tuple[str, ...]], list[NotRun]] = {}
         for entry in self.not_run:
-            whats.setdefault(entry.why, []).append(entry.what)
-        return [NotRun(self._together(what), why) for why, what in whats.items()]
+            if entry.lack in lacks:
+                groups.setdefault((entry.why, entry.suites), []).append(entry)
+        return [
+            NotRun(self._together([entry.what for entry in entries]) + _in_suites(suites), why, entries[0].lack, suites)
+            for (why, suites), entries in groups.items()
+        ]
+
+    def falls_short(self, pair: Pair) -> bool:
+        """Whether it fails the run that something of the pair was not run."""
+        details = {entry.what for entry in self.not_run if entry.lack in self.conclusion.failing}
+        return not details.isdisjoint({str(pair), pair.client, pair.server})
 
     def _together(self, whats: list[str]) -> str:
         clients, servers = self.sides
@@ -227,6 +284,14 @@ _WORDS = {
 }
 
 
+def _first_of(where: set[str]) -> str:
+    return min(where) + (f" and {len(where) - 1:,} more" if len(where) > 1 else "")
+
+
+def _in_suites(suites: tuple[str, ...]) -> str:
+    return f" in {', '.join(suites)}" if suites else ""
+
+
 def _glob(known: str, name: str) -> str:
     """What covers another name as well: their common beginning."""
     if known == name:
@@ -248,15 +313,27 @@ def _extent(seen: set[Pair], could: set[Pair]) -> str:
         return _line(clients, servers) or "in every pair"
     for one, line, end in ((clients, "row", "client"), (servers, "column", "server")):
         if len(one) == 1:
-            rest = sorted(str(pair) for pair in could - seen if one[0] == getattr(pair, end))
+            of_line = {pair for pair in could if one[0] == getattr(pair, end)}
             words = f"all with {end} {one[0]}"
-            return f"{words}, but not {', '.join(rest)}" if rest else f"a whole {line}: {words}"
+            return f"a whole {line}: {words}" if seen == of_line else _part(seen, of_line, words, f" with {end} {one[0]}")
     for name in sorted({*clients, *servers}):
         if seen == {pair for pair in could if name in (pair.client, pair.server)}:
             return f"wherever {name} takes part"
-    if len(could - seen) == 1:
-        return f"in every pair but {next(iter(could - seen))}"
-    return "in " + ", ".join(sorted(str(pair) for pair in seen))
+    return _part(seen, could, "in every pair", "")
+
+
+def _part(seen: set[Pair], could: set[Pair], every: str, which: str) -> str:
+    """Some of the pairs, by the shorter of two lists: those in which it was seen, or those in which it was not."""
+    rest = could - seen
+    if len(rest) <= MOST_PAIRS and len(rest) < len(seen):
+        return f"{every}{', but not' if which else ' but'} {_listed(rest)}"
+    if len(seen) <= MOST_PAIRS:
+        return f"in {_listed(seen)}"
+    return f"in {len(seen):,} of {counted(len(could), 'pair')}{which}; the report names them"
+
+
+def _listed(pairs: set[Pair]) -> str:
+    return ", ".join(sorted(map(str, pairs)))
 
 
 def _line(clients: list[str], servers: list[str]) -> str:

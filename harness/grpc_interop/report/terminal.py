@@ -7,7 +7,7 @@ the screen when the command returns.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
 from grpc_interop.report.plain_text import counted, printable
-from grpc_interop.report.protocol import LeftOut, RunInfo
+from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.results import RESULTS
 from grpc_interop.report.summary import Cause, Summary
@@ -36,7 +36,7 @@ LIVE_SECONDS, PLAIN_SECONDS = 0.1, 30.0
 CLEARED = "\r\x1b[2K"
 """The live line, empty again."""
 
-NOT_RUN, NOT_PLANNED = "not run", "-"
+NOT_RUN, NOT_PLANNED, UNSUPPORTED = "not run", "-", "unsupported"
 
 _STYLES = {
     Tone.TITLE: "bold red",
@@ -120,16 +120,19 @@ class Terminal:
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)
         self._told("found", [(entry.what, entry.why) for entry in summary.found], "red")
-        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason], "yellow")
-        self._told("left out, as asked", [(entry.what, _left_out(entry)) for entry in summary.left_out], "yellow")
+        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason()], "yellow")
+        self._told("left out, as asked", summary.left_out_in_words, "yellow")
         self._uncovered(summary)
         self._matrix(summary)
         if len(summary.suites) > 1:
             for suite in sorted({cause.first.suite for cause in summary.findings}):
                 self._matrix(summary, suite)
         self._print()
-        self._print(summary.closing_words(), "bold red" if summary.failed else "bold green")
+        conclusion = summary.conclusion
+        self._print(summary.closing_words(), "bold red" if conclusion.failed else "bold green")
         self._print(f"report: {short_path(self.directory)}", "dim")
+        if conclusion.failed:
+            self._print(printable(conclusion.line), "bold red")
 
     def _failures(self, summary: Summary) -> None:
         findings = summary.findings
@@ -152,26 +155,17 @@ class Terminal:
             self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
     def _uncovered(self, summary: Summary) -> None:
-        """Fields that were not carried; of a shard only a merge can tell."""
-        if not summary.uncovered or summary.info.shard != (1, 1):
+        title, fields = summary.uncovered_in_words
+        if not title:
             return
-        places: dict[str, set[str]] = {}
-        for entry in summary.uncovered:
-            for name in entry.fields:
-                places.setdefault(name, set()).add(f"{entry.method} ({entry.direction}) {entry.client}:{entry.server}")
         self._print()
-        cases = sum(entry.cases for entry in summary.left_out)
-        because = f": {counted(cases, 'case')} that may carry them were left out, as told above" if cases else ""
-        self._print(f"{counted(len(places), 'field')} not carried by any case that passed{because}", "bold")
-        # Where cases were left out, fields were too, and which ones is no news.
-        most = 0 if summary.left_out else MOST_ASIDES
-        for name, where in sorted(places.items())[:most]:
-            more = f" and {len(where) - 1:,} more" if len(where) > 1 else ""
-            self._print(f"  {name}: {min(where)}{more}", "yellow")
-        if len(places) > most:
-            self._print(f"  {f'and {len(places) - most:,} more; ' if most else ''}see {short_path(self.directory / RESULTS)}", "yellow")
+        self._print(title, "bold")
+        for entry in fields[:MOST_ASIDES]:
+            self._print(printable(f"  {entry.what}: {entry.why}"), "yellow")
+        if len(fields) > MOST_ASIDES:
+            self._print(f"  and {len(fields) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
-    def _told(self, title: str, entries: list[tuple[str, str]], colour: str) -> None:
+    def _told(self, title: str, entries: Sequence[tuple[str, str]], colour: str) -> None:
         if not entries:
             return
         self._print()
@@ -213,18 +207,16 @@ class Terminal:
         self._console.print(Text(text, style), soft_wrap=True)
 
 
-def _left_out(entry: LeftOut) -> str:
-    return f"{counted(entry.cases, 'case')}: {entry.why}" if entry.cases else entry.why
-
-
 def _field(summary: Summary, client: str, server: str, suite: str | None) -> Text:
     pair = next((pair for pair in {*summary.info.pairs, *summary.pairs_run} if (pair.client, pair.server) == (client, server)), None)
     if pair is None:
         return Text(NOT_PLANNED, "dim")
-    fraction = summary.fraction(pair, suite)
+    fraction, short = summary.fraction(pair, suite), summary.falls_short(pair)
     if fraction is None:
-        return Text(NOT_RUN, "yellow")
+        return Text(NOT_RUN, "red" if short else "yellow")
+    if not fraction.total:
+        return Text(UNSUPPORTED, "dim")
     text = f"{fraction.passed:,}/{fraction.total:,}"
-    if fraction.findings:
+    if fraction.findings or (short and suite is None):
         return Text(f"✗ {text}", "red")
-    return Text(text, "green" if fraction.passed == fraction.total > 0 else "yellow")
+    return Text(text, "green" if fraction.passed == fraction.total else "yellow")

@@ -43,7 +43,7 @@ def block(entry: Entry, result: Result, directory: Path, width: int = PLAIN_WIDT
     if finding.accepted is not None:
         yield _labelled(Tone.ASIDE, "accepted", acceptance(finding))
     if finding.example is not None and finding.example.replay:
-        yield _labelled(Tone.REPLAY, "replay", replay_line(finding.example.replay, directory))
+        yield _labelled(Tone.REPLAY, "replay", replay_line(finding.example.replay, directory, result.replay_options))
 
 
 def alike(entries: Iterable[Entry], result: Result) -> list[list[Entry]]:
