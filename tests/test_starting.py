@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from grpc_interop.config import find_project
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.root import Root
 from grpc_interop.starting import init
+
+Write = Callable[..., None]
+Captured = pytest.CaptureFixture[str]
 
 SHOP = 'syntax = "proto3"; package shop.v1; message Order {} service Shop { rpc Place(Order) returns (Order); }'
 
@@ -67,3 +72,92 @@ def test_protos_that_do_not_compile_are_told_with_protocs_words(repository: Path
     (repository / "api/shop/v1/bad.proto").write_text('syntax = "proto3"; package shop.v1; message')
     assert init(repository, ()) == 1
     assert "bad.proto" in capsys.readouterr().err
+
+
+class TestNothingIsLeftOutInSilence:
+    """RPCs that a run would not play are named, with status 1, unless somebody has said that they need not be."""
+
+    @pytest.fixture
+    def write(self, tmp_path: Path) -> Write:
+        def writes(name: str, text: str) -> None:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+        return writes
+
+    def service(self, package: str) -> str:
+        return f'syntax = "proto3"; package {package}; message M {{}} service S {{ rpc Do(M) returns (M); }}'
+
+    def test_services_of_a_root_within_another_are_driven(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("proto/common/c.proto", 'syntax = "proto3"; package common; message C {}')
+        write("proto/a/own.proto", 'syntax = "proto3"; package a; import "common/c.proto"; message Own { common.C c = 1; }')
+        write("proto/a/s.proto", 'syntax = "proto3"; package a; import "own.proto"; service S { rpc Do(Own) returns (Own); }')
+        assert init(tmp_path, ()) == 0
+        assert "3 files, 1 RPC, 2 messages" in capsys.readouterr().out
+
+    def test_trees_with_files_of_one_name_are_told_with_a_command_each(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        for team in "ab":
+            write(f"services/{team}/proto/common.proto", f'syntax = "proto3"; package {team}; message C {{}}')
+            write(f"services/{team}/proto/service.proto", self.service(f"{team}.s") + 'import "common.proto";')
+        assert init(tmp_path, ()) == 1
+        said = capsys.readouterr()
+        for team in "ab":
+            command = f"interop run --proto-path services/{team}/proto"
+            assert f"2 files, 1 RPC, 2 messages in services/{team}/proto. Next: {command}" in said.out
+            assert command in (tmp_path / "interop.toml").read_text()
+        assert "files of the same names" in said.err
+
+    def test_other_peoples_services_are_named(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("vendor/x/x.proto", self.service("x"))
+        write("proto/own/own.proto", self.service("own") + 'import "x/x.proto";')
+        assert init(tmp_path, ()) == 0
+        assert "only imported from, without its RPCs (x.S/Do)" in capsys.readouterr().out
+
+    def test_no_rpc_at_all_is_no_success_where_there_are_some(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        """Be they other people's, or left out by buf.yaml."""
+        write("vendor/x/x.proto", self.service("x"))
+        write("proto/own/own.proto", 'syntax = "proto3"; package own; import "x/x.proto"; message M { x.M m = 1; }')
+        assert init(tmp_path, ()) == 1
+        assert "1 RPC would not be tested: x.S/Do, of vendor/x/x.proto" in capsys.readouterr().err
+
+    def test_what_buf_yaml_leaves_out_is_meant(self, write: Write, tmp_path: Path) -> None:
+        write("proto/own/own.proto", self.service("own"))
+        write("more/x/x.proto", self.service("x"))
+        write("buf.yaml", "version: v2\nmodules: [{path: proto}]\n")
+        assert init(tmp_path, ()) == 0
+
+    def test_a_copy_with_more_rpcs_is_no_copy_to_be_left_out(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("proto/own/own.proto", self.service("own"))
+        write("dist/own/own.proto", self.service("own") + "service T { rpc More(M) returns (M); }")
+        assert init(tmp_path, ()) == 1
+        assert "own.T/More, of dist/own/own.proto" in capsys.readouterr().err
+
+    def test_a_prefix_is_taken_where_the_protos_compile_with_it(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("api/kv/kv.proto", 'syntax = "proto3"; package kv; message KV {}')
+        write("api/s.proto", 'syntax = "proto3"; package s; import "etcd/api/kv/kv.proto"; service S { rpc Do(kv.KV) returns (kv.KV); }')
+        assert init(tmp_path, ()) == 0
+        assert find_project(tmp_path).roots == (Root(tmp_path, "etcd"),)
+
+    def test_a_prefix_that_does_not_help_is_not_taken(self, write: Write, tmp_path: Path) -> None:
+        """The missing file only has the name of another."""
+        write("api/own/validate.proto", 'syntax = "proto3"; package own; message Rules {}')
+        write("api/own/s.proto", 'syntax = "proto3"; package own; import "buf/validate.proto"; message M { buf.Rules r = 1; }')
+        assert init(tmp_path, ()) == 1
+        assert find_project(tmp_path).roots == (Root(tmp_path / "api"),)
+
+    def test_a_submodule_is_found_and_told(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("protos/shop/shop.proto", self.service("shop"))
+        (tmp_path / "app").mkdir()
+        for folder, *words in (
+            ("protos", "init"),
+            ("protos", "add", "."),
+            ("protos", "commit", "-m", "one"),
+            ("app", "init"),
+            ("app", "submodule", "add", tmp_path / "protos", "backend"),
+        ):
+            who = ["-c", "user.name=n", "-c", "user.email=e@example.com", "-c", "protocol.file.allow=always"]
+            subprocess.run(["git", *who, *words], cwd=tmp_path / folder, check=True, capture_output=True)
+        assert init(tmp_path / "app", ()) == 0
+        assert "backend is a git submodule" in capsys.readouterr().out
+        assert find_project(tmp_path / "app").roots == (Root(tmp_path / "app" / "backend"),)

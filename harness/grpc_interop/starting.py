@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.protos import buf
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.layout import Layout, find_layout
+from grpc_interop.protos.layout import File, Layout, apart, find_layout, listed, read_files
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
 from grpc_interop.report.plain_text import counted
@@ -25,43 +26,109 @@ _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TE
 
 
 def init(folder: Path, implementations: Iterable[Manifest]) -> int:
-    """Writes the file and says what it found. Gives 0, or 1 where the protos need something more. Raises UsageError when
-    there is a file already, or no proto."""
+    """Writes the file and says what it found. Gives 0, or 1 where the protos need something more, or RPCs are left out.
+    Raises UsageError when there is a file already, or no proto."""
     path = folder / FILE
     if path.exists():
         raise UsageError(f"{path} is there already", "delete it first, or edit it: `interop run` reads it")
-    layout = buf.read_layout(folder) or find_layout(folder)
+    files = read_files(folder)
+    layout = buf.read_layout(folder, files) or _find_layout(folder, files)
     if not layout.roots:
-        raise UsageError(f"{folder}: no folder with .proto files of your own is here", "go to your repository, or write roots by hand")
-    path.write_text(text(layout, implementations), encoding="utf-8")
-    for sentence in layout.told:
+        raise UsageError(f"{folder}: no folder with .proto files of your own is here", _where_else(folder))
+    groups = _groups(folder, layout)
+    path.write_text(text(layout, implementations, groups), encoding="utf-8")
+    for sentence in (*layout.told, *_submodules(folder, files)):
         click.echo(f"  {sentence}")
     click.echo(
         f"{FILE} is written: roots {', '.join(layout.roots)}" + (f", includes {', '.join(layout.includes)}" if layout.includes else "")
     )
-    return _try(folder, layout)
+    return _try(folder, layout, groups, files)
 
 
-def _try(folder: Path, layout: Layout) -> int:
-    """Compiles the protos as a run would, and says what is in them."""
-    with tempfile.TemporaryDirectory() as cache:
+def _find_layout(folder: Path, files: Sequence[File]) -> Layout:
+    """Returns the layout that imports tell. A prefix is only a guess, until the protos compile with it."""
+    layout = find_layout(folder, files)
+    if any("=" in root for root in layout.roots):
         try:
-            catalog = Catalog.load(
-                [read_root(root, folder) for root in layout.roots],
-                [read_root(root, folder) for root in layout.includes],
-                Path(cache),
-                layout.excludes,
-            )
+            _compile(folder, layout, layout.roots)
+        except ProtoError:
+            return find_layout(folder, files, prefixes=False)
+    return layout
+
+
+def _where_else(folder: Path) -> str:
+    if (folder / ".gitmodules").is_file():
+        return "if they lie in a submodule, `git submodule update --init` gets them; or write roots by hand"
+    return "go to your repository, or write roots by hand"
+
+
+def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
+    """Yields a sentence for each submodule that holds protos."""
+    around = dict.fromkeys(parent for file in files for parent in file.path.parents if parent.parts)
+    for path in around:
+        if (folder / path / ".git").exists():
+            yield f"{path} is a git submodule: its protos are tested as they are checked out"
+
+
+def _groups(folder: Path, layout: Layout) -> list[list[str]]:
+    """Returns the roots that can be part of one run each. What is wrong with a root is told when they are compiled."""
+    try:
+        return apart(folder, layout)
+    except ProtoError:
+        return [layout.roots]
+
+
+def _try(folder: Path, layout: Layout, groups: Sequence[Sequence[str]], files: Iterable[File]) -> int:
+    """Compiles the protos as a run would, and says what is in them, and what not."""
+    driven: set[str] = set()
+    unreadable: set[str] = set()
+    for roots in groups:
+        try:
+            catalog = _compile(folder, layout, roots)
         except ProtoError as error:
             click.echo(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)
             return 1
-    methods = sum(1 for _ in catalog.methods())
-    found = ((len(catalog.files), "file"), (methods, "RPC"), (sum(1 for _ in catalog.messages()), "message"))
-    click.echo(f"{', '.join(counted(*one) for one in found)}. Next: interop run")
-    return 0
+        methods = [method.path.lstrip("/") for method in catalog.methods()]
+        driven.update(methods)
+        unreadable.update(catalog.refused)
+        found = ((len(catalog.files), "file"), (len(methods), "RPC"), (sum(1 for _ in catalog.messages()), "message"))
+        more = f" in {', '.join(roots)}" if len(groups) > 1 else ""
+        click.echo(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(roots if more else ())}")
+    status = 0
+    if len(groups) > 1:
+        click.echo("but these hold files of the same names, and one run can have only one file of a name: run them one by one", err=True)
+        status = 1
+    left = [file for file in files if not any(name.endswith(str(file.path)) or str(file.path).endswith(name) for name in unreadable)]
+    return max(status, _tell_left_out(layout, driven, left))
 
 
-def text(layout: Layout, implementations: Iterable[Manifest]) -> str:
+def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[File]) -> int:
+    """Names RPCs that would not be tested. Gives 1 where nobody has said that they need not be, or where no RPC is left."""
+    left_out = {rpc: file for file in files for rpc in file.rpcs if rpc not in driven}
+    unexplained = [rpc for rpc, file in left_out.items() if file.path not in layout.others]
+    if not unexplained and (driven or not left_out):
+        return 0
+    rpcs = unexplained or list(left_out)
+    files_of = dict.fromkeys(str(left_out[rpc].path) for rpc in rpcs)
+    click.echo(
+        f"but {counted(len(rpcs), 'RPC')} would not be tested: {listed(rpcs)}, of {listed(list(files_of))}\n"
+        "  edit roots, includes and excludes under [protos], or run that folder by itself with `interop run --proto-path DIR`",
+        err=True,
+    )
+    return 1
+
+
+def _command(roots: Iterable[str]) -> str:
+    return shlex.join(["interop", "run", *(word for root in roots for word in ("--proto-path", root))])
+
+
+def _compile(folder: Path, layout: Layout, roots: Iterable[str]) -> Catalog:
+    with tempfile.TemporaryDirectory() as cache:
+        includes = [read_root(root, folder) for root in layout.includes]
+        return Catalog.load([read_root(root, folder) for root in roots], includes, Path(cache), layout.excludes)
+
+
+def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[Sequence[str]] = ()) -> str:
     """The file."""
     found = list(implementations)
     lines = [
@@ -80,7 +147,9 @@ def text(layout: Layout, implementations: Iterable[Manifest]) -> str:
         f"# seed = {DEFAULT_SEED}",
         "",
         "[protos]",
-        "# Everything below these folders is tested. Imports are relative to them.",
+        "# Everything below these folders is tested. Imports are relative to them; with PREFIX=DIR they begin with PREFIX.",
+        *(["# They hold files of the same names, so each of these is a run of its own:"] if len(groups) > 1 else []),
+        *(f"#   {_command(roots)}" for roots in groups if len(groups) > 1),
         f"roots = {_list(layout.roots)}",
         "# Where imports are looked up besides. What lies there is not tested itself.",
         f"includes = {_list(layout.includes)}",

@@ -9,7 +9,9 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.protos import buf
-from grpc_interop.protos.layout import Layout, find_layout
+from grpc_interop.protos.layout import Layout, apart, find_layout
+from grpc_interop.protos.root import read_root
+from grpc_interop.protos.roots import root_files
 
 
 def write(repository: Path, files: dict[str, str]) -> None:
@@ -23,6 +25,11 @@ def write(repository: Path, files: dict[str, str]) -> None:
 def proto(package: str = "", *imports: str) -> str:
     lines = ['syntax = "proto3";', f"package {package};" if package else "", *(f'import "{name}";' for name in imports)]
     return "\n".join(lines)
+
+
+def root_names(repository: Path, layout: Layout) -> list[str]:
+    """What a run of the layout drives."""
+    return list(root_files([read_root(root, repository) for root in layout.roots], layout.excludes))
 
 
 def where(layout: Layout) -> tuple[list[str], list[str], list[str]]:
@@ -54,12 +61,83 @@ class TestFoundByContent:
         write(
             tmp_path,
             {
-                "proto/shop/v1/shop.proto": proto("shop.v1", "lib/v1/lib.proto", "own/y.proto"),
+                "proto/shop/v1/shop.proto": proto("shop.v1", "lib/v1/lib.proto"),
                 "third_party/lib/v1/lib.proto": proto("lib.v1"),
-                "proto/inner/own/y.proto": proto("y"),
             },
         )
-        assert where(find_layout(tmp_path)) == (["proto"], ["third_party", "proto/inner"], ["inner/*"])
+        assert where(find_layout(tmp_path)) == (["proto"], ["third_party"], [])
+
+    def test_imports_may_be_in_either_quotes_and_in_pieces(self, tmp_path: Path) -> None:
+        write(tmp_path, {"src/common/c.proto": proto("x"), "src/svc/s.proto": "import 'common/' /* and */ \"c.proto\" ;\n" + proto("y")})
+        assert where(find_layout(tmp_path)) == (["src"], [], [])
+
+    def test_roots_within_each_other_share_the_files(self, tmp_path: Path) -> None:
+        """
+        A file has the name by which others import it; one that no one imports goes with the innermost root.
+        """
+        write(
+            tmp_path,
+            {
+                "proto/common/c.proto": proto("common"),
+                "proto/a/own.proto": proto("a", "common/c.proto"),
+                "proto/a/svc.proto": proto("a", "own.proto"),
+            },
+        )
+        assert where(find_layout(tmp_path)) == (["proto", "proto/a"], [], ["a/*"])
+
+    def test_files_of_one_folder_may_belong_to_two_roots(self, tmp_path: Path) -> None:
+        write(
+            tmp_path,
+            {
+                "proto/a/y.proto": proto("a"),
+                "proto/a/x.proto": proto("a", "y.proto"),
+                "proto/b/z.proto": proto("b", "a/x.proto"),
+            },
+        )
+        assert where(find_layout(tmp_path)) == (["proto", "proto/a"], [], ["a/y.proto", "x.proto"])
+
+    @pytest.mark.parametrize(("prefix", "folder"), [("etcd", "."), ("github.com/acme/repo", "."), ("acme", "src")])
+    def test_imports_may_begin_with_a_prefix(self, tmp_path: Path, prefix: str, folder: str) -> None:
+        """
+        Mostly the repository's own name or path.
+        """
+        kv = f"{prefix}/api/kv/kv.proto"
+        write(tmp_path, {f"{folder}/api/kv/kv.proto": proto("kv"), f"{folder}/api/rpc.proto": proto("rpc", kv)})
+        assert where(find_layout(tmp_path)) == ([f"{prefix}={folder}"], [], [])
+        assert where(find_layout(tmp_path, prefixes=False))[0] != [f"{prefix}={folder}"]
+
+    def test_a_common_import_has_no_prefix(self, tmp_path: Path) -> None:
+        write(tmp_path, {"p/status.proto": proto("p"), "p/x.proto": proto("p", "google/rpc/status.proto")})
+        assert where(find_layout(tmp_path)) == (["."], [], [])
+
+    def test_other_peoples_protos_are_not_driven_by_the_repositorys_names_either(self, tmp_path: Path) -> None:
+        """
+        As Bazel spells imports.
+        """
+        write(tmp_path, {"third_party/lib/lib.proto": proto("lib"), "own/x.proto": proto("own", "third_party/lib/lib.proto")})
+        assert where(find_layout(tmp_path)) == (["."], [], ["third_party/*"])
+
+    @pytest.mark.parametrize("copy", ["dist/shop/shop.proto", "docs/shop.proto", "web/public/proto/shop.proto"])
+    def test_copies_are_left_out(self, tmp_path: Path, copy: str) -> None:
+        write(tmp_path, {"shop/shop.proto": proto("shop"), copy: proto("shop"), "dist/own/own.proto": proto("dist.own")})
+        layout = find_layout(tmp_path)
+        assert root_names(tmp_path, layout) == ["dist/own/own.proto", "shop/shop.proto"]
+        assert any("copies" in sentence for sentence in layout.told)
+
+    def test_files_of_one_name_that_are_no_copies_are_kept(self, tmp_path: Path) -> None:
+        """
+        Without a package, two files of one name may be anything.
+        """
+        service = "service S { rpc Do(M) returns (M); } message M {}"
+        write(tmp_path, {"src/api.proto": proto(), "docs/api.proto": proto() + service})
+        assert not any("copies" in sentence for sentence in find_layout(tmp_path).told)
+
+    def test_roots_that_hold_one_name_go_into_runs_of_their_own(self, tmp_path: Path) -> None:
+        files = {f"{team}/{name}": text for team in "ab" for name, text in {"x.proto": proto("", "y.proto"), "y.proto": proto()}.items()}
+        write(tmp_path, {**files, "c/z.proto": proto("", "w.proto"), "c/w.proto": proto()})
+        layout = find_layout(tmp_path)
+        assert layout.roots == ["a", "b", "c"]
+        assert apart(tmp_path, layout) == [["a", "c"], ["b"]]
 
     def test_what_git_ignores_is_left_out(self, tmp_path: Path) -> None:
         subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
@@ -85,8 +163,36 @@ class TestSaidByBuf:
                 {"buf.yaml": "version: v2\nmodules:\n  - path: proto\n    excludes: [proto/bad, proto/one.proto]\n  - path: more\n"},
                 (["proto", "more"], [], ["bad/*", "one.proto"]),
             ),
+            (
+                {"buf.yaml": "version: v2\nmodules:\n  - path: proto\n    includes: [proto/a, proto/b/c]\n    excludes: [proto/a/x]\n"},
+                (["a=proto/a", "b/c=proto/b/c"], [], ["a/x/*"]),
+            ),
+            (
+                {"buf.yaml": "version: v2\nmodules: [{path: p, includes: [p/a]}, {path: p, excludes: [p/a, p/b]}]\n"},
+                (["p"], [], ["b/*"]),
+            ),
+            (
+                {
+                    "svc/a/buf.yaml": "version: v2\nmodules: [{path: proto}]\n",
+                    "svc/a/proto/a/x.proto": proto("a"),
+                    "x/b/c.proto": proto("b"),
+                },
+                (["svc/a/proto", "x"], [], []),
+            ),
+            (
+                {"svc/a/buf.yaml": "version: v2\n", "svc/a/a/x.proto": proto("a"), "b/c.proto": proto("b")},
+                (["svc/a", "."], [], ["svc/a/*"]),
+            ),
+            (
+                {
+                    "api/buf.work.yaml": "version: v1\ndirectories: [one, two]\n",
+                    "api/one/a/x.proto": proto("a"),
+                    "api/two/buf.yaml": "version: v1\n",
+                },
+                (["api/one", "api/two"], [], []),
+            ),
             ({"buf.yaml": "version: v1\nbuild:\n  excludes:\n  - vendor\n"}, (["."], [], ["vendor/*"])),
-            ({"proto/buf.yaml": "version: v1\n"}, (["proto"], [], [])),
+            ({"proto/buf.yaml": "version: v1\n", "proto/p/x.proto": proto("p")}, (["proto"], [], [])),
             ({"buf.yaml": "version: v1beta1\nbuild: {roots: [a, b]}\n"}, (["a", "b"], [], [])),
             (
                 {"buf.work.yaml": "version: v1\ndirectories:\n- a\n- b/c\n", "a/buf.yaml": "version: v1\nbuild:\n  excludes: [x/y]\n"},
@@ -112,7 +218,10 @@ class TestSaidByBuf:
     def test_no_file_says_nothing(self, tmp_path: Path) -> None:
         assert buf.read_layout(tmp_path) is None
 
-    @pytest.mark.parametrize("content", ["a: [", "- a\n"])
+    @pytest.mark.parametrize(
+        "content",
+        ["a: [", "- a\n", "version: v2\nmodules: proto\n", "version: v2\nmodules: [proto]\n", "deps: x\n", "build: [a]\n"],
+    )
     def test_a_file_that_is_none_is_refused(self, tmp_path: Path, content: str) -> None:
         write(tmp_path, {"buf.yaml": content})
         with pytest.raises(UsageError, match=r"buf\.yaml"):

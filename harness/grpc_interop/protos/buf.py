@@ -5,14 +5,15 @@ https://buf.build/docs/configuration/v2/buf-yaml/, .../v1/buf-yaml/ and .../v1/b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.layout import Layout
+from grpc_interop.protos.layout import File, Layout, find_layout, read_files
 
 FILE, WORKSPACE = "buf.yaml", "buf.work.yaml"
 
@@ -20,60 +21,123 @@ COMMON = "buf.build/googleapis/googleapis"
 """A module of the registry whose files are found without being asked for."""
 
 
-def read_layout(repository: Path) -> Layout | None:
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A module: its folder, the folders that alone belong to it (none: all), and what does not, relative to the module."""
+
+    folder: PurePosixPath
+    includes: tuple[PurePosixPath, ...] = ()
+    excludes: tuple[PurePosixPath, ...] = ()
+
+
+@dataclass(slots=True)
+class _Read:
+    """What buf's files say."""
+
+    modules: list[_Module] = field(default_factory=list)
+    deps: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+
+def read_layout(repository: Path, files: Sequence[File] | None = None) -> Layout | None:
     """The layout that buf would use, or nothing where it is not configured. Raises UsageError for a file that cannot be
     read."""
-    if (repository / WORKSPACE).is_file():
-        layout = Layout(told=[f"{WORKSPACE} says which folders are modules"])
-        for name in _texts(_load(repository / WORKSPACE), "directories"):
-            _add_file(layout, repository, PurePosixPath(name))
-        return layout
-    if (repository / FILE).is_file():
-        folders = [PurePosixPath()]
-    else:
-        beside = sorted(path.parent.relative_to(repository).as_posix() for path in repository.glob(f"*/{FILE}"))
-        folders = [PurePosixPath(name) for name in beside if not name.startswith(".")]
+    every = read_files(repository) if files is None else files
+    folders = _configured(repository, every)
     if not folders:
         return None
-    layout = Layout(told=[f"{folder / FILE} says which folders are modules" for folder in folders])
+    read = _Read()
     for folder in folders:
-        _add_file(layout, repository, folder)
+        if (repository / folder / WORKSPACE).is_file():
+            read.told.append(f"{folder / WORKSPACE} says which folders are modules")
+            for name in _texts(repository / folder / WORKSPACE, _load(repository / folder / WORKSPACE), "directories"):
+                _add_file(read, repository, folder / name)
+        else:
+            read.told.append(f"{folder / FILE} says which folders are modules")
+            _add_file(read, repository, folder)
+    layout = _laid_out(read)
+    if folders == [PurePosixPath()]:
+        layout.others = {file.path for file in every}  # what no module holds was left out by people
+    else:
+        _add_rest(layout, repository, folders, every)
     return layout
 
 
-def _add_file(layout: Layout, repository: Path, folder: PurePosixPath) -> None:
-    """The modules of a folder's buf.yaml. In a workspace of version 1 a folder need not have one."""
+def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath], files: Iterable[File]) -> None:
+    """Add what lies beside the folders that buf knows."""
+    rest = find_layout(repository, [file for file in files if not any(file.path.is_relative_to(folder) for folder in folders)])
+    layout.roots += rest.roots
+    layout.includes += rest.includes
+    layout.excludes += rest.excludes
+    layout.told += rest.told
+    layout.others |= rest.others
+    for spelled in rest.roots:
+        prefix, _, root = spelled.rpartition("=")
+        layout.excludes += [f"{PurePosixPath(prefix, folder.relative_to(root))}/*" for folder in folders if folder.is_relative_to(root)]
+
+
+def _configured(repository: Path, files: Iterable[File]) -> list[PurePosixPath]:
+    """Return the outermost folders with a file of buf's: the repository itself, or else those around its protos."""
+    known: dict[PurePosixPath, bool] = {}
+    found: set[PurePosixPath] = set()
+    for folder in (PurePosixPath(), *(folder for file in files for folder in reversed(file.path.parents))):
+        if folder not in known:
+            known[folder] = any((repository / folder / name).is_file() for name in (FILE, WORKSPACE))
+        if known[folder] and not found.intersection((folder, *folder.parents)):
+            found.add(folder)
+    return sorted(found)
+
+
+def _add_file(read: _Read, repository: Path, folder: PurePosixPath) -> None:
+    """Add the modules of a folder's buf.yaml. In a workspace of version 1 a folder need not have one."""
     path = repository / folder / FILE
     content = _load(path) if path.is_file() else {}
     if content.get("version") == "v2":
-        for module in content.get("modules") or [{"path": "."}]:
-            place = PurePosixPath(module.get("path", "."))
-            inner = (PurePosixPath(exclude) for exclude in _texts(module, "excludes"))  # these are relative to the file
-            _add(layout, folder / place, (exclude.relative_to(place) for exclude in inner if exclude.is_relative_to(place)))
+        for module in _tables(path, content, "modules") or [{}]:
+            place = PurePosixPath(str(module.get("path", ".")))
+            includes, excludes = (_below(place, _texts(path, module, key)) for key in ("includes", "excludes"))
+            read.modules.append(_Module(folder / place, includes, excludes))
     else:
-        build = content.get("build") or {}
-        for root in _texts(build, "roots") or ["."]:  # only v1beta1 has several
-            _add(layout, folder / root, map(PurePosixPath, _texts(build, "excludes")))
-    _add_registry(layout, content)
+        build = next(iter(_tables(path, {"build": [content.get("build") or {}]}, "build")), {})
+        for root in _texts(path, build, "roots") or ["."]:  # only v1beta1 has several
+            read.modules.append(_Module(folder / root, (), _below(PurePosixPath(root), _texts(path, build, "excludes"))))
+    read.deps += [name for name in _texts(path, content, "deps") if name.split(":")[0] != COMMON]
 
 
-def _add(layout: Layout, root: PurePosixPath, excludes: Iterable[PurePosixPath]) -> None:
-    layout.roots.append(str(root))
-    layout.excludes += [str(exclude) if exclude.suffix == ".proto" else f"{exclude}/*" for exclude in excludes]
+def _below(module: PurePosixPath, names: Iterable[str]) -> tuple[PurePosixPath, ...]:
+    """Return the folders from the module on: buf's files name them from where they lie themselves."""
+    paths = map(PurePosixPath, names)
+    return tuple(path.relative_to(module) for path in paths if path.is_relative_to(module))
 
 
-def _add_registry(layout: Layout, content: Mapping[str, Any]) -> None:
-    elsewhere = [name for name in _texts(content, "deps") if name.split(":")[0] != COMMON]
-    if elsewhere:
+def _laid_out(read: _Read) -> Layout:
+    """Return the modules as roots. Several may be of one folder, and what one of them excludes is another's."""
+    layout = Layout(told=read.told)
+    for folder in dict.fromkeys(module.folder for module in read.modules):
+        same = [module for module in read.modules if module.folder == folder]
+        parts = [part for module in same for part in module.includes]
+        if all(module.includes for module in same):
+            outermost = [part for part in dict.fromkeys(parts) if not any(other in part.parents for other in parts)]
+            layout.roots += [f"{part}={folder / part}" for part in outermost]
+        else:
+            layout.roots.append(str(folder))
+        for exclude in dict.fromkeys(exclude for module in same for exclude in module.excludes):
+            others = [module for module in same if exclude not in module.excludes]
+            if not any(not other.includes or {exclude, *exclude.parents} & {*other.includes} for other in others):
+                layout.excludes.append(str(exclude) if exclude.suffix == ".proto" else f"{exclude}/*")
+    layout.roots = list(dict.fromkeys(layout.roots))
+    layout.buf = bool(read.deps)
+    if layout.buf:
         layout.told.append(
-            f"{', '.join(elsewhere)}: these lie in a registry; have them written into an image,"
+            f"{', '.join(read.deps)}: these lie in a registry; have them written into an image,"
             " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
         )
+    return layout
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not YAML: {error}", "mend it, or move it away and run `interop init` again") from None
     if not isinstance(content, dict):
@@ -81,5 +145,19 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _texts(content: Mapping[str, Any], key: str) -> list[str]:
-    return [str(item) for item in content.get(key) or []]
+def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
+    return [str(item) for item in _items(path, content, key)]
+
+
+def _tables(path: Path, content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    tables = _items(path, content, key)
+    if not all(isinstance(table, dict) for table in tables):
+        raise UsageError(f"{path}: `{key}` is not what buf reads", "mend it, or move it away and run `interop init` again")
+    return tables
+
+
+def _items(path: Path, content: Mapping[str, Any], key: str) -> list[Any]:
+    items = content.get(key) or []
+    if not isinstance(items, list):
+        raise UsageError(f"{path}: `{key}` is not the list that buf reads", "mend it, or move it away and run `interop init` again")
+    return items

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,22 +38,12 @@ def compile_tree(
     for include in map(rooted, includes):
         refuse_no_folder(include, "no such folder to import protos from", "check --include, or the includes in interop.toml")
     own = list(dict.fromkeys(map(rooted, roots)))
-    search = list(dict.fromkeys([*_inner_first(own), *map(rooted, includes), *common_includes()]))
+    search = list(dict.fromkeys([*own, *map(rooted, includes), *common_includes()]))
     sources = _sources(files, own, search)
     compiled = next((kept for source in sources if (kept := _cached(cache, source)) is not None), None)
     if compiled is None:
         compiled = _compiled(sources, cache)
     return tuple(files), compiled
-
-
-def _inner_first(roots: Sequence[Root]) -> list[Root]:
-    """A file below two of them is called as the inner one says, and protoc takes the first that it lies below."""
-    ordered: list[Root] = []
-    for root in roots:
-        folder = root.folder.resolve()
-        around = (place for place, other in enumerate(ordered) if folder.is_relative_to(other.folder.resolve()))
-        ordered.insert(next(around, len(ordered)), root)
-    return ordered
 
 
 class _Source(NamedTuple):
@@ -132,6 +122,14 @@ def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search:
     write_whole(entry.with_suffix(".json"), json.dumps(kept, indent=1))
 
 
+def _spelled(files: Mapping[str, Path], search: Sequence[Root]) -> Iterator[str]:
+    """Yield what protoc takes for each file: the path, or the name where protoc would give a file below several roots another.
+    A name may begin with a dash, and look like an option."""
+    for name, path in files.items():
+        called = next((called for root in search if (called := root.name_of(path)) is not None), None)
+        yield name if called != name else str(path)
+
+
 def _protoc(source: _Source) -> bytes:
     files, roots, search = source
     with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
@@ -140,14 +138,14 @@ def _protoc(source: _Source) -> bytes:
             *(f"--proto_path={root.resolved().spelled()}" for root in search),
             "--include_imports",
             f"--descriptor_set_out={out}",
-            # Paths, not names: a file of the same name in the current folder would be taken first.
-            *map(str, files.values()),
+            *_spelled(files, [root.resolved() for root in search]),
         ]
         # In a file, because a large tree's names exceed what a command line may hold; but a name with a line break is two there.
         arguments.write_bytes(os.fsencode("\n".join(line for line in lines if "\n" not in line)))
         program = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"
         command = [sys.executable, "-c", program, f"@{arguments}", *(line for line in lines if "\n" in line)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        # In a folder of its own: a file of the same name in the current one would be taken first.
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             if f"{out}: " in done.stderr:  # about what it writes, and not about what it has read
                 raise InteropError(f"protoc cannot write {done.stderr.strip()}", "make room there, or let TMPDIR name another folder")

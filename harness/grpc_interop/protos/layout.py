@@ -1,117 +1,280 @@
 """How a repository that nobody has described lays out its protos: the roots that its imports are relative to, the folders
-that are only imported from, and what is best left out."""
+that are only imported from, and what is best left out.
+
+A file that is imported has the name by which others import it, and that says what its root is. The other files go with the
+innermost root around them, or else by their packages.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from grpc_interop.protos.root import read_root
-from grpc_interop.protos.roots import common_includes, resolve
+from grpc_interop.protos.roots import common_includes, resolve, root_files
+from grpc_interop.protos.statements import read_statements
 from grpc_interop.protos.walking import proto_files
 
 IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external", "googleapis", "deps", "node_modules"}
 """Folders with one of these names commonly hold other people's protos."""
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_IMPORT = re.compile(r'(?:^|(?<=;))\s*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;', re.MULTILINE)
-_PACKAGE = re.compile(r"(?:^|(?<=;))\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+COPIED_TO = {"dist", "build", "out", "target", "docs", "doc", "public"}
+"""Folders with one of these names commonly hold copies that were made of a repository's own files."""
+
+MOST_TOLD = 3
+"""Names that are told of many."""
+
+
+class File(NamedTuple):
+    """A proto file of a repository: its path from there, its package, what it imports, and its RPCs."""
+
+    path: PurePosixPath
+    package: str
+    imports: tuple[str, ...]
+    rpcs: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """A root by its path from the repository, and the prefix of the names of its files."""
+
+    folder: PurePosixPath
+    prefix: str = ""
+
+    def name(self, path: PurePosixPath) -> str:
+        """Return how imports spell a file or a folder."""
+        return str(PurePosixPath(self.prefix, path.relative_to(self.folder)))
+
+    def __str__(self) -> str:
+        return f"{self.prefix}={self.folder}" if self.prefix or "=" in str(self.folder) else str(self.folder)
 
 
 @dataclass(slots=True)
 class Layout:
     """What belongs into `[protos]` of an interop.toml. Folders are relative to the repository, "." for itself; `excludes`
-    are patterns of file names as they are imported. `told` says how it was found, in sentences."""
+    are patterns of file names as they are imported. `told` says how it was found, in sentences. The files of `others` are
+    left out with a reason. `buf` says that only buf has all that they import."""
 
     roots: list[str] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
     excludes: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    others: set[PurePosixPath] = field(default_factory=set)
+    buf: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A proto file: its path in the repository, its package, and what it imports."""
-
-    path: PurePosixPath
-    package: str
-    imports: tuple[str, ...]
+def read_files(repository: Path) -> list[File]:
+    """Return the proto files that a run of the whole repository would see."""
+    names = sorted(PurePosixPath(found.name) for found in proto_files([repository]) if found.path.is_file())
+    return [File(name, *read_statements(repository / name)) for name in names]
 
 
-def find_layout(repository: Path) -> Layout:
-    """The layout, told from imports and packages: what a file is imported as says what its root is."""
-    files = [_read(repository, PurePosixPath(name)) for name in sorted(found.name for found in proto_files([repository]))]
-    root_of = _roots_by_imports(files)
-    for file in files:
-        root_of.setdefault(file.path, _root_by_package(file))
-    known = {root for root in root_of.values() if root is not None}
-    for file in files:
-        if root_of[file.path] is None:  # no package and no one imports it: it goes with what it lies in
-            around = [root for root in known if file.path.is_relative_to(root)]
-            root_of[file.path] = max(around, key=lambda root: len(root.parts), default=file.path.parent)
-    layout = _laid_out({root for root in root_of.values() if root is not None})
-    layout.told += _missing_imports(repository, files, layout)
+def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefixes: bool = True) -> Layout:
+    """Return the layout, told from imports and packages. Without `prefixes` no import is taken to begin with one."""
+    every = read_files(repository) if files is None else files
+    copies = _copies(every)
+    own = [file for file in every if file.path not in copies]
+    place_of = _places(own, prefixes=prefixes)
+    layout = _laid_out(own, place_of)
+    roots = sorted({place for place in place_of.values() if str(place) in layout.roots})
+    _leave_out_copies(layout, roots, copies, own)
+    layout.told += _missing_imports(repository, own, layout)
     return layout
 
 
-def _read(repository: Path, path: PurePosixPath) -> _File:
-    text = _COMMENT.sub("", (repository / path).read_text(encoding="utf-8", errors="replace"))
-    package = _PACKAGE.search(text)
-    return _File(path, package[1] if package else "", tuple(_IMPORT.findall(text)))
+# ----------------------------------------------------------------------------------------------------------------------
+# Which root a file belongs to
+# ----------------------------------------------------------------------------------------------------------------------
 
 
-def _roots_by_imports(files: Sequence[_File]) -> dict[PurePosixPath, PurePosixPath | None]:
-    """The roots of the files that others import. Of several that an import could mean, the nearest one is meant."""
+def _places(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
+    """Return the root of each file."""
+    imported = _places_by_imports(files, prefixes=prefixes)
+    place_of = dict(imported)
+    for file in files:
+        if file.path not in imported:
+            place = _innermost(file.path, imported.values()) or _place_by_package(file)
+            if place is not None:
+                place_of[file.path] = place
+    known = set(place_of.values())
+    for file in files:  # without a package that its folders are called by, and no one imports it
+        if file.path not in place_of:
+            place_of[file.path] = _innermost(file.path, known) or Place(file.path.parent)
+    return place_of
+
+
+def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
+    """Return the roots of the files that others import. Of several that an import could mean, the nearest one is meant."""
     named: dict[str, list[PurePosixPath]] = {}
     for file in files:
         named.setdefault(file.path.name, []).append(file.path)
-    roots: dict[PurePosixPath, PurePosixPath | None] = {}
+    common = common_includes()
+    places: dict[PurePosixPath, Place] = {}
+    unmatched: list[tuple[File, tuple[str, ...]]] = []
     for file in files:
         for name in file.imports:
             wanted = PurePosixPath(name).parts
-            meant = [path for path in named.get(wanted[-1], []) if path.parts[-len(wanted) :] == wanted]
+            meant = [path for path in named.get(PurePosixPath(name).name, []) if path.parts[-len(wanted) :] == wanted]
             if meant:
                 nearest = max(meant, key=lambda path: _folders_in_common(path, file.path))
-                roots.setdefault(nearest, PurePosixPath(*nearest.parts[: -len(wanted)]))
-    return roots
+                places.setdefault(nearest, Place(PurePosixPath(*nearest.parts[: -len(wanted)])))
+            elif prefixes and resolve(name, common) is None:
+                unmatched.append((file, wanted))
+    for file, wanted in unmatched:
+        # The end of the import that a file's path has in common is its name without the prefix.
+        ends = {path: _ends_in_common(path.parts, wanted) for path in named.get(wanted[-1] if wanted else "", [])}
+        if ends:
+            nearest = max(ends, key=lambda path: (ends[path], _folders_in_common(path, file.path)))
+            end = ends[nearest]
+            places.setdefault(nearest, Place(PurePosixPath(*nearest.parts[:-end]), "/".join(wanted[:-end])))
+    return places
 
 
 def _folders_in_common(one: PurePosixPath, other: PurePosixPath) -> int:
     return sum(1 for parent in one.parents if parent in other.parents)
 
 
-def _root_by_package(file: _File) -> PurePosixPath | None:
-    """The folder in which the package's own folders begin, where a file lies in such: acme/shop/v1 for acme.shop.v1."""
+def _ends_in_common(one: Sequence[str], other: Sequence[str]) -> int:
+    same = [a == b for a, b in zip(reversed(one), reversed(other), strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def _place_by_package(file: File) -> Place | None:
+    """Return the folder in which the package's own folders begin, where a file lies in such: acme/shop/v1 for acme.shop.v1."""
     package, folders = tuple(file.package.split(".")), file.path.parent.parts
-    return PurePosixPath(*folders[: -len(package)]) if file.package and folders[-len(package) :] == package else None
+    return Place(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
 
 
-def _laid_out(found: Iterable[PurePosixPath]) -> Layout:
-    """Roots and includes. A root within another one can only be imported from, and the outer one does without it."""
+def _innermost(path: PurePosixPath, places: Iterable[Place]) -> Place | None:
+    """Return the innermost root around a file; of other people's protos none that is the repository's own."""
+    others = next((depth for depth, part in enumerate(path.parts) if part in IMPORTED_FROM), -1)
+    around = [place for place in places if path.is_relative_to(place.folder) and len(place.folder.parts) > others]
+    return max(around, key=lambda place: (len(place.folder.parts), place.prefix), default=None)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Roots, includes and excludes
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _laid_out(files: Sequence[File], place_of: Mapping[PurePosixPath, Place]) -> Layout:
+    """Return roots and includes, and what each root leaves to another that lies within it."""
     layout = Layout()
-    every = sorted(found, key=lambda root: (len(root.parts), root))
-    roots: list[PurePosixPath] = []
-    for root in every:
-        outer = next((other for other in roots if root.is_relative_to(other)), None)
-        if outer is not None:
-            layout.includes.append(str(root))
-            layout.excludes.append(f"{root.relative_to(outer)}/*")
-            layout.told.append(f"{root} is a root of its own within {outer}: it is only imported from")
-        elif IMPORTED_FROM.intersection(root.parts):
-            layout.includes.append(str(root))
-            layout.told.append(f"{root} looks like other people's protos: it is only imported from")
+    below: defaultdict[Place, list[PurePosixPath]] = defaultdict(list)
+    for file in files:
+        below[place_of[file.path]].append(file.path)
+    places = sorted(below, key=lambda place: (len(place.folder.parts), place))
+    roots = [place for place in places if not IMPORTED_FROM.intersection(place.folder.parts)]
+    for place in places:
+        if place in roots:
+            layout.told.append(_how(place))
         else:
-            roots.append(root)
-            layout.told.append(
-                f"{root} is what imports and packages are relative to" if str(root) != "." else "imports are relative to this folder"
-            )
+            layout.includes.append(str(place))
+            layout.others.update(below[place])
+            layout.told.append(f"{place} looks like other people's protos: it is only imported from{_and_rpcs(files, below[place])}")
     layout.roots = [str(root) for root in roots]
+    layout.excludes = _excludes(roots, files, place_of, layout)
     return layout
 
 
-def _missing_imports(repository: Path, files: Sequence[_File], layout: Layout) -> Iterator[str]:
+def _how(place: Place) -> str:
+    if place.prefix:
+        return f"imports of what lies in {place.folder} begin with {place.prefix}"
+    return f"{place} is what imports and packages are relative to" if str(place) != "." else "imports are relative to this folder"
+
+
+def _and_rpcs(files: Iterable[File], paths: Iterable[PurePosixPath]) -> str:
+    wanted = set(paths)
+    rpcs = [rpc for file in files if file.path in wanted for rpc in file.rpcs]
+    return f", without its RPCs ({listed(rpcs)})" if rpcs else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    return ", ".join(names[:MOST_TOLD]) + more
+
+
+def _excludes(roots: Sequence[Place], files: Sequence[File], place_of: Mapping[PurePosixPath, Place], layout: Layout) -> list[str]:
+    """Return patterns with which each file below several roots has the name of one. Those of other people's protos that lie
+    below a root and are imported by its names are left out."""
+    patterns: dict[str, None] = {}
+    for root in roots:
+        within = [file.path for file in files if file.path.is_relative_to(root.folder)]
+        away = [path for path in within if place_of[path] != root]
+        for path in within:
+            inner = path.relative_to(root.folder).parts
+            if place_of[path] == root and IMPORTED_FROM.intersection(inner[:-1]):
+                away.append(path)
+                layout.others.add(path)
+        for path in away:
+            patterns[_pattern(root, path, away, within)] = None
+    return list(patterns)
+
+
+def _pattern(root: Place, path: PurePosixPath, away: Sequence[PurePosixPath], within: Sequence[PurePosixPath]) -> str:
+    """Return the outermost folder of which all goes away, or the file itself."""
+    staying = set(within) - set(away)
+    for folder in list(reversed(path.parents))[len(root.folder.parts) + 1 :]:
+        if not any(other.is_relative_to(folder) for other in staying):
+            return f"{root.name(folder)}/*"
+    return root.name(path)
+
+
+def apart(repository: Path, layout: Layout) -> list[list[str]]:
+    """Return the roots in groups of which none holds a name twice, as few as can be seen at once: more than one where they
+    cannot be part of one run. Raises ProtoError."""
+    groups: list[tuple[list[str], set[str]]] = []
+    for root in layout.roots:
+        names = set(root_files([read_root(root, repository)], layout.excludes))
+        for members, taken in groups:
+            if not names & taken:
+                members.append(root)
+                taken.update(names)
+                break
+        else:
+            groups.append(([root], names))
+    return [members for members, _ in groups]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Copies, and what is missing
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _copies(files: Sequence[File]) -> dict[PurePosixPath, PurePosixPath]:
+    """Return the files that were copied from others to a folder for what is made, each with the top of that folder."""
+    tops = {file.path: top for file in files if (top := _copied_to(file.path))}
+    originals: defaultdict[tuple[str, str], list[File]] = defaultdict(list)
+    for file in files:
+        if file.path not in tops:
+            originals[file.path.name, file.package].append(file)
+    return {
+        file.path: tops[file.path]
+        for file in files
+        if file.path in tops and any(file.package or file.rpcs == one.rpcs for one in originals[file.path.name, file.package])
+    }
+
+
+def _copied_to(path: PurePosixPath) -> PurePosixPath | None:
+    depth = next((depth for depth, part in enumerate(path.parts[:-1], 1) if part in COPIED_TO), None)
+    return None if depth is None else PurePosixPath(*path.parts[:depth])
+
+
+def _leave_out_copies(layout: Layout, roots: Iterable[Place], copies: Mapping[PurePosixPath, PurePosixPath], own: Sequence[File]) -> None:
+    within = [*copies, *(file.path for file in own)]
+    for top in dict.fromkeys(copies.values()):
+        paths = [path for path, other in copies.items() if other == top]
+        layout.told.append(f"{top} holds copies of files that lie elsewhere ({listed([str(path) for path in paths])}): they are left out")
+    for root in roots:
+        below = [path for path in within if path.is_relative_to(root.folder)]
+        away = [path for path in below if path in copies]
+        layout.excludes += dict.fromkeys(_pattern(root, path, away, below) for path in away)
+
+
+def _missing_imports(repository: Path, files: Sequence[File], layout: Layout) -> Iterator[str]:
     search = [*(read_root(root, repository) for root in (*layout.roots, *layout.includes)), *common_includes()]
     for name in sorted({name for file in files for name in file.imports}):
         if resolve(name, search) is None:

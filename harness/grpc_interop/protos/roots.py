@@ -40,7 +40,8 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
         for name in files.keys() & found.keys():
             raise ProtoError(
                 f"{name} is in two roots: {found[name]} and {files[name]}",
-                "one name can mean only one file; if one of the folders is only imported from, give it with --include",
+                "in one run a name can mean only one file: give trees of their own a run each, with --proto-path and the root of"
+                " one; if one of the folders is only imported from, give it with --include",
             )
         found |= files
     for root in every:

@@ -1,0 +1,57 @@
+"""What a proto file says at its top, read without compiling it: its package, its imports and its RPCs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"""//[^\n]*|/\*.*?(?:\*/|$)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[\w.]+|\S""", re.DOTALL)
+"""Comments, texts in either quotes, words, and single signs (https://protobuf.com/docs/language-spec#lexical-elements)."""
+
+
+class Statements(NamedTuple):
+    """`rpcs` are called as in reports: package.Service/Method."""
+
+    package: str
+    imports: tuple[str, ...]
+    rpcs: tuple[str, ...]
+
+
+def read_statements(file: Path) -> Statements:
+    """Return what a file says. What protoc would refuse is read as far as it can be understood."""
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    package, imports, rpcs = "", [], []
+    service, depth = "", 0
+    for words in _statements(text):
+        if depth == 0 and words[0] == "package":
+            package = "".join(words[1:])
+        elif depth == 0 and words[0] == "import":
+            imports.append("".join(word[1:-1] for word in words if word[0] in "\"'"))
+        elif depth == 0 and words[0] == "service":
+            service = f"{package}.{words[1]}".lstrip(".") if words[1:] else ""
+        elif depth == 1 and service and words[0] == "rpc" and words[1:]:
+            rpcs.append(f"{service}/{words[1]}")
+        depth += words[-1] == "{"
+        if words[-1] == "}":
+            depth -= 1
+            service = service if depth else ""
+    return Statements(package, tuple(filter(None, imports)), tuple(rpcs))
+
+
+def _statements(text: str) -> Iterator[list[str]]:
+    """Yield the words up to a semicolon or a brace; a brace ends its statement as its last word."""
+    words: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token.startswith(("//", "/*")):
+            continue
+        if token in "{}":
+            yield [*words, token]
+            words = []
+        elif token == ";":
+            if words:
+                yield words
+            words = []
+        else:
+            words.append(token)
