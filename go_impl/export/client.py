@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from export.names import Names, camel_case, comment, literal
-from export.program import SHOW, SHOW_METADATA, indented, pairs, program, received
+from export.program import SHOW, indented, pairs, program, received, show_metadata
 from export.signals import BEGIN_CLIENT, CLIENT, has_signals, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
@@ -84,7 +84,7 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
     steps += _lanes(call, names)
     timeout = call["timeout_seconds"]
     body = _BODY.format(
-        show=SHOW + (SHOW_METADATA if {"initial", "trailers"} & set(call["shows"]) else "") + (CLIENT if has_signals(call) else ""),
+        show=SHOW + (show_metadata(call) if {"initial", "trailers"} & set(call["shows"]) else "") + (CLIENT if has_signals(call) else ""),
         client=client,
         context="WithCancel(context.Background())"
         if timeout is None

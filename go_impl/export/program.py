@@ -27,17 +27,17 @@ func parse[M proto.Message](m M, data []byte) M {
 }
 """
 
-SHOW_METADATA = """
+_SHOW_METADATA = """
 // showMetadata prints the entries of the case.
-func showMetadata(what string, md metadata.MD) {
-	for key, values := range md {
-		for _, value := range values {
-			if strings.HasPrefix(key, "x-interop-") {
+func showMetadata(what string, md metadata.MD) {{
+	for key, values := range md {{
+		for _, value := range values {{
+			if strings.HasPrefix(key, "x-interop-"){own} {{
 				fmt.Printf("%s %s %q\\n", what, key, value)
-			}
-		}
-	}
-}
+			}}
+		}}
+	}}
+}}
 """
 
 _STANDARD = ("bufio", "context", "encoding/hex", "errors", "fmt", "io", "log", "net", "os", "strings", "sync", "time")
@@ -60,6 +60,14 @@ def program(comment: str, body: str, imports: Iterable[str], extra: Iterable[str
     foreign += [f'_ "{path}"' for path in extra]
     lines = "\n".join(f"\t{line}" if line else "" for line in (*used, "", *foreign, "", *imports))
     return f"// {comment}\npackage main\n\nimport (\n{lines}\n)\n\n{body}"
+
+
+def show_metadata(call: Mapping[str, Any]) -> str:
+    """Return the function showMetadata, which prints the harness' own keys and those that the call names."""
+    from export.names import quoted
+
+    own = (f" || key == {quoted(key)}" for key in call.get("report_metadata", ()))
+    return _SHOW_METADATA.format(own="".join(own))
 
 
 def indented(lines: Iterable[str], depth: int = 1) -> str:

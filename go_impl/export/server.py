@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from export.names import Names, camel_case, comment, literal, text_literal
-from export.program import SHOW, SHOW_METADATA, indented, pairs, program, received
+from export.program import SHOW, indented, pairs, program, received, show_metadata
 from export.signals import BEGIN_SERVER, SERVER, has_signals, signalled
 
 _STREAMS_REQUESTS = ("client_streaming", "bidi_streaming")
@@ -76,7 +76,7 @@ def server_program(call: Mapping[str, Any], names: Names) -> str:
     steps = list(BEGIN_SERVER) if has_signals(call) else []
     steps += ["md, _ := metadata.FromIncomingContext(ctx)", 'showMetadata("request", md)'] if shows else []
     body = _BODY.format(
-        show=SHOW + (SHOW_METADATA if shows else "") + (SERVER if has_signals(call) else ""),
+        show=SHOW + (show_metadata(call) if shows else "") + (SERVER if has_signals(call) else ""),
         unimplemented=names.generated(call["file"], f"Unimplemented{service}Server"),
         register=names.generated(call["file"], f"Register{service}Server"),
         handler=_handler(call, names, service),

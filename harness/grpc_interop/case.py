@@ -45,8 +45,12 @@ class Method:
         return f"/{self.service}/{self.name}"
 
 
+KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
+"""How the harness' own metadata keys begin, which drivers report unasked; and the one that is theirs."""
+
+
 class Entry(NamedTuple):
-    """One metadata entry; keys are lower case and begin with `x-interop-`."""
+    """One metadata entry; the key is in lower case."""
 
     key: str
     value: bytes
@@ -186,9 +190,18 @@ class Case:
         """The full name of the message type that a side receives."""
         return self.method.request if side == "server" else self.method.response
 
+    def own_keys(self) -> tuple[str, ...]:
+        """Return the metadata keys, of either side, that drivers report only when they are asked to, sorted."""
+        headers = (step.entries for step in steps(self.server) if isinstance(step, SendHeaders))
+        trailers = (status.trailers for status in finishes(self.server))
+        entries = (entry for sent in (self.metadata, *headers, *trailers) for entry in sent)
+        return tuple(sorted({entry.key for entry in entries if not entry.key.startswith(KEY_PREFIX)}))
+
     def client_requires(self) -> frozenset[str]:
         """The capabilities that the client's driver needs."""
         needs = set(self.extra_requires) | set(_step_needs(self.client))
+        if self.own_keys():
+            needs.add("report_metadata")
         if self.metadata:
             needs.add("metadata")
         if self.timeout_us is not None:
@@ -204,6 +217,8 @@ class Case:
     def server_requires(self) -> frozenset[str]:
         """The capabilities that the server's driver needs."""
         needs = set(self.extra_requires) | set(_step_needs(self.server))
+        if self.own_keys():
+            needs.add("report_metadata")
         if self.metadata:
             needs.add("metadata")
         if self.timeout_us is not None:

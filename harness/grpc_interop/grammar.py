@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 
 from grpc_interop.case import (
+    CASE_KEY,
     Cancel,
     Case,
     Entry,
@@ -41,11 +42,20 @@ LONGEST_TIMEOUT_US = 97_000_000 * 1_000_000
 """C-core sends every longer deadline as 27,000 hours, which are 97,200,000 s, though `grpc-timeout` could hold more
 (https://github.com/grpc/grpc/issues/19383); and it rounds what it sends up by as much as a percent."""
 
-KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
-"""Drivers report metadata of this prefix only; the one key is theirs."""
-
 _KEY = re.compile(r"[0-9A-Za-z_.-]+")
 """A key of metadata (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Header-Name)."""
+
+_OWNERS = {
+    "HTTP/2 has no use for it (RFC 9113, 8.2.2), and Go's server resets the stream": (
+        *("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"),
+    ),
+    "HTTP or gRPC itself sets it": ("content-length", "content-type", "host", "te", "user-agent"),
+    "grpcio keeps it to itself": (*("endpoint-load-metrics-bin", "lb-cost-bin", "lb-token", "x-envoy-peer-metadata"),),
+    "it is only the ending that marks bytes": ("-bin",),
+}
+RESERVED = {key: why for why, keys in _OWNERS.items() for key in keys}
+"""Keys that never reach the other side's application as they were sent, with the reason. All that begin with `grpc-` are
+gRPC's (PROTOCOL-HTTP2.md, Custom-Metadata)."""
 
 
 class NotACase(ValueError):
@@ -104,10 +114,10 @@ def _lanes(side: str, script: Script, allowed: frozenset[type]) -> Iterator[str]
     if not 1 <= len(script) <= 2:
         yield f"the {side} has {len(script)} lanes; one or two are possible"
     for wrong in sorted({type(step).__name__ for step in steps(script) if type(step) not in allowed}):
-        yield f"{wrong} is not a step of a {side}"
+        yield f"{wrong} is not a step of a {side}: leave it out"
     for what in ((Send, HalfClose, SendHeaders), (Receive, ReceiveToEnd)):
         if sum(_has(lane, *what) for lane in script) > 1:
-            yield f"both lanes of the {side} have {' or '.join(one.__name__ for one in what if one in allowed)}"
+            yield f"both lanes of the {side} have {' or '.join(one.__name__ for one in what if one in allowed)}: keep them in one"
 
 
 def _signals(side: str, script: Script) -> Iterator[str]:
@@ -116,7 +126,7 @@ def _signals(side: str, script: Script) -> Iterator[str]:
             first = min(_places(lane, Signal))
             if not _has(lane[:first], Receive, ReceiveToEnd):
                 # A signal says what the lane has received; before a receive it would be a guess.
-                yield f"the {side}'s lane signals before it has received anything"
+                yield f"the {side}'s lane signals before it has received anything: put a Receive before Signal"
     for step in (step for lane in script for step in lane if isinstance(step, Signal | WaitFor)):
         if not step.name.isprintable():
             yield f"the {side}'s signal {step.name!r} is not printable, and names travel on lines"
@@ -129,14 +139,14 @@ def _signals(side: str, script: Script) -> Iterator[str]:
 def _client(case: Case) -> Iterator[str]:
     cancels = sum(len(_places(lane, Cancel)) for lane in case.client)
     if not cancels and not any(lane and isinstance(lane[-1], ReceiveToEnd) for lane in case.client):
-        yield "the client neither receives to the end nor cancels, so it sees no status"
+        yield "the client neither receives to the end nor cancels, so it sees no status: end a lane with ReceiveToEnd"
     if cancels > 1:
-        yield "the client cancels twice"
+        yield "the client cancels twice: leave one Cancel out"
     if any(_has(lane[:-1], Cancel) for lane in case.client):
-        yield "a cancel ends its lane: what is read after one's own cancel is not promised"
+        yield "a cancel ends its lane: what is read after one's own cancel is not promised; leave out what follows Cancel"
     if case.timeout_us is not None:
         if cancels:
-            yield "a cancel and a deadline race each other"
+            yield "a cancel and a deadline race each other: leave one of them out"
         if case.timeout_us < SHORTEST_TIMEOUT_US:
             yield f"a deadline of {case.timeout_us} us is shorter than every runtime can count"
         if case.timeout_us > LONGEST_TIMEOUT_US:
@@ -148,18 +158,18 @@ def _single_request(case: Case) -> Iterator[str]:
     if len(case.client) != 1 or len(_places(case.client[0], Send)) != 1:
         yield f"a {kind} client sends exactly one message, in one lane"
     elif not isinstance(case.client[0][0], Send):
-        yield f"a {kind} call begins with its request"
+        yield f"a {kind} call begins with its request: put Send first"
     if any(_has(lane, HalfClose) for lane in case.client):
-        yield f"a {kind} call has no half-close of its own"
+        yield f"a {kind} call has no half-close of its own: leave HalfClose out"
     if any(_has(lane, ReceiveToEnd) for lane in case.server):
-        yield f"the server of a {kind} call sees no half-close"
+        yield f"the server of a {kind} call sees no half-close: put Receive in the place of ReceiveToEnd"
 
 
 def _many_requests(case: Case) -> Iterator[str]:
     for lane in case.client:
         closes = _places(lane, HalfClose)
         if closes and _has(lane[closes[0] + 1 :], Send, HalfClose):
-            yield "the client sends after its half-close"
+            yield "the client sends after its half-close: put HalfClose behind the last Send"
         if not case.method.kind.server_streams and _has(lane[: closes[0]] if closes else lane, Receive, ReceiveToEnd):
             # grpc-go's CloseAndRecv and grpcio's blocking call half-close when they ask for the response.
             yield "a client_streaming client receives only after its half-close, in the same lane"
@@ -168,18 +178,18 @@ def _many_requests(case: Case) -> Iterator[str]:
 def _server(case: Case) -> Iterator[str]:
     ends = finishes(case.server)
     if len(ends) != 1 or not any(lane and isinstance(lane[-1], Finish) for lane in case.server):
-        yield "a server finishes once, as the last step of a lane"
+        yield "a server finishes once, as the last step of a lane: end one lane with Finish"
         return
     if ends[0].code not in CODES:
-        yield f"{ends[0].code} is not a gRPC status code"
+        yield f"{ends[0].code} is not a gRPC status code: those are 0 to 16"
     for lane in case.server:
         headers = _places(lane, SendHeaders)
         if len(headers) > 1 or (headers and _has(lane[: headers[0]], Send)):
-            yield "initial metadata goes out once, before any message"
+            yield "initial metadata goes out once, before any message: put SendHeaders before the first Send"
         waits = _places(lane, WaitForTermination)
         if waits and set(map(type, lane[waits[0] + 1 :])) - {Finish, Signal}:
             # What is read or sent there depends on how far each runtime has closed the call by then.
-            yield "after wait_for_termination a lane only signals or finishes"
+            yield "after wait_for_termination a lane only signals or finishes: leave out what else follows WaitForTermination"
 
 
 def _single_response(case: Case) -> Iterator[str]:
@@ -204,8 +214,14 @@ def _entry(entry: Entry) -> Iterator[str]:
     if not _KEY.fullmatch(key):
         yield f"metadata key {key!r} has other characters than gRPC allows: letters, digits, and _-."
         return
-    if not key.startswith(KEY_PREFIX) or key == CASE_KEY or key != key.lower():
-        yield f"metadata key {key!r} does not begin with {KEY_PREFIX}, is not in lower case, or is the harness' own"
+    if key != key.lower():
+        yield f"metadata key {key!r} is not in lower case, as it travels: write {key.lower()!r}"
+    if key == CASE_KEY:
+        yield f"metadata key {key!r} is the harness' own: it names the case; choose another key"
+    if key.startswith("grpc-"):
+        yield f"metadata key {key!r} cannot be an application's: all keys that begin with grpc- are gRPC's; choose another key"
+    if key in RESERVED:
+        yield f"metadata key {key!r} cannot be an application's: {RESERVED[key]}; choose another key"
     if not key.endswith("-bin") and not (all(0x20 <= byte <= 0x7E for byte in value) and value == value.strip()):
         yield f"metadata {key}: {value!r} is not printable ASCII without spaces around it; other bytes need a key in -bin"
 

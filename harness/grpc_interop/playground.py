@@ -5,14 +5,18 @@ Documented in docs/your-own-tests.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options, added_implementations
+from grpc_interop.errors import UsageError
+from grpc_interop.grammar import NotACase
+from grpc_interop.protos.asked import message_asked, method_asked
 from grpc_interop.replaying import explain, replay_text
 from grpc_interop.report.folder import make_folder
 from grpc_interop.selection import nothing_selected, pytest_id, tested_together
@@ -121,9 +125,9 @@ class Playground:
             pytest.fail(f"{pair} cannot be played: {why}", pytrace=False)
 
     def explain(self, verdict: Verdict) -> str:
-        """Both sides beside the model, and the line that replays it."""
+        """Return what differs, on the first line, both sides beside the model, and the line that replays it."""
         catalog, added = self.session.catalog, added_implementations(self.session.options, Path.cwd())
-        return explain(verdict, catalog.describe, replay_text(verdict, catalog), added)
+        return explain(verdict, catalog.describe, replay_text(verdict, catalog), added).lstrip()
 
     def close(self) -> None:
         self.session.close()
@@ -192,14 +196,34 @@ class BoundPair:
         return self.pair.server
 
     def method(self, path: str) -> Method:
-        """The RPC `/package.Service/Method` (or an ending of it, such as `Greeter/AllStream`). Raises KeyError."""
-        for method in self._playground.session.catalog.methods():
-            if method.path == path or method.path.endswith(("/" + path, "." + path)):
-                return method
-        raise KeyError(path)
+        """Return the RPC `/package.Service/Method` (or an ending of it, such as `Greeter/AllStream`). Raise UsageError."""
+        __tracebackhide__ = True
+        with _ToldToTheTest():
+            return method_asked(self._playground.session.catalog, path)
+
+    def message(self, type_name: str, json: str | Mapping[str, Any] | None = None, /, **fields: Any) -> bytes:
+        """Return the bytes of a message by its fields, or as ProtoJSON (text or a dict); `type_name` is the type's full
+        name or an ending of it. Raise UsageError."""
+        __tracebackhide__ = True
+        with _ToldToTheTest():
+            return message_asked(self._playground.session.catalog, type_name, json, fields)
 
     def play(self, case: Case) -> Played:
-        """Plays the case on this pair. Raises NotACase where gRPC promises no outcome."""
-        verdict = self._playground.play(case, self.pair)
+        """Play the case on this pair. Raise NotACase where gRPC promises no outcome."""
+        __tracebackhide__ = True
+        with _ToldToTheTest():
+            verdict = self._playground.play(case, self.pair)
         passed = verdict.outcome is Outcome.PASSED
         return Played(verdict, "" if passed else self._playground.explain(verdict))
+
+
+class _ToldToTheTest:
+    """Lets what is wrong with a test be told at the test's own line, without the harness' frames above it."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        __tracebackhide__ = True
+        if isinstance(error, NotACase | UsageError):
+            raise error.with_traceback(None)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from grpc_interop.playground import Playground
 
 PREFIX = "--interop-"
+_FIXTURES = ("interop_case", "interop_pair")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,18 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _playground: pytest.StashKey[Any] = pytest.StashKey()
+_refusal: pytest.StashKey[InteropError] = pytest.StashKey()
+"""What is wrong with the options or the protos: told once, when all is collected."""
 
 
 def playground(config: pytest.Config) -> Playground:
-    """The one place of this pytest process where cases are played; made when first asked for."""
+    """The one place of this pytest process where cases are played; made when first asked for. Raises InteropError."""
     found = config.stash[_playground]
     if found is None:
         from grpc_interop.playground import Playground
 
-        try:
-            found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
-        except InteropError as error:
-            raise pytest.Collector.CollectError(f"interop: {error}") from None
+        found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
         config.stash[_playground] = found
     return found  # type: ignore[no-any-return]
 
@@ -95,16 +95,37 @@ def _options(config: pytest.Config) -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "interop_case" in metafunc.fixturenames:
-        cases = playground(metafunc.config).planned()
-        metafunc.parametrize("interop_case", cases, indirect=True, ids=[case.label for case in cases])
-    elif "interop_pair" in metafunc.fixturenames:
-        pairs = playground(metafunc.config).session.pairs
-        metafunc.parametrize("interop_pair", pairs, indirect=True, ids=[str(pair) for pair in pairs])
+    fixture = next((name for name in _FIXTURES if name in metafunc.fixturenames), None)
+    if fixture is None:
+        return
+    config = metafunc.config
+    values: list[Any] = []
+    ids: list[str] = []
+    if _refusal not in config.stash:
+        try:
+            if fixture == "interop_case":
+                values = playground(config).planned()
+                ids = [case.label for case in values]
+            else:
+                values = list(playground(config).session.pairs)
+                ids = list(map(str, values))
+        except InteropError as error:
+            config.stash[_refusal] = error
+            if hasattr(config, "workerinput"):
+                # Of what a worker raises elsewhere pytest-xdist makes a crash.
+                raise pytest.Collector.CollectError(f"interop: {error}") from None
+    metafunc.parametrize(fixture, values, indirect=True, ids=ids)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Tells what is wrong once, however many files ask for cases. Nothing has been played yet."""
+    if _refusal in config.stash and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(f"interop: {config.stash[_refusal]}") from None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if {"interop_case", "interop_pair"} & set(getattr(item, "fixturenames", ())):
+    if set(_FIXTURES) & set(getattr(item, "fixturenames", ())):
         item.add_marker("interop")
     if _has(item, "interop_case"):
         planned = item.callspec.params["interop_case"]  # type: ignore[attr-defined]
@@ -152,7 +173,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _has(item: pytest.Item, fixture: str) -> bool:
-    return fixture in getattr(getattr(item, "callspec", None), "params", {})
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return fixture in params and _refusal not in item.config.stash  # else it was given no values
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -71,6 +71,7 @@ def _call(case: Case, side: str, catalog: Catalog) -> dict[str, Any]:
         "response": _type(method.response, catalog),
         "lanes": _lanes(script, sent, catalog),
         "metadata": _entries(case.metadata),
+        "report_metadata": list(case.own_keys()),
         "timeout_seconds": None if case.timeout_us is None else case.timeout_us / 1e6,
         "compression": case.compression,
         "shows": _shows(case, side),

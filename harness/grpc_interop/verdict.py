@@ -32,7 +32,7 @@ _GIVEN_UP = (CANCELLED, DEADLINE_EXCEEDED)
 """Statuses with which a client may end a call before the server's handler has begun."""
 
 
-CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|x-interop-[\w-]+|(?<=instead of )[A-Z_]+")
+CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|(?<=metadata )[\w.-]+|(?<=instead of )[A-Z_]+")
 """What changes from case to case in a sentence about one cause."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from driver.contract import pb
@@ -10,7 +10,7 @@ from driver.contract import pb
 CASE = "x-interop-case"
 DETAILS = "grpc-status-details-bin"
 
-# Runtimes and proxies add metadata of their own; only what the harness sent may be reported.
+# Runtimes and proxies add metadata of their own; only what the harness sent may be reported. Its own keys begin so.
 REPORTED = "x-interop-"
 
 # Without a deadline grpcio says that some 9.2 * 10^15 seconds remain. The longest that `grpc-timeout` can hold, eight digits
@@ -26,12 +26,12 @@ def to_grpc(entries: Iterable[Any]) -> Pairs:
     return tuple((entry.key, entry.value if entry.key.endswith("-bin") else entry.value.decode("ascii")) for entry in entries)
 
 
-def reported(metadata: Metadata) -> list[tuple[str, bytes]]:
-    """What the contract reports of grpcio's metadata."""
+def reported(metadata: Metadata, also: Collection[str]) -> list[tuple[str, bytes]]:
+    """Return what the contract reports of grpcio's metadata: the harness' own keys, and `also` those."""
     return [
         (key, value if isinstance(value, bytes) else value.encode())
         for key, value in metadata or ()
-        if key.startswith(REPORTED) and key != CASE
+        if (key.startswith(REPORTED) and key != CASE) or key in also
     ]
 
 

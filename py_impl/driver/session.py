@@ -44,6 +44,7 @@ CAPABILITIES = (
     "keepalive",
     "service_config",
     "times",
+    "report_metadata",
 )
 
 # Eight plays at once keep one interpreter busy; the others are there for the plays that wait for a deadline. With 128 in

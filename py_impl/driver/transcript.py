@@ -36,13 +36,14 @@ class PlaySignals(Protocol):
 class Recording:
     """What one playing of a script has observed so far."""
 
-    __slots__ = ("_begun_ns", "arrived", "done_us", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
+    __slots__ = ("_also", "_begun_ns", "arrived", "done_us", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
 
     def __init__(self, script: Script, arrived: bool) -> None:
         self.lanes: list[list[Any]] = [[] for _ in script.lanes]
         self.steps_done = [0] * len(script.lanes)
         self.done_us: list[list[int]] | None = [[] for _ in script.lanes] if script.report_times else None
         self._begun_ns = time.perf_counter_ns() if script.report_times else 0
+        self._also = script.report_metadata
         self.arrived = arrived
         self.request: list[tuple[str, bytes]] = []
         self.remaining_us: int | None = None
@@ -55,13 +56,18 @@ class Recording:
         if self.done_us is not None:
             self.done_us[lane].append((time.perf_counter_ns() - self._begun_ns) // 1000)
 
+    def called_with(self, metadata: Metadata, remaining_us: int | None) -> None:
+        """A server knows what the call came with."""
+        self.request = reported(metadata, self._also)
+        self.remaining_us = remaining_us
+
     def ended(self, code: grpc.StatusCode, details: str | None, trailing: Metadata, initial: Metadata) -> None:
         """A client knows how the RPC ended."""
-        self.status = pb.Status(code=code.value[0], trailers=entries(reported(trailing)))
+        self.status = pb.Status(code=code.value[0], trailers=entries(reported(trailing, self._also)))
         if code is not grpc.StatusCode.OK:
             self.status.message = details or ""
             self.status.details = value_of(trailing, DETAILS) or b""
-        self.initial = reported(initial)
+        self.initial = reported(initial, self._also)
 
     def fingerprint(self) -> tuple[object, ...]:
         """Equal for playings that observed the same; the deadline that remained is left out, for it always differs."""

@@ -97,7 +97,7 @@ def aio_client_program(call: Mapping[str, Any], names: Names) -> str:
     stub = names.service(call["file"], call["service"].rpartition(".")[2] + "Stub")
     request = "" if call["kind"] in _STREAMS_REQUESTS else _only_request(call, message)
     lanes = [[line for step in lane for line in _step(step, call, message)] or ["pass"] for lane in call["lanes"]]
-    shows = [line for what, source in _SOURCES.items() if what in call["shows"] for line in show_metadata(what, source)]
+    shows = [line for what, source in _SOURCES.items() if what in call["shows"] for line in show_metadata(what, source, call)]
     return _PROGRAM.format(
         standard=imports(call, "asyncio", "importlib", "json", "sys"),
         imports="\n".join(names.imports),

@@ -77,7 +77,7 @@ def aio_server_program(call: Mapping[str, Any], names: Names) -> str:
     register = names.service(call["file"], f"add_{service}Servicer_to_server")
     message = names.message(call["response"])
     begin = list(_SIGNALS) if has_signals(call) else []
-    begin += show_metadata("request", "context.invocation_metadata()") if "request" in call["shows"] else []
+    begin += show_metadata("request", "context.invocation_metadata()", call) if "request" in call["shows"] else []
     return _PROGRAM.format(
         standard=imports(call, "asyncio", "importlib", "sys"),
         imports="\n".join(names.imports),

@@ -67,7 +67,7 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
         steps += lanes[0]
     else:
         steps += _threads(lanes, streams)
-    shows = [line for what, source in _SOURCES.items() if what in call["shows"] for line in show_metadata(what, source)]
+    shows = [line for what, source in _SOURCES.items() if what in call["shows"] for line in show_metadata(what, source, call)]
     if "details" in call["shows"]:
         shows += _DETAILS
     epilogue = [*shows, *(["requests.put(None)"] if streams else [])]

@@ -32,11 +32,12 @@ def entries(told: Iterable[tuple[str, str]], *others: str) -> str:
     return f"({', '.join(pairs)},)" if pairs else "()"
 
 
-def show_metadata(what: str, source: str) -> list[str]:
-    """Lines that print the entries of the case."""
+def show_metadata(what: str, source: str, call: Mapping[str, Any]) -> list[str]:
+    """Return lines that print the entries of the case: of the harness' own keys, and of those that the call names."""
+    own = f" or key in {call['report_metadata']!r}" if call.get("report_metadata") else ""
     return [
         f"for key, value in {source} or ():",
-        '    if key.startswith("x-interop-"):',
+        f'    if key.startswith("x-interop-"){own}:',
         f'        print("{what}", key, value if isinstance(value, bytes) else value.encode(), flush=True)',
     ]
 

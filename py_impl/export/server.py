@@ -77,7 +77,7 @@ def server_program(call: Mapping[str, Any], names: Names) -> str:
     steps = list(_SIGNALS) if has_signals(call) else []
     steps += [] if streams else ["taken = []"]
     if "request" in call["shows"]:
-        steps += show_metadata("request", "context.invocation_metadata()")
+        steps += show_metadata("request", "context.invocation_metadata()", call)
     steps += _lanes(call, message)
     return _PROGRAM.format(
         standard=imports(call, "importlib", "sys", "threading") + "\nfrom concurrent import futures",

@@ -33,6 +33,8 @@ FAULTS = {
     "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
     "claims_keepalive": ("takes keepalive", "KIND_UNSUPPORTED"),
     "loses_empty_values": ("carries request metadata", "the server did not get the request metadata x-interop-empty"),
+    "reports_no_other_keys": ("reports other metadata", "the server did not get the request metadata authorization"),
+    "reports_keys_unasked": ("reports other metadata", "the server reported traceparent, which it was not asked for"),
     "awaits_no_headers": ("waits for the initial metadata", "answered a call whose server has sent no initial metadata with a signal"),
     "enforces_no_deadline": ("keeps the deadline by itself", "a call with 1 s to a server that never answers had not ended 5 s later"),
     "cancel_half_closes": ("cancels without a half-close", "the server saw the client half-close when it cancelled"),

@@ -101,13 +101,18 @@ BROKEN: dict[str, tuple[Case, str]] = {
     "initial metadata after a message": (bidi((TO_END,), (*y(1), HEADERS, OK)), "goes out once, before any message"),
     "reading after the termination": (bidi((CANCEL,), (WAIT_TO_END, RECEIVE, OK)), "a lane only signals or finishes"),
     "sending after the termination": (bidi((CANCEL,), (WAIT_TO_END, *y(1), OK)), "a lane only signals or finishes"),
-    "a key of somebody else": (with_metadata("user-agent", b"me"), "does not begin with x-interop-"),
+    "a key of somebody else": (with_metadata("user-agent", b"me"), "cannot be an application's: HTTP or gRPC itself sets it"),
+    "a key of gRPC's": (with_metadata("grpc-trace-bin", b"me"), "all keys that begin with grpc- are gRPC's"),
+    "a key of a connection": (with_metadata("connection", b"close"), "HTTP/2 has no use for it"),
+    "a key that a runtime keeps": (with_metadata("x-envoy-peer-metadata", b"me"), "grpcio keeps it to itself"),
+    "an ending alone": (with_metadata("-bin", b"me"), "it is only the ending that marks bytes"),
+    "a key of one's own in upper case": (with_metadata("X-Request-Id", b"1"), "write 'x-request-id'"),
     "the harness' own key": (with_metadata("x-interop-case", b"1"), "is the harness' own"),
     "a key in upper case": (with_metadata("x-interop-A", b"1"), "is not in lower case"),
     "bytes under a text key": (with_metadata("x-interop-a", b"\xff"), "is not printable ASCII"),
     "spaces around a text value": (with_metadata("x-interop-a", b" a"), "without spaces around it"),
-    "wrong initial metadata": (bidi((TO_END,), (SendHeaders((Entry("h", b""),)), OK)), "metadata key 'h'"),
-    "wrong trailers": (bidi((TO_END,), (Finish(Status(0, trailers=(Entry("t", b""),))),)), "metadata key 't'"),
+    "wrong initial metadata": (bidi((TO_END,), (SendHeaders((Entry("host", b""),)), OK)), "metadata key 'host'"),
+    "wrong trailers": (bidi((TO_END,), (Finish(Status(0, trailers=(Entry("te", b""),))),)), "metadata key 'te'"),
 }
 
 
@@ -183,7 +188,30 @@ def test_a_text_of_other_characters_than_ascii_may_be_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [Entry("x-interop-a-bin", bytes(range(256))), Entry("x-interop-a", b"two words, ~"), Entry("x-interop-a", b"")]
+    "entry",
+    [
+        Entry("x-interop-a-bin", bytes(range(256))),
+        Entry("x-interop-a", b"two words, ~"),
+        Entry("x-interop-a", b""),
+        Entry("authorization", b"Bearer a.b"),
+        Entry("x-request-id", b"1"),
+        Entry("tenant-bin", b"\xff"),
+        Entry("_", b""),
+        Entry("1.a_b-c", b""),
+    ],
 )
 def test_metadata_that_may_travel(entry: Entry) -> None:
     check_grammar(with_metadata(*entry))
+
+
+def test_own_keys_are_those_of_all_metadata_that_is_not_the_harness_own() -> None:
+    """
+    Drivers are asked to report them, and must be able to, on both sides: a key may turn up where it does not belong.
+    """
+    finish = Finish(Status(0, trailers=(Entry("c", b""), Entry("x-interop-c", b""), Entry("a", b"2"))))
+    told = replace(bidi((TO_END,), (SendHeaders((Entry("b", b""),)), finish)), metadata=(Entry("a", b"1"), Entry("x-interop-a", b"")))
+    check_grammar(told)
+    assert told.own_keys() == ("a", "b", "c")
+    assert "report_metadata" in told.client_requires()
+    assert "report_metadata" in told.server_requires()
+    assert "report_metadata" not in with_metadata("x-interop-a", b"").client_requires()

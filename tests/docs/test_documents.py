@@ -86,7 +86,7 @@ def test_examples_of_your_own_tests(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", interop=f'[protos]\nroots = ["{ROOT / "proto"}"]')
     one_pair = ["--interop-client", "py", "--interop-server", "py", "--interop-suite", "calls"]
     ended = pytester.runpytest_subprocess(*one_pair, "-k", "not test_interop or SayHello/one")
-    ended.assert_outcomes(passed=len(examples))
+    ended.assert_outcomes(passed=sum(example.count("def test_") for example in examples))
 
 
 @pytest.mark.parametrize(

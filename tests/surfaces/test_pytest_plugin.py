@@ -60,6 +60,80 @@ def test_a_failure_shows_both_sides(user: pytest.Pytester, wrong: list[str]) -> 
     assert "Traceback" not in ended.stdout.str()
 
 
+def test_the_summary_gives_the_reason(user: pytest.Pytester, wrong: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    pytest's short summary says of a failed case what differs, of the suites' cases and of one's own.
+    """
+    monkeypatch.setenv("COLUMNS", "300")
+    user.makepyfile(test_own=OWN_CASE)
+    ended = user.runpytest_subprocess(*CALLS, *wrong, "-k", "py:wrong and (AllStream/ping_pong_10 or test_own)")
+    ended.assert_outcomes(failed=2)
+    summary = [line for line in ended.outlines if line.startswith("FAILED")]
+    assert [line.partition(" - ")[2].partition(":")[0] for line in summary] == ["Failed", "AssertionError"]
+    assert all(": the client's status is INTERNAL instead of OK" in line for line in summary)
+
+
+OWN_CASE = """
+from grpc_interop.case import *
+
+def test_own(interop_pair):
+    method = interop_pair.method("AllStream")
+    case = Case("mine", "own", method, ((HalfClose(), ReceiveToEnd()),), ((ReceiveToEnd(), Finish()),))
+    played = interop_pair.play(case)
+    assert played.passed, played.text
+"""
+
+
+def test_what_is_wrong_with_a_test_is_told_at_its_line(user: pytest.Pytester) -> None:
+    """
+    Without the harness' own frames: a case that is none, a method, a type and a field that are not there.
+    """
+    user.makepyfile(
+        test_wrong="""
+        from grpc_interop.case import *
+
+        def test_no_case(interop_pair):
+            method = interop_pair.method("SayHello")
+            interop_pair.play(Case("mine", "own", method, ((Send(b""), HalfClose(), ReceiveToEnd()),), ((Receive(), Finish(Status(9))),)))
+
+        def test_no_method(interop_pair):
+            interop_pair.method("SayHelo")
+
+        def test_no_type(interop_pair):
+            interop_pair.message("HelloRequst")
+
+        def test_no_field(interop_pair):
+            interop_pair.message("HelloRequest", nam="x")
+        """
+    )
+    ended = user.runpytest_subprocess("--interop-client", "py", "--interop-server", "py", "-p", "no:cacheprovider", "test_wrong.py")
+    ended.assert_outcomes(failed=4)
+    ended.stdout.fnmatch_lines(
+        [
+            "E *NotACase: mine/greeter.v1.Greeter/SayHello/own: a unary call has no half-close of its own: leave HalfClose out",
+            "E *the protos have no method 'SayHelo'",
+            "E *did you mean /greeter.v1.Greeter/SayHello?",
+            "E *the protos have no message 'HelloRequst'",
+            "E *HelloRequest has no field 'nam'",
+            "E *did you mean 'name'?",
+        ]
+    )
+    ended.stdout.no_fnmatch_line("*playground.py*")
+
+
+@pytest.mark.parametrize("processes", [[], ["-n", "2"]])
+def test_a_wrong_option_is_told_once(user: pytest.Pytester, processes: list[str]) -> None:
+    """
+    However many files ask for cases, nothing is run, and the words are there one time.
+    """
+    user.makepyfile(test_own=OWN_CASE, test_more=EVERY_CASE)
+    ended = user.runpytest_subprocess("--interop-client", "rust", "-p", "no:cacheprovider", *processes)
+    assert ended.ret == (pytest.ExitCode.TESTS_FAILED if processes else pytest.ExitCode.USAGE_ERROR)
+    told = [line for line in (*ended.outlines, *ended.errlines) if "unknown client 'rust'" in line and " - " not in line]
+    assert len(told) == 1
+    assert "INTERNALERROR" not in ended.stdout.str()
+
+
 def test_x_stops_at_the_first_failure(user: pytest.Pytester, wrong: list[str]) -> None:
     """
     -x ends the session, though the engine has looked ahead.
@@ -171,6 +245,6 @@ def test_wrong_usage_is_told_in_words(user: pytest.Pytester, options: list[str],
     No test runs, and nobody has to read the traceback of a plugin.
     """
     ended = user.runpytest_subprocess("-p", "no:cacheprovider", *options)
-    assert ended.ret == 2
-    ended.stdout.fnmatch_lines([words])
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.stderr.fnmatch_lines([f"ERROR: {words}"])
     assert "Traceback" not in ended.stdout.str() and "pytest_plugin.py" not in ended.stdout.str()

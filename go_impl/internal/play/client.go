@@ -312,7 +312,7 @@ func (r *clientRun) receiveHeaders() {
 	case r.openErr == nil:
 		header, _ = r.stream.Header() // without headers the RPC has ended, and the status tells why
 	}
-	r.change(func(t *driverpb.Transcript) { t.Initial = reported(header) })
+	r.change(func(t *driverpb.Transcript) { t.Initial = reported(header, r.play.script.ReportMetadata) })
 }
 
 // settle records how the RPC ended.
@@ -329,8 +329,9 @@ func (r *clientRun) settle(err error) {
 		header, _ = r.stream.Header()
 		trailer = r.stream.Trailer()
 	}
-	ended := describeStatus(err, trailer)
-	initial := reported(header)
+	also := r.play.script.ReportMetadata
+	ended := describeStatus(err, trailer, also)
+	initial := reported(header, also)
 	r.change(func(t *driverpb.Transcript) { t.Status, t.Initial = ended, initial })
 	if r.over != nil && r.replied == nil && r.ahead == nil {
 		close(r.over)

@@ -28,7 +28,7 @@ const contractVersion = 1
 var capabilities = []string{
 	"metadata", "trailers_on_ok", "details", "deadline", "cancel", "lanes", "signals", "wait_for_termination",
 	"any_caller", "repeat", "application", "unknown_fields", "distinguishes_cancel", "transcode", "json", "view",
-	"max_receive_bytes", "compression:gzip", "tls", "keepalive", "service_config", "times",
+	"max_receive_bytes", "compression:gzip", "tls", "keepalive", "service_config", "times", "report_metadata",
 }
 
 // Driver carries out the commands of one harness.

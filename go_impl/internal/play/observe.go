@@ -3,6 +3,7 @@ package play
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 const (
 	// caseKey is the request metadata that says which script serves a call.
 	caseKey = "x-interop-case"
-	// reportedPrefix begins the metadata keys that are reported; runtimes add others of their own.
+	// reportedPrefix begins the metadata keys that are reported unasked; runtimes add others of their own.
 	reportedPrefix = "x-interop-"
 )
 
@@ -55,11 +56,13 @@ func toJSON(m proto.Message, options protojson.MarshalOptions) (string, error) {
 	return compact.String(), nil
 }
 
-// reported picks the metadata that a transcript holds, sorted by key, each key's entries in their order.
-func reported(md metadata.MD) []*driverpb.Entry {
+// reported picks the metadata that a transcript holds, of the harness' own keys and of those in also: sorted by key, each
+// key's entries in their order.
+func reported(md metadata.MD, also []string) []*driverpb.Entry {
 	var entries []*driverpb.Entry
 	for key, values := range md {
-		if key == caseKey || !strings.HasPrefix(key, reportedPrefix) {
+		own := key != caseKey && strings.HasPrefix(key, reportedPrefix)
+		if !own && !slices.Contains(also, key) {
 			continue
 		}
 		for _, value := range values {
@@ -82,9 +85,10 @@ func toMetadata(entries []*driverpb.Entry) metadata.MD {
 	return md
 }
 
-// describeStatus reports how an RPC ended, from the error that the stub gave; nil is OK.
-func describeStatus(err error, trailers metadata.MD) *driverpb.Status {
-	described := &driverpb.Status{Trailers: reported(trailers)}
+// describeStatus reports how an RPC ended, from the error that the stub gave; nil is OK. Of the trailers also those keys are
+// reported.
+func describeStatus(err error, trailers metadata.MD, also []string) *driverpb.Status {
+	described := &driverpb.Status{Trailers: reported(trailers, also)}
 	if err == nil {
 		return described
 	}

@@ -118,6 +118,27 @@ func TestCarriesMetadata(t *testing.T) {
 	}
 }
 
+// TestReportsOtherMetadata that the play names, wherever it was, and nothing else.
+func TestReportsOtherMetadata(t *testing.T) {
+	p := startPair(t, &driverpb.Serve{}, nil)
+	sent := []*driverpb.Entry{entry("authorization", "a"), entry("tenant-bin", "\xff"), entry("unasked", "u")}
+	want := sent[:2]
+	call := script(talk, headers, halfClose, receiveToEnd)
+	call.Metadata = sent
+	serve := script(talk, sendHeaders(sent...), receiveToEnd, finish(&driverpb.Status{Code: 9, Trailers: sent}))
+	for _, side := range []*driverpb.Play{call, serve} {
+		side.ReportMetadata = []string{"authorization", "tenant-bin"}
+	}
+	client, server := p.play(call, serve)
+	for what, got := range map[string][]*driverpb.Entry{
+		"request": server.Request, "initial": client.Initial, "trailers": client.Status.Trailers,
+	} {
+		if !slices.EqualFunc(got, want, func(a, b *driverpb.Entry) bool { return proto.Equal(a, b) }) {
+			t.Errorf("the %s metadata is %v; want %v", what, got, want)
+		}
+	}
+}
+
 // TestDeadline ends both sides, and the server knew how much time was left.
 func TestDeadline(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)

@@ -37,7 +37,7 @@ type serverRun struct {
 func newServerRun(p *play, call *registry.ServerCall, ended bool) *serverRun {
 	r := &serverRun{record: p.begin(), call: call, cut: make(chan struct{})}
 	incoming, _ := metadata.FromIncomingContext(call.Context)
-	request := reported(incoming)
+	request := reported(incoming, p.script.ReportMetadata)
 	r.change(func(t *driverpb.Transcript) {
 		t.Request = request
 		if deadline, ok := call.Context.Deadline(); ok {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, serving, times
+from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, other_metadata, serving, times
 from grpc_interop.check_driver.bench import Bench
 from grpc_interop.check_driver.promises import Check, CheckResult, NotKept
 from grpc_interop.drivers.build import Built
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = tuple(
         *capabilities.CHAPTERS,
         options.options,
         times.times,
+        other_metadata.other_metadata,
         ending.endings,
     )
     for check in chapter.checks

@@ -106,7 +106,7 @@ class Close(_message.Message):
     def __init__(self, resource: _Optional[int] = ..., graceful: _Optional[bool] = ...) -> None: ...
 
 class Play(_message.Message):
-    __slots__ = ("method", "metadata", "timeout_us", "lanes", "any_caller", "repeat", "concurrency", "report_json", "report_view", "compression", "report_times")
+    __slots__ = ("method", "metadata", "timeout_us", "lanes", "any_caller", "repeat", "concurrency", "report_json", "report_view", "compression", "report_times", "report_metadata")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_US_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +118,7 @@ class Play(_message.Message):
     REPORT_VIEW_FIELD_NUMBER: _ClassVar[int]
     COMPRESSION_FIELD_NUMBER: _ClassVar[int]
     REPORT_TIMES_FIELD_NUMBER: _ClassVar[int]
+    REPORT_METADATA_FIELD_NUMBER: _ClassVar[int]
     method: str
     metadata: _containers.RepeatedCompositeFieldContainer[Entry]
     timeout_us: int
@@ -129,7 +130,8 @@ class Play(_message.Message):
     report_view: bool
     compression: str
     report_times: bool
-    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., timeout_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Lane, _Mapping]]] = ..., any_caller: _Optional[bool] = ..., repeat: _Optional[int] = ..., concurrency: _Optional[int] = ..., report_json: _Optional[bool] = ..., report_view: _Optional[bool] = ..., compression: _Optional[str] = ..., report_times: _Optional[bool] = ...) -> None: ...
+    report_metadata: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., timeout_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Lane, _Mapping]]] = ..., any_caller: _Optional[bool] = ..., repeat: _Optional[int] = ..., concurrency: _Optional[int] = ..., report_json: _Optional[bool] = ..., report_view: _Optional[bool] = ..., compression: _Optional[str] = ..., report_times: _Optional[bool] = ..., report_metadata: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Lane(_message.Message):
     __slots__ = ("steps",)

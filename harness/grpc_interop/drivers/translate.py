@@ -68,7 +68,7 @@ class Payloads:
 def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool, view: bool = False) -> pb.Play:
     """One side of a case as the contract's Play; with `view`, it reports what its language's reflection sees."""
     type_name = case.method.request if client else case.method.response
-    play = pb.Play(method=case.method.path, report_view=view)
+    play = pb.Play(method=case.method.path, report_view=view, report_metadata=case.own_keys())
     for lane in script:
         play.lanes.add().steps.extend(_step(step, type_name, payloads) for step in lane)
     if client:

@@ -13,7 +13,7 @@ import grpc
 
 from driver.aio.signals import Signals
 from driver.aio.tasks import begin
-from driver.metadata import remaining_us, reported
+from driver.metadata import remaining_us
 from driver.options import COMPRESSIONS
 from driver.plays import RECEIVING, Order, ServerPlay
 from driver.script import (
@@ -56,8 +56,7 @@ class ServerCall:
         self._finish: Finish | None = None
         self._handler = asyncio.current_task()
         self.recording: Recording = play.begin()
-        self.recording.request = reported(context.invocation_metadata())
-        self.recording.remaining_us = remaining_us(context)
+        self.recording.called_with(context.invocation_metadata(), remaining_us(context))
         play.calls.add(self)
 
     async def run(self) -> Any:

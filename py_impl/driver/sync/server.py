@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import grpc
 
-from driver.metadata import remaining_us, reported
+from driver.metadata import remaining_us
 from driver.options import COMPRESSIONS
 from driver.plays import Order, ServerPlay
 from driver.script import (
@@ -54,8 +54,7 @@ class ServerCall:
         self._lanes_lock = threading.Lock()
         self._other_lane_done = threading.Event() if self._lanes_left > 1 else None
         self.recording: Recording = play.begin()
-        self.recording.request = reported(context.invocation_metadata())
-        self.recording.remaining_us = remaining_us(context)
+        self.recording.called_with(context.invocation_metadata(), remaining_us(context))
         play.calls.add(self)
 
     def respond(self) -> Any:

@@ -115,8 +115,9 @@ class ClientRpc(Rpc):
         if self.call is not None and self.call.done():
             trailing = self.call.trailing_metadata()
             details = next((value for key, value in trailing or () if key == DETAILS_KEY), b"")
-            transcript.initial.extend(entries(self.call.initial_metadata()))
+            transcript.initial.extend(entries(self.call.initial_metadata(), self.play.keys))
             code = self.call.code().value[0]
-            status = pb.Status(code=code, message=self.call.details() or "", details=details, trailers=entries(trailing))
+            trailers = entries(trailing, self.play.keys)
+            status = pb.Status(code=code, message=self.call.details() or "", details=details, trailers=trailers)
             transcript.status.CopyFrom(status)
         return transcript

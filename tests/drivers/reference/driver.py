@@ -30,7 +30,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 CAPABILITIES = [
     "metadata", "trailers_on_ok", "details", "deadline", "cancel", "lanes", "signals", "wait_for_termination",
     "any_caller", "repeat", "unknown_fields", "transcode", "json", "view", "max_receive_bytes", "compression:gzip",
-    "times",
+    "times", "report_metadata",
 ]  # fmt: skip
 
 MOST_PLAYS = 64

@@ -83,6 +83,10 @@ class Fault:
         """The metadata that the client gives its call, without the case id."""
         return entries
 
+    def keys(self, asked: list[str]) -> list[str]:
+        """Which keys of metadata are reported beside the harness' own."""
+        return asked
+
     def cancelling(self, half_close: Callable[[], None]) -> None:
         """Right before the client cancels."""
 
@@ -414,6 +418,16 @@ class AwaitsNoHeaders(Fault):
 
 class AwaitsNoSignals(Fault):
     awaits_signals = False
+
+
+class ReportsNoOtherKeys(Fault):
+    def keys(self, asked: list[str]) -> list[str]:
+        return []
+
+
+class ReportsKeysUnasked(Fault):
+    def keys(self, asked: list[str]) -> list[str]:
+        return [*asked, "traceparent"]
 
 
 class LosesEmptyValues(Fault):

@@ -26,6 +26,7 @@ class Play:
         self.spec: pb.Play = spec
         self.payloads: dict[int, bytes] = payloads
         self.fault = fault
+        self.keys = fault.keys(list(spec.report_metadata))
         self.send_event: Callable[[pb.Event], None] = send_event
         self.changed = threading.Condition()
         self.frozen = False
@@ -207,12 +208,12 @@ class Rpc:
             self.play.changed.notify_all()
 
 
-def entries(metadata) -> list[pb.Entry]:
-    """What of gRPC's metadata is reported."""
+def entries(metadata, also) -> list[pb.Entry]:
+    """Return what is reported of gRPC's metadata: the harness' own keys, and `also` those."""
     return [
         pb.Entry(key=key, value=value if isinstance(value, bytes) else value.encode("latin-1"))
         for key, value in metadata or ()
-        if key.startswith(METADATA_PREFIX) and key != CASE_KEY
+        if (key.startswith(METADATA_PREFIX) and key != CASE_KEY) or key in also
     ]
 
 

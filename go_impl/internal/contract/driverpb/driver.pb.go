@@ -832,9 +832,12 @@ type Play struct {
 	// Name of the compression for this call's messages. Client: per call. Requires `compression:<name>`.
 	Compression string `protobuf:"bytes,10,opt,name=compression,proto3" json:"compression,omitempty"`
 	// Report also when each step was done. For people; never compared. Requires `times`.
-	ReportTimes   bool `protobuf:"varint,11,opt,name=report_times,json=reportTimes,proto3" json:"report_times,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ReportTimes bool `protobuf:"varint,11,opt,name=report_times,json=reportTimes,proto3" json:"report_times,omitempty"`
+	// Keys of metadata that are reported beside those that begin with `x-interop-`, in lower case. Never one that a runtime
+	// sets by itself. Requires `report_metadata`.
+	ReportMetadata []string `protobuf:"bytes,12,rep,name=report_metadata,json=reportMetadata,proto3" json:"report_metadata,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Play) Reset() {
@@ -942,6 +945,13 @@ func (x *Play) GetReportTimes() bool {
 		return x.ReportTimes
 	}
 	return false
+}
+
+func (x *Play) GetReportMetadata() []string {
+	if x != nil {
+		return x.ReportMetadata
+	}
+	return nil
 }
 
 // Steps that are played one after the other. A lane begins when the play begins.
@@ -1894,7 +1904,7 @@ type Hello struct {
 	// Close). Known names: metadata, trailers_on_ok, details, deadline, cancel, lanes, signals, wait_for_termination,
 	// any_caller, repeat, application, unknown_fields (messages keep fields that their type does not declare),
 	// distinguishes_cancel (a server never sees a cancel as a clean end), transcode, json, view, max_receive_bytes,
-	// compression:gzip, compression:deflate, tls, keepalive, service_config, times.
+	// compression:gzip, compression:deflate, tls, keepalive, service_config, times, report_metadata.
 	Capabilities []string `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// How many plays may be in flight at once; 0: no limit.
 	MaxPlays uint32 `protobuf:"varint,4,opt,name=max_plays,json=maxPlays,proto3" json:"max_plays,omitempty"`
@@ -2055,7 +2065,7 @@ func (*Done) Descriptor() ([]byte, []int) {
 // What one side observed in one RPC.
 // Rule: exactly one per play, also when the play was aborted, the handler failed or the call never arrived.
 // Rule: metadata (request, initial, trailers) is reported only for keys that begin with `x-interop-`, without
-// `x-interop-case`; entries of one key in their order.
+// `x-interop-case`, and for those that Play.report_metadata names; entries of one key in their order.
 // Rule: what happens after a side's own last step is not reported.
 type Transcript struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2764,7 +2774,7 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"timeout_ms\x18\x02 \x01(\rR\ttimeoutMs\"?\n" +
 	"\x05Close\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\x04R\bresource\x12\x1a\n" +
-	"\bgraceful\x18\x02 \x01(\bR\bgraceful\"\xb0\x03\n" +
+	"\bgraceful\x18\x02 \x01(\bR\bgraceful\"\xd9\x03\n" +
 	"\x04Play\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12A\n" +
 	"\bmetadata\x18\x02 \x03(\v2%.grpc_interop_private.driver.v1.EntryR\bmetadata\x12\"\n" +
@@ -2781,7 +2791,8 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"reportView\x12 \n" +
 	"\vcompression\x18\n" +
 	" \x01(\tR\vcompression\x12!\n" +
-	"\freport_times\x18\v \x01(\bR\vreportTimesB\r\n" +
+	"\freport_times\x18\v \x01(\bR\vreportTimes\x12'\n" +
+	"\x0freport_metadata\x18\f \x03(\tR\x0ereportMetadataB\r\n" +
 	"\v_timeout_us\"B\n" +
 	"\x04Lane\x12:\n" +
 	"\x05steps\x18\x01 \x03(\v2$.grpc_interop_private.driver.v1.StepR\x05steps\"\xbf\x05\n" +
