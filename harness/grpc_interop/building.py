@@ -11,11 +11,10 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import click
-
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Tool
 from grpc_interop.errors import BuildError
+from grpc_interop.saying import say
 from grpc_interop.session import load_catalog
 from grpc_interop.writing import write_whole
 
@@ -27,16 +26,16 @@ def build(options: Options, names: tuple[str, ...]) -> int:
     protos = Protos(catalog.descriptor_set(), catalog.files)
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     for file, why in catalog.refused.items():
-        click.echo(f"{file} cannot be driven: {why}", err=True)
+        say(f"{file} cannot be driven: {why}", err=True)
     status = 1 if catalog.refused else 0
     for manifest in options.implementations:
         if manifest.name not in chosen:
             continue
-        click.echo(f"{manifest.name}: building", err=True)
+        say(f"{manifest.name}: building", err=True)
         try:
             status = max(status, _say(builder.build(manifest, protos), options))
         except BuildError as error:
-            click.echo(str(error), err=True)
+            say(str(error), err=True)
             status = 3
     return status
 
@@ -44,15 +43,15 @@ def build(options: Options, names: tuple[str, ...]) -> int:
 def _say(built: Built, options: Options) -> int:
     name = built.manifest.name
     if built.unavailable:
-        click.echo(f"{name}: {built.why_unavailable}", err=True)
+        say(f"{name}: {built.why_unavailable}", err=True)
         return 2
     for refused in built.refused:
-        click.echo(f"{name}: refuses {refused.file}: {refused.text}", err=True)
-    click.echo(f"{name}: {'built' if built.fresh else 'unchanged'}")
+        say(f"{name}: refuses {refused.file}: {refused.text}", err=True)
+    say(f"{name}: {'built' if built.fresh else 'unchanged'}")
     for program, launch in built.programs.items():
         path = options.project.state / "bin" / f"{name}-{program}"
         write_launcher(path, launch, built.manifest.folder)
-        click.echo(f"{name}: {_shown(path)}")
+        say(f"{name}: {_shown(path)}")
     return 1 if built.refused else 0
 
 
@@ -72,28 +71,26 @@ def _shown(path: Path) -> str:
 
 def doctor(options: Options) -> int:
     """Print a line for each tool. Return 0 when nothing is missing that no build would install, else 3."""
-    click.echo(
-        f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})"
-    )
+    say(f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})")
     for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist", "buf-bin"):
-        click.echo(f"  ok       {package} {version(package)}")
-    click.echo(_git())
+        say(f"  ok       {package} {version(package)}")
+    say(_git())
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     missing = 0
     for manifest in options.implementations:
-        click.echo(f"{manifest.name}  {manifest.folder}")
+        say(f"{manifest.name}  {manifest.folder}")
         try:
             tools = builder.doctor(manifest)
         except BuildError as error:
-            click.echo(f"  broken   {error}")
+            say(f"  broken   {error}")
             missing += 1
             continue
         if not tools:
-            click.echo("  ok       nothing to look for: its manifest says how it is started")
+            say("  ok       nothing to look for: its manifest says how it is started")
         for tool in tools:
-            click.echo(_line(tool))
+            say(_line(tool))
             missing += not tool.ok
-    click.echo("nothing is missing" if not missing else f"{missing} missing or broken")
+    say("nothing is missing" if not missing else f"{missing} missing or broken")
     return 3 if missing else 0
 
 

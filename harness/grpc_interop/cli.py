@@ -19,6 +19,7 @@ from grpc_interop.config import Options, choose, find_implementation, find_proje
 from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.interruption import interruptible
 from grpc_interop.protos.root import read_root
+from grpc_interop.saying import say
 from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3
@@ -58,7 +59,7 @@ def main() -> NoReturn:
         status = 2
         _tell_github(error.format_message(), status)
     except InteropError as error:
-        click.echo(f"interop: {error}", err=True)
+        say(f"interop: {error}", err=True)
         status = error.exit_status
         _tell_github(str(error), status)
     except (KeyboardInterrupt, click.Abort):
@@ -69,10 +70,10 @@ def main() -> NoReturn:
         status = 0
     except Exception as error:  # noqa: BLE001  shown, never hidden; but Python itself would end with 1, which is a finding's status
         if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
-            click.echo(f"interop: {error.filename or 'a temporary file'}: {error.strerror}", err=True)
+            say(f"interop: {error.filename or 'a temporary file'}: {error.strerror}", err=True)
         else:
-            traceback.print_exc()
-            click.echo("interop: a defect of the harness, not of what it tests; please report it with the lines above", err=True)
+            say(traceback.format_exc(), err=True)
+            say("interop: a defect of the harness, not of what it tests; please report it with the lines above", err=True)
         status = BROKEN
     sys.exit(status)
 

@@ -7,11 +7,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 from grpc_interop.case import AnyCase
 from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.report.plain_text import counted
+from grpc_interop.saying import say
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import chosen_suites, load_catalog
 from grpc_interop.suites.protocol import Options as SuiteOptions
@@ -42,9 +41,9 @@ def print_cases(options: Options) -> None:
     check_selection(options)
     number = 0
     for case, pair in selected(options):
-        click.echo(f"{case.id}[{pair}]")
+        say(f"{case.id}[{pair}]")
         number += 1
-    click.echo(counted(number, "case"), err=True)
+    say(counted(number, "case"), err=True)
 
 
 def print_plan(options: Options, shards: int) -> None:
@@ -55,5 +54,5 @@ def print_plan(options: Options, shards: int) -> None:
     of = min(shards, number)
     chosen = shlex.join(as_arguments(options, relative_to=Path.cwd()))
     include = [{"shard": f"{k}/{of}", "args": f"--shard {k}/{of} {chosen}".strip()} for k in range(1, of + 1)]
-    click.echo(json.dumps({"include": include}))
-    click.echo(f"{counted(number, 'case')} in {counted(of, 'shard')}", err=True)
+    say(json.dumps({"include": include}))
+    say(f"{counted(number, 'case')} in {counted(of, 'shard')}", err=True)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import click
-
 from grpc_interop.config import Options, added_implementations, chosen_tree, in_continuous_integration
 from grpc_interop.errors import InteropError
 from grpc_interop.interruption import undivided
@@ -18,6 +16,7 @@ from grpc_interop.report import Implementation, Recorder, RunInfo, merge, report
 from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
+from grpc_interop.saying import say
 from grpc_interop.session import Session
 from grpc_interop.verdict import Pair
 from grpc_interop.workers import run_in_workers
@@ -44,7 +43,7 @@ def _report_error(options: Options, error: InteropError) -> None:
 
 def _run(options: Options, workers: int, *, quiet: bool) -> int:
     if options.changed and next(selected(options), None) is None:
-        click.echo(f"nothing to run: of what the options select, no RPC or message has changed since {options.changed}")
+        say(f"nothing to run: of what the options select, no RPC or message has changed since {options.changed}")
         return 0
     if workers > 1:
         return run_in_workers(options, workers)
@@ -95,7 +94,7 @@ def suggest_known(report: Path) -> None:
     report this is."""
     causes = json.loads((report / RESULTS).read_text(encoding="utf-8"))["causes"]
     entries = [entry for cause in causes for entry in cause["known"]]
-    click.echo("\n" + "\n".join(entries) if entries else "\nno failure that is not known yet")
+    say("\n" + "\n".join(entries) if entries else "\nno failure that is not known yet")
 
 
 def _recorder(session: Session, *, quiet: bool) -> Recorder:

@@ -61,7 +61,7 @@ def decode(text: str) -> Replay:
     form = FORM.match(text)
     if form and form[0] != PREFIX:
         raise ReplayError(
-            f"the replay text is of another version: it begins with {_start(form[0])}, and this harness reads {PREFIX}", ANOTHER_HARNESS
+            f"the replay text is of another version: it begins with {form[0][:30]}, and this harness reads {PREFIX}", ANOTHER_HARNESS
         )
     if not form:
         raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")

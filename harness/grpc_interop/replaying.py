@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import click
-
 from grpc_interop.case import AnyCase, Case
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
@@ -25,6 +23,7 @@ from grpc_interop.report.folder import make_folder
 from grpc_interop.report.plain_text import Describe
 from grpc_interop.report.records import record_of
 from grpc_interop.report.results import CASES, RESULTS
+from grpc_interop.saying import say
 from grpc_interop.session import Session, load_catalog
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -61,7 +60,7 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
         image = Path(scratch) / "replay.binpb"
         image.write_bytes(found.descriptor_set)
         chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
-        with Session(chosen, note=lambda text: click.echo(text, err=True)) as session:
+        with Session(chosen, note=lambda text: say(text, err=True)) as session:
             return _play(session, found, times or found.plays, export_to)
 
 
@@ -91,13 +90,13 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
     if worst is None:
         raise BuildError(f"{found.pair} cannot be played: {session.why_not(found.pair)}")
     failed = sum(verdict.outcome is not Outcome.PASSED for verdict in verdicts)
-    click.echo(explain(worst, describe))
+    say(explain(worst, describe))
     how = {Outcome.PASSED: "FIXED", Outcome.FAILED: "FAILED"}.get(worst.outcome, "ERROR")
     racy = "; it comes and goes, so it was played several times" if found.plays > 1 else ""
-    click.echo(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed{racy}")
+    say(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed{racy}")
     if export_to is not None:
         export(session, found, verdicts, worst, export_to)
-        click.echo(f"exported: {export_to / 'README.md'} says how to run it")
+        say(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
 
 

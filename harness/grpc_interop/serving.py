@@ -6,14 +6,13 @@ import select
 import time
 from pathlib import Path
 
-import click
-
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.saying import say
 from grpc_interop.session import load_catalog
 
 
@@ -28,7 +27,7 @@ def serve(options: Options, name: str, port: int) -> int:
     driver = Driver(built, Role.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))
     try:
         _until_ready(driver, name, port)
-        click.echo(f"listening on {driver.address}")
+        say(f"listening on {driver.address}")
         _until_interrupted(driver)
     except KeyboardInterrupt:
         driver.order(pb.Command(close=pb.Close(resource=driver.server, graceful=True)))

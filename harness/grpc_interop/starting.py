@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
-import click
-
 from grpc_interop.config import DEFAULT_SEED
 from grpc_interop.drivers.manifest import FILE, Kind, Manifest
 from grpc_interop.errors import UsageError
@@ -21,6 +19,7 @@ from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
 from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES
+from grpc_interop.saying import say
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
 
@@ -38,8 +37,8 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     groups = _groups(folder, layout)
     path.write_text(text(layout, implementations, groups), encoding="utf-8")
     for sentence in (*layout.told, *_submodules(folder, files)):
-        click.echo(f"  {sentence}")
-    click.echo(
+        say(f"  {sentence}")
+    say(
         f"{FILE} is written: roots {', '.join(layout.roots)}" + (f", includes {', '.join(layout.includes)}" if layout.includes else "")
     )
     return _try(folder, layout, groups, files)
@@ -86,17 +85,17 @@ def _try(folder: Path, layout: Layout, groups: Sequence[Sequence[str]], files: I
         try:
             catalog = _compile(folder, layout, roots)
         except ProtoError as error:
-            click.echo(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)
+            say(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)
             return 1
         methods = [method.path.lstrip("/") for method in catalog.methods()]
         driven.update(methods)
         unreadable.update(catalog.refused)
         found = ((len(catalog.files), "file"), (len(methods), "RPC"), (sum(1 for _ in catalog.messages()), "message"))
         more = f" in {', '.join(roots)}" if len(groups) > 1 else ""
-        click.echo(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(roots if more else ())}")
+        say(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(roots if more else ())}")
     status = 0
     if len(groups) > 1:
-        click.echo("but these hold files of the same names, and one run can have only one file of a name: run them one by one", err=True)
+        say("but these hold files of the same names, and one run can have only one file of a name: run them one by one", err=True)
         status = 1
     left = [file for file in files if not any(name.endswith(str(file.path)) or str(file.path).endswith(name) for name in unreadable)]
     return max(status, _tell_left_out(layout, driven, left))
@@ -110,7 +109,7 @@ def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[File]) -> i
         return 0
     rpcs = unexplained or list(left_out)
     files_of = dict.fromkeys(str(left_out[rpc].path) for rpc in rpcs)
-    click.echo(
+    say(
         f"but {counted(len(rpcs), 'RPC')} would not be tested: {listed(rpcs)}, of {listed(list(files_of))}\n"
         "  edit roots, includes and excludes under [protos], or run that folder by itself with `interop run --proto-path DIR`",
         err=True,

@@ -7,8 +7,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import click
-
 from grpc_interop.config import Options, as_arguments
 from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
@@ -16,6 +14,7 @@ from grpc_interop.interruption import undivided
 from grpc_interop.listing import check_selection
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.results import RESULTS
+from grpc_interop.saying import say
 
 
 def run_in_workers(options: Options, workers: int) -> int:
@@ -29,7 +28,7 @@ def run_in_workers(options: Options, workers: int) -> int:
     shards = options.report / "shards"
     shutil.rmtree(shards, ignore_errors=True)
     folders = [shards / str(number) for number in range(1, workers + 1)]
-    click.echo(f"{workers} workers, a report at the end", err=True)
+    say(f"{workers} workers, a report at the end", err=True)
     command = [sys.executable, "-m", "grpc_interop.cli", "run", *as_arguments(options), *(["--strict"] if options.strict else []), "-q"]
     processes = [
         Process(
@@ -46,7 +45,7 @@ def run_in_workers(options: Options, workers: int) -> int:
         undivided.no_more()
     except KeyboardInterrupt:
         interrupted = True
-        click.echo("stopping the workers", err=True)
+        say("stopping the workers", err=True)
         statuses = [process.stop(30) for process in processes]
     finally:
         for process in processes:
@@ -56,7 +55,7 @@ def run_in_workers(options: Options, workers: int) -> int:
     reported = [folder for folder in folders if (folder / RESULTS).is_file()]
     for folder, status, process in zip(folders, statuses, processes, strict=True):
         if folder not in reported:
-            click.echo(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
+            say(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
     if reported:
         return merge_reports(reported, options.report, interrupted=interrupted)
     if interrupted:

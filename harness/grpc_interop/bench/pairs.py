@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-
 from grpc_interop.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.config import Options
 from grpc_interop.engine import Engine, Job, Prepared
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
+from grpc_interop.saying import say
 from grpc_interop.session import Session
 from grpc_interop.verdict import Outcome, Pair, Verdict
 
@@ -67,12 +66,12 @@ def run(options: Options, json_file: Path | None, seconds: float) -> int:
         if session.missing:
             raise BuildError("; ".join(f"{missing.name}: {missing.why}" for missing in session.missing.values()))
         session.engine.limit_window(IN_FLIGHT)
-        click.echo(f"{'pair':<16}{'kind':<20}{'cases/s':>10}{'bare/s':>10}{'efficiency':>12}")
+        say(f"{'pair':<16}{'kind':<20}{'cases/s':>10}{'bare/s':>10}{'efficiency':>12}")
         for pair in session.pairs:
             for method in methods:
                 figure = measure(session.engine, session.catalog, pair, method, seconds)
                 figures.append(figure)
-                click.echo(
+                say(
                     f"{pair!s:<16}{figure.kind:<20}{figure.cases_per_second:>10,.0f}{figure.bare_per_second:>10,.0f}{figure.efficiency:>12.2f}"
                 )
     if json_file:

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import click
-
 from grpc_interop.bench import memory, synthetic
 from grpc_interop.case import MessageCase
 from grpc_interop.config import Options
@@ -24,6 +22,7 @@ from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.root import Root
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.run import Run
+from grpc_interop.saying import say
 from grpc_interop.session import Session
 from grpc_interop.verdict import Verdict
 
@@ -68,7 +67,7 @@ def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, gr
 def in_own_process(options: Options, name: str) -> Figures:
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         found = pool.submit(measure, options, name).result()
-    click.echo("  ".join(f"{key} {value}" for key, value in asdict(found).items()))
+    say("  ".join(f"{key} {value}" for key, value in asdict(found).items()))
     return found
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-import click
-
 from grpc_interop.check_driver.promises import GUIDE, CheckResult
 from grpc_interop.check_driver.sequence import checks
 from grpc_interop.config import Options, find_implementation, home
@@ -16,6 +14,7 @@ from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.saying import say
 
 GREETER = "greeter/v1/greeter.proto"
 
@@ -28,7 +27,7 @@ def check(options: Options, name: str) -> int:
     make_folder(options.report)
     built = _build(options, _find(options, name))
     logs = options.report / LOGS
-    return tell(checks(built, logs, partial(click.echo, err=True)), built.manifest.name, logs)
+    return tell(checks(built, logs, partial(say, err=True)), built.manifest.name, logs)
 
 
 def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
@@ -38,13 +37,13 @@ def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
     for alike in _together(results):
         result = alike[0]
         count[result.kept] += len(alike)
-        click.echo(_line(alike))
+        say(_line(alike))
         if result.kept is False and first is None:
             first = result
-    click.echo(f"{name}: {count[True]} kept, {count[False]} not kept, {count[None]} not asked")
+    say(f"{name}: {count[True]} kept, {count[False]} not kept, {count[None]} not asked")
     if first is None:
         return 0
-    click.echo(f"begin with {first.number}, {first.name}: {GUIDE}, {first.section}; what the driver printed is in {logs}")
+    say(f"begin with {first.number}, {first.name}: {GUIDE}, {first.section}; what the driver printed is in {logs}")
     return 1
 
 
@@ -82,7 +81,7 @@ def _find(options: Options, name: str) -> Manifest:
 
 
 def _build(options: Options, manifest: Manifest) -> Built:
-    click.echo(f"{manifest.name}: building", err=True)
+    say(f"{manifest.name}: building", err=True)
     catalog = Catalog.load([home() / "proto"], [], options.project.make_state_folder() / "cache")
     protos = Protos(catalog.descriptor_set([GREETER]), (GREETER,))
     built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, protos)

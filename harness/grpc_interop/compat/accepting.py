@@ -7,8 +7,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from grpc_interop.compat import accepted
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.meeting import Meeting
@@ -17,6 +15,7 @@ from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat.stored import read_changes
+from grpc_interop.saying import say
 
 
 def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:
@@ -30,7 +29,7 @@ def accept(options: Options, element: str, reason: str, until: str | None, base:
     for intent in _found(options.report, element) if base is None else _declared(options, element, base, head):
         line = accepted.write(path, accepted.Entry(intent, reason.strip(), last_day))
         change = intent.change or f"{intent.before or '(not there)'} -> {intent.after or '(gone)'}"
-        click.echo(f"{shown}:{line}: accepted: {intent.element}: {change}")
+        say(f"{shown}:{line}: accepted: {intent.element}: {change}")
 
 
 def _found(report: Path, element: str) -> list[accepted.Intent]:

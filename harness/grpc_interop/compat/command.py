@@ -12,8 +12,6 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
-import click
-
 from grpc_interop.compat import accepted, static
 from grpc_interop.compat.accepted import Accepted
 from grpc_interop.compat.beside import beside
@@ -40,6 +38,7 @@ from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.plain_text import counted
 from grpc_interop.report.recorder import LONGEST_REPLAY
 from grpc_interop.report.records import REPLAYS
+from grpc_interop.saying import say
 from grpc_interop.verdict import Pair
 
 SUFFIX = ".iv1"
@@ -231,4 +230,4 @@ def _left_out(plan: Plan) -> Iterator[str]:
 
 
 def _note(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import click
-
 from grpc_interop.compat.building import build, language
 from grpc_interop.compat.changes import no_lines
 from grpc_interop.compat.example import Illustrator
@@ -34,6 +32,7 @@ from grpc_interop.protos import gate
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import ANOTHER_HARNESS, let_in
 from grpc_interop.report.folder import LOGS
+from grpc_interop.saying import say
 from grpc_interop.verdict import Pair
 
 PREFIX = "iv1:"
@@ -173,7 +172,7 @@ def replay(options: Options, text: str) -> int:
     manifests = [manifest for manifest in options.implementations if manifest.name in names]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
     meeting, plan = again.meeting, _alone(again.planned)
-    builds = build(builder, manifests, meeting.versions, lambda words: click.echo(words, err=True))
+    builds = build(builder, manifests, meeting.versions, lambda words: say(words, err=True))
     for name, why in builds.missing.items():
         raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
     with Player(builds, options.report / LOGS) as player:
@@ -182,7 +181,7 @@ def replay(options: Options, text: str) -> int:
         raise BuildError(f"{what} cannot be played: {why}")
     _show(heard.observations, meeting)
     still = [one.seen for one in heard.observations if (one.seen.element, one.seen.outcome) == (again.element, again.outcome)]
-    click.echo(f"{'FAILED' if still else 'FIXED'}: {again.element} is {'' if still else 'not '}{again.outcome}")
+    say(f"{'FAILED' if still else 'FIXED'}: {again.element} is {'' if still else 'not '}{again.outcome}")
     return 1 if still else 0
 
 
@@ -202,7 +201,7 @@ def _show(observations: Iterable[Observation], meeting: Meeting) -> None:
         example = illustrator.example(evidence, "")
         if example.rows not in shown:
             shown.add(example.rows)
-            click.echo(f"{example.left}  ->  {example.right}")
+            say(f"{example.left}  ->  {example.right}")
             for row in example.rows:
-                click.echo(f"  {row.left}  {row.arrow}  {row.right}".rstrip())
-        click.echo(f"{seen.outcome}: {seen.element}" + (f": {seen.why}" if seen.why else ""))
+                say(f"  {row.left}  {row.arrow}  {row.right}".rstrip())
+        say(f"{seen.outcome}: {seen.element}" + (f": {seen.why}" if seen.why else ""))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from grpc_interop.report.conversation import Row
-from grpc_interop.report.plain_text import escaped_bytes, printable
+from grpc_interop.report.plain_text import escaped_bytes, in_lines, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import REPLAYS, Record
 from grpc_interop.report.summary import Cause, Summary
@@ -60,7 +60,7 @@ def block(cause: Cause, summary: Summary, directory: Path, width: int = PLAIN_WI
 def plain_lines(record: Record, directory: Path, options: Sequence[str] = ()) -> Iterator[str]:
     """A single case without its title, as text."""
     for line in lines(record, directory, PLAIN_WIDTH, options):
-        yield line.text
+        yield in_lines(line.text)
 
 
 def lines(record: Record, directory: Path, width: int, options: Sequence[str] = ()) -> Iterator[Line]:

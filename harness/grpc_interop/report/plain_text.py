@@ -6,6 +6,7 @@ somebody's terminal or break a report's format.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -24,6 +25,22 @@ def printable(text: str, *, keep: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if char in keep or unicodedata.category(char) not in _UNSHOWABLE else _escape(char) for char in text)
+
+
+def in_lines(text: str) -> str:
+    """Return the text, of as many lines as it has, for whatever shows or records what a program prints: each line printable,
+    and none a command. Systems that run CI jobs take lines of their output for commands: GitHub those that begin with `::`
+    or hold `##[`, others those with `##word[` (github.com/actions/runner, src/Runner.Common/ActionCommand.cs)."""
+    return "\n".join(_no_command(printable(line, keep="\t")) for line in text.split("\n"))
+
+
+def _no_command(line: str) -> str:
+    if "::" not in line and "##" not in line:
+        return line
+    return _MARK.sub(r"##\1\\x5b", _BEGIN.sub(r"\1\\x3a:", line))
+
+
+_BEGIN, _MARK = re.compile(r"^(\s*)::"), re.compile(r"##(\w*)\[")
 
 
 def _escape(char: str) -> str:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
-from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.plain_text import counted, in_lines, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.results import RESULTS
@@ -181,14 +181,15 @@ class Terminal:
         clients, servers = summary.sides
         table = [[_field(summary, client, server, suite) for server in servers] for client in clients]
         corner = "client \\ server"
-        first = max(map(len, (corner, *clients)))
-        widths = [max(len(server), *(len(row[column].plain) for row in table)) for column, server in enumerate(servers)]
+        shown = {name: in_lines(printable(name)) for name in (*clients, *servers)}
+        first = max(map(len, (corner, *map(shown.__getitem__, clients))))
+        widths = [max(len(shown[server]), *(len(row[column].plain) for row in table)) for column, server in enumerate(servers)]
         self._print()
         if suite:
             self._print(f"suite {suite}", "bold")
-        self._row(Text(f"{corner:<{first}}", "dim"), [Text(server, "bold") for server in servers], widths)
+        self._row(Text(f"{corner:<{first}}", "dim"), [Text(shown[server], "bold") for server in servers], widths)
         for client, row in zip(clients, table, strict=True):
-            self._row(Text(f"{client:<{first}}", "bold"), row, widths)
+            self._row(Text(f"{shown[client]:<{first}}", "bold"), row, widths)
 
     def _row(self, head: Text, fields: list[Text], widths: list[int]) -> None:
         line = Text().append_text(head)  # not `head` itself: its style would spread over the whole line
@@ -204,7 +205,7 @@ class Terminal:
 
     def _print(self, text: str = "", style: str = "") -> None:
         # Never wrapped: a replay line is copied as a whole.
-        self._console.print(Text(text, style), soft_wrap=True)
+        self._console.print(Text(in_lines(text), style), soft_wrap=True)
 
 
 def _field(summary: Summary, client: str, server: str, suite: str | None) -> Text:

@@ -13,7 +13,7 @@ from grpc_interop.compat.result import Comparison, Entry, Result, Verdict
 from grpc_interop.report.compat import telling
 from grpc_interop.report.compat.stored import FILE
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
-from grpc_interop.report.plain_text import counted, printable
+from grpc_interop.report.plain_text import counted, in_lines, printable
 
 MOST_BLOCKS = 20
 """Breaks shown in full. Who has more has one cause for most of them; the rest are a line each."""
@@ -42,9 +42,9 @@ def show(result: Result, directory: Path, file: IO[str] | None = None, width: in
         console.width = PLAIN_WIDTH
     for line in _lines(result, directory, console.width):
         # Never wrapped: a replay line is copied as a whole.
-        console.print(Text(line.text, _STYLES[line.tone]), soft_wrap=True)
+        console.print(Text(in_lines(line.text), _STYLES[line.tone]), soft_wrap=True)
     broken = result.exit_status != 0
-    console.print(Text(telling.closing_words(result), "bold red" if broken else "bold green"), soft_wrap=True)
+    console.print(Text(in_lines(telling.closing_words(result)), "bold red" if broken else "bold green"), soft_wrap=True)
     console.print(Text(f"report: {short_path(directory)}", "dim"), soft_wrap=True)
 
 
