@@ -18,8 +18,8 @@ from grpc_interop.protos.layout import File, Layout, apart, find_layout, listed,
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
 from grpc_interop.report.plain_text import counted
-from grpc_interop.suites import SUITES
 from grpc_interop.saying import say
+from grpc_interop.suites import SUITES
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
 
@@ -38,9 +38,7 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     path.write_text(text(layout, implementations, groups), encoding="utf-8")
     for sentence in (*layout.told, *_submodules(folder, files)):
         say(f"  {sentence}")
-    say(
-        f"{FILE} is written: roots {', '.join(layout.roots)}" + (f", includes {', '.join(layout.includes)}" if layout.includes else "")
-    )
+    say(f"{FILE} is written: roots {', '.join(layout.roots)}" + (f", includes {', '.join(layout.includes)}" if layout.includes else ""))
     return _try(folder, layout, groups, files)
 
 
