@@ -35,6 +35,9 @@ MOST_CUTS = 10_000
 
 CANCELLED, DEADLINE_EXCEEDED = 1, 4
 
+# CANCELLED where the server's runtime reset the stream first: grpc/grpc#2685, grpc/grpc-go#2886.
+_DEADLINE_STATUSES = [Status(DEADLINE_EXCEEDED, None), Status(CANCELLED, None)]
+
 
 class ClientView(NamedTuple):
     """What the client must have seen. `least_elapsed_us`: it cannot have ended earlier; `least_spread_us`: nor can its
@@ -83,6 +86,19 @@ def model(case: Case) -> tuple[Expected, ...]:
     return tuple(_deadline(run, case.timeout_us))
 
 
+def hurried(case: Case) -> tuple[Expected, ...]:
+    """All pairs that are allowed if the deadline may come before anything else does: what a play looks like whose deadline a
+    busy machine has missed. Nothing for a case without a deadline, or with more outcomes than say anything."""
+    if case.timeout_us is None:
+        return ()
+    run = Simulation(case)
+    nothing = (UNKNOWN,) * len(run.lanes)
+    try:
+        return tuple(_terminated(run, run.pasts(), nothing, [], _DEADLINE_STATUSES, case.timeout_us - EARLY_US))
+    except NotACase:
+        return ()
+
+
 def by_key(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Sorted by key, the order within a key kept: that is all gRPC promises of metadata's order."""
     return tuple(sorted(entries, key=lambda entry: entry.key))
@@ -104,6 +120,7 @@ def _undisturbed(run: Simulation) -> Expected:
 def _cancelled(run: Simulation, cancel: int) -> Iterator[Expected]:
     """The client cancelled in the event `cancel`."""
     pasts = run.pasts()
+    _refuse_late_reading(run, _cancelling(run))
     yield from _terminated(run, pasts, pasts[cancel], _cancelling(run), [Status(CANCELLED, None)])
     if run.finished is not None:
         # The server's end may have reached the client before the cancel did anything.
@@ -123,9 +140,8 @@ def _deadline(run: Simulation, timeout_us: int) -> Iterator[Expected]:
     past = reduce(merge, (pasts[lane.last] for lane in run.client))
     if _reached_server(run, past) and timeout_us < LEAST_DEADLINE_US:
         raise NotACase(f"{case.id}: a deadline of {timeout_us} us is too short for what comes before it")
-    # CANCELLED where the server's runtime reset the stream first: grpc/grpc#2685, grpc/grpc-go#2886.
-    statuses = [Status(DEADLINE_EXCEEDED, None), Status(CANCELLED, None)]
-    yield from _terminated(run, pasts, past, run.client, statuses, timeout_us - EARLY_US)
+    _refuse_late_reading(run, run.client)
+    yield from _terminated(run, pasts, past, run.client, _DEADLINE_STATUSES, timeout_us - EARLY_US)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -137,7 +153,6 @@ def _terminated(
     run: Simulation, pasts: list[Past], past: Past, fixed: list[LaneRun], statuses: list[Status], least_elapsed_us: int = 0
 ) -> Iterator[Expected]:
     """The pairs when the RPC was ended from outside after `past`; the lanes in `fixed` came as far as in the run."""
-    _refuse_late_reading(run, fixed)
     order = _order(run)
     pairs: dict[tuple[ClientView, ServerView], None] = {}
     for counts in _cuts(run, past, fixed):

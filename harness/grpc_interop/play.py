@@ -14,6 +14,7 @@ from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, RunInfo, merge, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
+from grpc_interop.report.plain_text import counted
 from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.saying import say
@@ -68,6 +69,8 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
         _tell_beside(recorder, played)
         for line in session.known.told():
             recorder.note_progress(line)
+        if session.engine.stretched:
+            recorder.note_progress(f"{counted(session.engine.stretched, 'deadline')} missed on a busy machine: played again with more time")
     return recorder.run_finished(played.seconds, interrupted=interrupted).conclusion.exit_status
 
 

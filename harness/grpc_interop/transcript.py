@@ -41,8 +41,8 @@ class ClientTranscript(NamedTuple):
     """`status` is None only when the play was stopped before the RPC ended; `elapsed_us` is its duration in
     microseconds. Only programs played by hand (Case.player) measure `early`, the messages that came before the client
     had half-closed though its script receives none there, and `spread_us`, the time between the first message and the
-    last. `views` shows the messages in their order, and `done_us` tells of each lane when its steps were done, in
-    microseconds from the start, where that was asked for."""
+    last. `views` shows the messages in their order. Where that was asked for, `done_us` tells of each lane when its steps
+    were done, in microseconds from the start, and `began_us` when that was, by the machine's clock."""
 
     lanes: tuple[Observed, ...]
     initial: tuple[Entry, ...]
@@ -53,11 +53,14 @@ class ClientTranscript(NamedTuple):
     spread_us: int = 0
     views: tuple[View, ...] = ()
     done_us: tuple[tuple[int, ...], ...] = ()
+    began_us: int = 0
 
 
 class ServerTranscript(NamedTuple):
     """`arrived`: the call reached the handler. `remaining_us`: time left until the deadline when the handler began, in
-    microseconds, None without a deadline. `views` as at the client."""
+    microseconds, None without a deadline. `views`, `done_us`, `began_us` and `elapsed_us` as at
+    the client; of a call that never arrived, `began_us` is when its script came, and `elapsed_us` the time until that was
+    told."""
 
     arrived: bool
     lanes: tuple[Observed, ...]
@@ -65,3 +68,6 @@ class ServerTranscript(NamedTuple):
     remaining_us: int | None = None
     aborted: bool = False
     views: tuple[View, ...] = ()
+    done_us: tuple[tuple[int, ...], ...] = ()
+    began_us: int = 0
+    elapsed_us: int = 0

@@ -36,7 +36,19 @@ class PlaySignals(Protocol):
 class Recording:
     """What one playing of a script has observed so far."""
 
-    __slots__ = ("_also", "_begun_ns", "arrived", "done_us", "initial", "lanes", "remaining_us", "request", "status", "steps_done")
+    __slots__ = (
+        "_also",
+        "_begun_ns",
+        "arrived",
+        "began_us",
+        "done_us",
+        "initial",
+        "lanes",
+        "remaining_us",
+        "request",
+        "status",
+        "steps_done",
+    )
 
     def __init__(self, script: Script, arrived: bool) -> None:
         self.lanes: list[list[Any]] = [[] for _ in script.lanes]
@@ -44,6 +56,7 @@ class Recording:
         self.done_us: list[list[int]] | None = [[] for _ in script.lanes] if script.report_times else None
         self._begun_ns = time.perf_counter_ns() if script.report_times else 0
         self._also = script.report_metadata
+        self.began_us = time.time_ns() // 1000 if script.report_times else 0
         self.arrived = arrived
         self.request: list[tuple[str, bytes]] = []
         self.remaining_us: int | None = None
@@ -101,6 +114,8 @@ class Play:
         self._finished = 0
         self._equal = 0
         self._started_ns = 0
+        # For a call that never comes: when its script did.
+        self._came_us, self._came_ns = time.time_ns() // 1000, time.perf_counter_ns()
 
     def begin(self) -> Recording:
         """A recording for the next playing of the script."""
@@ -168,6 +183,10 @@ class Play:
         transcript.completed = self._equal
         if self._started_ns:
             transcript.elapsed_ns = time.perf_counter_ns() - self._started_ns
+            transcript.began_us = recording.began_us
+        elif self.script.report_times:
+            transcript.elapsed_ns = time.perf_counter_ns() - self._came_ns
+            transcript.began_us = self._came_us
         for lane, observed in enumerate(recording.lanes):
             seen = transcript.lanes.add(steps_done=recording.steps_done[lane])
             if recording.done_us is not None:

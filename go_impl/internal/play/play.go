@@ -29,6 +29,7 @@ type play struct {
 
 	calls int // server: that took the script; guarded by the server's lock
 
+	taken  time.Time     // when the script came
 	frozen chan struct{} // closed by the first Abort
 	killed chan struct{} // closed by the second
 	cancel func()        // client: ends its RPCs
@@ -56,6 +57,7 @@ type step struct {
 func newPlay(id uint64, script *driverpb.Play, method *registry.Method, sent proto.Message, payload func(uint64) proto.Message) (*play, error) {
 	p := &play{
 		id: id, script: script, method: method,
+		taken:  time.Now(),
 		lanes:  make([][]step, len(script.Lanes)),
 		frozen: make(chan struct{}),
 		killed: make(chan struct{}),
@@ -146,6 +148,12 @@ func (p *play) report(transcript *driverpb.Transcript, aborted bool) {
 	transcript.Aborted = aborted
 	if p.script.Repeat > 0 {
 		transcript.Completed = same
+	}
+	if p.script.ReportTimes {
+		if started.IsZero() { // the call never came
+			started = p.taken
+		}
+		transcript.BeganUs = uint64(started.UnixMicro())
 	}
 	if !started.IsZero() {
 		transcript.ElapsedNs = uint64(time.Since(started))

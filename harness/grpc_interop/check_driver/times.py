@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, text
 from grpc_interop.check_driver.promises import Chapter, NotKept
@@ -12,13 +14,15 @@ times = Chapter("10.7 Times")
 
 @times.check("tells when steps were done", needs="times")
 def tells_times(bench: Bench) -> None:
-    """With `report_times` each lane tells of each step that was done when that was, in order and within the play."""
+    """With `report_times` each lane tells of each step that was done when that was, in order and within the play; and the play
+    when it began, by the machine's clock."""
     duo = bench.duo
     play = duo.new_play()
     question = duo.payload(duo.client, ALL_STREAM.request, text("when?"))
     answer = duo.payload(duo.server, ALL_STREAM.response, text("now"))
     serving = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(receive_to_end=NOTHING), pb.Step(finish=pb.Status()))
     calling = (pb.Step(send=question), pb.Step(receive=NOTHING), pb.Step(half_close=NOTHING), pb.Step(receive_to_end=NOTHING))
+    asked_us = time.time_ns() // 1000
     duo.expect(play, ALL_STREAM, *serving, requires=["times"], report_times=True)
     duo.call(play, ALL_STREAM, *calling, requires=["times"], report_times=True)
     for who, talk in (("client", duo.client), ("server", duo.server)):
@@ -31,3 +35,5 @@ def tells_times(bench: Bench) -> None:
         if done[-1] * 1000 > seen.elapsed_ns:
             end = seen.elapsed_ns // 1000
             raise NotKept(f"the {who}'s last step is told to be done at {done[-1]} us, after the play's end at {end} us")
+        if not asked_us <= seen.began_us <= time.time_ns() // 1000:
+            raise NotKept(f"the {who}'s play is told to have begun {seen.began_us - asked_us} us after it was asked for, which cannot be")

@@ -285,7 +285,7 @@ class Done(_message.Message):
     def __init__(self) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("arrived", "request", "remaining_us", "lanes", "initial", "status", "aborted", "completed", "elapsed_ns")
+    __slots__ = ("arrived", "request", "remaining_us", "lanes", "initial", "status", "aborted", "completed", "elapsed_ns", "began_us")
     ARRIVED_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     REMAINING_US_FIELD_NUMBER: _ClassVar[int]
@@ -295,6 +295,7 @@ class Transcript(_message.Message):
     ABORTED_FIELD_NUMBER: _ClassVar[int]
     COMPLETED_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_NS_FIELD_NUMBER: _ClassVar[int]
+    BEGAN_US_FIELD_NUMBER: _ClassVar[int]
     arrived: bool
     request: _containers.RepeatedCompositeFieldContainer[Entry]
     remaining_us: int
@@ -304,7 +305,8 @@ class Transcript(_message.Message):
     aborted: bool
     completed: int
     elapsed_ns: int
-    def __init__(self, arrived: _Optional[bool] = ..., request: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., remaining_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Seen, _Mapping]]] = ..., initial: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., aborted: _Optional[bool] = ..., completed: _Optional[int] = ..., elapsed_ns: _Optional[int] = ...) -> None: ...
+    began_us: int
+    def __init__(self, arrived: _Optional[bool] = ..., request: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., remaining_us: _Optional[int] = ..., lanes: _Optional[_Iterable[_Union[Seen, _Mapping]]] = ..., initial: _Optional[_Iterable[_Union[Entry, _Mapping]]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., aborted: _Optional[bool] = ..., completed: _Optional[int] = ..., elapsed_ns: _Optional[int] = ..., began_us: _Optional[int] = ...) -> None: ...
 
 class Seen(_message.Message):
     __slots__ = ("observed", "steps_done", "done_us")

@@ -149,7 +149,10 @@ class Transcripts:
 
 
 def _looked_up(seen: pb.Transcript, known: dict[bytes, Read], read: Callable[[pb.Transcript], Read]) -> Read:
-    seen.ClearField("elapsed_ns")
+    for field in ("elapsed_ns", "began_us"):
+        seen.ClearField(field)
+    for lane in seen.lanes:
+        del lane.done_us[:]
     key = seen.SerializeToString()
     if len(key) > MOST_LOOKED_UP:
         return read(seen)

@@ -5,28 +5,45 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from grpc_interop.case import Case
 from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.shrinking import RARE, Shrinking
 from grpc_interop.engine.smaller import SmallerMessages
-from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
+from grpc_interop.lateness import lost_us
+from grpc_interop.model import hurried
+from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are, compare
 
 MOST_CHECKS = 8
 """Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
 first; the number bounds the time when everything fails."""
+
+STRETCH, MOST_STRETCHES = 4, 2
+"""How much longer a deadline is made that a busy machine has missed, and how often: 2 s, 8 s, 32 s. With 30 times as much to
+do as two processors can, 8 s were enough for every case."""
 
 MOST_SHRUNK = 3
 """Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
 
 
 class Appeals:
-    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are. A failure
-    that is `expected` needs no explanation, and nothing is played for it."""
+    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are;
+    `stretched` counts the plays with a longer deadline. A failure that is `expected` needs no explanation, and nothing is
+    played for it."""
 
-    def __init__(self, prepare: Callable[[Case], Prepared], smaller_messages: SmallerMessages, expected: Callable[[Verdict], bool]) -> None:
+    def __init__(
+        self,
+        prepare: Callable[[Case], Prepared],
+        smaller_messages: SmallerMessages,
+        expected: Callable[[Verdict], bool],
+        canonical: Canonical = as_they_are,
+    ) -> None:
         self.alone: deque[Job] = deque()
+        self.stretched = 0
+        self._again: list[Job] = []
+        self._canonical = canonical
         self.final: list[Verdict] = []
         self._prepare = prepare
         self._smaller_messages = smaller_messages
@@ -36,7 +53,9 @@ class Appeals:
 
     def finish(self, job: Job, verdict: Verdict, *, whole: bool = False) -> None:
         """A verdict has been reached. `whole`: both sides had reported, so that playing the case alone may tell more."""
-        if job.incident is not None:
+        if whole and verdict.outcome is Outcome.FAILED and (lost := self._lost_us(job, verdict)):
+            self._stretch(job, lost)
+        elif job.incident is not None:
             self.final.extend(job.incident.settle(verdict, killed=False))
         elif job.suspect is not None:
             self.final.append(_explained(job.suspect, verdict))
@@ -74,10 +93,41 @@ class Appeals:
             return False
         return True
 
+    @property
+    def busy(self) -> bool:
+        return bool(self.alone or self.final or self._again)
+
+    def take_again(self) -> list[Job]:
+        """What is to be played again in company."""
+        again, self._again = self._again, []
+        return again
+
     def take_final(self) -> list[Verdict]:
         """The verdicts that became final since the last time."""
         final, self.final = self.final, []
         return final
+
+    def _lost_us(self, job: Job, verdict: Verdict) -> int:
+        """How much of its deadline a play had lost, if that is all that explains its failure; else 0."""
+        case, client, server = verdict.case, verdict.client, verdict.server
+        if job.shrinking or job.stretched >= MOST_STRETCHES or not isinstance(case, Case) or client is None or server is None:
+            return 0
+        lost = lost_us(case, client, server)
+        allowed = hurried(case) if lost else ()
+        return lost if allowed and compare(case, allowed, client, server, self._canonical)[0] is None else 0
+
+    def _stretch(self, job: Job, lost_us: int) -> None:
+        """Plays the case again as it was played, with a longer deadline."""
+        case = job.prepared.play
+        before_us = case.timeout_us or 0
+        longer = replace(case, timeout_us=before_us * STRETCH)
+        note = (
+            f"{lost_us / 1e6:.1f} s of its deadline of {before_us / 1e6:g} s were gone before both sides had begun: the machine was "
+            f"too busy, and it was played again with {before_us * STRETCH / 1e6:g} s"
+        )
+        self.stretched += 1
+        again = replace(job, prepared=self._prepare(longer), stretched=job.stretched + 1, notes=[*job.notes, note])
+        (self.alone if job.alone else self._again).append(again)
 
     def _check(self, job: Job, verdict: Verdict) -> None:
         if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:

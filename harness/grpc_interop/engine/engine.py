@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -84,7 +85,7 @@ class Engine:
         self._generations = Generations(self.preparer, self.crew, self._flights)
         self._past = Past()
         self._queues: deque[Queue] = deque()
-        self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected)
+        self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected, canonical)
         self._doubts = Doubts()
         self._patience = Patience()
         self._watchdog = Watchdog(self.crew, self._sockets, self._flights, self._patience)
@@ -105,8 +106,13 @@ class Engine:
         self._window = most
 
     @property
+    def stretched(self) -> int:
+        """How many plays were given a longer deadline, since the machine was too busy for the first."""
+        return self._appeals.stretched
+
+    @property
     def busy(self) -> bool:
-        waiting = self._queues or self._flights or self._doubts or self._appeals.alone or self._appeals.final
+        waiting = self._queues or self._flights or self._doubts or self._appeals.busy
         return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
@@ -149,6 +155,7 @@ class Engine:
             return
         if not self._generations.room():
             return
+        self._queues.extend(Queue(iter((job,))) for job in self._appeals.take_again())
         for queue in [*self._queues]:
             queue.start(self._start, self._may_go_on)
             if not queue:
@@ -209,6 +216,8 @@ class Engine:
         prepared = job.prepared = self.preparer.refresh(job.prepared)
         if job.repeat:
             prepared = self.preparer.loop(prepared, job.repeat, job.concurrency)
+        elif prepared.timed_expect and TIMES in client.capabilities & server.capabilities:
+            prepared = replace(prepared, call=prepared.timed_call, expect=prepared.timed_expect)
         elif job.timed and TIMES in client.capabilities:
             prepared = self.preparer.timed(prepared)
         play = next(self._ids)

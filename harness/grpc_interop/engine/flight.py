@@ -43,12 +43,17 @@ class Flight:
             self.completed[driver.role] = seen.completed
         if self.prepared.observed:
             self._take_with_views(driver, seen)
-        elif driver is self.client:
+            return
+        # Read first: what is looked up is the same at each time.
+        done_us, began_us, elapsed_us = step_times(seen), seen.began_us, seen.elapsed_ns // 1000
+        if driver is self.client:
             self.client_seen = self.prepared.transcripts.client(seen)
-            if self.job.timed:
-                self.client_seen = self.client_seen._replace(done_us=step_times(seen))
+            if began_us or self.job.timed:
+                self.client_seen = self.client_seen._replace(done_us=done_us, began_us=began_us)
         else:
             self.server_seen = self.prepared.transcripts.server(seen)
+            if began_us:
+                self.server_seen = self.server_seen._replace(done_us=done_us, began_us=began_us, elapsed_us=elapsed_us)
 
     def _take_with_views(self, driver: Driver, seen: pb.Transcript) -> None:
         if driver is self.client:

@@ -25,7 +25,8 @@ as a play is under way that uses it. So their memory is bounded in a run of any 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """`call` and `expect` are serialised Commands without id and resource; `expect` is empty where the server does not
-    have the method. `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
+    have the method. `timed_call` and `timed_expect` ask for times as well; they are empty where nothing depends on those.
+    `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
     all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
     another version than the client's. `weight` is how much room it takes on a driver (room.py). `occasion` tells this time
     of preparing from every other: what drivers answered about messages is reused within it, for the next pair."""
@@ -36,6 +37,8 @@ class Prepared:
     server_needs: frozenset[str]
     call: bytes = b""
     expect: bytes = b""
+    timed_call: bytes = b""
+    timed_expect: bytes = b""
     client_payloads: tuple[tuple[int, str, bytes], ...] = ()
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
     generation: int = 0
@@ -58,7 +61,7 @@ class Job:
     """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of the
     bench, inside the drivers. `timed`: the client tells when it did what, if it can. `incident`: the death of a driver that
     the job was in flight with; `suspect`: the verdict in company that playing it alone is to explain; `shrinking`: the
-    search for a smaller case that it is part of."""
+    search for a smaller case that it is part of; `stretched` how often its deadline was made longer."""
 
     prepared: Prepared
     pair: Pair
@@ -69,6 +72,7 @@ class Job:
     incident: Incident | None = None
     suspect: Verdict | None = None
     shrinking: Shrinking | None = None
+    stretched: int = 0
     tag: object = None
     notes: list[str] = field(default_factory=list)
 
@@ -156,10 +160,18 @@ class Preparer:
         if served is None:
             return written
         expect = play_message(served, served.server, self.payloads, client=False, view=view)
-        return replace(
+        written = replace(
             written,
             expect=_command(prepared.server_needs, expect=expect),
             server_payloads=self._payloads(served, served.server, client=False),
+        )
+        if case.timeout_us is None or view:
+            return written
+        call.report_times = expect.report_times = True
+        return replace(
+            written,
+            timed_call=_command(prepared.client_needs | {TIMES}, call=call),
+            timed_expect=_command(prepared.server_needs | {TIMES}, expect=expect),
         )
 
     def _payloads(self, case: Case, script: Script, *, client: bool) -> tuple[tuple[int, str, bytes], ...]:

@@ -175,6 +175,14 @@ class StopsItself(Fault):
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
+class StopsForAWhile(Fault):
+    """The whole process stands still, as on a machine that has no time for it."""
+
+    def on_command(self) -> None:
+        subprocess.Popen(["/bin/sh", "-c", f"sleep 1.5; kill -CONT {os.getpid()}"])
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
 class IsSlow(Fault):
     """Slower than the tests' patience with a case."""
 
@@ -385,6 +393,11 @@ class SwapsTwoRequests(Fault):
             if second is not None:
                 yield second
             yield first
+
+
+class HalvesTheDeadline(Fault):
+    def timeout(self, seconds: float | None) -> float | None:
+        return seconds and seconds / 2
 
 
 class SendsNoDeadline(Fault):

@@ -40,6 +40,8 @@ class Play:
         self._observed: Counter[tuple[bytes, ...]] = Counter()
         self._finished = 0
         self._begin_ns = 0
+        self._began_us = 0
+        self._came_us = time.time_ns() // 1000
 
     @property
     def elapsed_ns(self) -> int:
@@ -52,6 +54,7 @@ class Play:
     def begin(self, rpc: Rpc) -> None:
         with self.changed:
             self._begin_ns = self._begin_ns or time.monotonic_ns()
+            self._began_us = self._began_us or time.time_ns() // 1000
             self._started += 1
             self.first = self.first or rpc
             self.rpcs.append(rpc)
@@ -97,6 +100,10 @@ class Play:
         transcript.aborted = aborted
         transcript.completed = self._observed[self.first.observations()] if self.first else 0
         transcript.elapsed_ns = self.elapsed_ns
+        if self.spec.report_times:
+            transcript.began_us = self._began_us or self._came_us
+            if not self._began_us:
+                transcript.elapsed_ns = time.time_ns() - self._came_us * 1000
         self._report(self, transcript)
 
 

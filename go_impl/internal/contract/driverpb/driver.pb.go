@@ -831,7 +831,8 @@ type Play struct {
 	ReportView bool `protobuf:"varint,9,opt,name=report_view,json=reportView,proto3" json:"report_view,omitempty"`
 	// Name of the compression for this call's messages. Client: per call. Requires `compression:<name>`.
 	Compression string `protobuf:"bytes,10,opt,name=compression,proto3" json:"compression,omitempty"`
-	// Report also when each step was done. For people; never compared. Requires `times`.
+	// Report also when the play began and when each step was done. Never compared: for people, and to tell a call that was too
+	// slow for its deadline from one that went wrong. Requires `times`.
 	ReportTimes bool `protobuf:"varint,11,opt,name=report_times,json=reportTimes,proto3" json:"report_times,omitempty"`
 	// Keys of metadata that are reported beside those that begin with `x-interop-`, in lower case. Never one that a runtime
 	// sets by itself. Requires `report_metadata`.
@@ -2086,7 +2087,11 @@ type Transcript struct {
 	// How many plays observed the same as the first, which counts itself: 1 without `repeat`; 0 when none came to its end.
 	Completed uint32 `protobuf:"varint,8,opt,name=completed,proto3" json:"completed,omitempty"`
 	// From the start of the play to its end, in nanoseconds; with `repeat` from the first start to the last end.
-	ElapsedNs     uint64 `protobuf:"varint,9,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
+	ElapsedNs uint64 `protobuf:"varint,9,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
+	// With `report_times`, when the play began, by the machine's clock: microseconds since 1970 (Unix time). The two sides run on
+	// one machine, so that this tells how long a call took to reach its handler. Of a call that never did: when the server's
+	// script came; `elapsed_ns` is then the time from that to the report.
+	BeganUs       uint64 `protobuf:"varint,10,opt,name=began_us,json=beganUs,proto3" json:"began_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2180,6 +2185,13 @@ func (x *Transcript) GetCompleted() uint32 {
 func (x *Transcript) GetElapsedNs() uint64 {
 	if x != nil {
 		return x.ElapsedNs
+	}
+	return 0
+}
+
+func (x *Transcript) GetBeganUs() uint64 {
+	if x != nil {
+		return x.BeganUs
 	}
 	return 0
 }
@@ -2864,7 +2876,7 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"!\n" +
 	"\x05Ready\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"\x06\n" +
-	"\x04Done\"\xb4\x03\n" +
+	"\x04Done\"\xcf\x03\n" +
 	"\n" +
 	"Transcript\x12\x18\n" +
 	"\aarrived\x18\x01 \x01(\bR\aarrived\x12?\n" +
@@ -2876,7 +2888,9 @@ const file_grpc_interop_private_driver_v1_driver_proto_rawDesc = "" +
 	"\aaborted\x18\a \x01(\bR\aaborted\x12\x1c\n" +
 	"\tcompleted\x18\b \x01(\rR\tcompleted\x12\x1d\n" +
 	"\n" +
-	"elapsed_ns\x18\t \x01(\x04R\telapsedNsB\x0f\n" +
+	"elapsed_ns\x18\t \x01(\x04R\telapsedNs\x12\x19\n" +
+	"\bbegan_us\x18\n" +
+	" \x01(\x04R\abeganUsB\x0f\n" +
 	"\r_remaining_us\"\x87\x01\n" +
 	"\x04Seen\x12G\n" +
 	"\bobserved\x18\x01 \x03(\v2+.grpc_interop_private.driver.v1.ObservationR\bobserved\x12\x1d\n" +
