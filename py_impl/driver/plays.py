@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from driver.contract import pb
-from driver.metadata import CASE
+from driver.metadata import CASE, Metadata
 from driver.script import RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION, Script
 from driver.stubs import Method, Service
 from driver.transcript import TERMINATED, Play, PlaySignals
@@ -92,10 +92,10 @@ class ServerPlay(OrderedPlay):
         """Whether a call has come."""
         return self._to_come < self.script.repeat
 
-    def play_ended(self, request: list[tuple[str, bytes]], remaining_us: int | None) -> None:
+    def play_ended(self, metadata: Metadata, remaining_us: int | None) -> None:
         """Plays on a call that ended before its script came: every lane finds it terminated."""
         recording = self.begin()
-        recording.request, recording.remaining_us = request, remaining_us
+        recording.called_with(metadata, remaining_us)
         for lane, observed in zip(self.script.lanes, recording.lanes, strict=True):
             if any(kind in RECEIVING for kind, _ in lane):
                 observed.append(TERMINATED)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from driver.metadata import remaining_us, reported
+from driver.metadata import remaining_us
 from driver.plays import ServerPlay
 from driver.stubs import Method
 
@@ -17,7 +17,7 @@ class Parked(ABC):
     """A call that came before its script. One that ends meanwhile stays known."""
 
     def __init__(self, context: Any) -> None:
-        self.request = reported(context.invocation_metadata())
+        self.metadata = tuple(context.invocation_metadata() or ())
         self.remaining_us = remaining_us(context)
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Switchboard(Generic[P]):
                     continue
                 ended.append(call)
         for call in ended:
-            play.play_ended(call.request, call.remaining_us)
+            play.play_ended(call.metadata, call.remaining_us)
 
     def forget(self, play: ServerPlay) -> None:
         """Serves no further call with this play."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import grpc
 import pytest
 
@@ -109,6 +111,31 @@ class TestStatusAndMetadata:
         assert list(server.request) == metadata(x_interop_request=b"0")
         assert list(client.initial) == metadata(x_interop_first=b"1")
         assert list(client.status.trailers) == metadata(x_interop_last=b"2")
+
+    @pytest.mark.parametrize("parked", [False, True])
+    def test_other_metadata_that_a_play_names(self, stage: Stage, parked: bool) -> None:
+        """
+        Wherever it was, and also when the call came before its script.
+        """
+        by_key = operator.attrgetter("key")  # runtimes put the keys in orders of their own
+        entries = [*metadata(authorization=b"a"), pb.Entry(key="tenant-bin", value=b"\xff"), *metadata(traceparent=b"t")]
+        sent = [*entries, pb.Entry(key="other", value=b"not reported")]
+        told = {"report_metadata": [entry.key for entry in entries]}
+        sends = pb.Step(send_headers=pb.Headers(entries=sent))
+        serving = play(BIDI, [[sends, TO_END, finish(NOT_FOUND, trailers=sent)]], **told)
+        calling = play(BIDI, [[HALF_CLOSE, TO_END]], metadata=sent, **told)
+        if parked:
+            case = stage.client.command(resource=stage.channel, call=calling)
+            assert stage.server.silent(case)
+            stage.server.command(case, resource=stage.served, expect=serving)
+        else:
+            case = stage.server.command(resource=stage.served, expect=serving)
+            stage.client.command(case, resource=stage.channel, call=calling)
+        client, server = stage.transcripts(case)
+
+        assert sorted(server.request, key=by_key) == entries
+        assert sorted(client.initial, key=by_key) == entries
+        assert sorted(client.status.trailers, key=by_key) == entries
 
     def test_a_key_keeps_all_its_values_in_order(self, stage: Stage) -> None:
         entries = [pb.Entry(key="x-interop-k", value=value) for value in (b"b", b"a", b"b")]
@@ -313,12 +340,15 @@ class TestCallsAndScripts:
 
     def test_a_call_that_ends_while_it_is_parked_stays_known(self, stage: Stage) -> None:
         lanes = [[stage.send("a"), TO_END]]
-        case = stage.client.command(resource=stage.channel, call=play(BIDI, lanes, timeout_us=300_000))
+        entries = metadata(tenant=b"t")
+        case = stage.client.command(resource=stage.channel, call=play(BIDI, lanes, timeout_us=300_000, metadata=entries))
         assert stage.client.event(case).transcript.status.code == DEADLINE_EXCEEDED
         assert stage.server.silent(case)
-        stage.server.command(case, resource=stage.served, expect=play(BIDI, [[RECEIVE, TO_END], [wait_for("x"), finish()]]))
+        serving = play(BIDI, [[RECEIVE, TO_END], [wait_for("x"), finish()]], report_metadata=["tenant"])
+        stage.server.command(case, resource=stage.served, expect=serving)
         server = stage.server.event(case).transcript
 
+        assert list(server.request) == entries
         assert (server.arrived, seen(server)) == (True, [["<terminated>"], []])
 
     def test_any_caller_serves_calls_without_a_case_in_turn(self, stage: Stage) -> None:

@@ -99,7 +99,7 @@ class _Parked(Parked):
             return await self._play
         except asyncio.CancelledError:
             if not self._play.cancelled():  # the play came, and then the call ended, before this handler had its turn
-                self._play.result().play_ended(self.request, self.remaining_us)
+                self._play.result().play_ended(self.metadata, self.remaining_us)
             raise
 
     def assign(self, play: ServerPlay) -> bool:
