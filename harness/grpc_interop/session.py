@@ -16,7 +16,7 @@ from types import TracebackType
 from grpc_interop.case import AnyCase, MessageCase
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
-from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.drivers.manifest import FILE, Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.known import KnownFailures, brought_by
@@ -24,8 +24,12 @@ from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos import edits
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.earlier import Earlier, repository_of
+from grpc_interop.protos.repository import Repository, commit_of
+from grpc_interop.protos.roots import Tree
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
+from grpc_interop.protos.snapshot import Snapshot
 from grpc_interop.protos.values import Values
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.plain_text import counted
@@ -210,12 +214,30 @@ def load_catalog(options: Options) -> Catalog:
         return Catalog.from_image(options.image)
     if not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
-    tree = (options.roots, options.includes, cache_folder(options), options.project.excludes)
-    catalog = Catalog.load(*tree)
+    tree = tree_now(options)
+    catalog = Catalog.load(tree.roots, tree.includes, cache_folder(options), tree.excludes)
     if not options.changed:
         return catalog
-    touched = edits.since(options.changed, catalog, *tree)
+    repository = repository_now(options)
+    commit = commit_of(repository, options.changed, "--changed")
+    touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache_folder(options))
     return catalog.only(touched.methods, touched.messages)
+
+
+def tree_now(options: Options) -> Tree:
+    """Where the protos lie that the options name."""
+    return Tree(options.roots, options.includes, options.project.excludes)
+
+
+def repository_now(options: Options) -> Repository:
+    """The repository in which the options' refs are looked up. Raises UsageError."""
+    return repository_of(options.project.folder, options.roots[0].folder, asked=options.roots != options.project.roots)
+
+
+def protos_at(options: Options, repository: Repository, commit: str, words: str) -> Earlier:
+    """The same protos as they were at a commit, of which people are told in these words. Raises UsageError."""
+    file = options.project.folder / FILE if options.roots == options.project.roots else None
+    return Earlier(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
 
 
 def cache_folder(options: Options) -> Path:

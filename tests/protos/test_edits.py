@@ -11,9 +11,12 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.earlier import Earlier
 from grpc_interop.protos.edits import Touched, since
-from grpc_interop.protos.history import folders_at
+from grpc_interop.protos.repository import repository_around
 from grpc_interop.protos.root import Root
+from grpc_interop.protos.roots import Tree
+from grpc_interop.protos.snapshot import Snapshot
 
 TREE = """
 message In { Deep deep = 1; } message Deep { Kind kind = 1; } enum Kind { ZERO = 0; }
@@ -57,8 +60,9 @@ def edit(repository: Path, tmp_path: Path) -> Edit:
 
 
 def touched(repository: Path, tmp_path: Path, ref: str = "HEAD", root: str = "protos") -> Touched:
-    roots, cache = [Root(repository / root)], tmp_path / "cache"
-    return since(ref, Catalog.load(roots, [], cache), roots, [], cache)
+    tree, cache = Tree((Root(repository / root),)), tmp_path / "cache"
+    snapshot = Snapshot(repository_around(repository), ref)
+    return since(Earlier(snapshot, tree, repository, None, ref), Catalog.load(tree.roots, [], cache), cache)
 
 
 def names(found: Touched) -> tuple[set[str], set[str]]:
@@ -108,73 +112,13 @@ class TestTouched:
         write(repository / "more" / "b.proto", "message B {}")
         assert names(touched(repository, tmp_path, root="more")) == (set(), {"t.B"})
 
-
-class TestHistory:
-    def test_the_work_tree_is_left_alone(self, repository: Path) -> None:
-        """
-        Neither files nor index nor refs change, and nothing stays behind.
-        """
-        write(repository / "protos" / "a.proto", "message Edited {}")
-        write(repository / "protos" / "new.proto", "message New {}")
-        before = git(repository, "status", "--porcelain"), git(repository, "for-each-ref"), git(repository, "worktree", "list")
-        with folders_at("HEAD", [repository / "protos"]) as then:
-            folder = then[repository / "protos"]
-            assert TREE in (folder / "a.proto").read_text()
-            assert [path.name for path in folder.iterdir()] == ["a.proto"]
-        assert not folder.exists()
-        assert before == (git(repository, "status", "--porcelain"), git(repository, "for-each-ref"), git(repository, "worktree", "list"))
-
-    def test_attributes_leave_nothing_out(self, repository: Path) -> None:
-        """
-        What an archive for a release would leave out is part of the tree.
-        """
-        (repository / ".gitattributes").write_text("protos export-ignore\n")
-        git(repository, "add", ".")
-        git(repository, "commit", "-qm", "two")
-        with folders_at("HEAD", [repository]) as then:
-            assert (then[repository] / "protos" / "a.proto").is_file()
-
-    def test_a_hooks_environment_does_not_matter(self, repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """
-        Within a git hook of another repository, the protos' own is meant.
-        """
-        monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-        with folders_at("HEAD", [repository / "protos"]) as then:
-            assert (then[repository / "protos"] / "a.proto").is_file()
-
-    @pytest.mark.parametrize(("ref", "fetch"), [("nowhere", "git fetch origin nowhere"), ("origin/main", "git fetch origin main")])
-    def test_a_ref_that_is_none(self, repository: Path, ref: str, fetch: str) -> None:
-        """
-        The error says how to get it.
-        """
-        with pytest.raises(UsageError, match=f"{ref} is no commit") as raised, folders_at(ref, [repository]):
-            pass
-        assert fetch in raised.value.remedy
-        assert "--unshallow" in raised.value.remedy
-
-    @pytest.mark.parametrize("ref", ["HEAD~9", "bd3593c87b", "main@{1 year ago}"])
-    def test_what_no_remote_can_be_asked_for(self, repository: Path, ref: str) -> None:
-        """
-        A way from another commit and the digits of one are no names to fetch by.
-        """
-        with pytest.raises(UsageError, match="is no commit") as raised, folders_at(ref, [repository]):
-            pass
-        assert raised.value.remedy == "a shallow clone lacks older commits: `git fetch --unshallow` gets them (in CI: fetch-depth: 0)"
-
-    def test_a_folder_outside_any_repository(self, tmp_path: Path) -> None:
-        """
-        The error names it.
-        """
-        with pytest.raises(UsageError, match="has no history"), folders_at("HEAD", [tmp_path]):
-            pass
-
     def test_protos_that_did_not_compile_then(self, repository: Path, tmp_path: Path) -> None:
         """
-        The error says that it was at the ref, and has protoc's words.
+        The error says when, and has protoc's words.
         """
-        git(repository, "commit", "-qm", "two", "--allow-empty")
         (repository / "protos" / "a.proto").write_text("this is no proto")
-        git(repository, "commit", "-qam", "three")
+        git(repository, "commit", "-qam", "two")
         write(repository / "protos" / "a.proto", TREE)
-        with pytest.raises(UsageError, match=r"(?s)at HEAD cannot be compared with: .*HEAD:\S*/protos/a\.proto:1:1: Expected"):
+        with pytest.raises(UsageError, match=r"(?s)the protos of HEAD cannot be compared with: .*/protos/a\.proto:1:1: Expected") as raised:
             touched(repository, tmp_path)
+        assert "interop-history" not in str(raised.value)

@@ -12,6 +12,7 @@ from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.result import Verdict
 from grpc_interop.compat.sides import read_base, read_head
+from grpc_interop.compat.unlisted import comparable
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat.stored import read_changes
@@ -49,7 +50,8 @@ def _found(report: Path, element: str) -> list[accepted.Intent]:
 
 def _declared(options: Options, element: str, base: str, head: str | None) -> list[accepted.Intent]:
     """What there is to accept of two sides, before anything is run."""
-    meeting = Meeting(read_base(base, "base", options, head), read_head(head, options))
+    bases, now = comparable([read_base(base, "base", options, head)], read_head(head, options))
+    meeting = Meeting(bases[0], now)
     before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
     found = meeting.changes.changes
     for one in found:

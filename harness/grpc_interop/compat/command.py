@@ -29,6 +29,7 @@ from grpc_interop.compat.replaying import encode
 from grpc_interop.compat.result import Comparison, Finding, Place, Result, Told, Verdict
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.testimony import Evidence
+from grpc_interop.compat.unlisted import comparable
 from grpc_interop.config import Options, added_implementations, choose, home
 from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.manifest import Manifest
@@ -67,6 +68,7 @@ def compat(options: Options, request: Request) -> int:
     head = read_head(request.head, options)
     labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
     bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
+    bases, head = comparable(bases, head)
     meetings = [Meeting(base, head) for base in bases]
     if request.everything or any(meeting.changes.changes for meeting in meetings):
         comparisons, exchanges, missing = _played(meetings, options, request)
@@ -94,7 +96,9 @@ def _status(result: Result, *, strict: bool, failed: bool) -> int:
 
 def _quiet(meeting: Meeting) -> Comparison:
     """Nothing has changed, so nothing is built or played."""
-    return Comparison(meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)))
+    return Comparison(
+        meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)), warnings=_about_sides(meeting)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class _Run:
             {order: sound and not refused for order, sound in rollout(judgements).items()},
             meeting.changes.untouched,
             (*_unread(meeting), *_not_run(self.builds, heard)),
-            (*warnings, *_left_out(plan)),
+            (*_about_sides(meeting), *warnings, *_left_out(plan)),
             silent,
             everything=self.request.everything,
             incomplete=bool(self.builds.missing or heard.not_run),
@@ -221,6 +225,11 @@ def _unread(meeting: Meeting) -> Iterator[Told]:
 
 def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:
     yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
+
+
+def _about_sides(meeting: Meeting) -> tuple[str, ...]:
+    """What the two versions were read from."""
+    return (*meeting.base.warnings, *meeting.head.warnings)
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
@@ -55,6 +55,11 @@ class Declared:
             if not message.options.map_entry:
                 self.messages[scope + message.name] = Declaration(message, file)
                 self._add(f"{scope}{message.name}.", file, message.nested_type, message.enum_type, message.extension)
+
+    def elements(self) -> Iterator[tuple[str, str]]:
+        """Yield the full name of all that is declared by itself, and its file."""
+        for kind in (self.services, self.messages, self.enums, self.extensions):
+            yield from ((name, one.file) for name, one in kind.items())
 
     # -- where ---------------------------------------------------------------------------------------------------------
 

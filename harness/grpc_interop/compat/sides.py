@@ -8,13 +8,11 @@ was says, or else the names of the files in them.
 from __future__ import annotations
 
 import os
-import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from google.protobuf import descriptor_pb2
 
@@ -22,45 +20,51 @@ from grpc_interop.compat.declared import Lines
 from grpc_interop.compat.lines import compiled_lines, lines
 from grpc_interop.compat.result import Place, Side
 from grpc_interop.config import Options
-from grpc_interop.drivers.manifest import FILE
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.history import UnknownRefError, commit_of, file_at, folders_at, in_repository, is_branch, merge_base, protos_at
+from grpc_interop.protos.earlier import SHORT, Earlier, Lost, not_checked_out
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.layout import find_layout
-from grpc_interop.protos.root import Root, read_root
-from grpc_interop.protos.roots import ProtoError, root_files
+from grpc_interop.protos.repository import UnknownRefError, commit_of, is_branch, merge_base
+from grpc_interop.protos.root import Root
+from grpc_interop.protos.roots import ProtoError, Tree, resolve, root_files
 from grpc_interop.protos.walking import proto_files
-from grpc_interop.session import cache_folder
+from grpc_interop.session import cache_folder, protos_at, repository_now, tree_now
 
 HEAD = "HEAD"
 """What git calls the commit that the working tree was checked out from."""
-
-SHORT = 10
-"""Hexadecimal digits by which people are told a commit: as many as git itself shows of a large repository."""
 
 _NO_IMPORT = "File not found"
 """protoc's words for an import that is not where it looks: a folder may lie around the root instead of being it."""
 
 
-class Tree(NamedTuple):
-    """Where protos lie."""
+Again = Callable[[Iterable[str], Sequence[Root]], "Sources"]
+"""Reads a side once more, with files that it does not list, where they lie in its own folders or in further ones."""
 
-    roots: tuple[Root, ...]
-    includes: tuple[Root, ...] = ()
-    excludes: tuple[str, ...] = ()
+
+Load = Callable[[Mapping[str, Path]], Catalog]
+"""Compiles a side's protos, with further files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay; of a descriptor
-    set nobody knows. `lines` is as for `changes`."""
+    set nobody knows. `lines` is as for `changes`.
+
+    `tree` are the project's folders that it was read from, as they were called; None for what is no part of the project.
+    `again` is missing for what has no files, `then` is there of a git ref. `lost` are submodules below its roots that are not
+    here, and `warnings` sentences about what it was read from."""
 
     side: Side
     catalog: Catalog
     files: Mapping[str, Path]
     lines: Lines
     seen_from: Path
+    again: Again | None = None
+    tree: Tree | None = None
+    then: Earlier | None = None
+    lost: Mapping[Path, Lost] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def place(self, file: str, line: int = 0) -> Place:
         """A line of one of its files, for people."""
@@ -75,7 +79,8 @@ def read_head(spelling: str | None, options: Options) -> Sources:
     """The new version: the working tree as it is now, unless it is spelled out. Raises UsageError."""
     if spelling is None:
         tree = _tree_now(options)
-        return _compiled(Side("head", "working tree"), tree, options)
+        found = _of_folders(Side("head", "working tree"), tree, options)
+        return replace(found, tree=tree, lost=not_checked_out(options.project.folder, tree))
     return _read(spelling, "head", options, None)
 
 
@@ -95,7 +100,7 @@ def _read(spelling: str, label: str, options: Options, left_by: str | None) -> S
         except UnknownRefError as error:
             raise _nothing_of_that_name(spelling, error) from error
     try:
-        return _compiled(Side(label, spelling), Tree((Root(place),), options.includes, options.project.excludes), options)
+        return _of_folders(Side(label, spelling), Tree((Root(place),), options.includes, options.project.excludes), options)
     except UsageError as error:
         roots = [root for root in find_layout(place).roots if root != "."] if _NO_IMPORT in error.what else []
         if not roots:
@@ -129,34 +134,60 @@ def _of_image(image: Path, side: Side, options: Options) -> Sources:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
 
-def _compiled(side: Side, tree: Tree, options: Options, lay: Mapping[Path, Path] | None = None) -> Sources:
-    """The protos of a tree. `lay` says of folders that lie somewhere temporary where they really lay: only that is told."""
-    lay = lay or {}
-    try:
-        catalog = Catalog.load(tree.roots, tree.includes, cache_folder(options), tree.excludes)
-        found = root_files(tree.roots, tree.excludes)
-    except ProtoError as error:
-        what, remedy = error.what, error.remedy
-        for place, folder in lay.items():
-            what, remedy = (words.replace(str(place.resolve()), str(folder)).replace(str(place), str(folder)) for words in (what, remedy))
-        raise UsageError(f"the {side.label} ({side.words}) cannot be used: {what}", remedy) from error
-    files = {
-        name: lay.get(root.folder, root.folder) / path.relative_to(root.folder.resolve())
-        for root in tree.roots
-        for name, path in found.items()
-        if root.resolved().file_of(name) == path
-    }
-    # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
-    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
-    return Sources(side, catalog, files, lambda name: lines(texts.get(name, "")), options.project.folder)
-
-
 def _tree_now(options: Options) -> Tree:
     if not options.roots:
         raise UsageError(
             "no protos: neither --proto-path nor interop.toml names any", "such as: interop compat --proto-path proto --base origin/main"
         )
-    return Tree(options.roots, options.includes, options.project.excludes)
+    return tree_now(options)
+
+
+def _of_folders(side: Side, tree: Tree, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
+    """The protos of folders as they are, with files of these names as far as they are there; these may lie in more folders."""
+    more = [root for root in more if root.folder.is_dir()]
+
+    def load(also: Mapping[str, Path]) -> Catalog:
+        return Catalog.load(tree.roots, [*tree.includes, *more], cache_folder(options), tree.excludes, also)
+
+    return replace(_loaded(side, tree, load, names, more, options), again=partial(_of_folders, side, tree, options))
+
+
+def _loaded(side: Side, tree: Tree, load: Load, names: Iterable[str], more: Sequence[Root], options: Options) -> Sources:
+    try:
+        found = root_files(tree.roots, tree.excludes)
+        search = [root.resolved() for root in (*tree.roots, *tree.includes, *more)]
+        also = {name: path for name in names if name not in found and (path := resolve(name, search))}
+        catalog, also = _with(also, load)
+    except ProtoError as error:
+        raise UsageError(f"the {side.label} ({side.words}) cannot be used: {error.what}", error.remedy) from error
+    found |= also
+    # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
+    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
+    files = {name: _as_spelled(path, name, tree) for name, path in found.items()}
+    return Sources(side, catalog, files, lambda name: lines(texts.get(name, "")), options.project.folder)
+
+
+def _as_spelled(path: Path, name: str, tree: Tree) -> Path:
+    """A file of the roots, by the paths that these were given as."""
+    return next((spelled for root in tree.roots if root.resolved().file_of(name) == path and (spelled := root.file_of(name))), path)
+
+
+def _with(also: dict[str, Path], load: Load) -> tuple[Catalog, dict[str, Path]]:
+    """The protos with as many of the other files as compile: one that does not is of no use to anybody."""
+    if not also:
+        return load({}), {}
+    try:
+        return load(also), also
+    except ProtoError:
+        sound = {name: path for name, path in also.items() if len(also) > 1 and _compiles(load, {name: path})}
+    return _with(sound, load) if len(sound) < len(also) else (load({}), {})
+
+
+def _compiles(load: Load, also: Mapping[str, Path]) -> bool:
+    with suppress(ProtoError):
+        load(also)
+        return True
+    return False
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -165,62 +196,39 @@ def _tree_now(options: Options) -> Tree:
 
 
 def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sources:
-    now = _tree_now(options)
-    around = now.roots[0].folder
-    commit = commit_of(ref, around)
+    _tree_now(options)
+    option = "--head" if label == "head" else "--base"
+    repository = repository_now(options)
+    commit = commit_of(repository, ref, option)
     words = f"{ref}, {commit[:SHORT]}"
-    if left_by is not None and is_branch(ref, around):
-        commit = merge_base(ref, left_by, around)
+    if left_by is not None and is_branch(repository, ref):
+        commit = merge_base(repository, ref, left_by, option)
         words = f"{ref}, merge base {commit[:SHORT]}"
     side = Side(label, words)
-    protos = protos_at(commit, around)
-    tree = _tree_then(commit, now, protos, options)
-    if not tree.roots:
-        roots = ", ".join(os.path.relpath(root.folder, options.project.folder) for root in now.roots)
-        raise UsageError(
-            f"the {label} ({words}) has no protos in {roots}, nor any of their names elsewhere",
-            "check --proto-path; or check that version out beside this one and give its folder of protos: --base DIR",
+    return _of_commit(side, protos_at(options, repository, commit, f"the {label} ({words})"), options)
+
+
+def _of_commit(side: Side, earlier: Earlier, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
+    """The protos of a commit, with files of these names as far as they were there; these may have lain in more folders."""
+    with earlier.written(names, more) as then:
+        if not then.tree.roots:
+            roots = ", ".join(os.path.relpath(root.folder, options.project.folder) for root in earlier.now.roots)
+            raise UsageError(
+                f"the {side.label} ({side.words}) has no protos in {roots}, nor any of their names elsewhere",
+                "check --proto-path; or check that version out beside this one and give its folder of protos: --base DIR",
+            )
+        folders = then.folders(more)
+        load = partial(then.load, cache_folder(options), more=folders)
+        try:
+            found = _loaded(side, then.tree, load, names, folders, options)
+        except UsageError as error:
+            raise UsageError(then.told(error.what), then.told(error.remedy)) from error
+        return replace(
+            found,
+            files={name: then.lay(path) for name, path in found.files.items()},
+            again=partial(_of_commit, side, earlier, options),
+            tree=earlier.tree,
+            then=earlier,
+            lost=then.not_here,
+            warnings=tuple(then.warnings(found.catalog)),
         )
-    # A folder of imports that was not there then is taken as it is now.
-    own = [include.folder for include in tree.includes if in_repository(include.folder, around) and _holds(include, protos)]
-    with folders_at(commit, [*(root.folder for root in tree.roots), *own]) as then:
-        there = Tree(_those(then, tree.roots), _those(then, tree.includes), tree.excludes)
-        return _compiled(side, there, options, {place: folder for folder, place in then.items()})
-
-
-def _tree_then(commit: str, now: Tree, protos: Sequence[Path], options: Options) -> Tree:
-    """Where the protos lay at a commit: as the project's file said there, unless other roots were asked for."""
-    project = options.project
-    if options.roots == project.roots and (told := _told_then(file_at(commit, project.folder / FILE))):
-        roots, includes, excludes = (told.get(key, []) for key in ("roots", "includes", "excludes"))
-        those = tuple(root for name in roots if _holds(root := read_root(name, project.folder), protos))
-        if those:
-            return Tree(those, tuple(read_root(name, project.folder) for name in includes), tuple(excludes))
-    found = (root if _holds(root, protos) else _moved(root, protos) for root in now.roots)
-    return Tree(tuple(dict.fromkeys(root for root in found if root is not None)), now.includes, now.excludes)
-
-
-def _those(then: Mapping[Path, Path], roots: Sequence[Root]) -> tuple[Root, ...]:
-    return tuple(replace(root, folder=then.get(root.folder, root.folder)) for root in roots)
-
-
-def _told_then(content: bytes | None) -> dict[str, list[str]]:
-    """The table `protos` of a project's file; empty where there is none that this version can read."""
-    with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
-        protos = tomllib.loads((content or b"").decode()).get("protos", {})
-        if isinstance(protos, dict) and all(isinstance(value, list) for value in protos.values()):
-            return protos
-    return {}
-
-
-def _moved(root: Root, protos: Sequence[Path]) -> Root | None:
-    """The folder below which most of the root's files lay, by their names; None where it was not there yet."""
-    names = [path.relative_to(root.folder) for path in root.folder.rglob("*.proto")] if root.folder.is_dir() else []
-    found = Counter(
-        Path(*path.parts[: -len(name.parts)]) for name in names for path in protos if path.parts[-len(name.parts) :] == name.parts
-    )
-    return replace(root, folder=found.most_common(1)[0][0]) if found else None
-
-
-def _holds(root: Root, protos: Sequence[Path]) -> bool:
-    return any(path.is_relative_to(root.folder.resolve()) for path in protos)

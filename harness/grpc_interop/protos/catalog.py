@@ -71,10 +71,25 @@ class Catalog:
         return True
 
     @classmethod
-    def load(cls, roots: Sequence[Folder], includes: Sequence[Folder], cache: Path, excludes: Sequence[str] = ()) -> Catalog:
-        """Compiles the files under the roots, without those whose names match a pattern of `excludes`, or takes them
-        from the cache folder. Raises ProtoError."""
-        return cls(*compile_tree(roots, includes, cache, excludes))
+    def load(
+        cls,
+        roots: Sequence[Folder],
+        includes: Sequence[Folder],
+        cache: Path,
+        excludes: Sequence[str] = (),
+        also: Mapping[str, Path] | None = None,
+    ) -> Catalog:
+        """Compiles the files under the roots, without those whose names match a pattern of `excludes`, and those of `also`;
+        or takes them from the cache folder. Raises ProtoError."""
+        return cls(*compile_tree(roots, includes, cache, excludes, also))
+
+    def driving(self, files: Iterable[str]) -> Catalog:
+        """Return the same catalog with more of its files driven, which were only imported."""
+        widened = copy(self)
+        widened.whole = widened
+        widened.files = tuple(sorted({*self.files, *files}))
+        widened.__dict__.pop("_every_message", None)
+        return widened
 
     @classmethod
     def from_image(cls, image: Path) -> Catalog:

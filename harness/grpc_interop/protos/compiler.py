@@ -26,15 +26,20 @@ FORMAT = "4"
 
 
 def compile_tree(
-    roots: Sequence[Folder], includes: Sequence[Folder], cache: Path, excludes: Sequence[str] = ()
+    roots: Sequence[Folder],
+    includes: Sequence[Folder],
+    cache: Path,
+    excludes: Sequence[str] = (),
+    also: Mapping[str, Path] | None = None,
 ) -> tuple[tuple[str, ...], bytes]:
-    """The names of the roots' files (without those that match a pattern of `excludes`), and a serialised
-    FileDescriptorSet of them and all that they import, imports first, without source info.
+    """The names of the roots' files (without those that match a pattern of `excludes`) and of those of `also`, which must
+    lie where an import of their names leads; and a serialised FileDescriptorSet of them and all that they import, imports
+    first, without source info.
 
     Nothing is run when the cache folder holds the answer for equal contents, wherever they lay. Raises ProtoError with
     protoc's own words.
     """
-    files = root_files(roots, excludes)
+    files = dict(sorted({**root_files(roots, excludes), **(also or {})}.items()))
     for include in map(rooted, includes):
         refuse_no_folder(include, "no such folder to import protos from", "check --include, or the includes in interop.toml")
     own = list(dict.fromkeys(map(rooted, roots)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +14,7 @@ from google.protobuf.message import Message
 from grpc_interop.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.history import folders_at, in_repository
-from grpc_interop.protos.root import Root
+from grpc_interop.protos.earlier import Earlier, not_checked_out, refuse_lost
 from grpc_interop.protos.roots import ProtoError
 
 
@@ -27,25 +25,16 @@ class Touched(NamedTuple):
     messages: frozenset[str]
 
 
-def since(
-    ref: str, catalog: Catalog, roots: Sequence[Root], includes: Sequence[Root], cache: Path, excludes: Sequence[str] = ()
-) -> Touched:
-    """What differs from the tree at a git ref: its roots as they were there, and its includes where they lie in the same
-    repository. Raises UsageError for a ref that cannot be had, and when the protos there do not compile."""
-    own = [include.folder for include in includes if in_repository(include.folder, roots[0].folder)]
-    with folders_at(ref, [*(root.folder for root in roots), *own]) as then:
-        roots_then = [replace(root, folder=then[root.folder]) for root in roots if any(then[root.folder].rglob("*.proto"))]
-        if not roots_then:
+def since(earlier: Earlier, catalog: Catalog, cache: Path) -> Touched:
+    """What differs from what a project had then. Raises UsageError when the protos of then do not compile, or cannot be had."""
+    with earlier.written() as then:
+        refuse_lost(then.not_here, not_checked_out(earlier.project, earlier.now))
+        if not then.tree.roots:
             return touched(Fingerprints(None), catalog)
         try:
-            includes_then = [replace(include, folder=then.get(include.folder, include.folder)) for include in includes]
-            base = Catalog.load(roots_then, includes_then, cache, excludes)
+            return touched(Fingerprints(then.load(cache)), catalog)
         except ProtoError as error:
-            words = str(error)
-            for folder, place in then.items():
-                words = words.replace(str(place), f"{ref}:{folder}")
-            raise UsageError(f"the protos as they were at {ref} cannot be compared with: {words}") from error
-        return touched(Fingerprints(base), catalog)
+            raise UsageError(f"the protos of {earlier.words} cannot be compared with: {error.what}", error.remedy) from error
 
 
 def touched(then: Fingerprints, catalog: Catalog) -> Touched:

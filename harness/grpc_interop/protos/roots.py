@@ -7,13 +7,23 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.root import Folder, Root, rooted
+from grpc_interop.protos.submodules import how_to_check_out
 from grpc_interop.protos.walking import proto_files
 
 RENAMED = Path(__file__).parent / "include"
 """Common protos that are installed under another name than they are imported by."""
+
+
+class Tree(NamedTuple):
+    """Where protos lie."""
+
+    roots: tuple[Root, ...]
+    includes: tuple[Root, ...] = ()
+    excludes: tuple[str, ...] = ()
 
 
 class ProtoError(UsageError):
@@ -47,7 +57,7 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
     for root in every:
         if not below[root.resolved()]:
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
-            raise ProtoError(f"{root}: {what}", "check --proto-path, or the roots in interop.toml")
+            raise ProtoError(f"{root}: {what}", how_to_check_out(root.folder) or "check --proto-path, or the roots in interop.toml")
     return dict(sorted(found.items()))
 
 

@@ -1,0 +1,161 @@
+"""Git repositories and what their refs name. Neither a work tree nor an index nor a branch is touched."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from grpc_interop.errors import UsageError
+
+_OF_ONE_REPOSITORY = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_OBJECT_DIRECTORY GIT_DIR GIT_WORK_TREE"
+    " GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE GIT_PREFIX"
+    " GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE"
+).split()
+"""Variables that git sets for a hook, and that name its repository whatever the folder (git rev-parse --local-env-vars)."""
+
+_NO_NAME = re.compile(r":|@\{|^[0-9a-f]{7,64}(?:[~^]|$)|^HEAD(?:[~^]|$)")
+"""What no remote can be asked for by name: a way from the commit that is checked out, and the digits of a commit."""
+
+_RELEASE = re.compile(r"v?\d+(\.\d+)*")
+"""How tags are mostly called."""
+
+
+class UnknownRefError(UsageError):
+    """A name that is no ref of the repository."""
+
+
+class Repository(NamedTuple):
+    """A repository: the folder in which its files lie, or would lie, and the folder with its objects."""
+
+    top: Path
+    git_dir: Path
+
+    def git(self, *words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run a command that reads objects, refs or the index."""
+        # The folder with the objects stands for a work tree: that of a submodule that is gone would be missed.
+        return _git("-C", str(self.git_dir), "--git-dir", ".", "--work-tree", ".", *words, given=given)
+
+    def has(self, commit: str) -> bool:
+        """Return whether a commit is here, or can be fetched without being asked for."""
+        return self.git("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+    def ignored(self, paths: Iterable[Path]) -> set[Path]:
+        """Return those of the paths below the top, which need not exist, that git leaves out. What it tracks it does not."""
+        given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        done = _git("-C", str(self.top), "check-ignore", "-z", "--stdin", given=given)
+        return {Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name}
+
+
+def around(folder: Path) -> Repository | None:
+    """Return the repository that a folder lies in. The folder may be one that is no longer there."""
+    done = _discovered(folder)
+    if done.returncode:
+        return None
+    top, git_dir = (Path(os.fsdecode(line)) for line in done.stdout.split(b"\n")[:2])
+    return Repository(top.resolve(), git_dir)
+
+
+def repository_around(folder: Path) -> Repository:
+    """Return the same. Raises UsageError where there is none."""
+    found = around(folder)
+    if found is None:
+        raise UsageError(
+            f"{folder} has no history: {words_of(_discovered(folder))}",
+            "a ref needs protos in a git repository; `interop compat` also takes folders and images",
+        )
+    return found
+
+
+def _discovered(folder: Path) -> subprocess.CompletedProcess[bytes]:
+    there = next(place for place in (folder, *folder.resolve().parents) if place.is_dir())
+    return _git("-C", str(there), "rev-parse", "--show-toplevel", "--absolute-git-dir")
+
+
+def holders(repository: Repository) -> list[Repository]:
+    """Return the repository, and the ones around it that have it as a submodule, from the inside outwards."""
+    found = [repository]
+    while True:
+        done = _git("-C", str(found[-1].top), "rev-parse", "--show-superproject-working-tree")
+        outer = around(Path(os.fsdecode(done.stdout.rstrip(b"\n")))) if done.stdout.strip() else None
+        if done.returncode or outer is None:
+            return found
+        found.append(outer)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Refs
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def commit_of(repository: Repository, ref: str, option: str) -> str:
+    """Return the commit that a ref names; `option` is the command's that took it. Raises UnknownRefError."""
+    commit = _commit(repository, ref)
+    if commit is None:
+        raise UnknownRefError(f"{ref} is no commit that {repository.top} has", _how_to_get(repository, ref, option))
+    return commit
+
+
+def is_branch(repository: Repository, ref: str) -> bool:
+    """Return whether a ref names a branch, here or of a remote, as opposed to a tag or a commit."""
+    done = repository.git("rev-parse", "--symbolic-full-name", "--end-of-options", ref)
+    return any(line.startswith((b"refs/heads/", b"refs/remotes/")) for line in done.stdout.splitlines())
+
+
+def merge_base(repository: Repository, ref: str, other: str, option: str) -> str:
+    """Return the commit from which two refs went apart. Raises UsageError where the repository knows of none."""
+    ours, theirs = commit_of(repository, ref, option), commit_of(repository, other, option)
+    done = repository.git("merge-base", ours, theirs)
+    if done.returncode:
+        shallow = repository.git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        raise UsageError(
+            f"{repository.top} knows of no commit that {ref} and {other} have in common",
+            "it is a shallow clone: `git fetch --unshallow` gets the rest (in CI: fetch-depth: 0)"
+            if shallow
+            else f"their histories are unrelated; compare with the commit itself: {option} {ours}",
+        )
+    return done.stdout.decode().strip()
+
+
+def _commit(repository: Repository, ref: str) -> str | None:
+    done = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return None if done.returncode else done.stdout.decode().strip()
+
+
+def _how_to_get(repository: Repository, ref: str, option: str) -> str:
+    if _NO_NAME.search(ref):
+        return "a shallow clone lacks older commits: `git fetch --unshallow` gets them (in CI: fetch-depth: 0)"
+    name, way = re.fullmatch(r"(?:refs/)?(?:heads/)?([^~^]*)(.*)", ref, re.DOTALL).groups()  # type: ignore[union-attr]
+    remotes = repository.git("remote").stdout.decode(errors="replace").split() or ["origin"]
+    remotes.sort(key=lambda remote: remote != "origin")
+    for remote in remotes:
+        if _commit(repository, f"refs/remotes/{remote}/{name}{way}"):
+            return f"there is no local branch of that name, but the remote's: {option} {remote}/{name}{way}"
+    more = "a CI checkout of one commit (fetch-depth: 1) also needs `git fetch --unshallow`"
+    if _RELEASE.fullmatch(name):
+        return f"get it with `git fetch {remotes[0]} tag {name}`; {more}"
+    remote, _, branch = name.partition("/")
+    if not branch or remote not in remotes:
+        remote, branch = remotes[0], name
+    fetch = f"git fetch {remote} {branch}:refs/remotes/{remote}/{branch}"
+    return f"get it with `{fetch}`, then give {option} {remote}/{branch}{way}; {more}"
+
+
+def _git(*words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_ONE_REPOSITORY}
+    environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        return subprocess.run(["git", *words], input=given, capture_output=True, check=False, env=environment)
+    except FileNotFoundError:
+        raise UsageError(
+            "git is not installed, and only it knows what a ref is", "install git; `interop compat` also takes folders and images"
+        ) from None
+
+
+def words_of(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return what git said, for people."""
+    return done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")

@@ -1,0 +1,239 @@
+"""What a repository held at a commit, with its submodules as they were pinned there and its links as they led then.
+
+Read from git's objects, beside the work tree: neither it nor the index nor a branch is touched. Paths are absolute, those
+of the work tree: what lay at `top/proto/a.proto` is asked for by that name, whatever is there now.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from grpc_interop.errors import UsageError
+from grpc_interop.protos.repository import Repository, words_of
+from grpc_interop.protos.submodules import submodule_with
+
+MOST_LINKS = 40
+"""As many links as Linux follows on the way to one file (path_resolution(7)): more are a circle."""
+
+_PROTO = ".proto"
+
+_LINK, _SUBMODULE = "120000", "160000"
+"""File modes of git's trees."""
+
+
+class What(Enum):
+    """What is at a path."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    NOTHING = "nothing"
+    OUTSIDE = "outside"
+    """It is no path of the repository, or a link led out of it."""
+    NOT_HERE = "not here"
+    """It lies in a submodule whose commit nobody has fetched."""
+
+
+class Found(NamedTuple):
+    """What a path leads to, links followed: `path` is where that lies, or the last place on the way to it."""
+
+    what: What
+    path: Path
+
+
+class _Entry(NamedTuple):
+    """A file, a link or a submodule."""
+
+    mode: str
+    object: str
+    repository: Repository
+
+
+class Snapshot:
+    """`not_here` are the submodules that were met on the way and whose commits are not here, with those commits;
+    `unfollowed` the links that lead into such a submodule, or out of the repository."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self.repository = repository
+        self.commit = commit
+        self.not_here: dict[Path, str] = {}
+        self.unfollowed: dict[Path, Found] = {}
+        # By paths as text: of a large repository there are many.
+        self._entries: dict[str, _Entry] = {}
+        self._folders: dict[str, set[str]] = {str(repository.top): set()}
+        self._add(repository, commit)
+
+    @property
+    def top(self) -> Path:
+        """The folder in which the repository's files lie."""
+        return self.repository.top
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def find(self, path: Path) -> Found:
+        """Return what a path leads to. Within the repository links lead where they led then, outside of it where they do now."""
+        here, ahead, links = Path(path.anchor), deque(path.parts[1:]), 0
+        while ahead:
+            part = ahead.popleft()
+            if part == "..":
+                here = here.parent
+                continue
+            there = here / part
+            target = self._link(there)
+            if target is None:
+                what = self._what(there)
+                if what in (What.NOTHING, What.NOT_HERE):
+                    return Found(what, there)
+                here = there
+                continue
+            links += 1
+            if links > MOST_LINKS:
+                return Found(What.NOTHING, there)
+            here = Path(target.anchor) if target.is_absolute() else here
+            ahead.extendleft(reversed(target.parts[1:] if target.is_absolute() else target.parts))
+        return Found(self._what(here), here)
+
+    def read(self, path: Path) -> bytes | None:
+        """Return what a file held, or None where there was none."""
+        found = self.find(path)
+        return next(self._contents([str(found.path)])) if found.what is What.FILE else None
+
+    def protos(self, folder: Path | None = None) -> Iterator[Path]:
+        """Yield the .proto files below a folder (the whole repository if None), links followed by nobody."""
+        found = self.find(folder or self.top)
+        if found.what is What.FOLDER:
+            yield from (Path(path) for path in self._below(str(found.path)) if path.endswith(_PROTO) and not self._is_link(path))
+
+    def write(self, folders: Iterable[Path], place: Path) -> None:
+        """Write the .proto files below folders, and whatever links there lead to, to the same paths below a place that stands
+        for the top. Links become links."""
+        files: dict[str, None] = {}
+        done: set[str] = set()
+        queue = deque(found.path for folder in folders if (found := self.find(folder)).what is What.FOLDER)
+        while queue:
+            folder = queue.popleft()
+            self.below(place, folder).mkdir(parents=True, exist_ok=True)
+            for path in self._below(str(folder)):
+                if path in done:
+                    continue
+                done.add(path)
+                found = self._written_link(Path(path), place) if self._is_link(path) else Found(What.FILE, Path(path))
+                if found.what is What.FOLDER:
+                    queue.append(found.path)
+                elif found.what is What.FILE and path.endswith(_PROTO):
+                    files[str(found.path)] = None
+        for path, content in zip(files, self._contents(list(files)), strict=True):
+            file = self.below(place, Path(path))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+    def below(self, place: Path, path: Path) -> Path:
+        """Return a path of the repository below a place that stands for its top."""
+        return place / path.relative_to(self.top)
+
+    def _written_link(self, path: Path, place: Path) -> Found:
+        told = self._link(path)
+        assert told is not None
+        found = self.find(path)
+        if found.what in (What.OUTSIDE, What.NOT_HERE):
+            self.unfollowed[path] = found
+        elif found.what in (What.FOLDER, What.FILE) or (found.what is What.NOTHING and path.suffix == _PROTO):
+            link = self.below(place, path)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(told if found.what is What.NOTHING else self.below(place, found.path))
+        return found
+
+    # -- git's trees ---------------------------------------------------------------------------------------------------
+
+    def _what(self, path: Path) -> What:
+        if not path.is_relative_to(self.top):
+            return What.OUTSIDE
+        if path in self.not_here:
+            return What.NOT_HERE
+        entry = self._entries.get(str(path))
+        if entry is not None and entry.mode == _SUBMODULE:
+            return What.FOLDER if self._enter(path, entry) else What.NOT_HERE
+        if str(path) in self._folders:
+            return What.FOLDER
+        return What.NOTHING if entry is None else What.FILE
+
+    def _is_link(self, path: str) -> bool:
+        return path in self._entries and self._entries[path].mode == _LINK
+
+    def _link(self, path: Path) -> Path | None:
+        """Return what a link says, or None for what is no link."""
+        if not path.is_relative_to(self.top):
+            return path.readlink() if path.is_symlink() else None
+        return Path(os.fsdecode(next(self._contents([str(path)])))) if self._is_link(str(path)) else None
+
+    def _below(self, folder: str) -> Iterator[str]:
+        """Yield the files and links below a folder, those of submodules as well."""
+        for name in sorted(self._folders.get(folder, ())):
+            path = f"{folder.rstrip('/')}/{name}"
+            if self._what(Path(path)) is What.FOLDER:
+                yield from self._below(path)
+            elif Path(path) not in self.not_here:
+                yield path
+
+    def _enter(self, path: Path, entry: _Entry) -> bool:
+        """Add what a submodule held. Return whether that is here."""
+        submodule = submodule_with(entry.repository, path.relative_to(entry.repository.top).as_posix(), entry.object)
+        if submodule is None:
+            self.not_here[path] = entry.object
+            return False
+        del self._entries[str(path)]
+        self._folders[str(path)] = set()
+        self._add(submodule, entry.object)
+        return True
+
+    def _add(self, repository: Repository, commit: str) -> None:
+        done = repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
+        if done.returncode:
+            raise UsageError(f"git cannot list what {repository.top} held at {commit}: {words_of(done)}")
+        for line in filter(None, done.stdout.split(b"\0")):
+            head, _, name = line.partition(b"\t")
+            mode, _, blob = head.decode().split()
+            if b".." in name.split(b"/"):
+                raise UsageError(f"{repository.top} held {name!r} at {commit}, which leads out of it", "no git writes such a tree")
+            path = f"{str(repository.top).rstrip('/')}/{os.fsdecode(name)}"
+            self._entries[path] = _Entry(mode, blob, repository)
+            self._add_folders(path)
+
+    def _add_folders(self, path: str) -> None:
+        """Make known that the folders around a path hold it."""
+        while True:
+            folder, _, name = path.rpartition("/")
+            folder = folder or "/"
+            known = folder in self._folders
+            self._folders.setdefault(folder, set()).add(name)
+            if known:
+                return
+            path = folder
+
+    def _contents(self, paths: Sequence[str]) -> Iterator[bytes]:
+        """Yield what files and links hold, in order, from one process for each repository."""
+        entries = [self._entries[path] for path in paths]
+        contents: dict[_Entry, bytes] = {}
+        for repository in dict.fromkeys(entry.repository for entry in entries):
+            wanted = list(dict.fromkeys(entry for entry in entries if entry.repository == repository))
+            contents |= dict(zip(wanted, _blobs(repository, [entry.object for entry in wanted]), strict=True))
+        yield from (contents[entry] for entry in entries)
+
+
+def _blobs(repository: Repository, names: Sequence[str]) -> Iterator[bytes]:
+    done = repository.git("cat-file", "--batch", given="\n".join(names).encode() + b"\n")
+    if done.returncode:
+        raise UsageError(f"git cannot read files of {repository.top}: {words_of(done)}")
+    at = 0
+    for name in names:
+        end = done.stdout.index(b"\n", at)
+        header = done.stdout[at:end].split()
+        if header[-1:] == [b"missing"]:
+            raise UsageError(f"{repository.top} lacks the object {name}", "a partial clone has to fetch it: `git fetch --refetch`")
+        size = int(header[2])
+        yield done.stdout[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
