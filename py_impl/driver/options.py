@@ -26,8 +26,6 @@ def channel_arguments(options: pb.Options) -> list[Argument]:
         ("grpc.use_local_subchannel_pool", 1),
         *_common(options),
     ]
-    if options.service_config:
-        arguments.append(("grpc.service_config", options.service_config))
     return arguments
 
 
@@ -41,9 +39,6 @@ def _common(options: pb.Options) -> list[Argument]:
     arguments: list[Argument] = []
     if options.HasField("max_receive_bytes"):
         arguments.append(("grpc.max_receive_message_length", options.max_receive_bytes))
-    if options.HasField("keepalive"):
-        arguments.append(("grpc.keepalive_time_ms", options.keepalive.time_ms))
-        arguments.append(("grpc.keepalive_timeout_ms", options.keepalive.timeout_ms))
     return arguments
 
 

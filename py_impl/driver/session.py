@@ -41,8 +41,6 @@ CAPABILITIES = (
     "compression:gzip",
     "compression:deflate",
     "tls",
-    "keepalive",
-    "service_config",
     "times",
     "report_metadata",
 )

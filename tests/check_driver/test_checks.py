@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.check_driver import CHECKS, checks
+from grpc_interop.check_driver import CHECKS, checks, options
 from grpc_interop.check_driver.promises import NotKept
 
 BY_NAME = {check.name: check for check in CHECKS}
@@ -31,7 +31,7 @@ FAULTS = {
     "tells_no_times": ("tells when steps were done", "the client did 4 steps and told the times of 0"),
     "hides_deadlines_of_years": ("tells the deadline", "the server saw no deadline"),
     "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
-    "claims_keepalive": ("takes keepalive", "KIND_UNSUPPORTED"),
+    "claims_keepalive": ("notices a silent peer", "KIND_UNSUPPORTED"),
     "loses_empty_values": ("carries request metadata", "the server did not get the request metadata x-interop-empty"),
     "reports_no_other_keys": ("reports other metadata", "the server did not get the request metadata authorization"),
     "reports_keys_unasked": ("reports other metadata", "the server reported traceparent, which it was not asked for"),
@@ -39,6 +39,10 @@ FAULTS = {
     "enforces_no_deadline": ("keeps the deadline by itself", "a call with 1 s to a server that never answers had not ended 5 s later"),
     "cancel_half_closes": ("cancels without a half-close", "the server saw the client half-close when it cancelled"),
     "awaits_no_signals": ("waits for signals", "answered a call in which a side waits for a signal with a transcript; nothing was due"),
+    "takes_keepalive_and_does_nothing": ("notices a silent peer", "the server did not notice within 1 s"),
+    "takes_service_configs_and_does_nothing": ("obeys a service config", "did not answer command"),
+    "ends_before_the_service_config_says": ("obeys a service config", "in its service config the call ended after 1."),
+    "leaves_no_time_with_service_configs": ("obeys a service config", "a call that is answered at once ended with status 4"),
     "leaves_a_child_behind": ("plays a unary call", "exited with status 7"),
 }
 
@@ -52,7 +56,8 @@ def test_a_driver_that_keeps_the_contract_is_told_so(reference, tmp_path):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault_is_found_by_the_check_that_is_for_it(bench, fault):
+def test_fault_is_found_by_the_check_that_is_for_it(bench, fault, monkeypatch):
+    monkeypatch.setattr(options, "NOTICED_SECONDS", 1.0)
     name, words = FAULTS[fault]
     with pytest.raises(NotKept) as found:
         BY_NAME[name].find_out(bench(fault=fault))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -44,25 +43,6 @@ def test_the_largest_message(pair: Pair) -> None:
     assert stage.client.event(case).transcript.status.code == RESOURCE_EXHAUSTED
     stage.abort(stage.server, case, if_not_arrived=True)
     assert not stage.server.event(case).transcript.arrived
-
-
-def test_keepalive(pair: Pair) -> None:
-    stage = Stage(*pair, pb.Options(keepalive=pb.Keepalive(time_ms=60_000, timeout_ms=5_000)))
-
-    assert greet(stage)[0].status.code == OK
-
-
-def test_a_service_config(pair: Pair) -> None:
-    """Its retry policy makes three calls of one."""
-    retry = {"maxAttempts": 3, "initialBackoff": "0.01s", "maxBackoff": "0.01s", "backoffMultiplier": 1}
-    policy = {"name": [{"service": "greeter.v1.Greeter"}], "retryPolicy": {**retry, "retryableStatusCodes": ["UNAVAILABLE"]}}
-    stage = Stage(*pair)
-    stage.channel = stage.client.dial(stage.address, pb.Options(service_config=json.dumps({"methodConfig": [policy]})))
-    case = stage.expect(UNARY, [[RECEIVE, finish(UNAVAILABLE)]], repeat=3)
-    stage.call(case, UNARY, [[stage.send("World", "HelloRequest"), TO_END]])
-    client, server = stage.transcripts(case)
-
-    assert (client.status.code, server.completed) == (UNAVAILABLE, 3)
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not list its connections there")

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import functools
-import select
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.certificate import Certificate, make_certificate
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
 from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.relay import relaying
 from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.model import EARLY_US
 
 options = Chapter("10.6 Options of servers and channels")
 
 LIMIT = 4096
 """Bytes that a side accepts, far below every runtime's default of 4 MiB."""
 
-RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, UNAVAILABLE = 8, 4, 14
+CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE = 1, 4, 8, 14
+
+SERVER_PING_MS, CLIENT_PING_MS = 1_000, 10_000
+"""After how much silence a ping is sent: the least that grpc-go takes of a server and of a client."""
+
+PING_TIMEOUT_MS = 1_000
+
+NOTICED_SECONDS = 25.0
+"""By when each side must have noticed: twice what the client's ping and its timeout take, for a loaded machine. grpcio, which
+takes no heed of the timeout, needs 60 s and more (https://github.com/grpc/grpc/issues/39239)."""
+
+CONFIGURED_S = 2
+"""A timeout by which grpcio ends a call up to 1.9 s too early (https://github.com/grpc/grpc/issues/40633)."""
 
 COMPRESSIBLE = "compress me " * 10_000
 """120 KB that any compression makes a hundredth of."""
@@ -49,7 +58,7 @@ def _compresses(bench: Bench, name: str) -> None:
     compressed = pb.Options(compression=name)
     duo = bench.duo
     duo.serve(compressed, [need])
-    with _relay(duo.address) as relay:
+    with relaying(duo.address) as relay:
         duo.dial(compressed, [need], relay.address)
         _small(duo, relay.counts, "channel and server", upwards=True, downwards=True)
         duo.dial(None, (), relay.address)
@@ -69,31 +78,56 @@ def compresses_with_deflate(bench: Bench) -> None:
     _compresses(bench, "deflate")
 
 
-@options.check("takes keepalive", needs="keepalive")
-def takes_keepalive(bench: Bench) -> None:
-    """Servers and channels can be made with keepalive, and work as before."""
-    pings = pb.Options(keepalive=pb.Keepalive(time_ms=10_000, timeout_ms=5_000))
+@options.check("notices a silent peer", needs="keepalive signals wait_for_termination")
+def notices_a_silent_peer(bench: Bench) -> None:
+    """With keepalive each side notices that the other one answers no more: the server's handler sees the call end, and the
+    client's call ends with UNAVAILABLE."""
     duo = bench.duo
-    duo.serve(pings, ["keepalive"])
-    duo.dial(pings, ["keepalive"])
-    status = _exchange(duo, "World")
-    if status.code != 0:
-        raise NotKept(f"a unary call ended with status {status.code} ({status.message})")
+    duo.serve(_keepalive(SERVER_PING_MS), ["keepalive"])
+    with relaying(duo.address) as relay:
+        duo.dial(_keepalive(CLIENT_PING_MS), ["keepalive"], relay.address)
+        play = duo.new_play()
+        first = duo.payload(duo.server, ALL_STREAM.response, text("first"))
+        serving = (pb.Step(send=first), pb.Step(wait_for_termination=NOTHING), pb.Step(finish=pb.Status(code=CANCELLED)))
+        calling = (pb.Step(receive=NOTHING), pb.Step(signal="heard"), pb.Step(receive_to_end=NOTHING))
+        duo.expect(play, ALL_STREAM, *serving, requires=["wait_for_termination"])
+        duo.call(play, ALL_STREAM, *calling, requires=["signals"])
+        duo.client.answer(play, "signal")
+        relay.fall_silent()
+        if not duo.server.await_event(play, NOTICED_SECONDS):
+            raise NotKept(f"the server did not notice within {NOTICED_SECONDS:g} s that its client had fallen silent")
+        ended = duo.client.await_event(play, NOTICED_SECONDS)
+        if not ended:
+            raise NotKept(f"the client did not notice within {NOTICED_SECONDS:g} s that its server had fallen silent")
+        code = ended.transcript.status.code
+        if code != UNAVAILABLE:
+            raise NotKept(f"the call to a server that had fallen silent ended with status {code}; 14 was due")
     bench.clear_away()
+
+
+def _keepalive(time_ms: int) -> pb.Options:
+    return pb.Options(keepalive=pb.Keepalive(time_ms=time_ms, timeout_ms=PING_TIMEOUT_MS))
 
 
 @options.check("obeys a service config", needs="service_config")
 def obeys_service_config(bench: Bench) -> None:
-    """A channel with a service config obeys it: its timeout ends a call that does not end."""
+    """A channel with a service config obeys it: its timeout lets a quick call be, and ends one that does not end, no
+    earlier than it says."""
     duo = bench.duo
-    config = '{"methodConfig": [{"name": [{"service": "greeter.v1.Greeter"}], "timeout": "0.5s"}]}'
+    config = f'{{"methodConfig": [{{"name": [{{"service": "greeter.v1.Greeter"}}], "timeout": "{CONFIGURED_S}s"}}]}}'
     duo.dial(pb.Options(service_config=config), ["service_config"])
+    quick = _exchange(duo, "World").code
+    if quick != 0:
+        raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config a call that is answered at once ended with status {quick}")
     play = duo.new_play()
     duo.expect(play, ALL_STREAM, pb.Step(receive_to_end=NOTHING), pb.Step(finish=pb.Status(code=5)))
     duo.call(play, ALL_STREAM, pb.Step(receive_to_end=NOTHING))
-    code = duo.client.answer(play, "transcript").transcript.status.code
-    if code != DEADLINE_EXCEEDED:
-        raise NotKept(f"with a timeout of 0.5 s in its service config the call ended with status {code}; 4 was due")
+    seen = duo.client.answer(play, "transcript").transcript
+    if seen.status.code != DEADLINE_EXCEEDED:
+        raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config the call ended with status {seen.status.code}; 4 was due")
+    if seen.elapsed_ns < (CONFIGURED_S * 1_000_000 - EARLY_US) * 1_000:
+        after = seen.elapsed_ns / 1e9
+        raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config the call ended after {after:.3f} s")
     bench.clear_away()
 
 
@@ -155,11 +189,6 @@ def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), 
     return seen.status
 
 
-class _Counts:
-    up = 0
-    down = 0
-
-
 def _small(duo, counts, who, *, upwards, downwards, **how) -> None:  # type: ignore[no-untyped-def]
     counts.up = counts.down = 0
     status = _exchange(duo, COMPRESSIBLE, **how)
@@ -168,65 +197,3 @@ def _small(duo, counts, who, *, upwards, downwards, **how) -> None:  # type: ign
     for direction, asked, sent in (("request", upwards, counts.up), ("answer", downwards, counts.down)):
         if asked and sent > len(COMPRESSIBLE) // 4:
             raise NotKept(f"with compression of the {who} a {direction} of {len(COMPRESSIBLE)} bytes took {sent} bytes")
-
-
-class _Relay:
-    """Passes bytes on between one client and one server, and counts them."""
-
-    def __init__(self, target: str) -> None:
-        self.counts = _Counts()
-        host, _, port = target.rpartition(":")
-        self._target = host, int(port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._ended, self._end = socket.socketpair()
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._run, name="relay")
-        self._thread.start()
-
-    def close(self) -> None:
-        self._end.close()
-        self._thread.join()
-        self._listener.close()
-        self._ended.close()
-
-    def _run(self) -> None:
-        links: dict[socket.socket, tuple[socket.socket, bool]] = {}
-        try:
-            while True:
-                ready = select.select([self._ended, self._listener, *links], [], [])[0]
-                if self._ended in ready:
-                    return
-                for sock in ready:
-                    if sock is self._listener:
-                        client, server = sock.accept()[0], socket.create_connection(self._target)
-                        links |= {client: (server, True), server: (client, False)}
-                    elif sock in links:
-                        self._pass_on(links, sock)
-        finally:
-            for sock in links:
-                sock.close()
-
-    def _pass_on(self, links: dict[socket.socket, tuple[socket.socket, bool]], sock: socket.socket) -> None:
-        other, up = links[sock]
-        try:
-            data = sock.recv(1 << 16)
-            other.sendall(data)
-        except OSError:
-            data = b""
-        if up:
-            self.counts.up += len(data)
-        else:
-            self.counts.down += len(data)
-        if not data:
-            for one in (sock, other):
-                links.pop(one, None)
-                one.close()
-
-
-@contextmanager
-def _relay(target: str) -> Iterator[_Relay]:
-    relay = _Relay(target)
-    try:
-        yield relay
-    finally:
-        relay.close()

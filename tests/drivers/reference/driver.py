@@ -124,7 +124,7 @@ class Driver:
 
     def _obey(self, command: pb.Command) -> None:
         try:
-            missing = set(command.requires) - set(CAPABILITIES)
+            missing = set(command.requires) - set(CAPABILITIES) - self.fault.accepts
             if missing:
                 raise Refused(pb.Error.KIND_UNSUPPORTED, f"this driver does not offer {', '.join(sorted(missing))}")
             op = command.WhichOneof("op")

@@ -31,6 +31,9 @@ class Fault:
     claims: frozenset[str] = frozenset()
     """Capabilities that Hello adds."""
 
+    accepts: frozenset[str] = frozenset()
+    """Capabilities that commands may require, too."""
+
     awaits_headers = True
     """Whether the client's `receive_headers` waits."""
 
@@ -248,6 +251,28 @@ class CountsOneMore(Fault):
 
 class ClaimsKeepalive(Fault):
     claims = frozenset({"keepalive"})
+
+
+class TakesKeepaliveAndDoesNothing(Fault):
+    claims = accepts = frozenset({"keepalive"})
+
+
+class TakesServiceConfigsAndDoesNothing(Fault):
+    claims = accepts = frozenset({"service_config"})
+
+
+class EndsBeforeTheServiceConfigSays(Fault):
+    claims = accepts = frozenset({"service_config"})
+
+    def timeout(self, seconds: float | None) -> float | None:
+        return 1.0
+
+
+class LeavesNoTimeWithServiceConfigs(Fault):
+    claims = accepts = frozenset({"service_config"})
+
+    def timeout(self, seconds: float | None) -> float | None:
+        return 1e-6
 
 
 # -- messages without an RPC -------------------------------------------------------------------------------------------
