@@ -43,6 +43,9 @@ FAULTS = {
     "takes_service_configs_and_does_nothing": ("obeys a service config", "did not answer command"),
     "ends_before_the_service_config_says": ("obeys a service config", "in its service config the call ended after 1."),
     "leaves_no_time_with_service_configs": ("obeys a service config", "a call that is answered at once ended with status 4"),
+    "joins_metadata": ("carries request metadata", "another value of the request metadata x-interop-one"),
+    "joins_metadata_backwards": ("carries request metadata", "another value of the request metadata x-interop-one"),
+    "joins_metadata_but_the_last": ("carries trailers with OK", "another value of the trailing metadata x-interop-one"),
     "leaves_a_child_behind": ("plays a unary call", "exited with status 7"),
 }
 
@@ -53,6 +56,11 @@ def test_a_driver_that_keeps_the_contract_is_told_so(reference, tmp_path):
     assert [result.number for result in results] == list(range(1, len(CHECKS) + 1))
     not_asked = {result.what.removeprefix("not asked, since Hello does not offer ") for result in results if result.kept is None}
     assert not_asked == NOT_OFFERED
+
+
+@pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith("carries") and "metadata" in BY_NAME[name].needs])
+def test_metadata_that_a_runtime_is_said_to_join_is_taken_apart(bench, name):
+    BY_NAME[name].find_out(bench(fault="joins_metadata_and_says_so"))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

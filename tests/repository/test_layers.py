@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HARNESS = ROOT / "harness/grpc_interop"
 IMPLEMENTATIONS = sorted(path.parent for path in ROOT.glob("*_impl/interop.toml"))
-CORE = {"case", "grammar", "transcript", "simulation", "model", "verdict", "lateness"}
+CORE = {"case", "grammar", "transcript", "simulation", "model", "verdict", "lateness", "joined"}
 """What judges: pure, and so small that it can be tested exhaustively."""
 
 IMPURE = {"asyncio", "io", "os", "pathlib", "random", "selectors", "socket", "subprocess", "tempfile", "threading", "time"}

@@ -12,7 +12,7 @@ from grpc_interop.drivers.connection import frame
 KNOWN_CAPABILITIES = frozenset(
     "metadata trailers_on_ok details deadline cancel lanes signals wait_for_termination any_caller repeat application "
     "unknown_fields distinguishes_cancel transcode json view max_receive_bytes compression:gzip compression:deflate tls "
-    "keepalive service_config times report_metadata".split()
+    "keepalive service_config times report_metadata joins_metadata".split()
 )
 """The names that message Hello of the contract lists. Another one is most likely misspelt, and would never be used."""
 

@@ -8,6 +8,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
 from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.joined import JOINS, taken_apart
 from grpc_interop.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
 
@@ -90,6 +91,8 @@ class Flight:
         if observed:
             difference, expected = None, None
         else:
+            if JOINS in self.client.capabilities | self.server.capabilities:
+                self.client_seen, self.server_seen = taken_apart(case, self.client_seen, self.server_seen)
             difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = "client" if self.client_seen.aborted else "server"

@@ -115,9 +115,10 @@ class ClientRpc(Rpc):
         if self.call is not None and self.call.done():
             trailing = self.call.trailing_metadata()
             details = next((value for key, value in trailing or () if key == DETAILS_KEY), b"")
-            transcript.initial.extend(entries(self.call.initial_metadata(), self.play.keys))
+            seen = self.play.fault.seen_metadata
+            transcript.initial.extend(seen(entries(self.call.initial_metadata(), self.play.keys)))
             code = self.call.code().value[0]
-            trailers = entries(trailing, self.play.keys)
+            trailers = seen(entries(trailing, self.play.keys))
             status = pb.Status(code=code, message=self.call.details() or "", details=details, trailers=trailers)
             transcript.status.CopyFrom(status)
         return transcript

@@ -90,6 +90,10 @@ class Fault:
         """Which keys of metadata are reported beside the harness' own."""
         return asked
 
+    def seen_metadata(self, entries: list[pb.Entry]) -> list[pb.Entry]:
+        """What a side reports of the metadata that it got."""
+        return entries
+
     def cancelling(self, half_close: Callable[[], None]) -> None:
         """Right before the client cancels."""
 
@@ -430,6 +434,37 @@ class SendsNoDeadline(Fault):
         return None
 
 
+class JoinsMetadata(Fault):
+    """As Node's runtime does."""
+
+    def seen_metadata(self, entries: list[pb.Entry]) -> list[pb.Entry]:
+        joined: dict[str, pb.Entry] = {}
+        for number, entry in enumerate(self.chosen(entries)):
+            text = not entry.key.endswith("-bin")
+            held = joined.setdefault(entry.key if text else str(number), pb.Entry(key=entry.key))
+            held.value = held.value + b", " + entry.value if text and held.value else entry.value
+        return list(joined.values())
+
+    def chosen(self, entries: list[pb.Entry]) -> list[pb.Entry]:
+        return entries
+
+
+class JoinsMetadataAndSaysSo(JoinsMetadata):
+    claims = frozenset({"joins_metadata"})
+
+
+class JoinsMetadataBackwards(JoinsMetadataAndSaysSo):
+    def chosen(self, entries: list[pb.Entry]) -> list[pb.Entry]:
+        return entries[::-1]
+
+
+class JoinsMetadataButTheLast(JoinsMetadataAndSaysSo):
+    def chosen(self, entries: list[pb.Entry]) -> list[pb.Entry]:
+        last = {entry.key: number for number, entry in enumerate(entries)}
+        counts = {entry.key: sum(one.key == entry.key for one in entries) for entry in entries}
+        return [entry for number, entry in enumerate(entries) if counts[entry.key] == 1 or last[entry.key] != number]
+
+
 class EnforcesNoDeadline(Fault):
     """The server is told of the deadline, and nothing at the client ends the call when it is over."""
 
@@ -485,7 +520,13 @@ class TellsAnotherCode(Fault):
         send()
 
 
-_FAULTS = {re.sub(r"(?<!^)(?=[A-Z])", "_", fault.__name__).lower(): fault for fault in Fault.__subclasses__()}
+def _all_of(kind: type[Fault]) -> Iterator[type[Fault]]:
+    for fault in kind.__subclasses__():
+        yield fault
+        yield from _all_of(fault)
+
+
+_FAULTS = {re.sub(r"(?<!^)(?=[A-Z])", "_", fault.__name__).lower(): fault for fault in _all_of(Fault)}
 
 
 def of_process() -> Fault:

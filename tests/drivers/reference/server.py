@@ -90,7 +90,7 @@ class ServerRpc(Rpc):
         self.context = context
         remaining = context.time_remaining()
         self._remaining_us = None if remaining is None or remaining > NO_DEADLINE_SECONDS else max(0, int(remaining * 1e6))
-        self._request = entries(context.invocation_metadata(), play.keys)
+        self._request = play.fault.seen_metadata(entries(context.invocation_metadata(), play.keys))
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
         self._status: pb.Status | None = None
         self._taken = False

@@ -1905,7 +1905,8 @@ type Hello struct {
 	// Close). Known names: metadata, trailers_on_ok, details, deadline, cancel, lanes, signals, wait_for_termination,
 	// any_caller, repeat, application, unknown_fields (messages keep fields that their type does not declare),
 	// distinguishes_cancel (a server never sees a cancel as a clean end), transcode, json, view, max_receive_bytes,
-	// compression:gzip, compression:deflate, tls, keepalive, service_config, times, report_metadata.
+	// compression:gzip, compression:deflate, tls, keepalive, service_config, times, report_metadata, joins_metadata (the
+	// runtime joins the values of a repeated text key by a comma).
 	Capabilities []string `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// How many plays may be in flight at once; 0: no limit.
 	MaxPlays uint32 `protobuf:"varint,4,opt,name=max_plays,json=maxPlays,proto3" json:"max_plays,omitempty"`
