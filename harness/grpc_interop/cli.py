@@ -167,13 +167,18 @@ def read_options(given: dict[str, Any]) -> Options:
         implementations[manifest.name] = manifest
     known = tuple(implementations)
     seed, image = given.pop("seed", None), given.pop("image", None)
+    includes = tuple(given.pop("includes", ()))
     if image and roots:
         raise UsageError("--image and --proto-path name protos each", "give one of them: an image takes the place of all roots")
+    if includes and not roots and (image or project.image or project.buf):
+        raise UsageError("--include goes with --proto-path: an image brings along what is imported", "leave it out")
+    of_project = not roots and not image
     return Options(
         project=project,
         roots=tuple(read_root(root, Path.cwd()) for root in roots) or project.roots,
-        includes=tuple(read_root(root, Path.cwd()) for root in given.pop("includes", ())) or project.includes,
-        image=image,
+        includes=tuple(read_root(root, Path.cwd()) for root in includes) or project.includes,
+        image=project.image if of_project else image,
+        buf=of_project and project.buf,
         implementations=tuple(implementations.values()),
         clients=choose("client", given.pop("clients", ()), known),
         servers=choose("server", given.pop("servers", ()), known),

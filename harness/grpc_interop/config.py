@@ -33,7 +33,7 @@ _KEYS: dict[str, dict[str, type]] = {
         "known_failures": list,
         "accepted_breaks": list,
     },
-    "protos": {"roots": list, "includes": list, "excludes": list},
+    "protos": {"roots": list, "includes": list, "excludes": list, "image": str, "buf": bool},
     "implementation": {"name": str, "from": str, "description": str, "settings": dict},
 }
 
@@ -46,12 +46,15 @@ def home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A user's repository: its folder, and what its `interop.toml` says (all of it may be left out)."""
+    """A user's repository: its folder, and what its `interop.toml` says (all of it may be left out). The protos are roots, or
+    an image, or, with `buf`, what buf builds of the folder."""
 
     folder: Path
     roots: tuple[Root, ...] = ()
     includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
+    image: Path | None = None
+    buf: bool = False
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
@@ -84,6 +87,7 @@ class Options:
     roots: tuple[Root, ...]
     includes: tuple[Root, ...] = ()
     image: Path | None = None
+    buf: bool = False
     implementations: tuple[Manifest, ...] = ()
     clients: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
@@ -122,7 +126,7 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
         if names != own_names:
             words += [word for name in names for word in (option, name)]
     for option, value in (
-        ("--image", shown(options.image) if options.image else ""),
+        ("--image", shown(options.image) if options.image and options.image != project.image else ""),
         ("-k", options.keyword),
         ("--count", str(options.count or "")),
         ("--budget", f"{options.budget:g}s" if options.budget else ""),
@@ -187,12 +191,25 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
         roots=tuple(read_root(name, folder) for name in words(path, "protos.roots", protos.get("roots", []))),
         includes=tuple(read_root(name, folder) for name in words(path, "protos.includes", protos.get("includes", []))),
         excludes=words(path, "protos.excludes", protos.get("excludes", [])),
+        image=_one_source(path, protos),
+        buf=protos.get("buf", False),
         implementations=tuple(every[name] if name in every else find_implementation(name, folder) for name in listed),
         suites=words(path, "suites", table.get("suites", [])),
         seed=table.get("seed", DEFAULT_SEED),
         known_failures=tuple(folder / name for name in words(path, "known_failures", table.get("known_failures", []))),
         accepted=tuple(folder / name for name in words(path, "accepted_breaks", table.get("accepted_breaks", []))),
     )
+
+
+def _one_source(path: Path, protos: dict[str, Any]) -> Path | None:
+    """The image, if it is that. Raises UsageError where several keys say where the protos are."""
+    given = [key for key in ("roots", "image", "buf") if protos.get(key)]
+    if len(given) > 1:
+        said = " and ".join(f"`{key}`" for key in given)
+        raise UsageError(f"{path}: {said} under [protos] each say where the protos are", "keep one of them")
+    if given in (["image"], ["buf"]) and protos.get("includes"):
+        raise UsageError(f"{path}: `includes` goes with `roots`: `{given[0]}` brings along what is imported", "remove it")
+    return path.parent / protos["image"] if protos.get("image") else None
 
 
 def _variants(path: Path, tables: Sequence[Any]) -> Iterator[Manifest]:

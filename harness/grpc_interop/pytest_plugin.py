@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("implementation", "another implementation: a folder with a manifest"),
     ):
         group.addoption(f"{PREFIX}{name}", action="append", default=[], metavar="X", help=f"{what}; may be repeated")
+    group.addoption(f"{PREFIX}image", default=None, metavar="FILE", help="a descriptor set (protoc, buf build) instead of proto roots")
     group.addoption(f"{PREFIX}seed", type=int, default=None, metavar="N", help="seed of generated values and conversations")
     group.addoption(f"{PREFIX}count", type=int, default=0, metavar="N", help="how many generated cases; 0: each suite's own number")
     group.addoption(f"{PREFIX}report", default=None, metavar="DIR", help="where logs go (default: .interop/report)")
@@ -82,6 +83,7 @@ def _options(config: pytest.Config) -> Any:
     options = {
         "roots": tuple(given("proto_path")),
         "includes": tuple(given("include")),
+        "image": Path(given("image")) if given("image") else None,
         "clients": tuple(given("client")),
         "servers": tuple(given("server")),
         "suites": tuple(given("suite")),

@@ -23,6 +23,7 @@ from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos import edits
+from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.earlier import Earlier, repository_of
 from grpc_interop.protos.repository import Repository, commit_of
@@ -208,10 +209,10 @@ def chosen_suites(options: Options) -> tuple[Suite, ...]:
 
 def load_catalog(options: Options) -> Catalog:
     """The protos that the options name, narrowed to what has changed where they say so. Raises UsageError."""
-    if options.image is not None:
+    if options.image is not None or options.buf:
         if options.changed:
             raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
-        return Catalog.from_image(options.image)
+        return image_catalog(options)
     if not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
     tree = tree_now(options)
@@ -238,6 +239,13 @@ def protos_at(options: Options, repository: Repository, commit: str, words: str)
     """The same protos as they were at a commit, of which people are told in these words. Raises UsageError."""
     file = options.project.folder / FILE if options.roots == options.project.roots else None
     return Earlier(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
+
+
+def image_catalog(options: Options) -> Catalog:
+    """The protos of the image that the options name, or that buf builds now. Raises UsageError."""
+    project = options.project
+    image = options.image or build_image(project.folder, cache_folder(options))
+    return Catalog.from_image(image, project.excludes if options.image == project.image else ())
 
 
 def cache_folder(options: Options) -> Path:

@@ -13,6 +13,7 @@ from grpc_interop.drivers.manifest import FILE, Kind, Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.protos import buf
+from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.layout import File, Layout, apart, find_layout, listed, read_files
 from grpc_interop.protos.root import read_root
@@ -38,7 +39,8 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     path.write_text(text(layout, implementations, groups), encoding="utf-8")
     for sentence in (*layout.told, *_submodules(folder, files)):
         say(f"  {sentence}")
-    say(f"{FILE} is written: roots {', '.join(layout.roots)}" + (f", includes {', '.join(layout.includes)}" if layout.includes else ""))
+    includes = f", includes {', '.join(layout.includes)}" if layout.includes else ""
+    say(f"{FILE} is written: " + ("buf = true" if layout.buf else f"roots {', '.join(layout.roots)}{includes}"))
     return _try(folder, layout, groups, files)
 
 
@@ -69,6 +71,8 @@ def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
 
 def _groups(folder: Path, layout: Layout) -> list[list[str]]:
     """Returns the roots that can be part of one run each. What is wrong with a root is told when they are compiled."""
+    if layout.buf:
+        return [layout.roots]
     try:
         return apart(folder, layout)
     except ProtoError:
@@ -121,6 +125,8 @@ def _command(roots: Iterable[str]) -> str:
 
 def _compile(folder: Path, layout: Layout, roots: Iterable[str]) -> Catalog:
     with tempfile.TemporaryDirectory() as cache:
+        if layout.buf:
+            return Catalog.from_image(build_image(folder, Path(cache)))
         includes = [read_root(root, folder) for root in layout.includes]
         return Catalog.load([read_root(root, folder) for root in roots], includes, Path(cache), layout.excludes)
 
@@ -144,6 +150,19 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[S
         f"# seed = {DEFAULT_SEED}",
         "",
         "[protos]",
+        *_protos(layout, groups),
+        *_variants(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _protos(layout: Layout, groups: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Where the protos are."""
+    if layout.buf:
+        yield "# The modules of buf.yaml are tested. buf has what they import, also from a registry."
+        yield "buf = true"
+        return
+    yield from (
         "# Everything below these folders is tested. Imports are relative to them; with PREFIX=DIR they begin with PREFIX.",
         *(["# They hold files of the same names, so each of these is a run of its own:"] if len(groups) > 1 else []),
         *(f"#   {_command(roots)}" for roots in groups if len(groups) > 1),
@@ -152,9 +171,7 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[S
         f"includes = {_list(layout.includes)}",
         "# Files of the roots that are not tested themselves: patterns of the names by which they are imported.",
         f"excludes = {_list(layout.excludes)}",
-        *_variants(found),
-    ]
-    return "\n".join(lines) + "\n"
+    )
 
 
 def _variants(implementations: Iterable[Manifest]) -> Iterator[str]:

@@ -213,7 +213,15 @@ class TestSaidByBuf:
         assert layout is not None
         [_, sentence] = layout.told
         assert sentence.startswith("buf.build/acme/x:v1: ")
-        assert "--image" in sentence
+        assert layout.buf
+
+    def test_a_module_of_the_registry_further_down_is_told_with_an_image(self, tmp_path: Path) -> None:
+        """buf builds what lies in the project's folder."""
+        write(tmp_path, {"s/buf.yaml": "version: v2\ndeps: [buf.build/acme/x]\n", "s/p/x.proto": proto("p")})
+        layout = buf.read_layout(tmp_path)
+        assert layout is not None
+        assert "--image" in layout.told[-1]
+        assert not layout.buf
 
     def test_no_file_says_nothing(self, tmp_path: Path) -> None:
         assert buf.read_layout(tmp_path) is None

@@ -53,12 +53,12 @@ class Figures:
 
 def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, growth: bool) -> int:
     """Prints a line a tree, and writes the list of figures. Gives the exit status."""
-    figures = [in_own_process(replace(options, roots=(Root(tree.resolve()),), image=None), str(tree)) for tree in trees]
+    figures = [in_own_process(replace(options, roots=(Root(tree.resolve()),), image=None, buf=False), str(tree)) for tree in trees]
     mark = f"m{uuid.uuid4().hex[:8]}"
     for times in synthetic.TIMES if growth else ():
         with tempfile.TemporaryDirectory() as folder:
             synthetic.write(Path(folder), times, f"{mark}x{times}")
-            figures.append(in_own_process(replace(options, roots=(Root(Path(folder)),), image=None), f"synthetic x{times}"))
+            figures.append(in_own_process(replace(options, roots=(Root(Path(folder)),), image=None, buf=False), f"synthetic x{times}"))
     if json_file:
         json_file.write_text(json.dumps([asdict(one) for one in figures], indent=1) + "\n", encoding="utf-8")
     return 0

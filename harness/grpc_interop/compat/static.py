@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -27,6 +25,7 @@ from google.protobuf.message import Message
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Alarm
 from grpc_interop.protos import wire
+from grpc_interop.protos.bufbuild import find_buf
 from grpc_interop.protos.catalog import Catalog
 
 CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
@@ -55,7 +54,9 @@ class Told(NamedTuple):
 
 def alarms(base: Catalog, head: Catalog) -> list[Told]:
     """Raises NoVerdictError."""
-    buf = _find()
+    buf = find_buf()
+    if buf is None:
+        raise NoVerdictError("buf is not installed: `pip install buf-bin`")
     categories = _categories(buf)
     numbering = _Numbering(base, head)
     with tempfile.TemporaryDirectory(prefix="interop-buf-") as place:
@@ -73,14 +74,6 @@ def alarms(base: Catalog, head: Catalog) -> list[Told]:
         if not numbering.imports(element):
             told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
     return told
-
-
-def _find() -> str:
-    """The program that was installed with the harness, else any."""
-    found = shutil.which("buf", path=sysconfig.get_path("scripts")) or shutil.which("buf")
-    if found is None:
-        raise NoVerdictError("buf is not installed: `pip install buf-bin`")
-    return found
 
 
 @cache

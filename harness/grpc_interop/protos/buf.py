@@ -56,6 +56,14 @@ def read_layout(repository: Path, files: Sequence[File] | None = None) -> Layout
             read.told.append(f"{folder / FILE} says which folders are modules")
             _add_file(read, repository, folder)
     layout = _laid_out(read)
+    layout.buf = bool(read.deps) and folders == [PurePosixPath()]
+    if layout.buf:
+        layout.told.append(f"{', '.join(read.deps)}: what lies in a registry is had by buf, so buf builds the protos")
+    elif read.deps:
+        layout.told.append(
+            f"{', '.join(read.deps)}: these lie in a registry; have them written into an image,"
+            " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
+        )
     if folders == [PurePosixPath()]:
         layout.others = {file.path for file in every}  # what no module holds was left out by people
     else:
@@ -126,12 +134,6 @@ def _laid_out(read: _Read) -> Layout:
             if not any(not other.includes or {exclude, *exclude.parents} & {*other.includes} for other in others):
                 layout.excludes.append(str(exclude) if exclude.suffix == ".proto" else f"{exclude}/*")
     layout.roots = list(dict.fromkeys(layout.roots))
-    layout.buf = bool(read.deps)
-    if layout.buf:
-        layout.told.append(
-            f"{', '.join(read.deps)}: these lie in a registry; have them written into an image,"
-            " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
-        )
     return layout
 
 

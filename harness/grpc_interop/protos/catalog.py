@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -92,9 +93,11 @@ class Catalog:
         return widened
 
     @classmethod
-    def from_image(cls, image: Path) -> Catalog:
-        """A descriptor set as protoc and buf write it. Raises ProtoError."""
-        return cls(*read_image(image))
+    def from_image(cls, image: Path, excludes: Sequence[str] = ()) -> Catalog:
+        """A descriptor set as protoc and buf write it; files whose names match a pattern of `excludes` are not driven. Raises
+        ProtoError."""
+        files, descriptor_set = read_image(image)
+        return cls([name for name in files if not any(fnmatchcase(name, pattern) for pattern in excludes)], descriptor_set)
 
     def without(self, refused: Mapping[str, str]) -> Catalog:
         """Return the same catalog without these files, and why: they and what imports them are as if they were refused."""
