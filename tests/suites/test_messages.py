@@ -14,6 +14,7 @@ from grpc_interop.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes
+from grpc_interop.protos.wellknown import MASKS
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
 
@@ -57,7 +58,8 @@ def test_what_languages_differ_in_has_a_name_where_a_type_has_it(cases: list[Mes
     assert "closed_enums" in names_of(cases, "values.old.Closed")
     assert {"missing_required", "nesting", "nesting_limits"} <= names_of(cases, "values.old.Needs")
     assert "zero_in_empty" in names_of(cases, "nasty.Nothing")
-    assert "json_empty_paths" in names_of(cases, "values.Masks")
+    assert set(MASKS) <= names_of(cases, "values.Masks")
+    assert set(MASKS).isdisjoint(names_of(cases, "values.Structs"))
     assert {"json_unset_values", "json_beyond"} <= names_of(cases, "values.Structs")
     assert {"not_utf8", "not_utf8_extensions"} <= names_of(cases, "values.edition.Extended")
     assert "not_utf8_extensions" not in names_of(cases, "values.old.Extended"), "in proto2 a string may be anything"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
@@ -278,9 +279,6 @@ class Examples:
     def _json_beyond(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._of_well_known(shape, wellknown.beyond, "beyond what ProtoJSON can say")
 
-    def _json_empty_paths(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, wellknown.empty_paths, "with an empty path")
-
     def _json_unset_values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._of_well_known(shape, wellknown.unset_values, "with a value of no kind")
 
@@ -304,6 +302,15 @@ def _any(name: str, content: bytes) -> bytes:
     return url + (wire.tag(2, wire.LENGTH) + wire.delimited(content) if content else b"")
 
 
+def _of_masks(name: str) -> Callable[[Examples, Shape, random.Random, int], Iterator[Example]]:
+    """Return the group of a case about paths in a FieldMask."""
+
+    def examples(self: Examples, shape: Shape, _chance: random.Random, _count: int) -> Iterator[Example]:
+        yield from self._of_well_known(shape, partial(wellknown.masks, name), f"with {wellknown.MASKS[name][0]}")
+
+    return examples
+
+
 _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Example]]] = {
     "values": Examples._values,
     "unknown_fields": Examples._unknown_fields,
@@ -323,6 +330,6 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "json_float_max": Examples._json_float_max,
     "json_minus_zero": Examples._json_minus_zero,
     "json_beyond": Examples._json_beyond,
-    "json_empty_paths": Examples._json_empty_paths,
+    **{name: _of_masks(name) for name in wellknown.MASKS},
     "json_unset_values": Examples._json_unset_values,
 }

@@ -94,7 +94,20 @@ _BEYOND: dict[str, list[Message]] = {
 _LEAST: dict[str, list[Message]] = {"Value": [_Value(bool_value=False)]}
 """No null: a field of it can hardly be told from one that is not set."""
 
-_EMPTY_PATHS: dict[str, list[Message]] = {"FieldMask": [_Mask(paths=[""]), _Mask(paths=["a", ""])]}
+MASKS: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
+    "json_empty_paths": ("an empty path", (("",), ("a", ""))),
+    "json_star_paths": ("a path with a star", (("*",), ("a.*",))),
+    "json_space_paths": ("a path with a space", (("a b",), (" a",), ("a ",))),
+    "json_bracket_paths": ("a path with brackets", (("a[0]",), ('a["b"]',))),
+    "json_dot_paths": ("a path with an empty name", (("a..b",), (".a",), ("a.",))),
+    "json_sign_paths": ("a path with another sign", (("a-b",), ("a/b",), ("a`b",))),
+    "json_digit_paths": ("a path with a name that begins with a digit", (("a.1",), ("1a",))),
+    "json_foreign_paths": ("a path that is not ASCII", (("ünï",), ("a.字",))),
+    "json_comma_paths": ("a path with a comma", (("a,b",),)),
+}
+"""Paths of a FieldMask that are no names of fields with dots between them, by the case that asks about them: a writer of
+ProtoJSON takes them as they are, and another refuses them (github.com/golang/protobuf/issues/1435). A comma within one makes
+two of it for whoever reads."""
 
 _UNSET_VALUES: dict[str, list[Message]] = {
     "Struct": [struct_pb2.Struct(fields={"a": _Value()})],
@@ -118,9 +131,9 @@ def beyond(special: str) -> list[bytes]:
     return _bytes(_BEYOND, special) or []
 
 
-def empty_paths(special: str) -> list[bytes]:
-    """Field masks with a path of no characters, which some writer refuses."""
-    return _bytes(_EMPTY_PATHS, special) or []
+def masks(name: str, special: str) -> list[bytes]:
+    """Return field masks for a case of MASKS, each path alone; of other types none."""
+    return _bytes({"FieldMask": [_Mask(paths=paths) for paths in MASKS[name][1]]}, special) or []
 
 
 def unset_values(special: str) -> list[bytes]:

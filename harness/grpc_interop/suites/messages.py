@@ -9,6 +9,7 @@ from grpc_interop.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes
+from grpc_interop.protos.wellknown import MASKS
 from grpc_interop.suites.protocol import Options, Suite
 
 NAME = "messages"
@@ -55,7 +56,7 @@ _GROUPS = {
     "json_float_max": _Group("The greatest float passes through ProtoJSON.", json=True, requires=_JSON),
     "json_minus_zero": _Group("-0.0 passes through ProtoJSON with its sign.", json=True, requires=_JSON),
     "json_beyond": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
-    "json_empty_paths": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
+    **{name: _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON) for name in MASKS},
     "json_unset_values": _Group(_UNSAYABLE, json=True, alike=True, requires=_JSON),
 }
 
