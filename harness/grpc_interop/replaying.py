@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grpc_interop.case import AnyCase, Case
+from grpc_interop.case import AnyCase, Case, MessageCase
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
 from grpc_interop.errors import BuildError, UsageError
@@ -17,7 +17,8 @@ from grpc_interop.grammar import NotACase
 from grpc_interop.listing import selected
 from grpc_interop.packing import ReplayError, read_text
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.replay import FORM, PREFIX, Replay, decode, encode
+from grpc_interop.protos.examples import Examples
+from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.plain_text import Describe
@@ -68,6 +69,8 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
     if not session.catalog.declares(found.case):
         why = "; ".join(session.catalog.refused.values())
         raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
+    if isinstance(found.case, MessageCase) and not Examples.can_make(found.case):
+        raise ReplayError(f"the replay text has no messages, and no case of messages is called {found.case.name}", ANOTHER_HARNESS)
     # Asked for is this very case, not the smallest that fails like it.
     case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
     try:

@@ -114,7 +114,8 @@ def decode(text: str, options: Options) -> Again:
         base, head = (_sources(version, value[version], options) for version in Version)
         meeting = Meeting(base, head)
         client, _, server = value["pair"].partition(":")
-        return Again(meeting, _planned(value, meeting.places), Pair(client, server), value["element"], Outcome(value["outcome"]))
+        planned, element = _planned(value, meeting.places), _word(value["element"])
+        return Again(meeting, planned, Pair(client, server), element, Outcome(value["outcome"]))
     except gate.NotAdmitted as fault:
         raise ReplayError(f"the replay text {fault}") from None
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
@@ -135,11 +136,13 @@ def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock
         if root is None:
             raise ValueError(f"{told['method']} in one version only")
         content, filler = _bytes(told["content"]), _bytes(told["filler"])
-        return Delivery(method, role, Flow(told["flow"]), root, content, filler, told["aimed"], told["what"])
+        return Delivery(method, role, Flow(told["flow"]), root, content, filler, _word(told["aimed"]), _word(told["what"]))
     if told := value.get("parcel"):
-        probe = Probe(_bytes(told["content"]), told["field"], told["what"])
+        probe = Probe(_bytes(told["content"]), told["field"], _word(told["what"]))
         roles = tuple(map(Role, told["roles"]))
-        return Parcel(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
+        parcel = Parcel(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
+        parcel.aimed(0)  # the field has to be one of the type
+        return parcel
     told = value["knock"]
     messages = (tuple(map(_bytes, told[name])) for name in ("requests", "responses"))
     return Knock(_method(places, told["method"]), Version(told["client"]), *messages)
@@ -147,6 +150,13 @@ def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock
 
 def _method(places: Places, element: str) -> MethodPair:
     return next(method for method in places.methods if method.element == element)
+
+
+def _word(text: Any) -> str:
+    """Raises TypeError for what is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is no text")
+    return text
 
 
 def _text(content: bytes) -> str:

@@ -66,6 +66,11 @@ class Examples:
         self._sayable = Sayable(shapes)
         self._kept: Kept[MessageCase, tuple[Example, ...]] = Kept(MOST_KEPT)
 
+    @staticmethod
+    def can_make(case: MessageCase) -> bool:
+        """Return whether the case holds its examples, or has a name by which they can be made."""
+        return bool(case.examples) or case.name in _GROUPS
+
     def of(self, case: MessageCase) -> Iterable[Example]:
         """In the same order each time; those that the case holds itself, if it holds any."""
         if case.examples:
