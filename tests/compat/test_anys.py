@@ -45,16 +45,22 @@ def test_without_a_place_there_is_nothing_to_note(tmp_path: Path) -> None:
 
 
 def test_what_is_gone_is_held_and_what_may_take_its_place(tmp_path: Path) -> None:
-    text = f"message M {{ {ANY} any = 1; }}"
-    anys = between(tmp_path, f"{text} {types('Old', 'Same')}", f"{text} {types('New', 'Same')}")
-    assert held(anys, Version.BASE) == {"t.M": ["t.Old"]}
-    assert held(anys, Version.HEAD) == {"t.M": ["t.New"]}
+    """
+    A type that stands where it stood, has its name in another scope, or its fields; and no other one.
+    """
+    base = (
+        f"message M {{ {ANY} any = 1; Used used = 2; }} message Used {{}} message Moved {{ bool b = 1; }} message Copied {{ int32 n = 7; }}"
+    )
+    head = f"""
+      message M {{ {ANY} any = 1; Other used = 2; }} message Other {{}} message Scope {{ message Moved {{}} }}
+      message Copy {{ int32 n = 7; }} message New {{ int32 n = 1; }} message Nothing {{}}
+    """
+    anys = between(tmp_path, base, head)
+    assert held(anys, Version.BASE) == {"t.M": ["t.Copied", "t.Moved", "t.Used"]}
+    assert held(anys, Version.HEAD) == {"t.M": ["t.Copy", "t.Other", "t.Scope.Moved"]}
 
 
 def test_a_mere_addition_is_not_held(tmp_path: Path) -> None:
-    """
-    It takes no other type's place, and who has the base never sends it.
-    """
     text = f"message M {{ {ANY} any = 1; }}"
     anys = between(tmp_path, text, f"{text} {types('New')}")
     assert held(anys, Version.HEAD) == held(anys, Version.BASE) == {"t.M": []}

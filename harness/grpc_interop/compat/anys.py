@@ -3,7 +3,7 @@ versions can meet one. No proto says which types an Any holds, so it may be any 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 
 from grpc_interop.compat.observation import Role, Version
@@ -39,8 +39,7 @@ class Anys:
         self.pairs = [pair for pair in places.types if any_fields(pair) or any(pair is root for _, root in self._roots)]
         own = {version: set(shapes.driven()) for version, shapes in ((Version.BASE, places.base), (Version.HEAD, places.head))}
         gone, new = (sorted(own[version] - own[version.other]) for version in (Version.BASE, Version.HEAD))
-        # Where nothing is gone, a new type takes no other one's place: it is an addition like any.
-        self._foreign = {Version.BASE: gone, Version.HEAD: new if gone else []}
+        self._foreign = {Version.BASE: gone, Version.HEAD: list(_followers(places, gone, new))}
         self._held = {version: self._share(foreign) for version, foreign in self._foreign.items()}
 
     def _share(self, foreign: Sequence[str]) -> dict[int, list[str]]:
@@ -69,6 +68,24 @@ class Anys:
 def any_fields(pair: TypePair) -> list[FieldPair]:
     """Return the fields of both versions that hold an Any in both."""
     return [one for one in pair.fields if holds_any(one.base) and holds_any(one.head)]
+
+
+def _followers(places: Places, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield the types of head that may take the place of one that is gone: they meet it where it was used, have its name
+    elsewhere, or its fields. Any other one is an addition, which nobody who has the base knows or misses."""
+    shapes = [places.base.of(name) for name in gone]
+    names = {_last(shape.name) for shape in shapes}
+    fields = {_fields(shape) for shape in shapes} - {()}
+    met = {pair.head.name for pair in places.types if pair.base in shapes}
+    yield from (name for name in new if name in met or _last(name) in names or _fields(places.head.of(name)) in fields)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _fields(shape: Shape) -> tuple[tuple[int, str], ...]:
+    return tuple((one.number, one.name) for one in shape.ordered)
 
 
 def _roots(places: Places) -> Iterator[tuple[str, TypePair]]:
