@@ -408,3 +408,23 @@ def _implementation(folder: Path, build: str) -> None:
     (folder / "interop.toml").write_text(f'name = "{folder.name}"\n[build]\ncommand = ["{sys.executable}", "build.py"]\n')
     head = "import json, sys\nfrom pathlib import Path\nrequest = json.loads(Path(sys.argv[1]).read_text())\nanswer = {}\n"
     (folder / "build.py").write_text(f"{head}{build}\nPath(request['answer']).write_text(json.dumps(answer))\n")
+
+
+def test_what_is_no_longer_listed_is_no_removal_and_is_told_in_every_form(repository: Repository) -> None:
+    """
+    Nothing is built for it.
+    """
+    repository.proto("protos/more.proto", "message More {}")
+    repository.commit()
+    toml = (repository.folder / "interop.toml").read_text()
+    repository.write("interop.toml", f'{toml}excludes = ["a.proto"]\n')
+    done = repository.interop("compat", "--base", "HEAD")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = "a.proto: tested in base (HEAD, merge base"
+    for form in (
+        done.stdout,
+        (repository.folder / ".interop/report/compat.md").read_text(),
+        repository.compared["bases"][0]["warnings"][0],
+    ):
+        assert told in form
+    assert not (repository.folder / ".interop/build").exists()

@@ -289,3 +289,128 @@ class TestSubmodulesThatAreNotHere:
         shallow.project.git("-C", "../clone", "commit", "-qm", "back")
         base, _ = sides(shallow)
         assert base.catalog.files == ("protos/own.proto",)
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        ("roots", "links", "place"),
+        [
+            (("protos",), {"protos/shop": "../ext/shop"}, "ext/shop/dep.proto"),
+            (("protos",), {"protos/dep.proto": "../ext/any.txt"}, "ext/any.txt"),
+            (("protos",), {"protos/shop": "../one", "one": "two", "two": "ext/shop"}, "ext/shop/dep.proto"),
+            (("protos",), {"protos/shop": "../ext/shop", "ext/shop/back": "../../protos"}, "ext/shop/dep.proto"),
+            (("linked",), {"linked": "ext"}, "ext/shop/dep.proto"),
+            (("linked/shop", "protos"), {"linked": "ext"}, "ext/shop/dep.proto"),
+            (("protos",), {"protos/shop": "../../project/ext/shop"}, "ext/shop/dep.proto"),
+        ],
+        ids=["folder", "file", "chain", "circle", "root", "on the way to a root", "out and in again"],
+    )
+    def test_they_lead_where_they_led_then(self, projects: Projects, roots: tuple[str, ...], links: dict[str, str], place: str) -> None:
+        projects.project.proto(place, OLD)
+        for name, target in links.items():
+            projects.project.link(name, target)
+        projects.configure(*roots)
+        projects.project.commit()
+        projects.project.proto(place, NEW)
+        assert types(projects) == CHANGED
+        assert touched(projects) == {"t.Said"}
+        projects.project.commit()
+        assert types(projects, "HEAD~1", "HEAD") == CHANGED
+
+    def test_one_that_leads_elsewhere_now(self, projects: Projects) -> None:
+        projects.project.proto("v1/dep.proto", OLD)
+        projects.project.proto("v2/dep.proto", NEW)
+        projects.project.link("protos/current", "../v1")
+        projects.project.commit()
+        (projects.project.folder / "protos/current").unlink()
+        projects.project.link("protos/current", "../v2")
+        assert types(projects) == CHANGED
+        assert touched(projects) == {"t.Said"}
+
+    @pytest.mark.parametrize("link", ["protos/api", "protos/dep.proto"])
+    def test_one_that_leads_out_of_the_repository_has_no_history(self, projects: Projects, link: str) -> None:
+        target = projects.library.folder / ("api" if link == "protos/api" else FILE)
+        projects.project.link(link, str(target))
+        projects.project.commit()
+        for read in (sides, touched):
+            with pytest.raises(UsageError, match=f"{link} led out of .*nobody knows what lay there"):
+                read(projects)
+        projects.configure("protos", excludes=("api/*", "dep.proto"))
+        base, _ = sides(projects)
+        assert base.catalog.files == ("own.proto",)
+
+    def test_one_that_leads_to_no_proto_is_no_matter(self, projects: Projects) -> None:
+        (projects.place / "tools").mkdir()
+        projects.project.link("protos/tools", "../../tools")
+        projects.project.link("protos/notes.txt", "../../nowhere.txt")
+        projects.project.commit()
+        base, head = sides(projects)
+        assert base.catalog.files == head.catalog.files == ("own.proto",)
+
+
+class TestWhatTheRepositoryDoesNotKeep:
+    @pytest.fixture(params=["another repository", "a clone within", "ignored", "ignored but for its folder", "in no repository"])
+    def folder(self, request: pytest.FixtureRequest, projects: Projects) -> str:
+        """A folder with OLD that is no part of the project's history."""
+        project = projects.project
+        match request.param:
+            case "another repository":
+                return "../library/api"
+            case "a clone within":
+                project.git("clone", "-q", "../library", "clone")
+                project.write(".gitignore", "clone\n.interop\n")
+                return "clone/api"
+            case "ignored":
+                project.proto("fetched/dep.proto", OLD)
+                project.write(".gitignore", "fetched/\n.interop\n")
+                return "fetched"
+            case "ignored but for its folder":
+                project.proto("fetched/dep.proto", OLD)
+                project.write("fetched/.gitignore", "*.proto\n")
+                return "fetched"
+            case _:
+                (projects.place / "plain").mkdir()
+                (projects.place / "plain/dep.proto").write_text(f'syntax = "proto3"; package t; {OLD}')
+                return "../plain"
+
+    @pytest.mark.parametrize("beside", [(), ("protos",)])
+    def test_such_a_root_is_refused(self, projects: Projects, folder: str, beside: tuple[str, ...]) -> None:
+        """
+        Alone, and beside one that is kept; also where nothing in it has changed, which nobody can know.
+        """
+        projects.configure(*beside, folder)
+        projects.project.commit()
+        with pytest.raises(UsageError) as raised:
+            sides(projects)
+        assert folder in raised.value.what
+
+    def test_a_root_that_was_asked_for_is_looked_up_where_it_lies(self, projects: Projects) -> None:
+        """
+        Without a project, or from within another.
+        """
+        projects.project.commit()
+        projects.library.proto(FILE, NEW)
+        options = projects.project.options(roots=["../library/api"])
+        assert (type_of(read_base("v1", "base", options, None)), type_of(read_head(None, options))) == CHANGED
+
+    def test_imports_from_it_are_refused_where_the_base_needs_them(self, projects: Projects, folder: str) -> None:
+        projects.configure("protos", includes=(folder,))
+        projects.project.commit()
+        assert sides(projects)[0].warnings == ()
+        projects.importing()
+        projects.project.commit()
+        if folder == "../plain":
+            (warning,) = sides(projects)[0].warnings
+            assert "dep.proto: imported from ../plain" in warning
+        else:
+            for read in (sides, touched):
+                with pytest.raises(UsageError, match=r"dep\.proto") as raised:
+                    read(projects)
+                assert "folder" in str(raised.value)
+
+    def test_what_is_new_and_not_committed_is_new(self, projects: Projects) -> None:
+        projects.project.commit()
+        projects.project.proto("more/dep.proto", NEW)
+        projects.configure("protos", "more")
+        base, head = sides(projects)
+        assert (base.catalog.files, head.catalog.files) == (("own.proto",), ("dep.proto", "own.proto"))
