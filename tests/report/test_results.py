@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ import pytest
 from conversations import GO_GO, GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, ping_pong, wrong_greeting
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
+from grpc_interop.report.failure import lines
 from grpc_interop.report.recorder import LONGEST_REPLAY, TOLD_IN_FULL
 from grpc_interop.report.results import Results, Stored
-from grpc_interop.verdict import Log, Verdict
+from grpc_interop.verdict import Difference, Log, Verdict
 
 
 def recorder(directory: Path, replay: str = "ic1:eJyr") -> Recorder:
@@ -71,6 +73,22 @@ def test_a_failing_case_says_who_saw_what_and_how_to_replay_it(tmp_path: Path) -
         "wanted": 'HelloReply "Hello, World"',
         "got": 'HelloReply "Hello, Bob"',
     }
+
+
+WORDS = "a HelloReply cannot be written as ProtoJSON: " + "MessageToJson() got an unexpected keyword argument, " * 6 + "the last word"
+
+
+def test_the_words_of_a_runtime_are_kept_to_their_end(tmp_path: Path) -> None:
+    """Often the last ones say what is wrong; in the files nothing of them is missing, and on a screen hardly ever."""
+    failed = lost_end()
+    run = recorder(tmp_path)
+    run.add(failed._replace(difference=Difference("client", "the client refuses to write a message", "", WORDS)))
+    run.run_finished(1.0)
+    (case,) = json.loads((tmp_path / "results.json").read_text())["cases"]
+    assert case["difference"]["got"] == WORDS
+    assert json.loads((tmp_path / "cases.jsonl").read_text())["difference"]["got"] == WORDS
+    shown = [line.text for line in lines(replace(from_json(case), conversation=()), tmp_path, 80)]
+    assert [line for line in shown if line.startswith("  got ")] == [f"  got         {WORDS}"]
 
 
 def test_results_hold_totals_cells_failures_and_what_did_not_run(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from grpc_interop.report.conversation import Row
-from grpc_interop.report.plain_text import escaped_bytes, in_lines, printable
+from grpc_interop.report.plain_text import apart, escaped_bytes, in_lines, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import REPLAYS, Record
 from grpc_interop.report.summary import Cause, Summary
@@ -21,6 +21,10 @@ LOG_LINES = 8
 
 LEAST_WIDTH = 60
 """Narrower than that, three columns say nothing; then lines wrap."""
+
+MOST_OF_A_VALUE = 400
+"""Characters of what was wanted and of what came, from where they differ: five lines of a terminal hold what a runtime says of
+an error."""
 
 CUT = "…"
 """Stands where something was left out."""
@@ -123,8 +127,11 @@ def set_width(text: str, width: int) -> str:
 
 
 def _aside(label: str, text: str | bytes) -> Line:
-    shown = text if isinstance(text, str) else escaped_bytes("", text)
-    return Line(Tone.ASIDE, f"  {label:<10}  {printable(shown)}")
+    return Line(Tone.ASIDE, f"  {label:<10}  {printable(_shown(text))}")
+
+
+def _shown(text: str | bytes) -> str:
+    return text if isinstance(text, str) else escaped_bytes("", text)
 
 
 def _values(record: Record, table: list[Line]) -> Iterator[Line]:
@@ -134,8 +141,9 @@ def _values(record: Record, table: list[Line]) -> Iterator[Line]:
         return
     first = next((line.text for line in table if line.tone is Tone.DIFFERS), CUT)
     if CUT in first:
-        yield _aside("wanted", difference.wanted)
-        yield _aside("got", difference.got)
+        wanted, got = apart(_shown(difference.wanted), _shown(difference.got), MOST_OF_A_VALUE)
+        yield _aside("wanted", wanted)
+        yield _aside("got", got)
 
 
 def _table(record: Record, width: int) -> Iterator[Line]:

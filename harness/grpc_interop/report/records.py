@@ -16,6 +16,10 @@ from grpc_interop.report.conversation import Row, conversation
 from grpc_interop.report.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
 
+MOST_OF_A_VALUE = 10_000
+"""Characters of what was wanted and of what came: more than any runtime's words about an error, of which the last may be the
+ones that count, and little beside a message of megabytes."""
+
 REPLAYS = "replays"
 """The folder within the report folder that holds replay texts too long to be printed."""
 
@@ -122,7 +126,7 @@ def _told(verdict: Verdict, describe: Describe) -> Difference | None:
     def text(value: str | bytes) -> str:
         return one_line(describe, received, value) if isinstance(value, bytes) else value
 
-    wanted, got = apart(text(difference.wanted), text(difference.got))
+    wanted, got = apart(text(difference.wanted), text(difference.got), MOST_OF_A_VALUE)
     return Difference(difference.side, difference.what, printable(wanted), printable(got))
 
 
