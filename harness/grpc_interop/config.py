@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grpc_interop import temporary
 from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant, words
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.root import Root, read_root
@@ -71,10 +72,11 @@ class Project:
         return self.folder / STATE_FOLDER
 
     def make_state_folder(self) -> Path:
-        """Makes the folder for all that is made, which keeps itself out of the user's git."""
+        """Makes the folder for all that is made, which keeps itself out of the user's git, and holds the temporary files."""
         ignore = self.state / ".gitignore"
         if not ignore.exists() or not ignore.stat().st_size:
             write_whole(ignore, "# Everything here was made by `interop`, and can be made again.\n*\n")
+        temporary.begin(self.state)
         return self.state
 
 

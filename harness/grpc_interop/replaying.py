@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grpc_interop import temporary
 from grpc_interop.case import AnyCase, Case, MessageCase
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
@@ -57,8 +58,9 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
             raise UsageError("--export writes programs of one version, and this text is about two versions of the protos")
         return versions.replay(options, text)
     found = _find(options, what)
-    with tempfile.TemporaryDirectory() as scratch:
-        image = Path(scratch) / "replay.binpb"
+    options.project.make_state_folder()
+    with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
+        image = Path(folder) / "replay.binpb"
         image.write_bytes(found.descriptor_set)
         chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
         with Session(chosen, note=lambda text: say(text, err=True)) as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -140,3 +141,25 @@ def test_a_second_run_replaces_the_report_whole(hanging, project: Project, repor
     process = hanging()
     assert not (report / "results.json").exists()
     process.kill()
+
+
+def test_what_a_killed_run_left_is_removed_and_what_a_living_one_has_is_not(
+    hanging, project: Project, report: Path, tmp_path: Path
+) -> None:
+    """
+    Sockets and all that a run and its children make for a while lie below `.interop/tmp`, also on a second run beside it.
+    """
+    tmp = project.folder / ".interop/tmp"
+    killed = hanging()
+    of_the_killed = {path for path in tmp.iterdir() if path.name.startswith(f"{killed.pid}-")}
+    assert len(of_the_killed) == 2
+    killed.kill()
+    killed.wait()
+    shutil.rmtree(report)
+    living = hanging()
+    assert not set(tmp.iterdir()) & of_the_killed
+    assert project.interop("list", "-k", "SayHello and one").status == 0
+    assert project.interop("run", "--client", "py", "--server", "py", "-k", "SayHello/one", "--report", tmp_path / "third").status == 0
+    mine = {path for path in tmp.iterdir() if path.name.startswith(f"{living.pid}-")}
+    assert len(mine) == 2
+    assert set(tmp.iterdir()) == mine

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+from grpc_interop import temporary
 from grpc_interop.bench import memory, synthetic
 from grpc_interop.case import MessageCase
 from grpc_interop.config import Options
@@ -56,7 +57,7 @@ def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, gr
     figures = [in_own_process(replace(options, roots=(Root(tree.resolve()),), image=None, buf=False), str(tree)) for tree in trees]
     mark = f"m{uuid.uuid4().hex[:8]}"
     for times in synthetic.TIMES if growth else ():
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
             synthetic.write(Path(folder), times, f"{mark}x{times}")
             figures.append(in_own_process(replace(options, roots=(Root(Path(folder)),), image=None, buf=False), f"synthetic x{times}"))
     if json_file:

@@ -22,6 +22,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from grpc_interop import temporary
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Alarm
 from grpc_interop.protos import wire
@@ -59,7 +60,7 @@ def alarms(base: Catalog, head: Catalog) -> list[Told]:
         raise NoVerdictError("buf is not installed: `pip install buf-bin`")
     categories = _categories(buf)
     numbering = _Numbering(base, head)
-    with tempfile.TemporaryDirectory(prefix="interop-buf-") as place:
+    with tempfile.TemporaryDirectory(prefix="interop-buf-", dir=temporary.place()) as place:
         folder = Path(place)
         (folder / "base.binpb").write_bytes(numbering.image(base))
         (folder / "head.binpb").write_bytes(numbering.image(head))

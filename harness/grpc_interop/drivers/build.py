@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grpc_interop import temporary
 from grpc_interop.drivers import shelf
 from grpc_interop.drivers.manifest import Kind, Manifest
 from grpc_interop.drivers.process import Process, ending, environment
@@ -137,7 +138,7 @@ class Builder:
         if not manifest.build_command:
             raise BuildError(f"{manifest.name} cannot write a program: its manifest has no [build] command")
         # Several processes may export at the same time.
-        with tempfile.TemporaryDirectory(prefix=f"export-{manifest.name}-", dir=self.root) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"export-{manifest.name}-", dir=temporary.place() or self.root) as folder:
             descriptors = Path(folder, "tree.binpb")
             descriptors.write_bytes(protos.descriptor_set)
             request = {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **told}
@@ -181,7 +182,7 @@ class Builder:
             raise BuildError(f"{manifest.name}: not built, since the run was stopped")
         process = Process(
             _here(manifest, (*manifest.build_command, str(path))),
-            env=environment(names=manifest.build_env),
+            env=environment({"TMPDIR": place} if (place := temporary.place()) else {}, names=manifest.build_env),
             cwd=manifest.folder,
             log=log,
         )

@@ -7,13 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+from grpc_interop import temporary
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken, varint
@@ -89,7 +89,7 @@ class Driver:
         self._serve = serve or pb.Serve()
         self.debugged = built.manifest.debugged
         self._dump_signal = built.manifest.stack_dump_signal
-        self._folder = Path(tempfile.mkdtemp(prefix="interop-"))
+        self._folder = temporary.socket_folder()
         self.listener, address, token = _listen(self._folder)
         self._token = token
         env = {**built.driver.env, "INTEROP_DRIVER_ADDRESS": address}

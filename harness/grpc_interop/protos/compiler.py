@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from google.protobuf import descriptor_pb2
 
+from grpc_interop import temporary
 from grpc_interop.errors import InteropError
 from grpc_interop.protos.refusal import explain
 from grpc_interop.protos.root import Folder, Root, rooted
@@ -137,7 +138,7 @@ def _spelled(files: Mapping[str, Path], search: Sequence[Root]) -> Iterator[str]
 
 def _protoc(source: _Source) -> bytes:
     files, roots, search = source
-    with tempfile.TemporaryDirectory(prefix="interop-protoc-") as folder:
+    with tempfile.TemporaryDirectory(prefix="interop-protoc-", dir=temporary.place()) as folder:
         out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")
         lines = [
             *(f"--proto_path={root.resolved().spelled()}" for root in search),

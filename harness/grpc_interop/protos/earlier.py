@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from grpc_interop import temporary
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.repository import Repository, around, holders, repository_around
@@ -145,8 +146,8 @@ class Earlier:
         `names` are files that are looked for there. Raises UsageError for what cannot be had as it was."""
         folders = [*self.tree.roots, *self.tree.includes, *more]
         self._refuse_unseen(folders, names)
-        with tempfile.TemporaryDirectory(prefix="interop-history-") as temporary:
-            place = Path(temporary).resolve()
+        with tempfile.TemporaryDirectory(prefix="interop-history-", dir=temporary.place()) as folder:
+            place = Path(folder).resolve()
             self.snapshot.write([root.folder for root in folders], place)
             self._refuse_unfollowed()
             roots = [found for root in self.tree.roots if (found := self.place(root, place)) and any(proto_files([found]))]

@@ -1,0 +1,122 @@
+"""Temporary files of this process: in a folder of its own below `.interop/tmp`, which it removes at its end.
+
+A process that is killed leaves its folder. The next that begins removes it: each owner holds a lock on the file beside its
+folder, which the system lets go of however it ends. The folder of an owner that is alive is never touched.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no file locks there: who is alive cannot be told, and temporary files go where they always do
+    fcntl = None  # type: ignore[assignment]
+
+ELSEWHERE = "elsewhere"
+"""A file in the folder that names what its owner has made outside of it, a line each."""
+
+SHORT_PREFIX = "interop-"
+"""How the names of folders begin that lie elsewhere."""
+
+MOST_OF_A_SOCKET = 100
+"""Bytes of a path at which a Unix socket can be made: Linux takes 107, macOS 103."""
+
+
+class _Own:
+    """This process' folder below `tmp`. The file of the lock stays open as long as the process lives."""
+
+    def __init__(self, tmp: Path) -> None:
+        """Raises OSError."""
+        tmp.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(tmp)
+        self.tmp = tmp
+        self._owner = os.getpid()
+        self._lock: IO[bytes] | None = None
+        while self._lock is None:
+            # Another process may take the file for an abandoned one before it is locked: then a new one is made.
+            self.folder = tmp / f"{self._owner}-{secrets.token_hex(3)}"
+            self._path = self.folder.with_suffix(".lock")
+            self._lock = _taken(self._path)
+        self.folder.mkdir()
+        atexit.register(self.remove)
+
+    def remove(self) -> None:
+        """Removes the folder; not in a child that inherited it."""
+        if os.getpid() == self._owner and self._lock is not None:
+            _remove(self.folder)
+            self._path.unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+
+_owns: list[_Own] = []
+"""The folders of this process, one for each `.interop`; that of the last is in use."""
+
+
+def begin(state: Path) -> None:
+    """From now on temporary files lie below this `.interop`, and what killed processes left there is removed. Where nothing
+    can be written there, they go where the system has them."""
+    tmp = state / "tmp"
+    if fcntl is None or (_owns and _owns[-1].tmp == tmp and _owns[-1].folder.is_dir()):
+        return
+    with suppress(OSError):
+        _owns.append(_Own(tmp))
+
+
+def place() -> str | None:
+    """The folder for temporary files, as `tempfile` takes it: None where it is the system's."""
+    return str(_owns[-1].folder) if _owns and _owns[-1].folder.is_dir() else None
+
+
+def socket_folder() -> Path:
+    """A new folder whose path is short enough for a Unix socket in it."""
+    here = place()
+    if here and len(os.fsencode(f"{here}/s12345678/socket")) <= MOST_OF_A_SOCKET:
+        return Path(tempfile.mkdtemp(prefix="s", dir=here))
+    short = Path(tempfile.mkdtemp(prefix=SHORT_PREFIX))
+    if here:
+        with Path(here, ELSEWHERE).open("a", encoding="utf-8") as noted:
+            noted.write(f"{short}\n")
+    return short
+
+
+def _remove_abandoned(tmp: Path) -> None:
+    """Removes the folders whose owners are gone."""
+    for path in tmp.glob("*.lock"):
+        with suppress(OSError):  # another process removes the same, or may
+            lock = _taken(path)
+            if lock is not None:
+                with lock:
+                    _remove(path.with_suffix(""))
+                    path.unlink(missing_ok=True)
+
+
+def _taken(path: Path) -> IO[bytes] | None:
+    """The file at the path, locked; None where somebody else has it, or has just removed it."""
+    lock = path.open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    if path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+        return lock
+    lock.close()
+    return None
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder, and what its owner noted as elsewhere."""
+    with suppress(OSError, UnicodeDecodeError):
+        for line in (folder / ELSEWHERE).read_text(encoding="utf-8").splitlines():
+            if Path(line).name.startswith(SHORT_PREFIX) and not Path(line).is_symlink():
+                shutil.rmtree(line, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
