@@ -11,6 +11,7 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.sides import Sources, read_base, read_head
+from grpc_interop.compat.unlisted import comparable
 from grpc_interop.errors import UsageError
 from repository import Repository
 
@@ -219,3 +220,29 @@ class TestOtherSides:
         else:
             with pytest.raises(UsageError, match=r"the head \(working tree\) cannot be used: (?s:.*)a\.proto:1:1: Expected"):
                 read_head(None, repository.options())
+
+
+def test_without_git_folders_are_compared_all_the_same(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Only a ref needs it.
+    """
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a.proto").write_text(f'syntax = "proto3"; package t; {NEWER}')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (base,), head = comparable([read_base("../old", "base", repository.options(), None)], read_head(None, repository.options()))
+    assert (type_of(base), type_of(head)) == ("TYPE_BYTES", "TYPE_INT64")
+    with pytest.raises(UsageError, match="git is not installed"):
+        read_base("main", "base", repository.options(), None)
+
+
+def test_a_root_above_the_projects_folder_is_told_as_it_is_spelled(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    On both sides: that is where people find it.
+    """
+    repository.write("apps/one/interop.toml", '[protos]\nroots = ["../../protos"]\n')
+    repository.commit()
+    repository.proto("protos/a.proto", NEW)
+    monkeypatch.chdir(repository.folder / "apps/one")
+    base, head = read_base("HEAD", "base", repository.options(), None), read_head(None, repository.options())
+    assert (type_of(base), type_of(head)) == ("TYPE_INT64", "TYPE_INT32")
+    assert str(base.place("a.proto", 3)) == str(head.place("a.proto", 3)) == "../../protos/a.proto:3"

@@ -225,7 +225,7 @@ def _of_commit(side: Side, earlier: Earlier, options: Options, names: Iterable[s
             raise UsageError(then.told(error.what), then.told(error.remedy)) from error
         return replace(
             found,
-            files={name: then.lay(path) for name, path in found.files.items()},
+            files={name: then.spelled(name, path) for name, path in found.files.items()},
             again=partial(_of_commit, side, earlier, options),
             tree=earlier.tree,
             then=earlier,

@@ -66,9 +66,13 @@ class Written:
     not_here: Mapping[Path, Lost]
     strangers: Mapping[Root, Found]
 
-    def lay(self, path: Path) -> Path:
-        """Return where a file lay."""
-        return self.earlier.snapshot.top / path.relative_to(self.place) if path.is_relative_to(self.place) else path
+    def spelled(self, name: str, path: Path) -> Path:
+        """Return where a file lay, by the path that its root was given as."""
+        if not path.is_relative_to(self.place):
+            return path
+        lay = self.earlier.snapshot.top / path.relative_to(self.place)
+        roots = ((root, self.earlier.lay(root)) for root in self.earlier.tree.roots)
+        return next((spelled for root, then in roots if then.file_of(name) == lay and (spelled := root.file_of(name))), lay)
 
     def folders(self, roots: Iterable[Root]) -> list[Root]:
         """Return what further folders of the project were, without those that were not there."""
@@ -170,12 +174,12 @@ class Earlier:
 
     def not_here_error(self, path: Path) -> UsageError:
         """Return what is to be said of a submodule whose commit is not here."""
-        commit, shown = self.snapshot.not_here[path], self.shown(path)
+        commit, shown, here = self.snapshot.not_here[path], self.shown(path), os.path.relpath(path)
         checked_out = around(path) if path.is_dir() else None
         if checked_out is not None and checked_out.top == path.resolve():
-            remedy = f"get it with `git -C {shown} fetch origin {commit}`"
+            remedy = f"get it with `git -C {here} fetch origin {commit}`"
         elif path.is_dir():
-            remedy = f"get it with `git submodule update --init {shown}`, and if it is not in there `git -C {shown} fetch origin {commit}`"
+            remedy = f"get it with `git submodule update --init {here}`, and if it is not in there `git -C {here} fetch origin {commit}`"
         else:
             remedy = f"{BESIDE} (`git worktree add DIR {self.snapshot.commit[:SHORT]}`, and there `git submodule update --init`)"
         return UsageError(f"the submodule {shown} was at {commit[:SHORT]} in {self.words}, and that commit is not here", remedy)
@@ -229,6 +233,10 @@ class Earlier:
         )
         return replace(root, folder=found.most_common(1)[0][0]) if found else None
 
+    def lay(self, root: Root) -> Root:
+        """Return the root with the folder that it led to then."""
+        return replace(root, folder=self.snapshot.find(root.folder).path)
+
     def place(self, root: Root, place: Path) -> Root | None:
         """Return where a folder is written, in a place that stands for the top; None where it was not there."""
         found = self.snapshot.find(root.folder)
@@ -263,8 +271,7 @@ class Earlier:
     def _matters(self, path: Path) -> bool:
         """Return whether a file or a folder is part of a root, and excluded neither then nor now."""
         excludes = (*self.tree.excludes, *self.now.excludes)
-        roots = (replace(root, folder=self.snapshot.find(root.folder).path) for root in self.tree.roots)
-        return any(tests(root, path, excludes) for root in roots)
+        return any(tests(self.lay(root), path, excludes) for root in self.tree.roots)
 
 
 def without_history(repository: Repository, paths: Iterable[Path]) -> list[Path]:
@@ -299,7 +306,7 @@ def _lost_now(project: Path) -> dict[Path, Lost]:
     lost: dict[Path, Lost] = {}
     for path, commit in submodules_not_checked_out(repository).items() if repository else ():
         shown = os.path.relpath(path, project)
-        remedy = f"get it with `git submodule update --init {shown}`, or name it under `excludes` in interop.toml"
+        remedy = f"get it with `git submodule update --init {os.path.relpath(path)}`, or name it under `excludes` in interop.toml"
         lost[path] = Lost(commit, UsageError(f"the submodule {shown} is not checked out, so nobody knows its protos", remedy))
     return lost
 

@@ -25,6 +25,10 @@ _RELEASE = re.compile(r"v?\d+(\.\d+)*")
 """How tags are mostly called."""
 
 
+class NoGitError(UsageError):
+    """There is no git."""
+
+
 class UnknownRefError(UsageError):
     """A name that is no ref of the repository."""
 
@@ -52,8 +56,11 @@ class Repository(NamedTuple):
 
 
 def around(folder: Path) -> Repository | None:
-    """Return the repository that a folder lies in. The folder may be one that is no longer there."""
-    done = _discovered(folder)
+    """Return the repository that a folder lies in, if there is one, and git. The folder may be one that is no longer there."""
+    try:
+        done = _discovered(folder)
+    except NoGitError:
+        return None
     if done.returncode:
         return None
     top, git_dir = (Path(os.fsdecode(line)) for line in done.stdout.split(b"\n")[:2])
@@ -151,7 +158,7 @@ def _git(*words: str, given: bytes | None = None) -> subprocess.CompletedProcess
     try:
         return subprocess.run(["git", *words], input=given, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
-        raise UsageError(
+        raise NoGitError(
             "git is not installed, and only it knows what a ref is", "install git; `interop compat` also takes folders and images"
         ) from None
 
