@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,8 +22,8 @@ from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, e
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.plain_text import Describe
-from grpc_interop.report.records import record_of
-from grpc_interop.report.results import CASES, RESULTS
+from grpc_interop.report.records import REPLAYS, record_of
+from grpc_interop.report.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.saying import say
 from grpc_interop.session import Session, load_catalog
 from grpc_interop.verdict import Outcome, Pair, Verdict
@@ -153,22 +152,19 @@ def _recorded(report: Path, case_id: str) -> Replay | None:
     cases = report / CASES
     if not cases.is_file():
         return None
-    with cases.open(encoding="utf-8") as lines:
-        replay = next((record["replay"] for record in map(json.loads, lines) if record["id"] == case_id), None)
-    if replay in (None, case_id):
+    replay = next((record.replay for record in stored_cases(report) if record.id == case_id), None)
+    if replay is None or replay == case_id:
         return None
-    return decode(replay) if FORM.match(replay) else _in_file(report / replay)
+    # The report may come from elsewhere, and name a file of anywhere.
+    return decode(replay) if FORM.match(replay) else _in_file(report / REPLAYS / Path(replay).name)
 
 
 def _as_then(options: Options, case_id: str) -> Options:
     """The options with the seed of the last report, if the case is in it: what was generated depends on it."""
-    try:
-        with (options.report / CASES).open(encoding="utf-8") as lines:
-            if not any(json.loads(line)["id"] == case_id for line in lines):
-                return options
-        return replace(options, seed=json.loads((options.report / RESULTS).read_text(encoding="utf-8"))["seed"])
-    except FileNotFoundError:
+    if not all((options.report / name).is_file() for name in (CASES, RESULTS)):
         return options
+    then = any(record.id == case_id for record in stored_cases(options.report))
+    return replace(options, seed=Stored(options.report).info.seed) if then else options
 
 
 def _listed(options: Options, case_id: str) -> Replay | None:

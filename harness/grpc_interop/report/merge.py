@@ -158,8 +158,14 @@ def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:
                 yield NotRun(f"shard {number}/{of}", "its report is not among those merged; its cases are missing", Lack.LOST)
 
 
+def _own_files(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files that lie in the folder itself: in a report from elsewhere a link may lead to anything on this machine."""
+    if not folder.is_symlink():
+        yield from (path for path in folder.glob(pattern) if path.is_file() and not path.is_symlink())
+
+
 def _copy_replays(source: Path, target: Path) -> None:
-    for path in (source / REPLAYS).glob("*.ic1"):
+    for path in _own_files(source / REPLAYS, "*.ic1"):
         (target / REPLAYS).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / REPLAYS / path.name)
 
@@ -168,7 +174,7 @@ def _copy_logs(source: Path, target: Path, prefix: str) -> dict[str, str]:
     """Where each log of the source's folder now lies in the target's. Shards name theirs alike, so a prefix tells them
     apart."""
     copied = {}
-    for path in (source / LOGS).glob("*.log"):
+    for path in _own_files(source / LOGS, "*.log"):
         (target / LOGS).mkdir(parents=True, exist_ok=True)
         copied[f"{LOGS}/{path.name}"] = f"{LOGS}/{prefix}{path.name}"
         shutil.copyfile(path, target / LOGS / f"{prefix}{path.name}")

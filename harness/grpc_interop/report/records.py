@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,7 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(value: Mapping[str, Any]) -> Record:
     """The record that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is none."""
     difference = value["difference"]
+    _check_words(value, difference or {})
     return Record(
         id=value["id"],
         suite=value["suite"],
@@ -179,3 +181,13 @@ def from_json(value: Mapping[str, Any]) -> Record:
         conversation=tuple(Row(**row) for row in value.get("conversation", ())),
         logs=tuple(Log(**log) for log in value.get("logs", ())),
     )
+
+
+def _check_words(value: Mapping[str, Any], difference: Mapping[str, Any]) -> None:
+    """Raises TypeError, KeyError or AttributeError unless all that is to be text is text: a report may come from anywhere."""
+    named = [value[name] for name in ("id", "suite", "method", "kind", "client", "server")]
+    told = [value["replay"] or "", value.get("why", ""), *value.get("notes", ())]
+    rows = chain.from_iterable(row.values() for row in (*value.get("conversation", ()), *value.get("logs", ())))
+    for one in chain(named, told, difference.values(), rows):
+        if not isinstance(one, str):
+            raise TypeError(f"{one!r} is no text")

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,9 @@ SCHEMA = 1
 """Of results.json and cases.jsonl. Fields may be added under the same number, none renamed or dropped."""
 
 CASES, RESULTS = "cases.jsonl", "results.json"
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Of results.json, and of a line of cases.jsonl, that are read: a hundred thousand failures have as much."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 """Made once: this runs for every case, and making an encoder takes as long as using it."""
@@ -161,12 +165,19 @@ def _conclusion(conclusion: Conclusion) -> dict[str, Any]:
 class Stored:
     """A report folder of an earlier run, or of a shard of one.
 
-    Raises ReportError where there is no whole report, or one of another schema.
+    Raises ReportError where there is no whole report, or one of another schema. It may come from anywhere.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        value = _read(directory)
+        try:
+            self._take(_read(directory))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ReportError(
+                f"{directory / RESULTS} is no report: {error!r:.200}", "it was changed after `interop run` wrote it"
+            ) from None
+
+    def _take(self, value: dict[str, Any]) -> None:
         self.seconds: float = value["seconds"]
         self.interrupted: bool = value.get("interrupted", False)
         self.beside = [_finding(entry) for entry in value.get("findings", [])]
@@ -196,28 +207,41 @@ class Stored:
 
     def records(self) -> Iterator[Record]:
         """All cases, one at a time, in the order in which they ended."""
-        path = self.directory / CASES
-        try:
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, 1):
-                    try:
-                        yield from_json(json.loads(line))
-                    except (ValueError, KeyError, TypeError) as error:
-                        raise ReportError(f"{path}, line {number} is not a case: {error!r}", "run `interop run` again") from error
-        except FileNotFoundError:
-            raise ReportError(f"{self.directory} holds {RESULTS} but no {CASES}", "copy both: a report is read from both") from None
+        if not (self.directory / CASES).is_file():
+            raise ReportError(f"{self.directory} holds {RESULTS} but no {CASES}", "copy both: a report is read from both")
+        yield from stored_cases(self.directory)
+
+
+def stored_cases(directory: Path) -> Iterator[Record]:
+    """Yield the cases of a report folder's cases.jsonl, which must be there. Raises ReportError for what is none."""
+    path = directory / CASES
+    with path.open("rb") as lines:
+        for number in count(1):
+            line = lines.readline(MOST_BYTES)
+            if not line:
+                return
+            try:
+                yield from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise ReportError(f"{path}, line {number} is not a case: {error!r:.200}", "run `interop run` again") from error
 
 
 def _read(directory: Path) -> dict[str, Any]:
     path = directory / RESULTS
     try:
-        value: Any = json.loads(path.read_bytes())
+        if path.exists() and not path.is_file():
+            raise ReportError(f"{path} is not a file", "give the folder that `interop run --report DIR` wrote")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ReportError(f"{path} has more than {MOST_BYTES:,} bytes", "no run writes as much")
+        value: Any = json.loads(content)
     except (FileNotFoundError, NotADirectoryError):
         raise ReportError(
             f"{directory} is not a report folder: there is no {RESULTS} in it",
             "give the folder that `interop run --report DIR` wrote; a run that was killed leaves none",
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError(f"{path} is not JSON: {error}", "it was changed or cut after `interop run` wrote it") from None
     if not isinstance(value, dict):
         raise ReportError(f"{path} holds no report", "give the folder that `interop run --report DIR` wrote")

@@ -9,6 +9,7 @@ from typing import Any
 from grpc_interop.compat.result import Comparison, Example, Finding, Observed, Place, Result, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat.telling import EVERY, in_pairs
+from grpc_interop.report.results import MOST_BYTES
 from grpc_interop.writing import replacing
 
 SCHEMA = 1
@@ -28,13 +29,14 @@ def read_changes(directory: Path) -> list[dict[str, Any]]:
     """The changes that the last comparison found. Raises UsageError where there is none."""
     path = directory / FILE
     try:
-        value = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            value = json.loads(file.read(MOST_BYTES) if path.is_file() else b"")
         if value["schema"] != SCHEMA:
             raise UsageError(f"{path} has schema {value['schema']!r}, and this version reads {SCHEMA}", "run `interop compat` again")
         return list(value["changes"])
     except FileNotFoundError:
         raise UsageError(f"{path} is not there", "run `interop compat --base ...` first") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no report: {error!r}", "run `interop compat` again") from None
 
 
