@@ -23,9 +23,9 @@ from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.programs import Programs
 from grpc_interop.protos import edits
-from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import Earlier, repository_of
+from grpc_interop.protos.earlier import Earlier, not_checked_out, refuse_lost, repository_of
+from grpc_interop.protos.imaged import Imaged, Source, imaged_now, imaged_then, source_then
 from grpc_interop.protos.repository import Repository, commit_of
 from grpc_interop.protos.roots import Tree
 from grpc_interop.protos.shapes import Shapes
@@ -209,19 +209,24 @@ def chosen_suites(options: Options) -> tuple[Suite, ...]:
 
 def load_catalog(options: Options) -> Catalog:
     """The protos that the options name, narrowed to what has changed where they say so. Raises UsageError."""
-    if options.image is not None or options.buf:
-        if options.changed:
-            raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
-        return image_catalog(options)
-    if not options.roots:
+    if options.changed and options.image != options.project.image:
+        raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
+    cache, source = cache_folder(options), source_now(options)
+    now = imaged_now(source, options.project.folder, cache) if source else None
+    if now is None and not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
     tree = tree_now(options)
-    catalog = Catalog.load(tree.roots, tree.includes, cache_folder(options), tree.excludes)
+    catalog = now.load() if now else Catalog.load(tree.roots, tree.includes, cache, tree.excludes)
     if not options.changed:
         return catalog
     repository = repository_now(options)
     commit = commit_of(repository, options.changed, "--changed")
-    touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache_folder(options))
+    then = image_at(options, repository, commit, options.changed)
+    if then is not None:
+        refuse_lost(then.lost, now.lost if now else not_checked_out(options.project.folder, tree))
+        touched = edits.touched(edits.Fingerprints(then.load()), catalog)
+    else:
+        touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache)
     return catalog.only(touched.methods, touched.messages)
 
 
@@ -232,7 +237,8 @@ def tree_now(options: Options) -> Tree:
 
 def repository_now(options: Options) -> Repository:
     """The repository in which the options' refs are looked up. Raises UsageError."""
-    return repository_of(options.project.folder, options.roots[0].folder, asked=options.roots != options.project.roots)
+    root = options.roots[0].folder if options.roots else options.project.folder
+    return repository_of(options.project.folder, root, asked=options.roots != options.project.roots)
 
 
 def protos_at(options: Options, repository: Repository, commit: str, words: str) -> Earlier:
@@ -241,11 +247,19 @@ def protos_at(options: Options, repository: Repository, commit: str, words: str)
     return Earlier(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
 
 
-def image_catalog(options: Options) -> Catalog:
-    """The protos of the image that the options name, or that buf builds now. Raises UsageError."""
-    project = options.project
-    image = options.image or build_image(project.folder, cache_folder(options))
-    return Catalog.from_image(image, project.excludes if options.image == project.image else ())
+def source_now(options: Options) -> Source | None:
+    """The image that the options name, or that buf builds; None where they name roots."""
+    if options.image is None and not options.buf:
+        return None
+    return Source(options.image, options.project.excludes if options.image == options.project.image else ())
+
+
+def image_at(options: Options, repository: Repository, commit: str, words: str) -> Imaged | None:
+    """The image of a commit, where the project's protos were an image then; None where they were roots. Raises UsageError."""
+    project, snapshot, now = options.project, Snapshot(repository, commit), source_now(options)
+    asked = options.roots != project.roots
+    source = None if asked else source_then(snapshot.read(project.folder / FILE), project.folder, now)
+    return imaged_then(source, snapshot, project.folder, cache_folder(options), words) if source else None
 
 
 def cache_folder(options: Options) -> Path:

@@ -24,12 +24,13 @@ from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.earlier import SHORT, Earlier, Lost, not_checked_out
 from grpc_interop.protos.image import read_image
+from grpc_interop.protos.imaged import Imaged, imaged_now
 from grpc_interop.protos.layout import find_layout
 from grpc_interop.protos.repository import UnknownRefError, commit_of, is_branch, merge_base
 from grpc_interop.protos.root import Root
-from grpc_interop.protos.roots import ProtoError, Tree, resolve, root_files
+from grpc_interop.protos.roots import ProtoError, Tree, resolve, root_files, tested
 from grpc_interop.protos.walking import proto_files
-from grpc_interop.session import cache_folder, protos_at, repository_now, tree_now
+from grpc_interop.session import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
 
 HEAD = "HEAD"
 """What git calls the commit that the working tree was checked out from."""
@@ -78,6 +79,10 @@ class Sources:
 def read_head(spelling: str | None, options: Options) -> Sources:
     """The new version: the working tree as it is now, unless it is spelled out. Raises UsageError."""
     if spelling is None:
+        source = source_now(options)
+        if source is not None:
+            make = partial(imaged_now, source, options.project.folder, cache_folder(options))
+            return _of_imaged(Side("head", "working tree"), make, options)
         tree = _tree_now(options)
         found = _of_folders(Side("head", "working tree"), tree, options)
         return replace(found, tree=tree, lost=not_checked_out(options.project.folder, tree))
@@ -125,13 +130,24 @@ def _is_ref(spelling: str) -> bool:
     return not place.is_file()
 
 
-def _of_image(image: Path, side: Side, options: Options) -> Sources:
+def _of_image(image: Path, side: Side, options: Options, excludes: Sequence[str] = ()) -> Sources:
     try:
         files, content = read_image(image)
         told = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
-        return Sources(side, Catalog(files, content), {}, lambda name: compiled_lines(told[name]), options.project.folder)
+        catalog = Catalog(tested(files, excludes), content)
+        return Sources(side, catalog, {}, lambda name: compiled_lines(told[name]), options.project.folder)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
+
+
+def _of_imaged(side: Side, make: Callable[[], Imaged], options: Options) -> Sources:
+    """The image that a project's interop.toml asks for. Of what buf built it is known where files lie."""
+    try:
+        made = make()
+    except ProtoError as error:
+        raise UsageError(f"the {side.label} ({side.words}) cannot be used: {error.what}", error.remedy) from error
+    found = _of_image(made.image, side, options, made.excludes)
+    return replace(found, files=made.located(found.catalog.files), tree=made.tree, then=made.then, lost=made.lost)
 
 
 def _tree_now(options: Options) -> Tree:
@@ -196,7 +212,8 @@ def _compiles(load: Load, also: Mapping[str, Path]) -> bool:
 
 
 def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sources:
-    _tree_now(options)
+    if source_now(options) is None:
+        _tree_now(options)
     option = "--head" if label == "head" else "--base"
     repository = repository_now(options)
     commit = commit_of(repository, ref, option)
@@ -205,6 +222,9 @@ def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sour
         commit = merge_base(repository, ref, left_by, option)
         words = f"{ref}, merge base {commit[:SHORT]}"
     side = Side(label, words)
+    made = image_at(options, repository, commit, f"the {label} ({words})")
+    if made is not None:
+        return _of_imaged(side, lambda: made, options)
     return _of_commit(side, protos_at(options, repository, commit, f"the {label} ({words})"), options)
 
 

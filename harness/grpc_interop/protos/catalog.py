@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -19,6 +18,7 @@ from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.json_names import with_distinct_json_names
 from grpc_interop.protos.root import Folder
+from grpc_interop.protos.roots import tested
 from grpc_interop.protos.text import one_line, parse, serialise
 
 
@@ -97,7 +97,7 @@ class Catalog:
         """A descriptor set as protoc and buf write it; files whose names match a pattern of `excludes` are not driven. Raises
         ProtoError."""
         files, descriptor_set = read_image(image)
-        return cls([name for name in files if not any(fnmatchcase(name, pattern) for pattern in excludes)], descriptor_set)
+        return cls(tested(files, excludes), descriptor_set)
 
     def without(self, refused: Mapping[str, str]) -> Catalog:
         """Return the same catalog without these files, and why: they and what imports them are as if they were refused."""

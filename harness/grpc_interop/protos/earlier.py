@@ -153,11 +153,11 @@ class Earlier:
         with tempfile.TemporaryDirectory(prefix="interop-history-", dir=temporary.place()) as folder:
             place = Path(folder).resolve()
             self.snapshot.write([root.folder for root in folders], place)
-            self._refuse_unfollowed()
+            self.refuse_unfollowed()
             roots = [found for root in self.tree.roots if (found := self.place(root, place)) and any(proto_files([found]))]
             includes, strangers = self._includes(place)
             tree = Tree(tuple(dict.fromkeys(roots)), tuple(dict.fromkeys(includes)), self.tree.excludes)
-            yield Written(tree, place, self, self._not_here(), strangers)
+            yield Written(tree, place, self, self.lost(), strangers)
 
     def _includes(self, place: Path) -> tuple[list[Root], dict[Root, Found]]:
         """Return the includes as they are written in a place, and those that nobody knows the history of, as they are today."""
@@ -253,7 +253,8 @@ class Earlier:
             if found.what is What.OUTSIDE and path.is_file():
                 raise self.no_history_error(path)
 
-    def _refuse_unfollowed(self) -> None:
+    def refuse_unfollowed(self) -> None:
+        """Raise UsageError for a link below a root, met while files were written, to where nobody can look."""
         for link, found in self.snapshot.unfollowed.items():
             if self._matters(link):
                 if found.what is What.NOT_HERE:
@@ -264,7 +265,8 @@ class Earlier:
                         f"name it under `excludes` in interop.toml; or {BESIDE}",
                     )
 
-    def _not_here(self) -> dict[Path, Lost]:
+    def lost(self) -> dict[Path, Lost]:
+        """Return the submodules below the roots, met while files were written, whose commits are not here."""
         lost = self.snapshot.not_here.items()
         return {path: Lost(commit, self.not_here_error(path)) for path, commit in lost if self._matters(path)}
 

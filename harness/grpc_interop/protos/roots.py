@@ -41,7 +41,7 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
     for root in every:
         refuse_no_folder(root, "no such folder of protos", "check --proto-path, or the roots in interop.toml")
     below: dict[Root, dict[str, Path]] = {root.resolved(): {} for root in every}
-    for one in proto_files(list(below), lambda name: not any(fnmatchcase(name, pattern) for pattern in excludes)):
+    for one in proto_files(list(below), lambda name: bool(tested([name], excludes))):
         _refuse_broken(one.path)
         below[one.root][_readable(one.name, one.path)] = one.path
     _refuse_two_names(below)
@@ -59,6 +59,11 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", how_to_check_out(root.folder) or "check --proto-path, or the roots in interop.toml")
     return dict(sorted(found.items()))
+
+
+def tested(names: Iterable[str], excludes: Sequence[str]) -> list[str]:
+    """Return the names that match no pattern of `excludes`."""
+    return [name for name in names if not any(fnmatchcase(name, pattern) for pattern in excludes)]
 
 
 def refuse_no_folder(root: Root, what: str, remedy: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -108,9 +108,9 @@ class Snapshot:
         if found.what is What.FOLDER:
             yield from (Path(path) for path in self._below(str(found.path)) if path.endswith(_PROTO) and not self._is_link(path))
 
-    def write(self, folders: Iterable[Path], place: Path) -> None:
-        """Write the .proto files below folders, and whatever links there lead to, to the same paths below a place that stands
-        for the top. Links become links."""
+    def write(self, folders: Iterable[Path], place: Path, more: Collection[str] = ()) -> None:
+        """Write the .proto files below folders, those of `more` by their names, and whatever links there lead to, to the same
+        paths below a place that stands for the top. Links become links."""
         files: dict[str, None] = {}
         done: set[str] = set()
         queue = deque(found.path for folder in folders if (found := self.find(folder)).what is What.FOLDER)
@@ -124,7 +124,7 @@ class Snapshot:
                 found = self._written_link(Path(path), place) if self._is_link(path) else Found(What.FILE, Path(path))
                 if found.what is What.FOLDER:
                     queue.append(found.path)
-                elif found.what is What.FILE and path.endswith(_PROTO):
+                elif found.what is What.FILE and (path.endswith(_PROTO) or path.rpartition("/")[2] in more):
                     files[str(found.path)] = None
         for path, content in zip(files, self._contents(list(files)), strict=True):
             file = self.below(place, Path(path))

@@ -1,0 +1,120 @@
+"""A project's protos where interop.toml names no roots: an image, or what buf builds of its modules; now, and at a commit."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from grpc_interop.errors import UsageError
+from grpc_interop.protos import buf
+from grpc_interop.protos.bufbuild import FILES, build_image
+from grpc_interop.protos.catalog import Catalog
+from grpc_interop.protos.earlier import BESIDE, Earlier, Lost, not_checked_out
+from grpc_interop.protos.root import read_root
+from grpc_interop.protos.roots import ProtoError, Tree
+from grpc_interop.protos.snapshot import Snapshot, What
+
+
+class Source(NamedTuple):
+    """Where the protos are: an image, or if that is None what buf builds of the project's folder."""
+
+    image: Path | None
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imaged:
+    """An image of the protos. Of what buf built, `tree` are the modules by their folders in the work tree, `lost` submodules
+    in them that are not here, and `then` what they were at a commit."""
+
+    image: Path
+    excludes: tuple[str, ...]
+    tree: Tree | None = None
+    then: Earlier | None = None
+    lost: Mapping[Path, Lost] = field(default_factory=dict)
+
+    def load(self) -> Catalog:
+        """Read it. Raises ProtoError."""
+        return Catalog.from_image(self.image, self.excludes)
+
+    def located(self, names: Iterable[str]) -> dict[str, Path]:
+        """Return where files of these names lie in the work tree, or lay, as far as they belong to modules."""
+        found: dict[str, Path] = {}
+        for name in names:
+            paths = [path for root in (self.tree.roots if self.tree else ()) if (path := root.file_of(name)) is not None]
+            there = next((path for path in paths if self._is_there(path)), None)
+            if there is not None:
+                found[name] = there
+        return found
+
+    def _is_there(self, path: Path) -> bool:
+        return path.is_file() if self.then is None else self.then.snapshot.find(path).what is What.FILE
+
+
+def imaged_now(source: Source, project: Path, cache: Path) -> Imaged:
+    """Return the image of now. Raises UsageError, also where the protos are wrong."""
+    if source.image is not None:
+        return Imaged(source.image, source.excludes)
+    image = build_image(project, cache)
+    tree = _modules(project, project, source)
+    return Imaged(image, source.excludes, tree, lost=not_checked_out(project, tree))
+
+
+def source_then(content: bytes | None, project: Path, now: Source | None) -> Source | None:
+    """Return what an interop.toml as it was says, or None where the protos were roots; without one they were what they are."""
+    table: dict[str, Any] = {}
+    with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
+        table = tomllib.loads((content or b"").decode()).get("protos", {})
+    if not isinstance(table, dict) or not table:
+        return now
+    excludes = tuple(name for name in table.get("excludes", []) if isinstance(name, str))
+    if isinstance(table.get("image"), str) and table["image"]:
+        return Source(project / table["image"], excludes)
+    return Source(None, excludes) if table.get("buf") is True else None
+
+
+def imaged_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, words: str) -> Imaged:
+    """Return the image of a commit, of which people are told in these words. Raises UsageError for what git did not keep."""
+    if source.image is None:
+        return _built_then(source, snapshot, project, cache, words)
+    content = snapshot.read(source.image)
+    if content is None:
+        raise UsageError(
+            f"{source.image} was not in {snapshot.top} at {words}, so nobody knows what it held",
+            "add images to git, or keep the one of that version and give it instead of a ref: --base FILE",
+        )
+    kept = cache / "images" / f"{hashlib.sha256(content).hexdigest()[:32]}{source.image.suffix}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(content)
+    return Imaged(kept, source.excludes)
+
+
+def _built_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, words: str) -> Imaged:
+    with tempfile.TemporaryDirectory(prefix="interop-history-") as temporary:
+        place = Path(temporary).resolve()
+        snapshot.write([project], place, FILES)
+        there = snapshot.below(place, project.resolve())
+        try:
+            tree = _modules(there, project, source)
+            earlier = Earlier(snapshot, tree, project, None, words)
+            earlier.refuse_unfollowed()
+            image = build_image(there, cache) if there.is_dir() else None
+        except ProtoError as error:
+            told = (error.what, f"{error.remedy}; or {BESIDE}")
+            raise UsageError(*(text.replace(str(place), str(snapshot.top)) for text in told)) from error
+        if image is None:
+            raise UsageError(f"{project} was not there at {words}", BESIDE)
+        return Imaged(image, source.excludes, tree, earlier, earlier.lost())
+
+
+def _modules(folder: Path, project: Path, source: Source) -> Tree:
+    """Return buf's modules in a folder, as they are called in the project's."""
+    layout = buf.read_layout(folder)
+    roots = tuple(read_root(root, project) for root in layout.roots) if layout else ()
+    return Tree(roots, (), (*(layout.excludes if layout else ()), *source.excludes))
