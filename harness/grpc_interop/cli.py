@@ -64,6 +64,7 @@ def main() -> NoReturn:
         _tell_github(str(error), status)
     except (KeyboardInterrupt, click.Abort):
         status = INTERRUPTED
+        _tell_github("interrupted before there was anything to report", status)
     except BrokenPipeError:
         # Whoever read the output went away (`interop list | head`): nothing is left to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

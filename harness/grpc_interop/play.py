@@ -12,7 +12,7 @@ from grpc_interop.errors import InteropError
 from grpc_interop.interruption import undivided
 from grpc_interop.listing import selected
 from grpc_interop.replaying import replay_text
-from grpc_interop.report import Implementation, Recorder, RunInfo, merge, report_files, standard_reports
+from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, merge, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.plain_text import counted
 from grpc_interop.report.results import RESULTS
@@ -24,22 +24,26 @@ from grpc_interop.workers import run_in_workers
 
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
-    """Plays and reports; gives the exit status. Raises UsageError before anything was played; then the report says so,
-    unless that of an earlier run would be lost."""
+    """Plays and reports; gives the exit status. Raises UsageError, or KeyboardInterrupt, before anything was played; then the
+    report says so, unless that of an earlier run would be lost."""
     try:
         return _run(options, workers, quiet=quiet)
-    except InteropError as error:
-        if options.report.is_dir() and not (options.report / RESULTS).exists():
+    except ReportError:
+        raise
+    except (InteropError, KeyboardInterrupt) as error:
+        if not (options.report / RESULTS).exists():
             _report_error(options, error)
         raise
 
 
-def _report_error(options: Options, error: InteropError) -> None:
+def _report_error(options: Options, error: InteropError | KeyboardInterrupt) -> None:
     """Files alone: the command itself tells the terminal and GitHub."""
+    options.project.make_state_folder()
     recorder = Recorder(options.report, report_files(options.report))
     recorder.run_started(RunInfo("interop run", options.seed, (), shard=options.shard, strict=options.strict))
-    recorder.stopped(error.exit_status, str(error))
-    recorder.run_finished(0.0)
+    if isinstance(error, InteropError):
+        recorder.stopped(error.exit_status, str(error))
+    recorder.run_finished(0.0, interrupted=isinstance(error, KeyboardInterrupt))
 
 
 def _run(options: Options, workers: int, *, quiet: bool) -> int:
