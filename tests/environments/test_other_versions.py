@@ -71,6 +71,32 @@ def test_versions_that_were_not_released_together(tmp_path: Path, name: str, grp
     assert versions(results, name) == (grpcio, protobuf)
 
 
+def test_an_interpreter_whose_packages_do_not_go_together(tmp_path: Path) -> None:
+    """Where the build runs in an environment that somebody else made, it says so in place of a traceback."""
+    made = tmp_path / "made"
+    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
+    packages = ["grpcio==1.73.0", "grpcio-tools==1.73.0", "protobuf==6.30.0"]
+    subprocess.run([made / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *packages], check=True)
+    (tmp_path / "tree.binpb").write_bytes(b"")
+    request = {
+        "schema": 1,
+        "action": "build",
+        "contract": {"include": str(ROOT / "proto"), "file": "interop/driver/v1/driver.proto"},
+        "descriptor_set": str(tmp_path / "tree.binpb"),
+        "files": [],
+        "out": str(tmp_path / "out"),
+        "cache": str(tmp_path),
+        "answer": str(tmp_path / "answer.json"),
+    }
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    build = [made / "bin" / "python", "-B", ROOT / "py_impl" / "build.py", tmp_path / "request.json"]
+    subprocess.run(build, check=True, capture_output=True)
+    missing = json.loads((tmp_path / "answer.json").read_text())["unavailable"]
+    assert missing["what"] == "a grpcio-tools for grpcio 1.73.0 and protobuf 6.30.0"
+    assert "grpcio-tools 1.73.0" in missing["remedy"] and "6.31" in missing["remedy"]
+    assert "\n" not in missing["remedy"]
+
+
 ZEROS = """
 import sys
 from google.protobuf import any_pb2, descriptor_pb2, type_pb2
