@@ -220,6 +220,20 @@ class TestTypesThatAnAnyMayHold:
             other = "t.Carried" if "Carried" in now else "t.Other.Held"
             assert ("new to old", "json", "rejected") in {way[:1] + way[2:] for way in seen(repository, other)}
 
+    def test_that_has_changed_is_carried_beside_the_network(self, repository: Repository) -> None:
+        """
+        No RPC is typed with it, whatever holds it.
+        """
+        text = f"{self.HEAD.replace('int32 n', 'int64 n')} {self.FIELD} {self.SERVICES[0]}"
+        repository.proto("protos/a.proto", text)
+        repository.commit()
+        repository.proto("protos/a.proto", text.replace("int64 n", "int32 n"))
+        done = repository.interop("compat", "--base", "main")
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert {("old to new", "message", "binary", "altered"), ("old to new", "message", "json", "rejected")} <= seen(
+            repository, "t.Held.n"
+        )
+
     def test_without_any_any_its_name_travels_nowhere(self, repository: Repository) -> None:
         repository.proto("protos/a.proto", OLD.replace("message Alone", "message Lonely"))
         repository.interop("compat", "--base", "main")
