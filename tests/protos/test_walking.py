@@ -82,6 +82,19 @@ def test_a_file_of_two_names_is_one_file(folder: Folder) -> None:
     assert folder.names() == ["one/e.proto", "own/own.proto"]
 
 
+def test_of_several_names_the_one_counts_that_is_imported(folder: Folder) -> None:
+    """
+    A compiler takes the other name for another file, which defines everything twice.
+    """
+    folder.link("protos/alias", "own")
+    folder.file("ext/e.proto")
+    folder.link("protos/one", "../ext")
+    folder.link("protos/two", "../ext")
+    (folder.root / "user.proto").write_text("import 'two/e.proto'; import \"alias/own.proto\";")
+    assert folder.names() == ["alias/own.proto", "two/e.proto", "user.proto"]
+    assert folder.names("own/*") == ["two/e.proto", "user.proto"]
+
+
 def test_many_folders_that_lead_to_each_other_take_no_longer_than_few(folder: Folder) -> None:
     """
     Of 30 folders that hold links to all others there are more paths than could ever be walked.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from grpc_interop.protos.ignoring import ignored_below, is_submodule
 from grpc_interop.protos.root import Folder, Root, rooted
+from grpc_interop.protos.statements import read_statements
 
 _REPOSITORY = ".git"
 """What lies at the top of a repository: a folder, or a file in a submodule and in a linked work tree."""
@@ -25,38 +26,52 @@ class Found(NamedTuple):
 
 
 def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
-    """Yield the .proto files below the roots whose names are wanted. A file that lies there itself is not found again
-    behind a link, wanted or not; of several links to one file the first counts. A link to nothing is found as well.
+    """Yield the .proto files below the roots whose names are wanted. A file that lies there itself has that name alone, and is
+    not wanted under another one if not under that; of several links to one file the first counts. But a name that others
+    import goes before one that nobody imports. A link to nothing is found as well.
 
     Left out is what git leaves out of a repository: what it ignores and does not track, and clones that are no submodules.
     So are hidden folders (.git, .venv and our own .interop), and packages that npm and pip have installed. A root is meant,
     whatever it is.
     """
     links: deque[Found] = deque()
-    seen: set[str] = set()
     real_folder = functools.cache(os.path.realpath)  # slow, and a folder's files are many
+    own: dict[str, list[Found]] = {}
     for root in map(rooted, roots):
         for found in _below(Found(root, root.prefix, root.folder), links):
-            seen.add(f"{real_folder(found.path.parent)}/{found.path.name}")
-            if wanted(found.name):
-                yield found
+            own.setdefault(f"{real_folder(found.path.parent)}/{found.path.name}", []).append(found)
+    names = {real: [found for found in files if wanted(found.name)] for real, files in own.items()}
+    others: dict[str, list[Found]] = {}
+    for found in _linked(links):
+        if wanted(found.name) and names.get(real := os.path.realpath(found.path), True):
+            others.setdefault(real, []).append(found)
+    imported = functools.cache(lambda: _imported([*names, *others]))
+    for real in dict.fromkeys([*names, *others]):
+        candidates = [*names.get(real, []), *others.get(real, [])]
+        first = names.get(real) or candidates[:1]
+        if len(candidates) > len(first) and not any(found.name in imported() for found in first):
+            first = next(([found] for found in candidates if found.name in imported()), first)
+        yield from first
+
+
+def _linked(links: deque[Found]) -> Iterator[Found]:
+    """Yield what lies behind links, and behind those that are met there."""
     followed: set[Path] = set()
     while links:
         link = links.popleft()
         place = Path(os.path.realpath(link.path.parent), link.path.name)
         # Not Path.resolve: that raises for a link to itself.
         target = Path(os.path.realpath(link.path))
-        if target.is_dir():
-            if place in followed or _leads_up(place, target):
-                continue
+        if not target.is_dir():
+            yield from [link] if link.name.endswith(".proto") else []
+        elif place not in followed and not _leads_up(place, target):
             followed.add(place)
-            found_there = _below(link, links)
-        else:
-            found_there = iter([link] if link.name.endswith(".proto") else [])
-        for found in found_there:
-            if wanted(found.name) and (real := os.path.realpath(found.path)) not in seen:
-                seen.add(real)
-                yield found
+            yield from _below(link, links)
+
+
+def _imported(files: Iterable[str]) -> set[str]:
+    """Return the names by which any of the files imports another one."""
+    return {name for file in files if Path(file).is_file() for name in read_statements(Path(file)).imports}
 
 
 def _below(top: Found, links: deque[Found]) -> Iterator[Found]:
