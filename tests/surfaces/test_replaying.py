@@ -26,7 +26,7 @@ def failed(project: Project, subject: Path, report: Path) -> str:
     chosen = ["--implementation", subject, "--client", "py", "--server", "subject", "-k", "GetStream/ten", "--suite", "calls"]
     ended = project.interop("run", *chosen, "--report", report)
     assert ended.status == 1
-    found = re.search(r"interop replay (\S+)", ended.out)
+    found = re.search(r"interop replay .*?(ic1:\S+)", ended.out)
     assert found
     return found.group(1)
 
