@@ -62,6 +62,7 @@ def case(method: Method, shape: Shape, values: Values) -> Case:
         server=scripts.server,
         metadata=scripts.metadata,
         timeout_us=scripts.timeout_us,
+        own_connection=scripts.own_connection,
         why=shape.why,
         extra_requires=draw.requires,
     )

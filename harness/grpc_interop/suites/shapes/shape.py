@@ -48,6 +48,7 @@ class Scripts(NamedTuple):
     server: Script
     metadata: tuple[Entry, ...] = ()
     timeout_us: int | None = None
+    own_connection: bool = False
 
 
 class Shape(NamedTuple):
@@ -93,6 +94,17 @@ OK_WITH_TRAILERS = Finish(Status(0, trailers=TRAILERS))
 ERROR_WITH_TRAILERS = Finish(Status(9, "with trailers", trailers=TRAILERS))
 
 
+BELOW_LIMIT, ABOVE_LIMIT = 7_000, 20_000
+"""Bytes of one metadata entry. gRPC suggests that implementations take 8 KiB of metadata in all, of which a runtime's own
+headers and 32 bytes for each entry are a part (PROTOCOL-HTTP2.md). C-core refuses ever more of what is between 8 and 16
+KiB, by chance, so nothing is asked there; and all that is above 16 KiB (https://github.com/grpc/grpc/issues/37852)."""
+
+
+def sized(size: int, whence: str) -> tuple[Entry, ...]:
+    """Return metadata of so many bytes."""
+    return (Entry(f"x-interop-{whence}", (whence.encode() * size)[:size]),)
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # Statuses
 # ----------------------------------------------------------------------------------------------------------------------
@@ -118,6 +130,7 @@ STATUSES = {
     "percent": Status(9, "100% of %41, %zz and %"),
     "newline": Status(15, "first\nsecond\r\n\tthird"),
     "long": Status(11, "too long " * 200),
+    "large": Status(11, "x" * (BELOW_LIMIT + 500)),
     "details": Status(7, "with details", status_details(7, "with details")),
     "details_and_trailers": Status(8, "with all", status_details(8, "with all"), TRAILERS),
 }
