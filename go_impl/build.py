@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from buildtool.generator import Refused, build_plugins
+from buildtool.reasons import explain
 from buildtool.toolchain import GoError, NotYetInstalled, Toolchain, Unavailable
 from buildtool.tree import Tree
 from buildtool.versions import check_versions, with_versions_of
@@ -62,8 +63,13 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "driver": {"argv": [str(binaries / "driver")]},
         "programs": {name: {"argv": [str(binaries / name)]} for name in programs},
-        "errors": [{"file": file, "text": text} for file, text in sorted(tree.errors.items())],
+        "errors": [_error(tree, file, text) for file, text in sorted(tree.errors.items())],
     }
+
+
+def _error(tree: Tree, file: str, said: str) -> dict[str, str]:
+    element, text = explain(tree.described[file], said)
+    return {"file": file, "element": element, "text": text}
 
 
 def compile_programs(toolchain: Toolchain, tree: Tree, out: Path) -> Path:

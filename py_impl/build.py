@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from driver.generated import GeneratedFile, can_be_imported, module_name, write_index
 from environments import NotYetMade, interpreter
+from reasons import Reason, explain
 from versions import Unavailable, floor, last_line, too_old
 
 HERE = Path(__file__).resolve().parent
@@ -131,7 +132,7 @@ def build(request: dict[str, Any], api: str) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "driver": {"argv": [sys.executable, "-I", str(HERE / "driver" / "main.py"), str(out), api]},
         "programs": {},
-        "errors": [{"file": file, "text": text} for file, text in errors.items()],
+        "errors": [{"file": file, "element": reason.element, "text": reason.text} for file, reason in errors.items()],
     }
     if GREETER in request["files"] and GREETER not in errors:
         for program, file in PROGRAMS[api].items():
@@ -175,7 +176,7 @@ def _generate_contract(source: Path, out: Path) -> None:
         sys.exit(f"the contract {source} cannot be generated:\n{refusal}")
 
 
-def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: str) -> dict[str, str]:
+def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: str) -> dict[str, Reason]:
     """Generates the files and what they import into `out`; returns why the files left out were refused."""
     order = _closure(descriptor_set, files)
     errors: dict[str, str] = {}
@@ -198,7 +199,8 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: s
             for path in filter(None, (messages, services)):
                 _mend_imports(out / path)
             found.append(GeneratedFile(proto, messages, services))
-    return errors | _drop_unusable(out, found, order, api)
+    errors |= _drop_unusable(out, found, order, api)
+    return {proto: explain(order[proto], text) for proto, text in errors.items()}
 
 
 def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:

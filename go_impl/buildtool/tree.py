@@ -43,6 +43,7 @@ class Tree:
     def __post_init__(self) -> None:
         self.linked: dict[str, Package] = linked.packages_of(self.plugins, self.files)
         self.has_application = packages.QUICK_START in self.wanted
+        self.described = {file.name: file for file in self.files}  # those left out, too
         for file in self.files:
             file.ClearField("source_code_info")  # an edited comment should not make Go compile anything
 

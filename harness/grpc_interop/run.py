@@ -176,7 +176,8 @@ class Run:
         for built in built_ones:
             for refused in built.refused:
                 name, file = built.manifest.name, refused.file
-                self.findings.append(Finding(f"{name} refuses {file}", refused.text, name, file))
+                path, line = session.whereabouts.of(file, refused.element)
+                self.findings.append(Finding(f"{name} refuses {file}", refused.text, name, file, refused.element, path, line))
         for file, why in session.catalog.refused.items():
             what = f"protoc accepts it, and the protobuf that the harness runs on does not: {why}"
             self.findings.append(Finding(f"{file} cannot be driven", what))

@@ -32,6 +32,7 @@ from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.protos.snapshot import Snapshot
 from grpc_interop.protos.values import Values
+from grpc_interop.protos.whereabouts import Whereabouts
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES, find
@@ -66,6 +67,7 @@ class Session:
         self.suites: tuple[Suite, ...] = chosen_suites(options)
         variants = {manifest.name: manifest.variant_of for manifest in options.implementations if manifest.variant_of}
         self.known = KnownFailures.read([*options.project.known_failures, *brought_by(options.implementations)], variants)
+        self.whereabouts = Whereabouts([*options.roots, *options.includes], options.image, Path.cwd())
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / LOGS)

@@ -33,6 +33,12 @@ def test_a_file_keeps_who_refuses_it_and_why() -> None:
     assert [finding.what for finding in told] == ["go refuses a.proto", "py refuses a.proto", "py, py-aio refuse b.proto"]
 
 
+def test_a_place_that_is_known_stands_in_the_place_of_the_name() -> None:
+    placed = [refuses(who, "a.proto")._replace(element="a.M", path="proto/a.proto", line=7) for who in ("py", "py-aio")]
+    (told,) = told_once(placed)
+    assert (told.what, told.path, told.line) == ("py, py-aio refuse proto/a.proto:7", "proto/a.proto", 7)
+
+
 def test_what_is_about_no_file_stays_as_it_is() -> None:
     incidents = [Finding("incident 1", "it died"), Finding("incident 2", "it died")]
     assert told_once(incidents) == incidents
@@ -48,6 +54,7 @@ def test_every_refused_file_is_in_the_results_and_survives_a_merge(tmp_path: Pat
     recorder.run_finished(1.0)
     assert out.getvalue().count(IMPORTS) == 2  # in the list, and in the last line
     stored = json.loads((tmp_path / "one" / "results.json").read_text())["findings"]
-    assert stored[0] == {"what": "py refuses a.proto", "why": IMPORTS, "refused_by": "py", "file": "a.proto"}
+    known = {"what": "py refuses a.proto", "why": IMPORTS, "refused_by": "py", "file": "a.proto"}
+    assert stored[0] == known | {"element": "", "path": "", "line": 0}
     merged = merge([tmp_path / "one"], Recorder(tmp_path / "again", standard_reports(tmp_path / "again", io.StringIO())))
     assert merged.beside == found

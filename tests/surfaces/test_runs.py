@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -177,8 +178,30 @@ def test_a_pair_that_refuses_all_there_is(project: Project, tmp_path: Path, repo
     assert ended.status == 1
     not_run = {entry["what"]: entry["why"] for entry in results(report)["not_run"]}
     assert not_run["py:py"] == "all that it was to play is about what is refused: none.proto"
-    assert "py refuses none.proto" in ended.out
+    assert f"py refuses {tmp_path / 'none.proto'}:4" in ended.out
     assert "nobody said why" not in ended.out
+
+
+def test_what_is_refused_is_told_with_its_element_line_and_path(project: Project, report: Path) -> None:
+    """
+    On the terminal, in the results and beside the line in a pull request; the path is the one from where the user stands.
+    """
+    project.write("refused/a/bad.proto", 'syntax = "proto3";\npackage bad;\nmessage O {}\nservice S {\n  rpc import(O) returns (O);\n}\n')
+    run = ["run", "--proto-path", "refused", "--client", "py", "--server", "py", "--report", report]
+    ended = project.interop(*run, env={"GITHUB_ACTIONS": "true"})
+    assert ended.status == 1
+    why = "RPC bad.S/import: Python's generator writes `def import`, and `import` is a keyword of Python"
+    assert re.search(rf"py refuses refused/a/bad.proto:5 +{re.escape(why)}", ended.out)
+    assert f"::error file=refused/a/bad.proto,line=5,title=finding%3A py refuses refused/a/bad.proto%3A5::{why}" in ended.out
+    (finding,) = results(report)["findings"]
+    told = {name: finding[name] for name in ("what", "file", "element", "path", "line")}
+    assert told == {
+        "what": "py refuses a/bad.proto",
+        "file": "a/bad.proto",
+        "element": "bad.S/import",
+        "path": "refused/a/bad.proto",
+        "line": 5,
+    }
 
 
 @pytest.mark.parametrize("budget", ["soon", "0s", "-5s", ""])

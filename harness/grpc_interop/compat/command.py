@@ -31,7 +31,7 @@ from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.testimony import Evidence
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.config import Options, added_implementations, choose, home
-from grpc_interop.drivers.build import Builder
+from grpc_interop.drivers.build import Builder, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.report.compat import write
@@ -207,7 +207,12 @@ def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) ->
         for refused in builds.refused(manifest.name, meeting.labels[Version.HEAD]):
             if refused.file not in before:
                 what = f"{manifest.name} refuses it: {refused.text}"
-                yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=meeting.head.place(refused.file, 1))
+                yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=_refused_place(meeting.head, refused))
+
+
+def _refused_place(sources: Sources, refused: Refused) -> Place:
+    line = sources.lines(refused.file).get(refused.element, 1) if refused.element else 1
+    return sources.place(refused.file, line)
 
 
 def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], str]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.declared import Lines
-from grpc_interop.compat.lines import compiled_lines, lines
 from grpc_interop.compat.result import Place, Side
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
@@ -26,6 +25,7 @@ from grpc_interop.protos.earlier import SHORT, Earlier, Lost, not_checked_out
 from grpc_interop.protos.image import read_image
 from grpc_interop.protos.imaged import Imaged, imaged_now
 from grpc_interop.protos.layout import find_layout
+from grpc_interop.protos.lines import compiled_lines, lines
 from grpc_interop.protos.repository import UnknownRefError, commit_of, is_branch, merge_base
 from grpc_interop.protos.root import Root
 from grpc_interop.protos.roots import ProtoError, Tree, resolve, root_files, tested

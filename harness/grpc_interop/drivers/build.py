@@ -43,10 +43,12 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A proto that one language's generator or compiler refused, in its words."""
+    """A proto that one language's generator or compiler refused, in its words; `element` is what in it is to blame, by the
+    names of protos/lines.py, where the build knows."""
 
     file: str
     text: str
+    element: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ def _built(fixed: Built, answer: Mapping[str, Any], *, fresh: bool) -> Built:
             return Built(fixed.manifest, unavailable=(missing["what"], missing.get("remedy", "")))
         driver = answer.get("driver")
         programs = {key: _launch(value) for key, value in answer.get("programs", {}).items()}
-        refused = tuple(Refused(error["file"], error["text"]) for error in answer.get("errors", []))
+        refused = tuple(Refused(error["file"], error["text"], str(error.get("element", ""))) for error in answer.get("errors", []))
         return Built(
             fixed.manifest, _launch(driver) if driver is not None else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh
         )

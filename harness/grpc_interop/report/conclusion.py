@@ -35,10 +35,12 @@ _CASES = {
 
 
 class Detail(NamedTuple):
-    """One thing beside the cases that makes a run fail, and why."""
+    """One thing beside the cases that makes a run fail, and why; `path` and `line` where it stands, if in a file."""
 
     what: str
     why: str
+    path: str = ""
+    line: int = 0
 
 
 class Reason(NamedTuple):
@@ -109,7 +111,7 @@ def _cases(summary: Summary) -> Iterator[Reason]:
 
 
 def _found(summary: Summary) -> Iterator[Reason]:
-    if found := [Detail(entry.what, entry.why) for entry in summary.found]:
+    if found := [Detail(entry.what, entry.why, entry.path, entry.line) for entry in summary.found]:
         yield Reason(FINDING, "finding", _named(found), tuple(found))
 
 

@@ -107,7 +107,8 @@ def _annotations(summary: Summary) -> Iterator[str]:
     causes, beside = summary.findings, summary.conclusion.beside
     room = MOST_CAUSES - min(len(causes), MOST_CAUSES // 2)
     for reason, detail in beside[: room if len(beside) <= room else room - 1]:
-        yield annotation("error", detail.why, title=f"{reason.kind.replace('_', ' ')}: {detail.what}")
+        title = f"{reason.kind.replace('_', ' ')}: {detail.what}"
+        yield annotation("error", detail.why, file=detail.path, line=str(detail.line or ""), title=title)
     if len(beside) > room:
         yield annotation("error", summary.conclusion.line, title=f"and {len(beside) - room + 1:,} more")
     for cause in causes[: MOST_CAUSES - min(len(beside), room)]:

@@ -80,12 +80,21 @@ class LeftOut(NamedTuple):
 class Finding(NamedTuple):
     """Something that fails a run and is no case: a proto that a language refuses, a driver that died between two cases,
     a stale entry among the known failures. `what` names it, `why` says it. Of a refused proto `refused_by` is the
-    implementation and `file` the proto."""
+    implementation and `file` the proto, by the name that it is imported by; `path` and `line` are where it lies and where
+    `element` stands in it, as far as that is known."""
 
     what: str
     why: str
     refused_by: str = ""
     file: str = ""
+    element: str = ""
+    path: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where to look, as compilers write it: `proto/bad.proto:7`."""
+        return f"{self.path or self.file}:{self.line}" if self.line else self.path or self.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ def _not_run(entry: dict[str, Any]) -> NotRun:
 
 
 def _finding(entry: dict[str, Any]) -> Finding:
-    return Finding(entry["what"], entry["why"], entry.get("refused_by", ""), entry.get("file", ""))
+    return Finding(entry["what"], entry["why"], **{name: entry[name] for name in Finding._field_defaults if name in entry})
 
 
 def _uncovered(entry: dict[str, Any]) -> Uncovered:

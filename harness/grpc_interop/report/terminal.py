@@ -121,7 +121,7 @@ class Terminal:
         self._asides("unsupported", summary.unsupported, summary)
         self._told("found", [(entry.what, entry.why) for entry in summary.found], "red")
         self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason()], "yellow")
-        self._told("left out, as asked", summary.left_out_in_words, "yellow")
+        self._told("left out, as asked", [(entry.what, entry.why) for entry in summary.left_out_in_words], "yellow")
         self._uncovered(summary)
         self._matrix(summary)
         if len(summary.suites) > 1:
