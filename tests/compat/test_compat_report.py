@@ -12,7 +12,7 @@ import pytest
 
 import results
 from grpc_interop.compat.observation import Deployment, Format, Outcome, Role
-from grpc_interop.compat.result import Place, Result, Row
+from grpc_interop.compat.result import Comparison, Place, Result, Row, Side, Told
 from grpc_interop.report import compat
 from grpc_interop.report.compat.github import MOST
 from grpc_interop.report.compat.markdown import MOST_IN_FULL, MOST_ROWS
@@ -27,6 +27,12 @@ def assert_expected(name: str, text: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text
+
+
+def without_breaks(exit_status: int, *not_run: tuple[str, str]) -> Result:
+    """A comparison that found nothing."""
+    comparison = Comparison(Side("base", "main"), not_run=tuple(Told(*entry) for entry in not_run), incomplete=bool(not_run))
+    return Result(Side("head", "the working tree"), "both", (comparison,), exit_status=exit_status)
 
 
 class Forms:
@@ -57,6 +63,37 @@ def forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forms:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     return Forms(tmp_path)
+
+
+class TestFailure:
+    """A comparison that does not end with 0 is red, with its reason, in every form."""
+
+    @pytest.mark.parametrize(
+        ("result", "words"),
+        [
+            (replace(results.RESULT, exit_status=1), "break"),
+            (without_breaks(2, ("go:py", "no Go found")), "no Go found"),
+            (without_breaks(3, ("py@head", "syntax error")), "syntax error"),
+            (without_breaks(3), "not all could be compared"),
+        ],
+    )
+    def test_in_every_form(self, forms: Forms, tmp_path: Path, result: Result, words: str) -> None:
+        summary = tmp_path / "summary.md"
+        text = forms.write(result, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+        shown, annotations = text.splitlines(), [line for line in text.splitlines() if line.startswith("::error ")]
+        last = next(line for line in reversed(shown) if not line.startswith("::"))
+        assert last.startswith(f"FAILED, exit {result.exit_status}: ") and words in last
+        assert annotations
+        assert words == "break" or words in annotations[0]
+        for form in (forms.markdown, summary.read_text(encoding="utf-8")):
+            assert form.startswith("### ❌")
+            assert f"FAILED, exit {result.exit_status}: " in form and words in form
+        assert forms.json["exit"] == result.exit_status
+
+    def test_what_ends_with_0_is_green(self, forms: Forms) -> None:
+        text = forms.write(without_breaks(0, ("go:py", "no Go found")), GITHUB_ACTIONS="true")
+        assert "FAILED" not in text + forms.markdown
+        assert "::error" not in text
 
 
 class TestTerminal:

@@ -30,7 +30,12 @@ def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> It
     if environment.get("GITHUB_ACTIONS") != "true":
         return
     top = Path(environment.get("GITHUB_WORKSPACE") or folder)
-    for entry in result.findings(*_LEVELS)[:MOST]:
+    found, missing = result.findings(*_LEVELS), telling.not_run(result)
+    if result.exit_status and not missing and not result.findings(Verdict.BREAK):
+        yield annotation("error", telling.failure(result), title="interop compat")
+    for told in missing[: MOST // 2]:
+        yield annotation("error", told.why, title=f"not run: {told.what}")
+    for entry in found[: MOST - min(len(missing), MOST // 2)]:
         finding = entry.finding
         file, line = _place(finding.place, folder, top)
         yield annotation(_LEVELS[finding.verdict], _text(entry, result), file=file, line=line, title=finding.element)

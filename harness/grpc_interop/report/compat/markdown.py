@@ -38,7 +38,10 @@ def markdown(result: Result, directory: Path) -> str:
 
 
 def _markdown(result: Result, directory: Path) -> Iterator[str]:
-    yield f"### {'❌' if result.exit_status else '✅'} interop compat: {inline(telling.rollout(result) or 'nothing breaks')}\n"
+    unfinished = "not all could be compared" if telling.not_run(result) else "nothing breaks"
+    yield f"### {'❌' if result.exit_status else '✅'} interop compat: {inline(telling.rollout(result) or unfinished)}\n"
+    if result.exit_status:
+        yield f"**{inline(telling.failure(result))}**\n"
     yield inline(telling.closing_words(result)) + "\n"
     for one in result.comparisons:
         yield f"{inline(one.base.label)}: {inline(one.base.words)} · {inline(result.head.label)}: {inline(result.head.words)}\n"

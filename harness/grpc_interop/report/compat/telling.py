@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from grpc_interop.compat.observation import Format, Outcome
-from grpc_interop.compat.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Verdict
+from grpc_interop.compat.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Told, Verdict
 from grpc_interop.compat.static import CATEGORIES
 from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, replay_line, set_width
 from grpc_interop.report.plain_text import apart, counted, printable
@@ -20,6 +20,12 @@ LABEL = len(Outcome.KIND_CHANGED)
 """Columns of the word that a line begins with."""
 
 EVERY = "in every pair"
+
+UNFINISHED = 2
+"""The exit statuses from here on say that something was not run."""
+
+MOST_NOT_RUN = 3
+"""How much of that the last line names."""
 
 UNHARMED = frozenset({Outcome.PRESERVED, Outcome.RENAMED, Outcome.ADDED})
 """Outcomes that are only worth a word beside those of other pairs."""
@@ -185,6 +191,26 @@ def untouched(comparison: Comparison) -> str:
     """`132 RPCs, 310 messages: not run`; empty where all was touched."""
     told = ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
     return told and f"{told}: {'run as well' if comparison.everything else 'not run'}"
+
+
+def failure(result: Result) -> str:
+    """`FAILED, exit 2: 1 break; not run: go:py (no Go found)`; empty for a comparison that ends with 0."""
+    if not result.exit_status:
+        return ""
+    breaks, missing = len(result.findings(Verdict.BREAK)), not_run(result)
+    told = [counted(breaks, "break")] if breaks else []
+    if missing:
+        named = [f"{entry.what} ({' '.join(entry.why.split())})" for entry in missing[:MOST_NOT_RUN]]
+        more = len(missing) - len(named)
+        told.append(f"not run: {', '.join(named)}{f', and {more:,} more' if more else ''}")
+    return f"FAILED, exit {result.exit_status}: {'; '.join(told) or 'not all could be compared'}"
+
+
+def not_run(result: Result) -> list[Told]:
+    """What was not run, where that is why the comparison fails."""
+    if result.exit_status < UNFINISHED:
+        return []
+    return list(dict.fromkeys(entry for one in result.comparisons for entry in one.not_run))
 
 
 def closing_words(result: Result) -> str:

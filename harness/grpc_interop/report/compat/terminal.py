@@ -46,6 +46,8 @@ def show(result: Result, directory: Path, file: IO[str] | None = None, width: in
     broken = result.exit_status != 0
     console.print(Text(in_lines(telling.closing_words(result)), "bold red" if broken else "bold green"), soft_wrap=True)
     console.print(Text(f"report: {short_path(directory)}", "dim"), soft_wrap=True)
+    if broken:
+        console.print(Text(printable(telling.failure(result)), "bold red"), soft_wrap=True)
 
 
 def _lines(result: Result, directory: Path, width: int) -> Iterator[Line]:
