@@ -302,7 +302,14 @@ class TestAccepting:
         with pytest.raises(UsageError, match=r"no change of p\.M\.z"):
             accept(Options(find_project(), ()), "p.M.z", "never that large", None, *sides)
 
-    @pytest.mark.parametrize(("reason", "until", "words"), [(" ", None, "--reason is empty"), ("x", "tomorrow", "--until: 'tomorrow'")])
+    @pytest.mark.parametrize(
+        ("reason", "until", "words"),
+        [
+            (" ", None, "--reason is empty"),
+            ("not \udcff in UTF-8", None, "--reason is no text in UTF-8"),
+            ("x", "tomorrow", "--until: 'tomorrow'"),
+        ],
+    )
     def test_a_reason_and_a_real_day_are_asked_for(self, file: Path, trees: Trees, reason: str, until: str | None, words: str) -> None:
         """
         Whoever reads the file next year has nothing else.

@@ -24,6 +24,8 @@ def accept(options: Options, element: str, reason: str, until: str | None, base:
     base is given, as the two sides declare it. Raises UsageError for an element that names no change, or none that breaks."""
     if not reason.strip():
         raise UsageError("--reason is empty", "say why it may break, for whoever reads the file next year")
+    if reason.encode(errors="replace").decode() != reason:
+        raise UsageError("--reason is no text in UTF-8", "the file that it is written to has no other characters")
     last_day = accepted.read_date(until, "--until") if until else None
     path = options.project.accepted_breaks[0]
     shown = os.path.relpath(path)
