@@ -108,6 +108,13 @@ class TestNothingIsLeftOutInSilence:
             assert command in (tmp_path / "interop.toml").read_text()
         assert "files of the same names" in said.err
 
+    def test_files_of_one_name_that_no_one_imports_go_below_one_root(self, write: Write, tmp_path: Path) -> None:
+        """They may have any name, so all are part of one run."""
+        for team in ("one", "two"):
+            write(f"services/{team}/main.proto", self.service(f"of.{team}"))
+        assert init(tmp_path, ()) == 0
+        assert find_project(tmp_path).roots == (Root(tmp_path / "services"),)
+
     def test_other_peoples_services_are_named(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
         write("vendor/x/x.proto", self.service("x"))
         write("proto/own/own.proto", self.service("own") + 'import "x/x.proto";')
@@ -126,6 +133,17 @@ class TestNothingIsLeftOutInSilence:
         write("more/x/x.proto", self.service("x"))
         write("buf.yaml", "version: v2\nmodules: [{path: proto}]\n")
         assert init(tmp_path, ()) == 0
+
+    def test_what_a_buf_yaml_further_down_leaves_out_is_meant(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        """Unlike what lies beside it."""
+        write("proto/own/own.proto", self.service("own"))
+        write("proto/more/x.proto", self.service("more"))
+        write("proto/buf.yaml", "version: v1\nbuild: {excludes: [more]}\n")
+        assert init(tmp_path, ()) == 0
+        (tmp_path / "interop.toml").unlink()
+        write("beside/x.proto", self.service("beside"))
+        assert init(tmp_path, ()) == 0
+        assert "2 files, 2 RPCs" in capsys.readouterr().out
 
     def test_a_copy_with_more_rpcs_is_no_copy_to_be_left_out(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
         write("proto/own/own.proto", self.service("own"))
@@ -161,3 +179,9 @@ class TestNothingIsLeftOutInSilence:
         assert init(tmp_path / "app", ()) == 0
         assert "backend is a git submodule" in capsys.readouterr().out
         assert find_project(tmp_path / "app").roots == (Root(tmp_path / "app" / "backend"),)
+
+        write("app/own/own.proto", self.service("own"))
+        subprocess.run(["git", "submodule", "deinit", "--force", "backend"], cwd=tmp_path / "app", check=True, capture_output=True)
+        (tmp_path / "app" / "interop.toml").unlink()
+        assert init(tmp_path / "app", ()) == 0
+        assert "`git submodule update --init backend`" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import json
 import shlex
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 
 from grpc_interop.config import DEFAULT_SEED
@@ -16,8 +17,10 @@ from grpc_interop.protos import buf
 from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.layout import File, Layout, apart, find_layout, listed, read_files
+from grpc_interop.protos.repository import around
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
+from grpc_interop.protos.submodules import submodules_not_checked_out
 from grpc_interop.report.plain_text import counted
 from grpc_interop.saying import say
 from grpc_interop.suites import SUITES
@@ -45,14 +48,21 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
 
 
 def _find_layout(folder: Path, files: Sequence[File]) -> Layout:
-    """Returns the layout that imports tell. A prefix is only a guess, until the protos compile with it."""
-    layout = find_layout(folder, files)
-    if any("=" in root for root in layout.roots):
-        try:
-            _compile(folder, layout, layout.roots)
-        except ProtoError:
-            return find_layout(folder, files, prefixes=False)
-    return layout
+    """Returns the layout that imports tell. A prefix is only a guess, and so is one root of files in many folders that hold the
+    same names: they are taken where the protos compile with them."""
+    found = find_layout(folder, files)
+    if len(_groups(folder, found)) > 1 and _compiles(folder, joined := find_layout(folder, files, joined=True)):
+        return joined
+    if any("=" in root for root in found.roots) and not _compiles(folder, found):
+        return find_layout(folder, files, prefixes=False)
+    return found
+
+
+def _compiles(folder: Path, layout: Layout) -> bool:
+    with suppress(ProtoError):
+        _compile(folder, layout, layout.roots)
+        return True
+    return False
 
 
 def _where_else(folder: Path) -> str:
@@ -62,11 +72,16 @@ def _where_else(folder: Path) -> str:
 
 
 def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
-    """Yields a sentence for each submodule that holds protos."""
-    around = dict.fromkeys(parent for file in files for parent in file.path.parents if parent.parts)
-    for path in around:
+    """Yields a sentence for each submodule that holds protos, or may."""
+    parents = dict.fromkeys(parent for file in files for parent in file.path.parents if parent.parts)
+    for path in parents:
         if (folder / path / ".git").exists():
             yield f"{path} is a git submodule: its protos are tested as they are checked out"
+    repository = around(folder)
+    for place in submodules_not_checked_out(repository) if repository else ():
+        if place.is_relative_to(folder.resolve()):
+            shown = place.relative_to(folder.resolve())
+            yield f"{shown} is a git submodule that is not checked out, so its protos are not seen: `git submodule update --init {shown}`"
 
 
 def _groups(folder: Path, layout: Layout) -> list[list[str]]:

@@ -64,9 +64,9 @@ def read_layout(repository: Path, files: Sequence[File] | None = None) -> Layout
             f"{', '.join(read.deps)}: these lie in a registry; have them written into an image,"
             " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
         )
-    if folders == [PurePosixPath()]:
-        layout.others = {file.path for file in every}  # what no module holds was left out by people
-    else:
+    # What no module holds was left out by people.
+    layout.others = {file.path for file in every if any(file.path.is_relative_to(folder) for folder in folders)}
+    if folders != [PurePosixPath()]:
         _add_rest(layout, repository, folders, every)
     return layout
 

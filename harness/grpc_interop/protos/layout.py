@@ -7,6 +7,7 @@ innermost root around them, or else by their packages.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,12 +72,13 @@ def read_files(repository: Path) -> list[File]:
     return [File(name, *read_statements(repository / name)) for name in names]
 
 
-def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefixes: bool = True) -> Layout:
-    """Return the layout, told from imports and packages. Without `prefixes` no import is taken to begin with one."""
+def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefixes: bool = True, joined: bool = False) -> Layout:
+    """Return the layout, told from imports and packages. Without `prefixes` no import is taken to begin with one. Files that
+    nothing says the root of are `joined` below one root, or each has the folder that it lies in."""
     every = read_files(repository) if files is None else files
     copies = _copies(every)
     own = [file for file in every if file.path not in copies]
-    place_of = _places(own, prefixes=prefixes)
+    place_of = _places(own, prefixes=prefixes, joined=joined)
     layout = _laid_out(own, place_of)
     roots = sorted({place for place in place_of.values() if str(place) in layout.roots})
     _leave_out_copies(layout, roots, copies, own)
@@ -89,7 +91,7 @@ def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefix
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _places(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
+def _places(files: Sequence[File], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, Place]:
     """Return the root of each file."""
     imported = _places_by_imports(files, prefixes=prefixes)
     place_of = dict(imported)
@@ -100,9 +102,11 @@ def _places(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Pla
                 place_of[file.path] = place
     known = set(place_of.values())
     for file in files:  # without a package that its folders are called by, and no one imports it
-        if file.path not in place_of:
-            place_of[file.path] = _innermost(file.path, known) or Place(file.path.parent)
-    return place_of
+        if file.path not in place_of and (around := _innermost(file.path, known)):
+            place_of[file.path] = around
+    rest = [file.path.parent for file in files if file.path not in place_of]
+    together = Place(PurePosixPath(os.path.commonpath(rest))) if rest and joined else None
+    return {file.path: place_of.get(file.path) or together or Place(file.path.parent) for file in files}
 
 
 def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
