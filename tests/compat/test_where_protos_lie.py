@@ -339,10 +339,24 @@ class TestLinks:
         base, _ = sides(projects)
         assert base.catalog.files == ("own.proto",)
 
+    def test_one_that_leads_to_what_git_ignores_has_none_either(self, projects: Projects) -> None:
+        """
+        Of the working tree, and of two commits.
+        """
+        projects.project.proto("fetched/dep.proto", OLD)
+        projects.project.write(".gitignore", "/fetched\n.interop\n")
+        projects.project.link("protos/api", "../fetched")
+        projects.project.commit()
+        projects.project.commit()
+        for head in (None, "HEAD"):
+            with pytest.raises(UsageError, match=r"protos/api led to what git ignores in .*nobody knows what lay there"):
+                sides(projects, "HEAD~1", head)
+
     def test_one_that_leads_to_no_proto_is_no_matter(self, projects: Projects) -> None:
         (projects.place / "tools").mkdir()
         projects.project.link("protos/tools", "../../tools")
         projects.project.link("protos/notes.txt", "../../nowhere.txt")
+        projects.project.link("protos/gone", "../nowhere")
         projects.project.commit()
         base, head = sides(projects)
         assert base.catalog.files == head.catalog.files == ("own.proto",)

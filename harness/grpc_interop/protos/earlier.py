@@ -124,7 +124,8 @@ class Written:
     def _also(self, remedy: str) -> str:
         """Return the remedy, and what of the repository could not be had besides."""
         lost = [str(self.earlier.not_here_error(path)).replace("\n ", ":") for path in self.earlier.snapshot.not_here]
-        lost += [f"{self.earlier.shown(path)} leads out of the repository" for path in self.earlier.snapshot.unfollowed]
+        unfollowed = self.earlier.snapshot.unfollowed.items()
+        lost += [f"{self.earlier.shown(path)} leads out of the repository" for path, found in unfollowed if found.what is What.OUTSIDE]
         return "\n  ".join([remedy, *lost])
 
 
@@ -256,14 +257,20 @@ class Earlier:
     def refuse_unfollowed(self) -> None:
         """Raise UsageError for a link below a root, met while files were written, to where nobody can look."""
         for link, found in self.snapshot.unfollowed.items():
-            if self._matters(link):
-                if found.what is What.NOT_HERE:
-                    raise self.not_here_error(found.path)
-                if _may_hold_protos(link, found.path):
-                    raise UsageError(
-                        f"{self.shown(link)} led out of {self.snapshot.top} in {self.words}, to {found.path}: nobody knows what lay there",
-                        f"name it under `excludes` in interop.toml; or {BESIDE}",
-                    )
+            if not self._matters(link):
+                continue
+            if found.what is What.NOT_HERE:
+                raise self.not_here_error(found.path)
+            where = f"out of {self.snapshot.top}"
+            if found.what is What.NOTHING:
+                where = "to what git ignores"
+                if not without_history(self.snapshot.repository, [found.path / "x.proto"]):
+                    continue
+            if _may_hold_protos(link, found.path):
+                raise UsageError(
+                    f"{self.shown(link)} led {where} in {self.words}, to {found.path}: nobody knows what lay there",
+                    f"name it under `excludes` in interop.toml; or {BESIDE}",
+                )
 
     def lost(self) -> dict[Path, Lost]:
         """Return the submodules below the roots, met while files were written, whose commits are not here."""
@@ -329,7 +336,7 @@ def tests(root: Root, path: Path, excludes: Iterable[str]) -> bool:
 
 
 def _may_hold_protos(link: Path, target: Path) -> bool:
-    """Return whether a link out of the repository may have led to protos: of what is not there now nobody knows."""
+    """Return whether a link may have led to protos that git does not keep: of what is not there now nobody knows."""
     if link.suffix == ".proto":
         return True
     return any(proto_files([target])) if target.is_dir() else not link.suffix and not target.exists()

@@ -55,7 +55,7 @@ class _Entry(NamedTuple):
 
 class Snapshot:
     """`not_here` are the submodules that were met on the way and whose commits are not here, with those commits;
-    `unfollowed` the links that lead into such a submodule, or out of the repository."""
+    `unfollowed` the links that lead into such a submodule, out of the repository or to nothing."""
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self.repository = repository
@@ -139,9 +139,9 @@ class Snapshot:
         told = self._link(path)
         assert told is not None
         found = self.find(path)
-        if found.what in (What.OUTSIDE, What.NOT_HERE):
+        if found.what not in (What.FOLDER, What.FILE):
             self.unfollowed[path] = found
-        elif found.what in (What.FOLDER, What.FILE) or (found.what is What.NOTHING and path.suffix == _PROTO):
+        if found.what in (What.FOLDER, What.FILE) or (found.what is What.NOTHING and path.suffix == _PROTO):
             link = self.below(place, path)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(told if found.what is What.NOTHING else self.below(place, found.path))
