@@ -31,7 +31,7 @@ from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.report.plain_text import counted
 from grpc_interop.toml_entries import read_entries
-from grpc_interop.verdict import Difference, Outcome, Verdict
+from grpc_interop.verdict import KNOWN, Difference, Outcome, Verdict
 
 FILE = "known_failures.toml"
 """Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
@@ -106,8 +106,8 @@ class KnownFailures:
         if entry is None:
             return verdict
         entry.outcomes[Outcome.KNOWN_FAILURE] += 1
-        note = f"known: {entry.reason} ({entry.link}; {entry.where})"
-        return verdict._replace(outcome=Outcome.KNOWN_FAILURE, notes=(*verdict.notes, note))
+        notes = (*verdict.notes, f"written down at {entry.where}", f"{KNOWN}{entry.reason} ({entry.link})")
+        return verdict._replace(outcome=Outcome.KNOWN_FAILURE, notes=notes)
 
     def explains(self, verdict: Verdict) -> bool:
         """Whether `apply` would make it a known failure; counts nothing."""

@@ -32,6 +32,9 @@ _GIVEN_UP = (CANCELLED, DEADLINE_EXCEEDED)
 """Statuses with which a client may end a call before the server's handler has begun."""
 
 
+KNOWN = "known: "
+"""How the note of a known failure begins that says why it fails and where that is reported."""
+
 CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|(?<=metadata )[\w.-]+|(?<=instead of )[A-Z_]+")
 """What changes from case to case in a sentence about one cause."""
 

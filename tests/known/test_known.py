@@ -59,7 +59,7 @@ def test_an_entry_counts_in_every_form_that_toml_has_for_it(read, text: str, lin
     """
     judged = read(text).apply(verdict(Outcome.FAILED, "the client lost 3 messages"))
     assert judged.outcome is Outcome.KNOWN_FAILURE
-    assert f"expected.toml:{line})" in judged.notes[-1]
+    assert judged.notes[-2].endswith(f"expected.toml:{line}")
 
 
 @pytest.mark.parametrize(

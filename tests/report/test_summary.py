@@ -84,6 +84,33 @@ def test_known_failures_and_unsupported_cases_are_no_findings() -> None:
     assert summary.closing_words() == "2 cases: 0 passed, 1 known failure, 1 unsupported · 0.0 s · seed 1"
 
 
+def test_what_one_entry_says_is_known_is_told_once_with_its_link() -> None:
+    """In whatever words it shows; two entries are two."""
+    mended, open_ = "known: a race (https://example.org/1)", "known: it rounds (https://example.org/2)"
+    whats = [("the server saw A", mended), ("the client saw B", mended), ("the client saw B", open_)]
+    summary = summary_of(failed(PY_GO, what, Outcome.KNOWN_FAILURE)._replace(notes=("some", note)) for what, note in whats)
+    assert [(cause.count, cause.first.known) for cause in summary.known_failures] == [
+        (2, "a race (https://example.org/1)"),
+        (1, "it rounds (https://example.org/2)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (3, "in py:s00, py:s01, py:s02"),
+        (18, "all with client py, but not py:s18, py:s19, py:s20"),
+        (19, "all with client py, but not py:s19, py:s20"),
+        (12, "in 12 of 21 pairs with client py; the report names them"),
+    ],
+)
+def test_where_a_cause_shows_is_said_in_few_words_among_many_pairs(bad: int, words: str) -> None:
+    """By the shorter list, and by none if both are long."""
+    row = [Pair("py", f"s{number:02}") for number in range(21)]
+    told = extent(row[:bad], row)
+    assert told == words
+
+
 def test_the_matrix_leaves_unsupported_cases_out() -> None:
     """Passed of all that a driver can do."""
     summary = summary_of([passed(hello()), failed(PY_GO, outcome=Outcome.UNSUPPORTED)])

@@ -72,7 +72,7 @@ def _testcase(record: Record, directory: Path, info: RunInfo) -> bytes:
         # By hand: nearly all cases come here, and ElementTree takes five times as long.
         return f'<testcase classname={quoteattr(classname)} name={quoteattr(name)} time="{time}" />'.encode()
     element = ElementTree.Element("testcase", classname=classname, name=name, time=time)
-    said = ElementTree.SubElement(element, _ELEMENTS[record.outcome], message=_clean(record.reason))
+    said = ElementTree.SubElement(element, _ELEMENTS[record.outcome], message=_clean(record.known or record.reason))
     if _ELEMENTS[record.outcome] != "skipped":
         said.set("type", record.outcome.value)
         said.text = _clean("\n".join(plain_lines(record, directory, replay_options(record, info, directory))))

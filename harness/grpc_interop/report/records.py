@@ -15,7 +15,7 @@ from typing import Any
 from grpc_interop.case import MessageCase
 from grpc_interop.report.conversation import Row, conversation
 from grpc_interop.report.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
-from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
+from grpc_interop.verdict import KNOWN, Difference, Log, Outcome, Pair, Verdict
 
 MOST_OF_A_VALUE = 10_000
 """Characters of what was wanted and of what came: more than any runtime's words about an error, of which the last may be the
@@ -64,6 +64,11 @@ class Record:
         """`Greeter/AllStream` of `/greeter.v1.Greeter/AllStream`; a message type in full."""
         service, _, method = self.method.removeprefix("/").rpartition("/")
         return f"{service.rpartition('.')[2]}/{method}" if service else method
+
+    @property
+    def known(self) -> str:
+        """What a known failure is written down as: its reason, and where it is reported. Empty for anything else."""
+        return next((note.removeprefix(KNOWN) for note in reversed(self.notes) if note.startswith(KNOWN)), "")
 
     @property
     def reason(self) -> str:

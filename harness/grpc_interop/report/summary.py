@@ -302,7 +302,9 @@ def _glob(known: str, name: str) -> str:
 
 def _cause_key(record: Record) -> tuple[str, Outcome, str]:
     """Equal for records that are told as one cause."""
-    return record.suite, record.outcome, record.difference.fingerprint if record.difference else record.reason
+    # All that one entry says is known is one thing to a reader, in whatever words it shows.
+    alike = record.known or (record.difference.fingerprint if record.difference else record.reason)
+    return record.suite, record.outcome, alike
 
 
 def _extent(seen: set[Pair], could: set[Pair]) -> str:

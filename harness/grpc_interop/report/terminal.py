@@ -150,7 +150,7 @@ class Terminal:
         self._print()
         self._print(title, "bold")
         for cause in causes[:MOST_ASIDES]:
-            self._print(printable(f"  {summary.headline(cause)}: {cause.first.reason}"), "yellow")
+            self._print(printable(f"  {summary.headline(cause)}: {cause.first.known or cause.first.reason}"), "yellow")
         if len(causes) > MOST_ASIDES:
             self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
