@@ -6,9 +6,9 @@ things must hold, and else the failure stands:
 
 - What was seen is what the model allows where the deadline comes before anything (model.hurried). An answer that is
   wrong, in another order or one too many, and a call that ended before its deadline, are none of that.
-- The times show that at least half of the deadline was gone when the sides had done what they did for certain: begun, sent,
-  or received a message; or that a side was so much too late with what waits for nobody: the client with its deadline, the
-  server with its word that no call has come. How long a side waited in vain for what never came says nothing.
+- The times show that the sides were busy elsewhere for at least half of the deadline: before they had done what they did for
+  certain (begun, sent, received a message), and after it, until they learned that it was over. How long a side waited in vain
+  for what never came says nothing.
 - The case passes with a longer deadline.
 """
 
@@ -25,28 +25,21 @@ other."""
 
 
 def lost_us(case: Case, client: ClientTranscript, server: ServerTranscript) -> int:
-    """Of the time until the deadline, in microseconds from the call's beginning, what the transcripts show to have gone by
-    before the sides were done; 0 where that is too little to explain anything, or where there are no times."""
+    """How long, in microseconds, the transcripts show the sides to have been busy elsewhere: until they had done what they did,
+    and again when the deadline was over. 0 where that is too little to explain anything, or where there are no times."""
     if case.timeout_us is None:
         return 0
-    lost = max([0, *_progress(case.client, client.lanes, client.done_us), *_at_server(case, client, server)])
-    # A client that learns of its own deadline late did not learn of a message in time either.
-    lost = max(lost, client.elapsed_us - case.timeout_us)
+    before = [0, *_progress(case.client, client.lanes, client.done_us)]
+    after = [0, client.elapsed_us - case.timeout_us]
+    if client.began_us and server.began_us:
+        # Both tell it by the machine's clock.
+        began = server.began_us - client.began_us
+        before += [began, *(began + done for done in _progress(case.server, server.lanes, server.done_us))]
+        # When it learned that the call was over; of one that never came, when it said so.
+        learned = max((done[-1] for done in server.done_us if done), default=0) if server.arrived else server.elapsed_us
+        after.append(began + learned - client.elapsed_us)
+    lost = max(before) + max(after)
     return lost if lost * SHARE >= case.timeout_us else 0
-
-
-def _at_server(case: Case, client: ClientTranscript, server: ServerTranscript) -> Iterator[int]:
-    """When the server had done what it did, after the client's beginning: both tell it by the machine's clock."""
-    if not (client.began_us and server.began_us):
-        return
-    began = server.began_us - client.began_us
-    if not server.arrived:
-        # How late the server took the script, and how late it answered when it was asked after the call.
-        yield max(0, began) + max(0, began + server.elapsed_us - client.elapsed_us)
-        return
-    yield began
-    for done in _progress(case.server, server.lanes, server.done_us):
-        yield began + done
 
 
 def _progress(script: tuple[Lane, ...], lanes: tuple[Observed, ...], times: tuple[tuple[int, ...], ...]) -> Iterator[int]:

@@ -33,10 +33,11 @@ def server(began_us: int, *done_us: int, answered: bool = True) -> ServerTranscr
     ("seen", "lost"),
     [
         (server(1_500_000, 10, 20, 500_000, 500_000), 1_500_020),
-        (server(200, 900_000, 1_100_000, 2 * S, 2 * S), 1_100_200),
+        (server(200, 900_000, 1_100_000, 1_900_000, 1_900_000), 1_100_200),
         (server(1_200_000, 800_000, 800_000, 800_000, 800_000, answered=False), 1_200_000),
+        (server(600_000, 1_900_000, 1_900_000, 1_900_000, 1_900_000, answered=False), 1_100_000),
     ],
-    ids=["it began late", "it answered late", "it began late and got nothing"],
+    ids=["it began late", "it answered late", "it began late and got nothing", "it began late and learned late of the end"],
 )
 def test_a_server_that_was_late_by_itself_is_seen(seen: ServerTranscript, lost: int) -> None:
     assert lost_us(CASE, MISSED, seen) == lost
@@ -50,8 +51,9 @@ def test_a_server_that_was_late_by_itself_is_seen(seen: ServerTranscript, lost: 
         server(200, 300, 310, 2 * S, 2 * S),
         server(200, 2 * S, 2 * S, 2 * S, 2 * S, answered=False),
         server(200, 700_000, 990_000, 2 * S, 2 * S),
+        server(200, 2_900_000, 2_900_000, 2_900_000, 2_900_000, answered=False),
     ],
-    ids=["it answered at once", "it waited in vain", "it answered in time"],
+    ids=["it answered at once", "it waited in vain", "it answered in time", "it was a little late with the end"],
 )
 def test_waiting_for_what_never_came_explains_nothing(seen: ServerTranscript) -> None:
     """An answer that was lost looks like this: the failure stands."""
@@ -71,7 +73,7 @@ def test_a_server_that_took_its_script_or_gave_its_word_late_stood_still(began_u
 
 
 def test_a_client_that_learns_late_of_its_own_deadline_is_late() -> None:
-    assert lost_us(CASE, MISSED._replace(elapsed_us=3_100_000), server(200, 300, 310, 2 * S, 2 * S)) == 1_100_000
+    assert lost_us(CASE, MISSED._replace(elapsed_us=3_100_000), server(200, 300, 310, 2 * S, 2 * S)) == 1_100_510
 
 
 def test_without_times_nothing_is_explained() -> None:

