@@ -315,7 +315,8 @@ def build(options: Options, names: tuple[str, ...]) -> None:
 def replay(options: Options, what: str, times: int | None, export_to: Path | None, **_: Any) -> None:
     """Plays one case again, verbosely: a replay text, a file that holds one, or a case's id from the last report.
 
-    Ends in FIXED if it passes each time, else in FAILED, or in ERROR where it cannot be judged.
+    Ends in FIXED if it passes each time (in PASSED, where a failure comes and goes too seldom for that to prove anything),
+    else in FAILED, or in ERROR where it cannot be judged.
     """
     from grpc_interop import replaying
 

@@ -123,9 +123,16 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
     if len(verdicts) > 1:
         failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
         yield ""
-        yield f"It comes and goes: {failed} of {len(verdicts)} plays ended so."
+        yield _how_often(failed, len(verdicts))
     yield from _section("Versions", _versions(session, found))
     yield from _section("With the harness", ["```", f"interop replay {encode(*found)}", "```"])
+
+
+def _how_often(failed: int, played: int) -> str:
+    """Return how many of the plays failed, the worst of which is shown."""
+    if not failed:
+        return f"None of {played} plays failed: it comes and goes, and what is shown is a play that passed."
+    return f"All {played} plays failed." if failed == played else f"It comes and goes: {failed} of {played} plays failed."
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -31,7 +31,7 @@ from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.report.plain_text import counted
 from grpc_interop.toml_entries import read_entries
-from grpc_interop.verdict import KNOWN, Difference, Outcome, Verdict
+from grpc_interop.verdict import KNOWN, Difference, Outcome, Pair, Verdict
 
 FILE = "known_failures.toml"
 """Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
@@ -112,6 +112,12 @@ class KnownFailures:
     def explains(self, verdict: Verdict) -> bool:
         """Whether `apply` would make it a known failure; counts nothing."""
         return self._explanation(verdict) is not None
+
+    def comes_and_goes(self, case: AnyCase, pair: Pair) -> bool:
+        """Return whether a failure of the case is known that is a race: that it passes once says little."""
+        names = [self._variants.get(name, name) for name in (pair.client, pair.server)]
+        ids = (f"{case.id}[{pair}]", f"{case.id}[{':'.join(names)}]")
+        return any(entry.sometimes and any(entry.covers(one, case) for one in ids) for entry in self.entries)
 
     def _explanation(self, verdict: Verdict) -> Entry | None:
         difference = verdict.difference

@@ -23,6 +23,9 @@ from grpc_interop.verdict import Pair
 PREFIX = "ic1:"
 """`interop case`, form 1. Another form gets another number."""
 
+BETWEEN_VERSIONS = "iv1:"
+"""Of `interop compat`, whose texts are read in compat/replaying.py."""
+
 FORM = re.compile(r"ic\d+:")
 """How a text of any form begins."""
 
@@ -64,7 +67,9 @@ def decode(text: str) -> Replay:
             f"the replay text is of another version: it begins with {form[0][:30]}, and this harness reads {PREFIX}", ANOTHER_HARNESS
         )
     if not form:
-        raise ReplayError(f"{_start(text)} is not a replay text: those begin with {PREFIX}", "copy the whole line from the report")
+        raise ReplayError(
+            f"{_start(text)} is not a replay text: those begin with {PREFIX} or {BETWEEN_VERSIONS}", "copy the whole line from the report"
+        )
     value = unpack(text.removeprefix(PREFIX))
     contract = value.get("contract")
     if contract != CONTRACT:

@@ -11,6 +11,7 @@ from grpc_interop import temporary
 from grpc_interop.case import AnyCase, Case, MessageCase
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
+from grpc_interop.engine.shrinking import RARE
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
 from grpc_interop.grammar import NotACase
@@ -21,7 +22,7 @@ from grpc_interop.protos.examples import Examples
 from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
-from grpc_interop.report.plain_text import Describe
+from grpc_interop.report.plain_text import Describe, counted
 from grpc_interop.report.records import REPLAYS, record_of
 from grpc_interop.report.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.saying import say
@@ -48,9 +49,9 @@ def explain(verdict: Verdict, describe: Describe, replay: str | None = None, opt
 
 
 def replay(options: Options, what: str, times: int | None = None, export_to: Path | None = None) -> int:
-    """Plays the case `times` times (None: as often as its failure needs), and writes a reproduction if asked to. Gives 0
-    if all passed (FIXED), 1 if one failed (FAILED), 3 if one could not be judged (ERROR). Raises UsageError for a text
-    that is none."""
+    """Play the case `times` times (None: as often as its failure needs), and write a reproduction if asked to. Return 0 if
+    all passed (FIXED, or PASSED where that proves nothing), 1 if one failed (FAILED), 3 if one could not be judged (ERROR).
+    Raise UsageError for a text that is none."""
     make_folder(options.report)
     if (text := _between_versions(what)) is not None:
         if export_to is not None:
@@ -63,10 +64,10 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
         image.write_bytes(found.descriptor_set)
         chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
         with Session(chosen, note=lambda text: say(text, err=True)) as session:
-            return _play(session, found, times or found.plays, export_to)
+            return _play(session, found, times, export_to)
 
 
-def _play(session: Session, found: Replay, times: int, export_to: Path | None) -> int:
+def _play(session: Session, found: Replay, times: int | None, export_to: Path | None) -> int:
     if not session.catalog.declares(found.case):
         why = "; ".join(session.catalog.refused.values())
         raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
@@ -85,7 +86,9 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
         raise BuildError(f"{found.pair} cannot be played: {why}")
     if refused := session.refused(found.case, found.pair):
         raise BuildError(f"{found.pair} cannot be played: one of its languages refuses {refused.file}: {refused.text}")
-    session.engine.enqueue(replace(session.job(case, found.pair), timed=True) for _ in range(times))
+    racy = session.known.comes_and_goes(found.case, found.pair)
+    enough = max(found.plays, RARE if racy else 1)
+    session.engine.enqueue(replace(session.job(case, found.pair), timed=True) for _ in range(times or enough))
     verdicts: list[Verdict] = []
     while session.engine.busy:
         verdicts += session.engine.poll(0.1)
@@ -93,15 +96,25 @@ def _play(session: Session, found: Replay, times: int, export_to: Path | None) -
     worst = max(verdicts, key=lambda verdict: _BAD.index(verdict.outcome), default=None)
     if worst is None:
         raise BuildError(f"{found.pair} cannot be played: {session.why_not(found.pair)}")
+    known = session.known.apply(worst).notes if worst.outcome is Outcome.FAILED else worst.notes
+    say(explain(worst._replace(notes=known), describe))
     failed = sum(verdict.outcome is not Outcome.PASSED for verdict in verdicts)
-    say(explain(worst, describe))
     how = {Outcome.PASSED: "FIXED", Outcome.FAILED: "FAILED"}.get(worst.outcome, "ERROR")
-    racy = "; it comes and goes, so it was played several times" if found.plays > 1 else ""
-    say(f"{how}: {len(verdicts) - failed} of {len(verdicts)} passed{racy}")
+    say(_conclusion(how, failed, len(verdicts), proves=not racy and len(verdicts) >= enough, seldom=enough > 1))
     if export_to is not None:
         export(session, found, verdicts, worst, export_to)
         say(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
+
+
+def _conclusion(how: str, failed: int, played: int, *, proves: bool, seldom: bool) -> str:
+    """Return the last line. `seldom`: the failure is one that comes and goes; `proves`: so many plays would have shown it."""
+    if not failed and not proves:
+        return f"PASSED: none of {counted(played, 'play')} failed; it comes and goes, so it may fail yet"
+    if 0 < failed < played:
+        return f"{how}: {failed} of {counted(played, 'play')} failed; it comes and goes"
+    many = "; it comes and goes, so it was played several times" if seldom else ""
+    return f"{how}: {played - failed} of {played} passed{many}"
 
 
 def _between_versions(what: str) -> str | None:
@@ -126,7 +139,8 @@ def _find(options: Options, what: str) -> Replay:
     if found is None:
         raise UsageError(
             f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
-            f"a replay text begins with {PREFIX}, and an id ends in its pair, such as [py:go]",
+            f"a replay text begins with {PREFIX}, or with {versions.PREFIX} where two versions of protos meet; "
+            "an id ends in its pair, such as [py:go]",
         )
     return found
 

@@ -85,6 +85,35 @@ def test_a_case_that_never_failed(project: Project, report: Path) -> None:
     assert (ended.status, ended.out.splitlines()[-1]) == (0, "FIXED: 1 of 1 passed")
 
 
+@pytest.mark.parametrize(("times", "plays"), [((), 50), (("--times", 3), 3)])
+def test_a_race_that_is_known_is_not_fixed_by_passing(project: Project, tmp_path: Path, times: tuple[object, ...], plays: int) -> None:
+    """
+    It is played often, and however often it passes, it may fail yet.
+    """
+    entry = 'cases = "calls/*/one[[]py:py]"\nmessage = "."\nreason = "a race"\nlink = "x"\nsometimes = true\n'
+    project.write("race/known.toml", "[[known]]\n" + entry.replace("[[]", "["))
+    toml = (project.folder / "interop.toml").read_text()
+    project.write("race/interop.toml", f'known_failures = ["known.toml"]\n{toml}')
+    listed = "calls/greeter.v1.Greeter/SayHello/one[py:py]"
+    ended = project.interop("replay", "--report", tmp_path / "report", *times, listed, cwd=project.folder / "race")
+    last = f"PASSED: none of {plays} plays failed; it comes and goes, so it may fail yet"
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, last), ended.err
+
+
+def test_a_race_that_is_known_and_seen_says_how_often(project: Project, subject: Path, failed: str, tmp_path: Path) -> None:
+    """
+    With the reason and the link that are written down.
+    """
+    entry = 'cases = "calls/*/ten[py:subject]"\nmessage = "9 of 10"\nreason = "a race"\nlink = "example.test/1"\nsometimes = true\n'
+    project.write("seen/known.toml", "[[known]]\n" + entry)
+    toml = (project.folder / "interop.toml").read_text()
+    project.write("seen/interop.toml", f'known_failures = ["known.toml"]\n{toml}')
+    where = project.folder / "seen"
+    ended = project.interop("replay", "--implementation", subject, "--report", tmp_path / "report", failed, cwd=where)
+    assert (ended.status, ended.out.splitlines()[-1]) == (1, "FAILED: 0 of 50 passed; it comes and goes, so it was played several times")
+    assert "known: a race (example.test/1" in " ".join(ended.out.split())
+
+
 def test_every_failure_has_a_replay(project: Project, subject: Path, report: Path, failed: str) -> None:
     """
     The record of a failed case holds what `interop replay` takes.
