@@ -243,7 +243,9 @@ def _not_names(files: Sequence[str], order: dict[str, Any]) -> dict[str, str]:
     imported = {dependency for file in order.values() for dependency in file.dependency}
     refused = {}
     for proto in files:
-        if found := re.search(r"""['"\\\x00-\x1f\x7f]""", proto):
+        if proto.startswith("/") or ".." in proto.split("/"):
+            refused[proto] = "protoc would write its module outside of the folder for generated code"
+        elif found := re.search(r"""['"\\\x00-\x1f\x7f]""", proto):
             refused[proto] = f"protoc for Python writes the file's name into the module as it is, where {found[0]!r} would end it"
         elif (order[proto].service or proto in imported) and not re.fullmatch(r"[\w.]*", module_name(proto)):
             refused[proto] = f"no import statement can name its module {module_name(proto)}"

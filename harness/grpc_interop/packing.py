@@ -105,6 +105,6 @@ def read_text(path: Path) -> str:
         content = file.read(MOST_TEXT + 1)
     if len(content) > MOST_TEXT:
         raise ReplayError(
-            f"the file has more than {MOST_TEXT:,} bytes, and no replay text is so long", "name a file that `interop run` wrote"
+            f"{path} has more than {MOST_TEXT:,} bytes, and no replay text is so long", "name a file that `interop run` wrote"
         )
     return content.decode("utf-8", errors="replace")

@@ -154,9 +154,11 @@ def _in_file(path: Path) -> Replay | None:
         # Too long for a name: a replay text without its beginning, which is no file.
         return None
     try:
-        return decode(read_text(path))
+        text = read_text(path)
     except OSError as error:
         raise ReplayError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        return decode(text)
     except ReplayError as error:
         raise ReplayError(f"{path}: {error.what}", error.remedy) from None
 

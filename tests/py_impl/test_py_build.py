@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -246,6 +248,16 @@ class TestNamesThatAreCode:
         assert set(built.errors) == {file, "user.proto"}
         assert "no import statement can name its module" in built.errors[file]
         assert not canary.exists()
+
+    @pytest.mark.parametrize("file", ["../x.proto", "a/../../x.proto", "/x.proto"])
+    def test_paths_that_leave_the_folder(self, file: str) -> None:
+        """
+        None is on a disk, but a descriptor may have one.
+        """
+        program = "import sys, build; print(build._not_names([sys.argv[1]], {}))"
+        folder = Path(__file__).parents[2] / "py_impl"
+        done = subprocess.run([sys.executable, "-c", program, file], cwd=folder, capture_output=True, text=True, check=True)
+        assert "outside of the folder" in done.stdout
 
     def test_messages_that_no_statement_names_are_driven(self, build: Build, start: Start) -> None:
         """

@@ -20,7 +20,7 @@ from grpc_interop.protos.text import unknown_fields
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest image, unpacked. That of googleapis, with all comments, has a sixth of it."""
 
-UNTRIED = 8 * 1024 * 1024
+UNTRIED = 4 * 1024 * 1024
 """Bytes of an image that is read at once. Two bytes may stand for an object of 150, so what is larger is tried before."""
 
 MOST_MEMORY = 768 * 1024 * 1024
