@@ -56,11 +56,11 @@ OLDEST = ("1.60.0", "4.25.0")
     ("name", "grpcio", "protobuf"),
     [
         pytest.param("py-oldest", *OLDEST, id="oldest"),
-        pytest.param("py-aio-oldest", *OLDEST, id="aio_oldest"),
+        pytest.param("py-aio-oldest", *OLDEST, id="aio_oldest", marks=pytest.mark.slow),
         # pip takes 6.30 for new enough for the code of grpcio-tools 1.73, which refuses it: https://github.com/grpc/grpc/issues/39912
         pytest.param("py-skewed", "1.73.0", "6.30.0", id="protobuf_older_than_protoc"),
         # And 5.26 for too new for any grpcio-tools of that time, though it takes what they write.
-        pytest.param("py-ahead", "1.62.3", "5.26.1", id="protobuf_newer_than_protoc"),
+        pytest.param("py-ahead", "1.62.3", "5.26.1", id="protobuf_newer_than_protoc", marks=pytest.mark.slow),
     ],
 )
 def test_versions_that_were_not_released_together(tmp_path: Path, name: str, grpcio: str, protobuf: str) -> None:
