@@ -115,6 +115,7 @@ class TestReservations:
             ("2 to 3", "1 to 9", ["reserved 1, 4 to 9"]),
             ("1 to 4", "1 to 2, 3, 4", []),
             ("1, 2, 3", "1 to 3", []),
+            ("", "1 to 2, 3, 4", ["reserved 1 to 4"]),
             ("4, 1", "1, 4", []),
             ("1 to 3, 7", "1 to 7", ["reserved 4 to 6"]),
             ("1 to 7", "1 to 3, 7", ["no longer reserved 4 to 6"]),
