@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -286,6 +287,14 @@ class TestKeeping:
         monkeypatch.setattr(Path, "write_bytes", full)
         with pytest.raises(BuildError, match=r"mine cannot be built: /x/.interop/build/tree.binpb: No space left on device"):
             project.build()
+
+    def test_a_build_that_filled_the_disk_gives_its_room_back_but_for_its_words(self, project, monkeypatch):
+        project.program("import pathlib\nout = pathlib.Path(request['out'])\n(out / 'half').mkdir(); print('no room'); sys.exit(1)")
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+        with pytest.raises(BuildError, match=r"(?s)the disk of .* is full; its last words .*no room"):
+            project.build()
+        (out,) = project.builder.root.glob("build/mine-*/")
+        assert [path.name for path in out.iterdir()] == ["build.log"]
 
     def test_a_new_build_removes_those_that_have_served(self, project):
         project.build()

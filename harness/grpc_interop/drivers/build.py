@@ -21,6 +21,8 @@ from grpc_interop.errors import BuildError
 
 REQUEST_SCHEMA = 1
 
+LOG = "build.log"
+
 LITTLE_ROOM = 1 << 20
 """Bytes that are left on a disk that was full when a build failed: what the build gave back at its end, and not much more."""
 
@@ -166,12 +168,18 @@ class Builder:
             "files": list(protos.files),
             "out": str(out),
         }
-        return self._ask(manifest, out, request)
+        try:
+            return self._ask(manifest, out, request)
+        except BuildError:
+            if _is_full(out):
+                # Half a build is of no use, and the report may need its room.
+                _empty_but_for_log(out)
+            raise
 
     def _ask(self, manifest: Manifest, scratch: Path, request: dict[str, Any]) -> dict[str, Any]:
         cache = self.root / "cache" / (manifest.variant_of or manifest.name)
         cache.mkdir(parents=True, exist_ok=True)
-        answer, log = scratch / "answer.json", scratch / "build.log"
+        answer, log = scratch / "answer.json", scratch / LOG
         answer.unlink(missing_ok=True)
         log.unlink(missing_ok=True)
         path = scratch / "request.json"
@@ -202,7 +210,7 @@ class Builder:
         process.close()
         if status != 0 or not answer.exists():
             how = ending(status) if status != 0 else "wrote no answer"
-            full = "" if shutil.disk_usage(scratch).free > LITTLE_ROOM else f"; the disk of {scratch} is full"
+            full = f"; the disk of {scratch} is full" if _is_full(scratch) else ""
             raise BuildError(f"{manifest.name}: the build command {how}{full}; its last words ({log}):\n{process.tail(30)}")
         try:
             found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
@@ -242,6 +250,19 @@ class Builder:
         for path in sorted(files):
             yield str(path.relative_to(manifest.folder)).encode()
             yield path.read_bytes()
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is hardly any room on the disk of a folder."""
+    return shutil.disk_usage(folder).free <= LITTLE_ROOM
+
+
+def _empty_but_for_log(out: Path) -> None:
+    for path in out.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOG:
+            path.unlink(missing_ok=True)
 
 
 def _identity(program: str) -> bytes:
