@@ -95,12 +95,13 @@ def _places(files: Sequence[File], *, prefixes: bool, joined: bool) -> dict[Pure
     """Return the root of each file."""
     imported = _places_by_imports(files, prefixes=prefixes)
     place_of = dict(imported)
+    places = _by_folder(imported.values())
     for file in files:
         if file.path not in imported:
-            place = _innermost(file.path, imported.values()) or _place_by_package(file)
+            place = _innermost(file.path, places) or _place_by_package(file)
             if place is not None:
                 place_of[file.path] = place
-    known = set(place_of.values())
+    known = _by_folder(place_of.values())
     for file in files:  # without a package that its folders are called by, and no one imports it
         if file.path not in place_of and (around := _innermost(file.path, known)):
             place_of[file.path] = around
@@ -151,11 +152,15 @@ def _place_by_package(file: File) -> Place | None:
     return Place(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
 
 
-def _innermost(path: PurePosixPath, places: Iterable[Place]) -> Place | None:
+def _by_folder(places: Iterable[Place]) -> dict[PurePosixPath, Place]:
+    """Return the roots by their folders; of several of one folder, the one with a prefix."""
+    return {place.folder: place for place in sorted(set(places), key=lambda place: place.prefix)}
+
+
+def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, Place]) -> Place | None:
     """Return the innermost root around a file; of other people's protos none that is the repository's own."""
     others = next((depth for depth, part in enumerate(path.parts) if part in IMPORTED_FROM), -1)
-    around = [place for place in places if path.is_relative_to(place.folder) and len(place.folder.parts) > others]
-    return max(around, key=lambda place: (len(place.folder.parts), place.prefix), default=None)
+    return next((places[folder] for folder in path.parents if folder in places and len(folder.parts) > others), None)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -213,18 +218,17 @@ def _excludes(roots: Sequence[Place], files: Sequence[File], place_of: Mapping[P
             if place_of[path] == root and IMPORTED_FROM.intersection(inner[:-1]):
                 away.append(path)
                 layout.others.add(path)
-        for path in away:
-            patterns[_pattern(root, path, away, within)] = None
+        patterns |= dict.fromkeys(_patterns(root, away, within))
     return list(patterns)
 
 
-def _pattern(root: Place, path: PurePosixPath, away: Sequence[PurePosixPath], within: Sequence[PurePosixPath]) -> str:
-    """Return the outermost folder of which all goes away, or the file itself."""
-    staying = set(within) - set(away)
-    for folder in list(reversed(path.parents))[len(root.folder.parts) + 1 :]:
-        if not any(other.is_relative_to(folder) for other in staying):
-            return f"{root.name(folder)}/*"
-    return root.name(path)
+def _patterns(root: Place, away: Sequence[PurePosixPath], within: Iterable[PurePosixPath]) -> Iterator[str]:
+    """Yield for each file that goes away the outermost folder of which all does, or the file itself."""
+    needed = {folder for path in set(within) - set(away) for folder in path.parents}
+    for path in away:
+        folders = list(reversed(path.parents))[len(root.folder.parts) + 1 :]
+        gone = next((folder for folder in folders if folder not in needed), None)
+        yield root.name(path) if gone is None else f"{root.name(gone)}/*"
 
 
 def apart(repository: Path, layout: Layout) -> list[list[str]]:
@@ -275,7 +279,7 @@ def _leave_out_copies(layout: Layout, roots: Iterable[Place], copies: Mapping[Pu
     for root in roots:
         below = [path for path in within if path.is_relative_to(root.folder)]
         away = [path for path in below if path in copies]
-        layout.excludes += dict.fromkeys(_pattern(root, path, away, below) for path in away)
+        layout.excludes += dict.fromkeys(_patterns(root, away, below))
 
 
 def _missing_imports(repository: Path, files: Sequence[File], layout: Layout) -> Iterator[str]:
