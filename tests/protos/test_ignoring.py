@@ -97,6 +97,16 @@ def test_a_root_that_git_ignores_is_meant(repository: Repository, root: str) -> 
     assert repository.names(root) == [Path("gen/deep/x.proto").relative_to(Path(root).relative_to("build")).as_posix()]
 
 
+def test_a_root_that_ignores_itself_is_meant(repository: Repository) -> None:
+    """
+    As folders of tools do, so that nobody adds them.
+    """
+    repository.files("fetched/deep/x.proto")
+    repository.ignore("*", file="fetched/.gitignore")
+    assert repository.names("fetched") == ["deep/x.proto"]
+    assert repository.names() == ["own/own.proto"]
+
+
 def test_what_lies_behind_a_link_is_meant_as_well(repository: Repository) -> None:
     """
     Unless git ignores the link.

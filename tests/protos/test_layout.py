@@ -117,6 +117,14 @@ class TestFoundByContent:
         write(tmp_path, {"third_party/lib/lib.proto": proto("lib"), "own/x.proto": proto("own", "third_party/lib/lib.proto")})
         assert where(find_layout(tmp_path)) == (["."], [], ["third_party/*"])
 
+    def test_other_peoples_protos_do_not_go_with_the_repositorys_root(self, tmp_path: Path) -> None:
+        """
+        What no one imports may be imported tomorrow, by its own name.
+        """
+        files = {"own/x.proto": proto("own", "own/y.proto"), "own/y.proto": proto("own"), "third_party/lib/v1/lib.proto": proto("lib.v1")}
+        write(tmp_path, files)
+        assert where(find_layout(tmp_path)) == (["."], ["third_party"], ["third_party/*"])
+
     @pytest.mark.parametrize("copy", ["dist/shop/shop.proto", "docs/shop.proto", "web/public/proto/shop.proto"])
     def test_copies_are_left_out(self, tmp_path: Path, copy: str) -> None:
         write(tmp_path, {"shop/shop.proto": proto("shop"), copy: proto("shop"), "dist/own/own.proto": proto("dist.own")})
@@ -171,6 +179,7 @@ class TestSaidByBuf:
                 {"buf.yaml": "version: v2\nmodules: [{path: p, includes: [p/a]}, {path: p, excludes: [p/a, p/b]}]\n"},
                 (["p"], [], ["b/*"]),
             ),
+            ({"buf.yaml": "version: v2\nmodules: [{path: p}, {path: p, excludes: [p/a]}]\n"}, (["p"], [], [])),
             (
                 {
                     "svc/a/buf.yaml": "version: v2\nmodules: [{path: proto}]\n",
