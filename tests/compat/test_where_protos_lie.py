@@ -282,6 +282,20 @@ class TestSubmodulesThatAreNotHere:
         assert base.catalog.files == head.catalog.files == ("protos/own.proto",)
         assert touched(projects) == set()
 
+    def test_in_two_commits_it_is_a_matter(self, projects: Projects) -> None:
+        projects.submodule()
+        projects.configure(".")
+        projects.project.commit()
+        projects.bump()
+        projects.project.commit()
+        projects.project.git("submodule", "--quiet", "deinit", "--force", "lib")
+        shutil.rmtree(projects.project.folder / ".git/modules/lib")
+        for read in (sides, touched):
+            with pytest.raises(UsageError, match="the submodule lib"):
+                read(projects, "HEAD~1")
+        with pytest.raises(UsageError, match="the submodule lib"):
+            sides(projects, "HEAD~1", "HEAD")
+
     def test_what_is_excluded_is_no_matter(self, shallow: Projects) -> None:
         (shallow.place / "clone/interop.toml").write_text('[protos]\nroots = ["."]\nexcludes = ["lib/*"]\n')
         shallow.project.git("-C", "../clone", "commit", "-qam", "exclude")
@@ -394,6 +408,13 @@ class TestWhatTheRepositoryDoesNotKeep:
         """
         projects.configure(*beside, folder)
         projects.project.commit()
+        with pytest.raises(UsageError) as raised:
+            sides(projects)
+        assert folder in raised.value.what
+
+    def test_such_a_root_is_not_new_because_it_was_not_listed(self, projects: Projects, folder: str) -> None:
+        projects.project.commit()
+        projects.configure("protos", folder)
         with pytest.raises(UsageError) as raised:
             sides(projects)
         assert folder in raised.value.what
