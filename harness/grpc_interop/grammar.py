@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from urllib.parse import quote
 
 from grpc_interop.case import (
     CASE_KEY,
@@ -83,6 +84,7 @@ def _problems(case: Case) -> Iterator[str]:
     if not case.method.kind.server_streams:
         yield from _single_response(case)
     yield from _metadata(case)
+    yield from _sizes(case)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -200,6 +202,27 @@ def _single_response(case: Case) -> Iterator[str]:
         yield f"a {kind} server sends {wanted} messages with status {end.code}, not {sends}"
     elif wanted and not any(len(lane) > 1 and isinstance(lane[-2], Send) and isinstance(lane[-1], Finish) for lane in case.server):
         yield f"the response of a {kind} call leaves with its status: the server sends it right before it finishes"
+
+
+UNSURE_BYTES = range(7_693, 16_385)
+"""Of metadata, as HTTP/2 counts it (RFC 9113, 6.5.2): C-core refuses, by chance, ever more of what is between 8 and 16 KiB,
+and its own headers take up to 500 bytes of that (https://github.com/grpc/grpc/issues/37852)."""
+
+
+_PLAIN = "".join(chr(byte) for byte in range(0x20, 0x7F) if chr(byte) != "%")
+"""What travels as it is in a status message; the rest is percent-encoded."""
+
+
+def _sizes(case: Case) -> Iterator[str]:
+    headers = [step.entries for step in steps(case.server) if isinstance(step, SendHeaders)]
+    places = [("request metadata", case.metadata), *(("initial metadata", entries) for entries in headers)]
+    for status in finishes(case.server):
+        told = (Entry("grpc-message", quote(status.message or "", safe=_PLAIN).encode()), Entry("grpc-status-details-bin", status.details))
+        places.append(("trailing metadata with the status", (*status.trailers, *told)))
+    for what, entries in places:
+        size = sum(len(key) + 32 + (len(value) * 4 // 3 if key.endswith("-bin") else len(value)) for key, value in entries)
+        if size in UNSURE_BYTES:
+            yield f"{size:,} bytes of {what}: what is between 8 and 16 KiB passes or not, by chance; send less, or more"
 
 
 def _metadata(case: Case) -> Iterator[str]:

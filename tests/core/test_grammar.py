@@ -105,6 +105,16 @@ BROKEN: dict[str, tuple[Case, str]] = {
     "a key of gRPC's": (with_metadata("grpc-trace-bin", b"me"), "all keys that begin with grpc- are gRPC's"),
     "a key of a connection": (with_metadata("connection", b"close"), "HTTP/2 has no use for it"),
     "a key that a runtime keeps": (with_metadata("x-envoy-peer-metadata", b"me"), "grpcio keeps it to itself"),
+    "metadata of a size that passes by chance": (with_metadata("x-interop-a", b"x" * 8_000), "8,043 bytes of request metadata"),
+    "bytes that are as many once they are encoded": (with_metadata("a-bin", b"x" * 6_000), "8,037 bytes of request metadata"),
+    "initial metadata of such a size": (
+        bidi((TO_END,), (SendHeaders((Entry("a", b"x" * 16_000),)), OK)),
+        "16,033 bytes of initial metadata",
+    ),
+    "a status message of such a size, encoded": (
+        bidi((TO_END,), (Finish(Status(9, "ü" * 1_500)),)),
+        "bytes of trailing metadata with the status",
+    ),
     "an ending alone": (with_metadata("-bin", b"me"), "it is only the ending that marks bytes"),
     "a key of one's own in upper case": (with_metadata("X-Request-Id", b"1"), "write 'x-request-id'"),
     "the harness' own key": (with_metadata("x-interop-case", b"1"), "is the harness' own"),
@@ -198,6 +208,8 @@ def test_a_text_of_other_characters_than_ascii_may_be_sent() -> None:
         Entry("tenant-bin", b"\xff"),
         Entry("_", b""),
         Entry("1.a_b-c", b""),
+        Entry("a", b"x" * 7_500),
+        Entry("a", b"x" * 17_000),
     ],
 )
 def test_metadata_that_may_travel(entry: Entry) -> None:
