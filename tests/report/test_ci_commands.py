@@ -8,6 +8,7 @@ import shlex
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -17,6 +18,8 @@ from grpc_interop.coverage import Uncovered
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.failure import plain_lines, replay_line
 from grpc_interop.report.github import GitHub
+from grpc_interop.report.junit import JUnit
+from grpc_interop.report.page import Page
 from grpc_interop.report.plain_text import in_lines
 from grpc_interop.report.protocol import Finding
 from grpc_interop.report.records import record_of
@@ -67,7 +70,8 @@ def hostile_verdict(text: str, pair: Pair = PY_GO) -> Verdict:
 def told(text: str, folder: Path) -> tuple[str, str]:
     """What the terminal and GitHub show of a run of which everything is hostile."""
     screen, github = io.StringIO(), io.StringIO()
-    reports = [Terminal(folder, screen, clock=lambda: 0.0), GitHub(folder, {"GITHUB_ACTIONS": "true"}, github)]
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+    reports = [Terminal(folder, screen, clock=lambda: 0.0), GitHub(folder, environment, github), JUnit(folder), Page(folder)]
     run = Recorder(folder, reports, describe=lambda _type, _data: text, replay_text=lambda _: text)
     pair = Pair(text, text)
     run.run_started(RunInfo(text, 1, (pair, PY_GO, GO_PY)))
@@ -94,6 +98,19 @@ def test_no_line_of_a_run_is_a_command_but_the_annotations(text: str, tmp_path: 
     lines = github.splitlines()
     assert lines and len(lines) == len(github.split("\n")) - 1
     assert all(re.match(r"::(error|warning|notice) [^\x00-\x1f]*$", line) for line in lines)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "</pre><script>x</script>", "\ufffe\x00\x0b]]>", "```\n# x"])
+def test_files_of_a_report_are_well_formed(text: str, tmp_path: Path) -> None:
+    """
+    Whatever a stranger says, it stays text in them, and text that can be seen.
+    """
+    told(text, tmp_path)
+    ElementTree.parse(tmp_path / "junit.xml")
+    for name in ("junit.xml", "report.html", "summary.md"):
+        content = (tmp_path / name).read_text(encoding="utf-8")
+        assert [line for line in content.split("\n") if controls(line)] == [], name
+        assert "<script" not in content, name
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -127,7 +127,7 @@ def set_width(text: str, width: int) -> str:
 
 
 def _aside(label: str, text: str | bytes) -> Line:
-    return Line(Tone.ASIDE, f"  {label:<10}  {printable(_shown(text))}")
+    return Line(Tone.ASIDE, printable(f"  {label:<10}  {_shown(text)}"))
 
 
 def _shown(text: str | bytes) -> str:

@@ -10,7 +10,7 @@ from typing import IO
 
 from grpc_interop.report.escaping import annotation, inline
 from grpc_interop.report.failure import block
-from grpc_interop.report.plain_text import counted
+from grpc_interop.report.plain_text import counted, in_lines
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary
@@ -87,7 +87,7 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     for cause in findings[:MOST_CAUSES]:
         yield f"\n<details><summary>{inline(cause.first.reason)} · {inline(summary.headline(cause))}</summary>\n"
         yield "<pre>"
-        yield from (html.escape(line.text) for line in block(cause, summary, directory))
+        yield from (html.escape(in_lines(line.text)) for line in block(cause, summary, directory))
         yield "</pre></details>"
     if len(findings) > MOST_CAUSES:
         yield f"\nand {counted(len(findings) - MOST_CAUSES, 'more cause')} in results.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 from grpc_interop.compat.result import Entry, Result, Verdict
 from grpc_interop.report.compat import telling
 from grpc_interop.report.escaping import inline
+from grpc_interop.report.plain_text import in_lines
 
 FILE = "compat.md"
 
@@ -52,7 +53,7 @@ def _markdown(result: Result, directory: Path) -> Iterator[str]:
         yield f"\n<details><summary>{inline(finding.element)}: {inline(telling.change(finding))}</summary>\n"
         yield "<pre>"
         # An empty line would end the HTML, and what follows be Markdown.
-        yield from (html.escape(line.text) or " " for line in telling.block(entry, result, directory))
+        yield from (html.escape(in_lines(line.text)) or " " for line in telling.block(entry, result, directory))
         yield "</pre></details>"
     yield ""
 
