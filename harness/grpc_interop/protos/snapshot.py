@@ -174,10 +174,11 @@ class Snapshot:
         """Yield the files and links below a folder, those of submodules as well."""
         for name in sorted(self._folders.get(folder, ())):
             path = f"{folder.rstrip('/')}/{name}"
-            if self._what(Path(path)) is What.FOLDER:
-                yield from self._below(path)
-            elif Path(path) not in self.not_here:
+            entry = self._entries.get(path)
+            if entry is not None and entry.mode != _SUBMODULE:
                 yield path
+            elif self._what(Path(path)) is What.FOLDER:
+                yield from self._below(path)
 
     def _enter(self, path: Path, entry: _Entry) -> bool:
         """Add what a submodule held. Return whether that is here."""
