@@ -106,7 +106,28 @@ class TestNothingIsLeftOutInSilence:
             command = f"interop run --proto-path services/{team}/proto"
             assert f"2 files, 1 RPC, 2 messages in services/{team}/proto. Next: {command}" in said.out
             assert command in (tmp_path / "interop.toml").read_text()
-        assert "files of the same names" in said.err
+        assert "cannot be part of one run" in said.err
+
+    def test_each_such_command_finds_what_the_trees_share(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        write("libs/shared/x.proto", 'syntax = "proto3"; package shared; message X {}')
+        for team in "ab":
+            write(
+                f"{team}/proto/common.proto", f'syntax = "proto3"; package {team}; import "shared/x.proto"; message C {{ shared.X x = 1; }}'
+            )
+            write(f"{team}/proto/service.proto", self.service(f"{team}.s") + 'import "common.proto";')
+        assert init(tmp_path, ()) == 1
+        assert "2 files, 1 RPC, 2 messages in b/proto. Next: interop run --proto-path b/proto --include libs" in capsys.readouterr().out
+
+    def test_a_file_that_is_imported_by_two_names_is_tested_by_each(self, write: Write, tmp_path: Path, capsys: Captured) -> None:
+        """As in https://github.com/golang/protobuf/issues/1122."""
+        write("p/a/x.proto", self.service("x"))
+        write("p/b.proto", 'syntax = "proto3"; package b; import "a/x.proto"; service S { rpc Do(x.M) returns (x.M); }')
+        write("p/a/c.proto", 'syntax = "proto3"; package c; import "x.proto"; service S { rpc Do(x.M) returns (x.M); }')
+        assert init(tmp_path, ()) == 1
+        said = capsys.readouterr()
+        assert "1 RPC, 0 messages in p. Next: interop run --proto-path p\n" in said.out
+        assert "2 RPCs, 1 message in p/a. Next: interop run --proto-path p/a\n" in said.out
+        assert "cannot be part of one run" in said.err
 
     def test_files_of_one_name_that_no_one_imports_go_below_one_root(self, write: Write, tmp_path: Path) -> None:
         """They may have any name, so all are part of one run."""

@@ -16,7 +16,7 @@ from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.protos import buf
 from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.layout import File, Layout, apart, find_layout, listed, read_files
+from grpc_interop.protos.layout import File, Layout, Run, apart, find_layout, listed, one_by_one, read_files
 from grpc_interop.protos.repository import around
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
@@ -60,7 +60,7 @@ def _find_layout(folder: Path, files: Sequence[File]) -> Layout:
 
 def _compiles(folder: Path, layout: Layout) -> bool:
     with suppress(ProtoError):
-        _compile(folder, layout, layout.roots)
+        _compile(folder, layout, Run(layout.roots, layout.includes))
         return True
     return False
 
@@ -84,23 +84,30 @@ def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
             yield f"{shown} is a git submodule that is not checked out, so its protos are not seen: `git submodule update --init {shown}`"
 
 
-def _groups(folder: Path, layout: Layout) -> list[list[str]]:
-    """Returns the roots that can be part of one run each. What is wrong with a root is told when they are compiled."""
+def _groups(folder: Path, layout: Layout) -> list[Run]:
+    """Returns what can be part of one run each. What is wrong with a root is told when they are compiled."""
+    whole = [Run(layout.roots, layout.includes)]
     if layout.buf:
-        return [layout.roots]
+        return whole
     try:
-        return apart(folder, layout)
+        groups = apart(folder, layout)
+        if len(groups) == 1 and len(layout.roots) > 1 and not _compiles(folder, layout):
+            # One file under two names, or two files that define one thing: protoc takes them where they do not meet.
+            groups = one_by_one(folder, layout)
+            for run in groups:
+                _compile(folder, layout, run)
     except ProtoError:
-        return [layout.roots]
+        return whole
+    return groups
 
 
-def _try(folder: Path, layout: Layout, groups: Sequence[Sequence[str]], files: Iterable[File]) -> int:
+def _try(folder: Path, layout: Layout, groups: Sequence[Run], files: Iterable[File]) -> int:
     """Compiles the protos as a run would, and says what is in them, and what not."""
     driven: set[str] = set()
     unreadable: set[str] = set()
-    for roots in groups:
+    for run in groups:
         try:
-            catalog = _compile(folder, layout, roots)
+            catalog = _compile(folder, layout, run)
         except ProtoError as error:
             say(f"but the protos do not compile so; edit its [protos], then `interop run`:\n{error}", err=True)
             return 1
@@ -108,11 +115,11 @@ def _try(folder: Path, layout: Layout, groups: Sequence[Sequence[str]], files: I
         driven.update(methods)
         unreadable.update(catalog.refused)
         found = ((len(catalog.files), "file"), (len(methods), "RPC"), (sum(1 for _ in catalog.messages()), "message"))
-        more = f" in {', '.join(roots)}" if len(groups) > 1 else ""
-        say(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(roots if more else ())}")
+        more = f" in {', '.join(run.roots)}" if len(groups) > 1 else ""
+        say(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(layout, run) if more else 'interop run'}")
     status = 0
     if len(groups) > 1:
-        say("but these hold files of the same names, and one run can have only one file of a name: run them one by one", err=True)
+        say("but these cannot be part of one run, in which a name means one file and is defined once: run them one by one", err=True)
         status = 1
     left = [file for file in files if not any(name.endswith(str(file.path)) or str(file.path).endswith(name) for name in unreadable)]
     return max(status, _tell_left_out(layout, driven, left))
@@ -134,19 +141,21 @@ def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[File]) -> i
     return 1
 
 
-def _command(roots: Iterable[str]) -> str:
-    return shlex.join(["interop", "run", *(word for root in roots for word in ("--proto-path", root))])
+def _command(layout: Layout, run: Run) -> str:
+    includes = run.includes if run.includes != layout.includes else []
+    options = [("--proto-path", root) for root in run.roots] + [("--include", root) for root in includes]
+    return shlex.join(["interop", "run", *(word for option in options for word in option)])
 
 
-def _compile(folder: Path, layout: Layout, roots: Iterable[str]) -> Catalog:
+def _compile(folder: Path, layout: Layout, run: Run) -> Catalog:
     with tempfile.TemporaryDirectory() as cache:
         if layout.buf:
             return Catalog.from_image(build_image(folder, Path(cache)))
-        includes = [read_root(root, folder) for root in layout.includes]
-        return Catalog.load([read_root(root, folder) for root in roots], includes, Path(cache), layout.excludes)
+        includes = [read_root(root, folder) for root in run.includes]
+        return Catalog.load([read_root(root, folder) for root in run.roots], includes, Path(cache), layout.excludes)
 
 
-def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[Sequence[str]] = ()) -> str:
+def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[Run] = ()) -> str:
     """The file."""
     found = list(implementations)
     lines = [
@@ -171,7 +180,7 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[S
     return "\n".join(lines) + "\n"
 
 
-def _protos(layout: Layout, groups: Sequence[Sequence[str]]) -> Iterator[str]:
+def _protos(layout: Layout, groups: Sequence[Run]) -> Iterator[str]:
     """Where the protos are."""
     if layout.buf:
         yield "# The modules of buf.yaml are tested. buf has what they import, also from a registry."
@@ -179,8 +188,8 @@ def _protos(layout: Layout, groups: Sequence[Sequence[str]]) -> Iterator[str]:
         return
     yield from (
         "# Everything below these folders is tested. Imports are relative to them; with PREFIX=DIR they begin with PREFIX.",
-        *(["# They hold files of the same names, so each of these is a run of its own:"] if len(groups) > 1 else []),
-        *(f"#   {_command(roots)}" for roots in groups if len(groups) > 1),
+        *(["# They cannot be part of one run, so each of these is one of its own:"] if len(groups) > 1 else []),
+        *(f"#   {_command(layout, run)}" for run in groups if len(groups) > 1),
         f"roots = {_list(layout.roots)}",
         "# Where imports are looked up besides. What lies there is not tested itself.",
         f"includes = {_list(layout.includes)}",

@@ -254,9 +254,15 @@ class TestErrors:
 
     def test_one_name_in_two_roots(self, root: Path, tmp_path: Path, cache: Path) -> None:
         write(root, "a.proto", "message A {}")
-        write(tmp_path / "other", "a.proto", "message A {}")
-        with pytest.raises(ProtoError, match=r"a\.proto is in two roots: .*root/a\.proto and .*other/a\.proto"):
+        write(tmp_path / "other", "a.proto", "message A { int32 a = 1; }")
+        with pytest.raises(ProtoError, match=r"a\.proto is in two roots, with other content: .*root/a\.proto and .*other/a\.proto"):
             Catalog.load([root, tmp_path / "other"], [], cache)
+
+    def test_copies_in_two_roots_are_one_file(self, root: Path, tmp_path: Path, cache: Path) -> None:
+        """As where a client and a server have each got the same proto."""
+        for folder in (root, tmp_path / "other"):
+            write(folder, "a.proto", "message A {}")
+        assert list(Catalog.load([root, tmp_path / "other"], [], cache).files) == ["a.proto"]
 
     def test_a_root_within_a_root(self, root: Path, cache: Path) -> None:
         write(root, "sub/a.proto", "message A {}")

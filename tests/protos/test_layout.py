@@ -9,7 +9,7 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.protos import buf
-from grpc_interop.protos.layout import Layout, apart, find_layout
+from grpc_interop.protos.layout import Layout, Run, apart, find_layout
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import root_files
 
@@ -141,11 +141,44 @@ class TestFoundByContent:
         assert not any("copies" in sentence for sentence in find_layout(tmp_path).told)
 
     def test_roots_that_hold_one_name_go_into_runs_of_their_own(self, tmp_path: Path) -> None:
-        files = {f"{team}/{name}": text for team in "ab" for name, text in {"x.proto": proto("", "y.proto"), "y.proto": proto()}.items()}
+        files = {f"{team}/{name}": proto(team, *more) for team in "ab" for name, more in {"x.proto": ["y.proto"], "y.proto": []}.items()}
         write(tmp_path, {**files, "c/z.proto": proto("", "w.proto"), "c/w.proto": proto()})
         layout = find_layout(tmp_path)
         assert layout.roots == ["a", "b", "c"]
-        assert apart(tmp_path, layout) == [["a", "c"], ["b"]]
+        assert apart(tmp_path, layout) == [Run(["a", "c"], []), Run(["b"], [])]
+
+    def test_runs_of_their_own_import_from_the_roots_of_others(self, tmp_path: Path) -> None:
+        files = {
+            f"{team}/{name}": proto(team, *more)
+            for team in "ab"
+            for name, more in {"x.proto": ["y.proto"], "y.proto": ["s/s.proto"]}.items()
+        }
+        write(tmp_path, {**files, "lib/s/s.proto": proto("s", "t/t.proto"), "more/t/t.proto": proto("t"), "vendor/v/v.proto": proto("v")})
+        layout = find_layout(tmp_path)
+        assert apart(tmp_path, layout) == [Run(["a", "lib", "more"], ["vendor"]), Run(["b"], ["vendor", "lib", "more"])]
+
+    def test_copies_do_not_keep_roots_apart(self, tmp_path: Path) -> None:
+        files = {
+            f"{side}/{name}": proto(name[0], *more)
+            for side in ("client", "server")
+            for name, more in {"x.proto": ["y.proto"], "y.proto": []}.items()
+        }
+        write(tmp_path, files)
+        layout = find_layout(tmp_path)
+        assert apart(tmp_path, layout) == [Run(["client", "server"], [])]
+        assert root_names(tmp_path, layout) == ["x.proto", "y.proto"]
+
+    @pytest.mark.parametrize("name", ["../b/b.proto", "/b/b.proto"])
+    def test_an_import_that_no_root_can_hold_is_none_with_a_prefix(self, tmp_path: Path, name: str) -> None:
+        write(tmp_path, {"a/a.proto": proto("a", name), "b/b.proto": proto("b")})
+        layout = find_layout(tmp_path)
+        assert layout.roots == ["."]
+        assert any(f"imports {name}, which is nowhere here" in sentence for sentence in layout.told)
+
+    def test_folders_that_are_called_like_a_pattern_are_meant_as_they_are(self, tmp_path: Path) -> None:
+        inner = {"p/x[1]/a.proto": proto("a", "c.proto"), "p/x[1]/c.proto": proto("c")}
+        write(tmp_path, {**inner, "p/t.proto": proto("t", "u/u.proto"), "p/u/u.proto": proto("u")})
+        assert root_names(tmp_path, find_layout(tmp_path)) == ["a.proto", "c.proto", "t.proto", "u/u.proto"]
 
     def test_what_git_ignores_is_left_out(self, tmp_path: Path) -> None:
         subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -90,3 +90,9 @@ def test_a_missing_import_that_lies_nowhere_is_not_sought_for_long(tmp_path: Pat
     said = refused(tmp_path, {"root/user.proto": f'syntax = "proto3"; {imports}'}).remedy
     assert "missing/m4.proto and 5 more: looked for in" in said
     assert "would be" not in said
+
+
+def test_an_import_that_no_root_can_hold_is_told_without_an_option_that_would_be_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, {"root/a.proto": 'syntax = "proto3"; import "/b/b.proto";', "root/b/b.proto": 'syntax = "proto3";'})
+    assert "/b/b.proto: no import can begin so" in error.remedy
+    assert "--proto-path" not in error.remedy

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -81,7 +82,9 @@ def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath]
     layout.others |= rest.others
     for spelled in rest.roots:
         prefix, _, root = spelled.rpartition("=")
-        layout.excludes += [f"{PurePosixPath(prefix, folder.relative_to(root))}/*" for folder in folders if folder.is_relative_to(root)]
+        layout.excludes += [
+            f"{escape(str(PurePosixPath(prefix, folder.relative_to(root))))}/*" for folder in folders if folder.is_relative_to(root)
+        ]
 
 
 def _configured(repository: Path, files: Iterable[File]) -> list[PurePosixPath]:
@@ -132,7 +135,7 @@ def _laid_out(read: _Read) -> Layout:
         for exclude in dict.fromkeys(exclude for module in same for exclude in module.excludes):
             others = [module for module in same if exclude not in module.excludes]
             if not any(not other.includes or {exclude, *exclude.parents} & {*other.includes} for other in others):
-                layout.excludes.append(str(exclude) if exclude.suffix == ".proto" else f"{exclude}/*")
+                layout.excludes.append(escape(str(exclude)) + ("" if exclude.suffix == ".proto" else "/*"))
     layout.roots = list(dict.fromkeys(layout.roots))
     return layout
 

@@ -11,11 +11,12 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from grpc_interop.protos.root import read_root
-from grpc_interop.protos.roots import common_includes, resolve, root_files
+from grpc_interop.protos.root import can_be_prefix, read_root
+from grpc_interop.protos.roots import are_copies, common_includes, resolve, root_files
 from grpc_interop.protos.statements import read_statements
 from grpc_interop.protos.walking import proto_files
 
@@ -130,6 +131,7 @@ def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePos
     for file, wanted in unmatched:
         # The end of the import that a file's path has in common is its name without the prefix.
         ends = {path: _ends_in_common(path.parts, wanted) for path in named.get(wanted[-1] if wanted else "", [])}
+        ends = {path: end for path, end in ends.items() if can_be_prefix("/".join(wanted[:-end]))}
         if ends:
             nearest = max(ends, key=lambda path: (ends[path], _folders_in_common(path, file.path)))
             end = ends[nearest]
@@ -228,23 +230,53 @@ def _patterns(root: Place, away: Sequence[PurePosixPath], within: Iterable[PureP
     for path in away:
         folders = list(reversed(path.parents))[len(root.folder.parts) + 1 :]
         gone = next((folder for folder in folders if folder not in needed), None)
-        yield root.name(path) if gone is None else f"{root.name(gone)}/*"
+        yield escape(root.name(path)) if gone is None else f"{escape(root.name(gone))}/*"
 
 
-def apart(repository: Path, layout: Layout) -> list[list[str]]:
-    """Return the roots in groups of which none holds a name twice, as few as can be seen at once: more than one where they
-    cannot be part of one run. Raises ProtoError."""
-    groups: list[tuple[list[str], set[str]]] = []
+class Run(NamedTuple):
+    """What can be part of one run: some of the roots, and the folders that they import from."""
+
+    roots: list[str]
+    includes: list[str]
+
+
+def apart(repository: Path, layout: Layout) -> list[Run]:
+    """Return the roots in groups of which none holds two files of one name, as few as can be seen at once: more than one where
+    they cannot be part of one run. Raises ProtoError."""
+    groups: list[tuple[list[str], dict[str, Path]]] = []
     for root in layout.roots:
-        names = set(root_files([read_root(root, repository)], layout.excludes))
+        files = root_files([read_root(root, repository)], layout.excludes)
         for members, taken in groups:
-            if not names & taken:
+            if all(are_copies(files[name], taken[name]) for name in files.keys() & taken.keys()):
                 members.append(root)
-                taken.update(names)
+                taken.update(files)
                 break
         else:
-            groups.append(([root], names))
-    return [members for members, _ in groups]
+            groups.append(([root], dict(files)))
+    return [Run(members, [*layout.includes, *_imported_from(repository, layout, members, taken.values())]) for members, taken in groups]
+
+
+def one_by_one(repository: Path, layout: Layout) -> list[Run]:
+    """Return each root as a run of its own. Raises ProtoError."""
+    found = {root: root_files([read_root(root, repository)], layout.excludes).values() for root in layout.roots}
+    return [Run([root], [*layout.includes, *_imported_from(repository, layout, [root], files)]) for root, files in found.items()]
+
+
+def _imported_from(repository: Path, layout: Layout, members: Sequence[str], files: Iterable[Path]) -> Iterator[str]:
+    """Yield the roots beside those of a run that its files import from, also by way of others."""
+    beside = {root: read_root(root, repository) for root in layout.roots if root not in members}
+    search = [*(read_root(root, repository) for root in (*members, *layout.includes)), *common_includes()]
+    waiting, seen = list(files), set[str]()
+    while waiting:
+        for name in read_statements(waiting.pop()).imports:
+            if name in seen:
+                continue
+            seen.add(name)
+            if resolve(name, search) is None and (root := next((root for root in beside if resolve(name, [beside[root]])), None)):
+                search.append(beside.pop(root))
+                yield root
+            if path := resolve(name, search):
+                waiting.append(path)
 
 
 # ----------------------------------------------------------------------------------------------------------------------

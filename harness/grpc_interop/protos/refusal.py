@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from grpc_interop.protos.root import Root
+from grpc_interop.protos.root import Root, can_be_prefix
 from grpc_interop.protos.roots import common_includes
 
 MOST_ERRORS = 20
@@ -55,6 +55,9 @@ def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: S
     # Not those that are found without being asked for: among them is all that Python has installed.
     places = [*files.values(), *_protos(root.folder for root in search if root not in [*roots, *common_includes()])]
     for name in missing[:MOST_MISSING]:
+        if not can_be_prefix(name):
+            yield f"{name}: no import can begin so; spell it as it lies below a root"
+            continue
         folders = [root.folder.resolve() for root in roots]
         yield from _where(name, places, folders)
         yield from _prefixed(name, folders)

@@ -55,10 +55,14 @@ def read_root(spelling: str, relative_to: Path) -> Root:
         return Root(relative_to / spelling)
     if not folder:
         raise UsageError(f"{spelling}: no folder follows the =", f"PREFIX=DIR, such as {spelling}.")
-    parts = PurePosixPath(prefix).parts
-    if prefix.startswith("/") or ".." in parts or "\\" in prefix or not prefix.isprintable():
+    if not can_be_prefix(prefix):
         raise UsageError(
             f"{spelling}: there is no such folder, and no import begins with {prefix!r}",
             "PREFIX=DIR puts PREFIX before the names of the files in DIR, such as github.com/acme/repo=.",
         )
-    return Root(relative_to / folder, "/".join(parts))
+    return Root(relative_to / folder, "/".join(PurePosixPath(prefix).parts))
+
+
+def can_be_prefix(prefix: str) -> bool:
+    """Return whether protoc takes imports that begin so."""
+    return not (prefix.startswith("/") or ".." in PurePosixPath(prefix).parts or "\\" in prefix or not prefix.isprintable())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import filecmp
 import importlib.util
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -34,7 +36,9 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
     """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name. Names that
     match a pattern of `excludes` (as in a shell, where * crosses folders) are left out.
 
-    Raises ProtoError for a root that is missing or empty, for a name that two roots hold, for a file that has two names
+    Of copies, which have one name and the same content in several roots, the first is taken.
+
+    Raises ProtoError for a root that is missing or empty, for a name that means other files in two roots, for a file that has two names
     since one root lies within another, and for a link to nothing.
     """
     every = list(map(rooted, roots))
@@ -48,17 +52,24 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
     found: dict[str, Path] = {}
     for files in below.values():
         for name in files.keys() & found.keys():
+            if are_copies(found[name], files[name]):
+                continue
             raise ProtoError(
-                f"{name} is in two roots: {found[name]} and {files[name]}",
+                f"{name} is in two roots, with other content: {found[name]} and {files[name]}",
                 "in one run a name can mean only one file: give trees of their own a run each, with --proto-path and the root of"
                 " one; if one of the folders is only imported from, give it with --include",
             )
-        found |= files
+        found = files | found
     for root in every:
         if not below[root.resolved()]:
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", how_to_check_out(root.folder) or "check --proto-path, or the roots in interop.toml")
     return dict(sorted(found.items()))
+
+
+def are_copies(one: Path, other: Path) -> bool:
+    """Return whether two files have the same content: which of them is compiled makes no difference."""
+    return filecmp.cmp(one, other, shallow=False)
 
 
 def tested(names: Iterable[str], excludes: Sequence[str]) -> list[str]:
@@ -85,7 +96,10 @@ def _refuse_two_names(below: Mapping[Root, Mapping[str, Path]]) -> None:
                 how, remedy = "is", "give only the folder that the imports are relative to"
                 if inner.folder != outer.folder:
                     away = PurePosixPath(outer.prefix, inner.folder.relative_to(outer.folder)).as_posix()
-                    how, remedy = "lies within", f'{remedy}; or leave it out of the outer one, with excludes = ["{away}/*"] in interop.toml'
+                    how, remedy = (
+                        "lies within",
+                        f'{remedy}; or leave it out of the outer one, with excludes = ["{escape(away)}/*"] in interop.toml',
+                    )
                 raise ProtoError(f"{inner} {how} {outer}, so {path} would have two names: {name} and {other_name}", remedy)
             names[path] = root, name
 
