@@ -12,7 +12,7 @@ from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.report.plain_text import counted
 from grpc_interop.saying import say
 from grpc_interop.selection import Selection, nothing_selected
-from grpc_interop.session import chosen_suites, load_catalog
+from grpc_interop.session import chosen_suites, load_catalog, unseen
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.verdict import Pair
 
@@ -44,6 +44,8 @@ def print_cases(options: Options) -> None:
         say(f"{case.id}[{pair}]")
         number += 1
     say(counted(number, "case"), err=True)
+    for why in unseen(options).values():
+        say(f"not listed: {why}", err=True)
 
 
 def print_plan(options: Options, shards: int) -> None:

@@ -18,7 +18,7 @@ from grpc_interop.progress import Progress
 from grpc_interop.report.plain_text import counted
 from grpc_interop.report.protocol import Finding, Lack, NotRun
 from grpc_interop.selection import Selection, nothing_selected
-from grpc_interop.session import Session
+from grpc_interop.session import Session, unseen
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.calls import NAME as CALLS
 from grpc_interop.verdict import Outcome, Pair, Verdict
@@ -170,6 +170,8 @@ class Run:
             names = [built.manifest.name for built in built_ones if any(refused.file == file for refused in built.refused)]
             where = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
             self._lack(file, where, Lack.REFUSED)
+        for submodule, why in unseen(session.options).items():
+            self._lack(submodule, why, Lack.UNSEEN)
         for pair in session.pairs:
             if str(pair) not in self.not_run and self._progress.had_nothing(pair):
                 self._find_why_nothing(pair)

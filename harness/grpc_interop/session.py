@@ -6,6 +6,7 @@ A pair whose two sides are built can be played while others are still building.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -230,6 +231,12 @@ def load_catalog(options: Options) -> Catalog:
     else:
         touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache)
     return catalog.only(touched.methods, touched.messages)
+
+
+def unseen(options: Options) -> dict[str, str]:
+    """Return the submodules below the roots that are not checked out, and what is to be said of each: what they hold is not driven."""
+    lost = not_checked_out(options.project.folder, tree_now(options))
+    return {os.path.relpath(path): f"{one.error.what}; {one.error.remedy}" for path, one in lost.items()}
 
 
 def tree_now(options: Options) -> Tree:

@@ -71,6 +71,21 @@ def test_a_pair_that_must_run_and_cannot(seen, without_toolchain: Path, strict: 
     assert run.last_line.startswith("FAILED, exit 2: not run: cobol:py (Cobol 2023 is missing")
 
 
+def test_a_submodule_that_is_not_checked_out_is_told_and_fails_a_strict_run_alone(seen, project: Project) -> None:
+    """Nobody knows which RPCs it has."""
+    project.write("proto/hello.proto", 'syntax = "proto3"; message M {} service S { rpc SayHello(M) returns (M); }')
+    project.write("interop.toml", 'implementations = ["py"]\n\n[protos]\nroots = ["proto"]\n')
+    for words in (["init", "--quiet"], ["update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},proto/theirs"]):
+        subprocess.run(["git", "-C", project.folder, *words], check=True)
+    run = seen("run", *PY, *ONE, "--strict")
+    assert (run.ended.status, [form for form, red in run.red.items() if not red]) == (2, [])
+    assert run.said("proto/theirs") == set()
+    for workers in ([], ["-n", "2"]):
+        assert "git submodule update --init proto/theirs" in (ended := project.interop("run", *PY, *ONE, *workers)).out
+        assert ended.status == 0
+    assert "not listed: the submodule proto/theirs" in project.interop("list", *PY, *ONE).err
+
+
 def test_a_build_that_fails(seen, unbuildable: Path) -> None:
     run = seen("run", "--implementation", unbuildable, "--server", "py", *ONE)
     assert (run.ended.status, [form for form, red in run.red.items() if not red]) == (3, [])

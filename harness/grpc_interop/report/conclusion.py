@@ -25,7 +25,8 @@ MOST_WORDS = 120
 """Characters of such a name with its why: a compiler's output is no line."""
 
 _STATUS = {Lack.FOREIGN: USAGE, Lack.BROKEN: BROKEN, Lack.LOST: BROKEN, Lack.UNEXPLAINED: BROKEN}
-"""What fails a run whenever it did not run. UNAVAILABLE does so where the run is strict or nothing else was played."""
+"""What fails a run whenever it did not run. UNAVAILABLE does so where the run is strict or nothing else was played, UNSEEN
+where it is strict."""
 
 _CASES = {
     Outcome.FAILED: "failed",
@@ -126,6 +127,8 @@ def _not_run(summary: Summary) -> Iterator[Reason]:
 
 def _status(lack: Lack, summary: Summary) -> int:
     if lack is Lack.UNAVAILABLE and (summary.info.strict or not summary.cases):
+        return USAGE
+    if lack is Lack.UNSEEN and summary.info.strict:
         return USAGE
     return _STATUS.get(lack, 0)
 

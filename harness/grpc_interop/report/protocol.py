@@ -43,6 +43,8 @@ class Lack(StrEnum):
 
     UNAVAILABLE = "unavailable"
     """What it needs is not on this machine."""
+    UNSEEN = "unseen"
+    """It lies in a submodule that is not checked out, so nobody knows what it is."""
     FOREIGN = "foreign"
     """Its driver speaks another version of the contract."""
     BROKEN = "broken"
