@@ -81,7 +81,7 @@ def _wanted(settings: dict[str, str]) -> Wanted:
         raise Unavailable(f"Python {dotted(OLDEST_PYTHON)} or newer ({base} is {dotted(version)})", "name a newer one as settings.python")
     if "requirements" in settings:
         source = Path(settings["requirements"])
-        return Wanted(base, version, ("--requirement", str(source)), source.read_text(), str(source))
+        return Wanted(base, version, ("--requirement", str(source)), source.read_text("utf-8", "backslashreplace"), str(source))
     if "grpcio" not in packages:
         raise Unavailable(f"grpcio for {base}", "name a requirements file as settings.requirements")
     _refuse_too_old(packages, str(base))

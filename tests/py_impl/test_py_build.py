@@ -266,3 +266,21 @@ class TestNamesThatAreCode:
         built = build({"a b.proto": 'syntax = "proto3"; package odd; message M {}', "fine.proto": service("fine")})
         assert built.errors == {}
         assert says(start(built), "/fine.Echo/Say", "fine.Word")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_requirements_in_another_encoding_are_left_to_pip_to_read(tmp_path: Path, encoding: str) -> None:
+    """Such as those that PowerShell writes: pip takes them."""
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_bytes("grpcio==1.73.0  # für alle\n".encode(encoding))
+    program = """
+import pathlib, sys
+import environments
+try:
+    environments.interpreter({"requirements": sys.argv[1]}, pathlib.Path(sys.argv[2]), install=False)
+except environments.NotYetMade as told:
+    print(told)
+"""
+    command = [sys.executable, "-c", program, str(requirements), str(tmp_path / "cache")]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2] / "py_impl", capture_output=True, text=True, check=True)
+    assert done.stdout == f"the environment of {requirements}\n"
