@@ -9,6 +9,7 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.protos import buf
+from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.layout import Layout, Run, apart, find_layout
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import root_files
@@ -167,6 +168,13 @@ class TestFoundByContent:
         layout = find_layout(tmp_path)
         assert apart(tmp_path, layout) == [Run(["client", "server"], [])]
         assert root_names(tmp_path, layout) == ["x.proto", "y.proto"]
+
+    @pytest.mark.parametrize("roots", [["proto", "ext"], ["ext", "proto"]])
+    def test_a_link_from_one_root_into_another_is_the_same_file(self, tmp_path: Path, roots: list[str]) -> None:
+        write(tmp_path, {"ext/s/s.proto": proto("s"), "proto/o/o.proto": proto("o", "s/s.proto")})
+        (tmp_path / "proto/s").symlink_to("../ext/s")
+        catalog = Catalog.load([tmp_path / root for root in roots], [], tmp_path / "cache")
+        assert list(catalog.files) == ["o/o.proto", "s/s.proto"]
 
     @pytest.mark.parametrize("name", ["../b/b.proto", "/b/b.proto"])
     def test_an_import_that_no_root_can_hold_is_none_with_a_prefix(self, tmp_path: Path, name: str) -> None:

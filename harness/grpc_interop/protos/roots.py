@@ -64,7 +64,13 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
         if not below[root.resolved()]:
             what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", how_to_check_out(root.folder) or "check --proto-path, or the roots in interop.toml")
-    return dict(sorted(found.items()))
+    return {name: _first_of_copies(name, found[name], below) for name in sorted(found)}
+
+
+def _first_of_copies(name: str, path: Path, roots: Iterable[Root]) -> Path:
+    """Return the file that protoc takes for a name: an earlier root may hold a link to it, which was not walked as the file is."""
+    first = resolve(name, roots)
+    return first if first is not None and first != path and are_copies(first, path) else path
 
 
 def are_copies(one: Path, other: Path) -> bool:
