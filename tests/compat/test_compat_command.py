@@ -293,8 +293,10 @@ class TestWhatCannotRun:
             "request = json.loads(Path(sys.argv[1]).read_text())\n"
             f'subprocess.run([sys.executable, "-B", "build.py", sys.argv[1]], check=True, cwd="{PY}")\n'
             'answer = json.loads(Path(request["answer"]).read_text())\n'
-            'if b"picky" in Path(request["descriptor_set"]).read_bytes():\n'
-            '    answer["errors"] = [{"file": "a.proto", "text": "no field may be called picky"}]\n'
+            'protos = Path(request["descriptor_set"]).read_bytes()\n'
+            'if b"picky" in protos:\n'
+            '    file = "renamed.proto" if b"renamed.proto" in protos else "a.proto"\n'
+            '    answer["errors"] = [{"file": file, "text": "no field may be called picky"}]\n'
             'Path(request["answer"]).write_text(json.dumps(answer))\n'
         )
         return folder
@@ -331,6 +333,21 @@ class TestWhatCannotRun:
         done = repository.interop("compat", "--base", "v1", "--implementation", picky, "--strict")
         assert done.returncode == 0, done.stdout + done.stderr
         assert [one["element"] for one in repository.compared["changes"]] == ["t.Ask.more"]
+
+    @pytest.mark.parametrize(("more", "status"), [("", 0), ("message New { int32 n = 1; }", 1)])
+    def test_a_refused_file_is_none_by_another_name_unless_it_holds_more(
+        self, repository: Repository, picky: Path, more: str, status: int
+    ) -> None:
+        refused = OLD.replace("string text = 2;", "string text = 2; int32 picky = 3;")
+        repository.proto("protos/a.proto", refused)
+        repository.commit()
+        repository.git("tag", "v1")
+        repository.git("mv", "protos/a.proto", "protos/renamed.proto")
+        repository.proto("protos/renamed.proto", refused + more)
+        done = repository.interop("compat", "--base", "v1", "--implementation", picky)
+        assert done.returncode == status, done.stdout + done.stderr
+        breaks = [one["element"] for one in repository.compared["changes"] if one["verdict"] == "break"]
+        assert breaks == ["renamed.proto"] * status
 
     @pytest.mark.parametrize(
         ("base", "head", "status"),

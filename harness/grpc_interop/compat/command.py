@@ -16,6 +16,8 @@ from grpc_interop.compat import accepted, static
 from grpc_interop.compat.accepted import Accepted
 from grpc_interop.compat.beside import beside
 from grpc_interop.compat.building import Builds, build
+from grpc_interop.compat.changes import no_lines
+from grpc_interop.compat.declared import Declared
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.example import Illustrator
 from grpc_interop.compat.guarantee import Guarantee, Judgement, judge, rollout
@@ -201,11 +203,14 @@ def _placed(sources: Sources, place: Place | None) -> Place | None:
 
 
 def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[Finding]:
-    """Files of head that a language refuses, and did not refuse in base."""
+    """Yield the files of head that a language refuses, and did not refuse in base. A file that only has another name now, or
+    part of one, was refused before as well: the language has lost nothing."""
+    base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (meeting.base, meeting.head))
     for manifest in manifests:
         before = {one.file for one in builds.refused(manifest.name, meeting.labels[Version.BASE])}
         for refused in builds.refused(manifest.name, meeting.labels[Version.HEAD]):
-            if refused.file not in before:
+            origins = {base.get(name) for name, file in head.items() if file == refused.file} or {refused.file}
+            if refused.file not in before and not origins <= before:
                 what = f"{manifest.name} refuses it: {refused.text}"
                 yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=_refused_place(meeting.head, refused))
 
