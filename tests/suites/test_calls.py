@@ -16,6 +16,7 @@ from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options
 from grpc_interop.suites.shapes import SHAPES
 from grpc_interop.suites.shapes.every_field import NAME
+from grpc_interop.suites.shapes.limits import LIMITS
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"
@@ -30,17 +31,22 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
 
 def test_every_shape_of_every_rpc_is_a_case(cases: list[Case]) -> None:
     """
-    Each RPC has each shape of its kind, under a name of its own, and the model promises an outcome for all of them.
+    Each RPC has each shape of its kind, under a name of its own, and the model promises an outcome for all of them. The limits
+    of a runtime are asked about once.
     """
+    limits = [shape.name for shape in LIMITS]
     by_method = defaultdict(list)
     for case in cases:
         assert model(case), case.id
         by_method[case.method].append(case.name)
     assert {method.kind for method in by_method} == set(Kind)
     for method, names in by_method.items():
-        assert [name for name in names if not name.startswith(NAME)] == [shape.name for shape in SHAPES[method.kind]]
+        of_kind = [name for name in names if not name.startswith(NAME) and name not in limits]
+        assert of_kind == [shape.name for shape in SHAPES[method.kind]]
         assert NAME in names
         assert len(set(names)) == len(names)
+    (asked,) = (method for method, names in by_method.items() if set(limits) & set(names))
+    assert asked.kind is Kind.UNARY and by_method[asked][-len(limits) :] == limits
 
 
 def test_every_case_says_what_it_proves(cases: list[Case]) -> None:

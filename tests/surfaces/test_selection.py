@@ -28,7 +28,7 @@ def every_case(tmp_path_factory: pytest.TempPathFactory):
     """Each case of the quick-start service with each of four pairs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("empty"))
-        given = {"roots": (REPOSITORY / "proto",), "suites": ("greeter", "calls"), "clients": ("py", "go"), "servers": ("py", "go")}
+        given = {"roots": (str(REPOSITORY / "proto"),), "suites": ("greeter", "calls"), "clients": ("py", "go"), "servers": ("py", "go")}
         return list(selected(read_options(given)))
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +39,10 @@ def owner(state: Path, system: Path) -> Iterator[tuple[subprocess.Popen[str], Pa
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Path:
-    folder = tmp_path / "system"
-    folder.mkdir()
-    return folder
+def system() -> Iterator[Path]:
+    """The system's folder for temporary files. Not below tmp_path, whose own path may be too long for a socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(params=["short", "long"])

@@ -43,7 +43,7 @@ def interop_run(report: Path, *words: object) -> tuple[int, dict[str, Any]]:
 def nasty(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
     """The run of nasty/: exit status, results, and all cases."""
     report = tmp_path_factory.mktemp("nasty")
-    status, results = interop_run(report, "--proto-path", TREES / "nasty", "-k", "one or every_field")
+    status, results = interop_run(report, "--proto-path", TREES / "nasty", "-k", "(one or every_field) and not huge")
     return status, results, [json.loads(line) for line in (report / "cases.jsonl").read_text().splitlines()]
 
 
@@ -92,4 +92,7 @@ def test_a_real_tree_carries_every_field(tmp_path: Path) -> None:
     status, results = interop_run(tmp_path, "--proto-path", tree, "-k", "")
     assert status == 0
     assert results["uncovered"] == []
-    assert results["totals"]["passed"] == results["cells"][0]["passed"] * len(NAMES) ** 2
+    # What C-core takes no more of is known, and of the runtime, not of the tree.
+    known = [case for case in results["cases"] if case["outcome"] == "known_failure"]
+    assert all("_huge[" in case["id"] for case in known)
+    assert results["totals"]["passed"] + len(known) == results["cells"][0]["passed"] * len(NAMES) ** 2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grpc_interop.case import Case, Method
+from grpc_interop.case import Case, Kind, Method
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.protocol import Options, Suite
 from grpc_interop.suites.shapes import SHAPES
 from grpc_interop.suites.shapes.every_field import every_field_shapes
+from grpc_interop.suites.shapes.limits import LIMITS
 from grpc_interop.suites.shapes.shape import Shape
 from grpc_interop.suites.turns import in_turn
 
@@ -24,8 +25,8 @@ def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001
     """Every RPC's cases, one RPC after the other. Those that carry every field come first: whoever counts what was
     carried can stop early."""
     values = Values(catalog)
-    for method in catalog.methods():
-        for shape in (*every_field_shapes(method, values), *SHAPES[method.kind]):
+    for method, shapes in _shapes(catalog):
+        for shape in (*every_field_shapes(method, values), *shapes):
             yield case(method, shape, values)
 
 
@@ -33,11 +34,21 @@ def most_telling(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa:
     """The same cases, round after round of all RPCs: every RPC is called once before any is called twice, first plainly
     and with every field, last with what is slow."""
     values = Values(catalog)
-    return in_turn([_of(method, values) for method in catalog.methods()])
+    return in_turn([_of(method, shapes, values) for method, shapes in _shapes(catalog)])
 
 
-def _of(method: Method, values: Values) -> Iterator[Case]:
-    shapes = SHAPES[method.kind]
+def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[Shape, ...]]]:
+    """Yield each RPC with its shapes. Those that ask about the limits of a runtime belong to the first unary RPC."""
+    limits: tuple[Shape, ...] = LIMITS
+    for method in catalog.methods():
+        if method.kind is Kind.UNARY:
+            yield method, (*SHAPES[method.kind], *limits)
+            limits = ()
+        else:
+            yield method, SHAPES[method.kind]
+
+
+def _of(method: Method, shapes: tuple[Shape, ...], values: Values) -> Iterator[Case]:
     quick = [shape for shape in shapes if not _is_slow(shape)]
     plain = next(shape for shape in quick if shape.name == "one")
     yield case(method, plain, values)

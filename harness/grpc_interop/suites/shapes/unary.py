@@ -5,7 +5,6 @@ from __future__ import annotations
 from grpc_interop.case import Finish, Receive, SendHeaders, Signal, Status, WaitFor
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.shapes.shape import (
-    ABOVE_LIMIT,
     AMPLE_US,
     BELOW_LIMIT,
     CANCEL,
@@ -54,20 +53,6 @@ def _metadata_large(draw: Draw) -> Scripts:
     return Scripts(((*draw.requests(1), TO_END),), (server,), sized(BELOW_LIMIT, "request"))
 
 
-def _metadata_huge(draw: Draw) -> Scripts:
-    # What is too large for one side may end the connection, and all calls on it.
-    return _one(draw)._replace(metadata=sized(ABOVE_LIMIT, "request"), own_connection=True)
-
-
-def _trailers_huge(draw: Draw) -> Scripts:
-    status = Status(9, "with huge trailers", trailers=sized(ABOVE_LIMIT, "trailers"))
-    return _ending_with(draw, status)._replace(own_connection=True)
-
-
-def _status_huge(draw: Draw) -> Scripts:
-    return _ending_with(draw, Status(11, "x" * ABOVE_LIMIT))._replace(own_connection=True)
-
-
 def _headers_first(draw: Draw) -> Scripts:
     server = (Receive(), SEND_HEADERS, *draw.responses(1), OK_END)
     return Scripts(((*draw.requests(1), RECEIVE_HEADERS, TO_END),), (server,))
@@ -109,9 +94,6 @@ SHAPES = (
     Shape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
     Shape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
     Shape("metadata_large", "7,000 bytes of metadata at a time are below every limit.", _metadata_large),
-    Shape("metadata_huge", "20,000 bytes of request metadata reach the server.", _metadata_huge),
-    Shape("trailers_huge", "20,000 bytes of trailing metadata reach the client, with the status.", _trailers_huge),
-    Shape("status_huge", "A status message of 20,000 bytes reaches the client whole.", _status_huge),
     Shape("headers_first", "The client can have the initial metadata before the response.", _headers_first),
     Shape("early_error", "An error that does not wait for the request.", _early_error),
     *status_shapes(_ending_with),

@@ -1,0 +1,32 @@
+"""Unary calls with more metadata than some runtimes take. A limit is the runtime's, whichever RPC it is asked of: one RPC of
+a tree is enough."""
+
+from __future__ import annotations
+
+from grpc_interop.case import Entry, Finish, Lane, Receive, Status
+from grpc_interop.suites.draw import Draw
+from grpc_interop.suites.shapes.shape import ABOVE_LIMIT, OK_END, TO_END, Scripts, Shape, sized
+
+
+def _metadata_huge(draw: Draw) -> Scripts:
+    return _scripts(draw, (*draw.responses(1), OK_END), sized(ABOVE_LIMIT, "request"))
+
+
+def _trailers_huge(draw: Draw) -> Scripts:
+    return _scripts(draw, (Finish(Status(9, "with huge trailers", trailers=sized(ABOVE_LIMIT, "trailers"))),))
+
+
+def _status_huge(draw: Draw) -> Scripts:
+    return _scripts(draw, (Finish(Status(11, "x" * ABOVE_LIMIT)),))
+
+
+def _scripts(draw: Draw, answer: Lane, metadata: tuple[Entry, ...] = ()) -> Scripts:
+    # What is too large for one side may end the connection, and all calls on it.
+    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *answer),), metadata, own_connection=True)
+
+
+LIMITS = (
+    Shape("metadata_huge", "20,000 bytes of request metadata reach the server.", _metadata_huge),
+    Shape("trailers_huge", "20,000 bytes of trailing metadata reach the client, with the status.", _trailers_huge),
+    Shape("status_huge", "A status message of 20,000 bytes reaches the client whole.", _status_huge),
+)
