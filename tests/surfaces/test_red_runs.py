@@ -33,10 +33,10 @@ class Seen(NamedTuple):
 def seen(project: Project, report: Path, tmp_path: Path) -> Callable[..., Seen]:
     """Runs `interop` as a job of GitHub's, and reads all that it wrote."""
 
-    def look(*words: object, env: dict[str, str] | None = None) -> Seen:
+    def look(*words: object, env: dict[str, str] | None = None, within: Project = project) -> Seen:
         summary = tmp_path / "summary.md"
         github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-        ended = project.interop(*words, "--report", report, env=github | (env or {}))
+        ended = within.interop(*words, "--report", report, env=github | (env or {}))
         page, junit = (report / "report.html").read_text(encoding="utf-8"), (report / "junit.xml").read_text(encoding="utf-8")
         texts = {
             "terminal": ended.out + ended.err,
@@ -71,13 +71,14 @@ def test_a_pair_that_must_run_and_cannot(seen, without_toolchain: Path, strict: 
     assert run.last_line.startswith("FAILED, exit 2: not run: cobol:py (Cobol 2023 is missing")
 
 
-def test_a_submodule_that_is_not_checked_out_is_told_and_fails_a_strict_run_alone(seen, project: Project) -> None:
+def test_a_submodule_that_is_not_checked_out_is_told_and_fails_a_strict_run_alone(seen, tmp_path: Path) -> None:
     """Nobody knows which RPCs it has."""
+    project = Project(tmp_path)
     project.write("proto/hello.proto", 'syntax = "proto3"; message M {} service S { rpc SayHello(M) returns (M); }')
     project.write("interop.toml", 'implementations = ["py"]\n\n[protos]\nroots = ["proto"]\n')
     for words in (["init", "--quiet"], ["update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},proto/theirs"]):
         subprocess.run(["git", "-C", project.folder, *words], check=True)
-    run = seen("run", *PY, *ONE, "--strict")
+    run = seen("run", *PY, *ONE, "--strict", within=project)
     assert (run.ended.status, [form for form, red in run.red.items() if not red]) == (2, [])
     assert run.said("proto/theirs") == set()
     for workers in ([], ["-n", "2"]):
