@@ -90,6 +90,15 @@ class TestFailure:
             assert f"FAILED, exit {result.exit_status}: " in form and words in form
         assert forms.json["exit"] == result.exit_status
 
+    def test_a_reason_is_told_once_for_all_that_it_kept_from_running(self, forms: Forms) -> None:
+        refused = [(f"a.M{number} with py@base", "it refuses a.proto") for number in range(9)]
+        text = forms.write(without_breaks(3, *refused, ("go:py", "no Go found")))
+        (line,) = (line for line in text.splitlines() if line.startswith("FAILED"))
+        assert line.count("it refuses a.proto") == 1
+        assert line.startswith("FAILED, exit 3: not run: a.M0 with py@base, ") and line.endswith(
+            " more (it refuses a.proto), go:py (no Go found)"
+        )
+
     def test_what_ends_with_0_is_green(self, forms: Forms) -> None:
         text = forms.write(without_breaks(0, ("go:py", "no Go found")), GITHUB_ACTIONS="true")
         assert "FAILED" not in text + forms.markdown

@@ -200,10 +200,22 @@ def failure(result: Result) -> str:
     breaks, missing = len(result.findings(Verdict.BREAK)), not_run(result)
     told = [counted(breaks, "break")] if breaks else []
     if missing:
-        named = [f"{entry.what} ({' '.join(entry.why.split())})" for entry in missing[:MOST_NOT_RUN]]
-        more = len(missing) - len(named)
-        told.append(f"not run: {', '.join(named)}{f', and {more:,} more' if more else ''}")
+        told.append(f"not run: {_named(missing)}")
     return f"FAILED, exit {result.exit_status}: {'; '.join(told) or 'not all could be compared'}"
+
+
+def _named(missing: Sequence[Told]) -> str:
+    """Return what was not run in a line, each reason once: a refused file is one for all that it declares."""
+    by_why: dict[str, list[str]] = {}
+    for entry in missing:
+        by_why.setdefault(" ".join(entry.why.split()), []).append(entry.what)
+    named = [f"{_few(whats)} ({why})" for why, whats in by_why.items()]
+    return _few(named)
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = len(texts) - MOST_NOT_RUN
+    return ", ".join(texts[:MOST_NOT_RUN]) + (f", and {more:,} more" if more > 0 else "")
 
 
 def not_run(result: Result) -> list[Told]:
