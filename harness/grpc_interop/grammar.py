@@ -205,7 +205,7 @@ def _single_response(case: Case) -> Iterator[str]:
 
 
 UNSURE_BYTES = range(7_693, 16_385)
-"""Of metadata, as HTTP/2 counts it (RFC 9113, 6.5.2): C-core refuses, by chance, ever more of what is between 8 and 16 KiB,
+"""Sizes of metadata, as HTTP/2 counts it (RFC 9113, 6.5.2): C-core refuses, by chance, ever more of what is between 8 and 16 KiB,
 and its own headers take up to 500 bytes of that (https://github.com/grpc/grpc/issues/37852)."""
 
 

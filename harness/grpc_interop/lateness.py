@@ -43,7 +43,7 @@ def lost_us(case: Case, client: ClientTranscript, server: ServerTranscript) -> i
 
 
 def _progress(script: tuple[Lane, ...], lanes: tuple[Observed, ...], times: tuple[tuple[int, ...], ...]) -> Iterator[int]:
-    """Of each lane, when the last step was done of which the time says how quick the side was."""
+    """Yield for each lane when the last step was done whose time says how quick the side was."""
     for steps, observed, done in zip(script, lanes, times, strict=False):
         last, received = 0, iter(observed)
         for step, at in zip(steps, done, strict=False):

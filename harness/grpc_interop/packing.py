@@ -19,7 +19,7 @@ MOST_FOR_A_LINE = 200_000
 be takes a quarter of a second a megabyte, for nothing."""
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of the JSON. The largest case of the suites has 2 MiB; a team's own may hold messages of several."""
+"""The most that the JSON may have. The largest case of the suites has 2 MiB; a team's own may hold messages of several."""
 
 MOST_TEXT = MOST_BYTES // 3 * 4 + 1024
 """Bytes of a text, blanks included: what cannot be compressed is as long in base64."""

@@ -114,7 +114,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         except InteropError as error:
             config.stash[_refusal] = error
             if hasattr(config, "workerinput"):
-                # Of what a worker raises elsewhere pytest-xdist makes a crash.
+                # pytest-xdist makes a crash of what a worker raises elsewhere.
                 raise pytest.Collector.CollectError(f"interop: {error}") from None
     metafunc.parametrize(fixture, values, indirect=True, ids=ids)
 

@@ -24,7 +24,7 @@ PREFIX = "ic1:"
 """`interop case`, form 1. Another form gets another number."""
 
 BETWEEN_VERSIONS = "iv1:"
-"""Of `interop compat`, whose texts are read in compat/replaying.py."""
+"""How the texts of `interop compat` begin, which are read in compat/replaying.py."""
 
 FORM = re.compile(r"ic\d+:")
 """How a text of any form begins."""

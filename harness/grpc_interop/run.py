@@ -191,7 +191,7 @@ class Run:
         self.not_run[what] = NotRun(what, why, lack)
 
     def _what_lacks(self, pair: Pair) -> Lack:
-        """Of a pair that cannot be played."""
+        """Return what a pair lacks that cannot be played."""
         missing = [self.session.missing[name] for name in (pair.client, pair.server) if name in self.session.missing]
         if missing:
             return Lack.BROKEN if any(one.broken for one in missing) else Lack.UNAVAILABLE

@@ -85,8 +85,8 @@ func toMetadata(entries []*driverpb.Entry) metadata.MD {
 	return md
 }
 
-// describeStatus reports how an RPC ended, from the error that the stub gave; nil is OK. Of the trailers also those keys are
-// reported.
+// describeStatus reports how an RPC ended, from the error that the stub gave; nil is OK. Those keys of the
+// trailers are reported, too.
 func describeStatus(err error, trailers metadata.MD, also []string) *driverpb.Status {
 	described := &driverpb.Status{Trailers: reported(trailers, also)}
 	if err == nil {

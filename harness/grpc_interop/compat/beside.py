@@ -76,7 +76,7 @@ class _Consequences:
         assert harmed.base is not None
         file = harmed.base.file
         if alarm.rule in OF_REMOVAL:
-            # Of a package that is gone, the other files went with it.
+            # Where a package is gone, its other files went with it.
             package = self._packages.get(file, "")
             return harmed.head is None and (
                 element in (file, package) or (package in self._gone and self._packages.get(element) == package)

@@ -141,7 +141,7 @@ def _of_image(image: Path, side: Side, options: Options, excludes: Sequence[str]
 
 
 def _of_imaged(side: Side, make: Callable[[], Imaged], options: Options) -> Sources:
-    """The image that a project's interop.toml asks for. Of what buf built it is known where files lie."""
+    """Return the image that a project's interop.toml asks for. Where buf built it, it is known where files lie."""
     try:
         made = make()
     except ProtoError as error:

@@ -21,8 +21,8 @@ MOST_CHECKS = 8
 first; the number bounds the time when everything fails."""
 
 STRETCH, MOST_STRETCHES = 4, 2
-"""How much longer a deadline is made that a busy machine has missed, and how often: 2 s, 8 s, 32 s. Of drivers that stood still
-for nineteen twentieths of the time, every case passed within these."""
+"""How much longer a deadline is made that a busy machine has missed, and how often: 2 s, 8 s, 32 s. With drivers that stood
+still for nineteen twentieths of the time, every case passed within these."""
 
 MOST_SHRUNK = 3
 """Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""

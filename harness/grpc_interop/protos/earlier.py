@@ -321,8 +321,8 @@ def _lost_now(project: Path) -> dict[Path, Lost]:
 
 
 def refuse_lost(one: Mapping[Path, Lost], other: Mapping[Path, Lost]) -> None:
-    """Raise UsageError for a submodule that only one version lacks, or that they want in two commits. Of one that both lack
-    in the same commit nothing can have changed."""
+    """Raise UsageError for a submodule that only one version lacks, or that they want in two commits. In a submodule that
+    both lack in the same commit nothing can have changed."""
     for path in sorted({*one, *other}):
         lost = [version[path] for version in (one, other) if path in version]
         if len({version.commit for version in lost}) != 1 or len(lost) == 1:

@@ -106,12 +106,12 @@ def _file_name(name: str, _: Any) -> str:
 
 
 def _quoted(text: str, _: Any) -> str:
-    """Of text that generators write between quotes, and escape there."""
+    """Judge text that generators write between quotes, and escape there."""
     return "it has control characters" if any(unicodedata.category(char) in _CONTROLS for char in text) else ""
 
 
 def _told(_text: str, _: Any) -> str:
-    """Of text that is for people, and reaches no generated code."""
+    """Judge text that is for people, and reaches no generated code."""
     return ""
 
 

@@ -30,7 +30,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Imaged:
-    """An image of the protos. Of what buf built, `tree` are the modules by their folders in the work tree, `lost` submodules
+    """An image of the protos. Where buf built it, `tree` are the modules by their folders in the work tree, `lost` submodules
     in them that are not here, and `then` what they were at a commit."""
 
     image: Path

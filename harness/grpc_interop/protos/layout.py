@@ -112,7 +112,7 @@ def _places(files: Sequence[File], *, prefixes: bool, joined: bool) -> dict[Pure
 
 
 def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
-    """Return the roots of the files that others import. Of several that an import could mean, the nearest one is meant."""
+    """Return the roots of the files that others import. Where an import could mean several files, the nearest is meant."""
     named: dict[str, list[PurePosixPath]] = {}
     for file in files:
         named.setdefault(file.path.name, []).append(file.path)

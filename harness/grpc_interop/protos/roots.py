@@ -36,7 +36,7 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
     """Every .proto file of the roots: its name as other files import it, and where it lies; sorted by name. Names that
     match a pattern of `excludes` (as in a shell, where * crosses folders) are left out.
 
-    Of copies, which have one name and the same content in several roots, the first is taken.
+    Copies have one name and the same content in several roots: the first is taken.
 
     Raises ProtoError for a root that is missing or empty, for a name that means other files in two roots, for a file that has two names
     since one root lies within another, and for a link to nothing.

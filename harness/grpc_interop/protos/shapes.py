@@ -46,7 +46,7 @@ class Enum:
 
     @property
     def first_names(self) -> dict[int, str]:
-        """Of each number the name with which every runtime writes it in JSON."""
+        """The name of each number with which every runtime writes it in JSON."""
         return {number: name for name, number in reversed(self.names.items())}
 
 

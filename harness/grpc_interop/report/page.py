@@ -22,7 +22,7 @@ MOST_CAUSES = 50
 """Ten times what a terminal shows; more make a page that nobody scrolls through. results.json has all."""
 
 _ORDER = {kind.value: place for place, kind in enumerate(Kind)}
-"""Of the kinds of an RPC; others, such as a message case's, come behind."""
+"""The place of each kind of RPC; other kinds, such as a message case's, come behind."""
 
 _COLOURS = {
     Outcome.PASSED: "good",

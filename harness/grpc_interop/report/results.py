@@ -29,7 +29,7 @@ SCHEMA = 1
 CASES, RESULTS = "cases.jsonl", "results.json"
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of results.json, and of a line of cases.jsonl, that are read: a hundred thousand failures have as much."""
+"""The most of results.json, and of a line of cases.jsonl, that is read: a hundred thousand failures have as much."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 """Made once: this runs for every case, and making an encoder takes as long as using it."""

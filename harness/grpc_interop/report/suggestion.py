@@ -41,7 +41,7 @@ def _pairs(cause: Cause, summary: Summary) -> list[str]:
 
 
 def _names(summary: Summary) -> set[str]:
-    """Of all implementations of the project."""
+    """Return the names of all implementations of the project."""
     pairs = {*summary.pairs_run, *summary.info.pairs, *summary.info.plan}
     return {*summary.info.absent, *(name for pair in pairs for name in (pair.client, pair.server))}
 

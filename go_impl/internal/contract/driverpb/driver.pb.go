@@ -2090,7 +2090,7 @@ type Transcript struct {
 	// From the start of the play to its end, in nanoseconds; with `repeat` from the first start to the last end.
 	ElapsedNs uint64 `protobuf:"varint,9,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
 	// With `report_times`, when the play began, by the machine's clock: microseconds since 1970 (Unix time). The two sides run on
-	// one machine, so that this tells how long a call took to reach its handler. Of a call that never did: when the server's
+	// one machine, so that this tells how long a call took to reach its handler. For a call that never did: when the server's
 	// script came; `elapsed_ns` is then the time from that to the report.
 	BeganUs       uint64 `protobuf:"varint,10,opt,name=began_us,json=beganUs,proto3" json:"began_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
