@@ -95,4 +95,7 @@ def test_a_real_tree_carries_every_field(tmp_path: Path) -> None:
     # What C-core takes no more of is known, and of the runtime, not of the tree.
     known = [case for case in results["cases"] if case["outcome"] == "known_failure"]
     assert all("_huge[" in case["id"] for case in known)
-    assert results["totals"]["passed"] + len(known) == results["cells"][0]["passed"] * len(NAMES) ** 2
+    cell = results["cells"][0]
+    of_each_pair = cell["passed"] + cell["known_failure"]
+    assert of_each_pair > 3
+    assert results["totals"]["passed"] + len(known) == of_each_pair * len(NAMES) ** 2
