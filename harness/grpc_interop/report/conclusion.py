@@ -4,11 +4,11 @@ green where another is red.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from grpc_interop.report.plain_text import counted
+from grpc_interop.report.plain_text import counted, few
 from grpc_interop.report.protocol import Lack
 from grpc_interop.verdict import Outcome
 
@@ -146,9 +146,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 
 def _named(details: Iterable[Detail]) -> str:
-    every: Sequence[str] = [_brief(detail) for detail in details]
-    more = f", and {len(every) - MOST_NAMED:,} more" if len(every) > MOST_NAMED else ""
-    return ", ".join(every[:MOST_NAMED]) + more
+    return few([_brief(detail) for detail in details], MOST_NAMED)
 
 
 def _brief(detail: Detail) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Describe = Callable[[str, bytes], str]
 """From a message type's full name and a message of it to text that a person reads."""
@@ -81,3 +81,9 @@ def one_line(describe: Describe, type_name: str, message: bytes) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 case`, `1,200 cases`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def few(texts: Sequence[str], most: int) -> str:
+    """Return the first texts and how many more there are: `a, b, c, and 12 more`."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f", and {more:,} more" if more > 0 else "")

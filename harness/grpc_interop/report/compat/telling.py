@@ -12,7 +12,7 @@ from grpc_interop.compat.observation import Format, Outcome
 from grpc_interop.compat.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Told, Verdict
 from grpc_interop.compat.static import CATEGORIES
 from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, replay_line, set_width
-from grpc_interop.report.plain_text import apart, counted, printable
+from grpc_interop.report.plain_text import apart, counted, few, printable
 
 SIGNS = {Verdict.BREAK: "✗", Verdict.ACCEPTED: "~", Verdict.NOTE: "!", Verdict.OK: "✓"}
 
@@ -209,13 +209,7 @@ def _named(missing: Sequence[Told]) -> str:
     by_why: dict[str, list[str]] = {}
     for entry in missing:
         by_why.setdefault(" ".join(entry.why.split()), []).append(entry.what)
-    named = [f"{_few(whats)} ({why})" for why, whats in by_why.items()]
-    return _few(named)
-
-
-def _few(texts: Sequence[str]) -> str:
-    more = len(texts) - MOST_NOT_RUN
-    return ", ".join(texts[:MOST_NOT_RUN]) + (f", and {more:,} more" if more > 0 else "")
+    return few([f"{few(whats, MOST_NOT_RUN)} ({why})" for why, whats in by_why.items()], MOST_NOT_RUN)
 
 
 def not_run(result: Result) -> list[Told]:
