@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpc_interop.case import AnyCase
+from grpc_interop.core.case import AnyCase
+from grpc_interop.core.verdict import Pair
 from grpc_interop.courses import Course, Courses
-from grpc_interop.verdict import Pair
 
 PAIRS = [Pair(name, name) for name in ("a", "b", "c")]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import Cancel, Case, Finish, HalfClose, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.case import Cancel, Case, Finish, HalfClose, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.verdict import Pair
 from grpc_interop.coverage import Coverage
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.verdict import Pair
 
 ROOT = Path(__file__).parents[1]
 PAIR, OTHER = Pair("a", "b"), Pair("b", "a")

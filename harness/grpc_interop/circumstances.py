@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from grpc_interop.case import AnyCase, Case, Receive, ReceiveToEnd, Send, SendHeaders, steps
+from grpc_interop.core.case import AnyCase, Case, Receive, ReceiveToEnd, Send, SendHeaders, steps
 
 
 def _ends_with_messages_unread(case: AnyCase) -> bool:

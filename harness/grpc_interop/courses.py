@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from grpc_interop.case import AnyCase
-from grpc_interop.verdict import Pair
+from grpc_interop.core.case import AnyCase
+from grpc_interop.core.verdict import Pair
 
 
 class Course:

@@ -14,7 +14,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.case import AnyCase, MessageCase
+from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError, UsageError
@@ -27,7 +28,6 @@ from grpc_interop.report.plain_text import printable
 from grpc_interop.report.records import record_of
 from grpc_interop.reproduction import SIDES, expected_output, side_of
 from grpc_interop.session import Session
-from grpc_interop.verdict import Outcome, Verdict
 
 PROTOS = "protos"
 EVERYWHERE = "google/protobuf/"

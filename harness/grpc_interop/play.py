@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from grpc_interop.config import Options, added_implementations, chosen_tree, in_continuous_integration
+from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError
 from grpc_interop.interruption import undivided
 from grpc_interop.listing import selected
@@ -19,7 +20,6 @@ from grpc_interop.report.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.saying import say
 from grpc_interop.session import Session
-from grpc_interop.verdict import Pair
 from grpc_interop.workers import run_in_workers
 
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from grpc_interop.case import AnyCase, Case, Method
 from grpc_interop.config import Options, added_implementations
+from grpc_interop.core.case import AnyCase, Case, Method
+from grpc_interop.core.script import NotACase
+from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
-from grpc_interop.grammar import NotACase
 from grpc_interop.protos.asked import message_asked, method_asked
 from grpc_interop.replaying import explain, replay_text
 from grpc_interop.report.folder import make_folder
 from grpc_interop.selection import nothing_selected, pytest_id, tested_together
 from grpc_interop.session import Session
-from grpc_interop.verdict import Outcome, Pair, Verdict
 
 POLL_SECONDS = 0.05
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
-from grpc_interop.verdict import Outcome, Pair
+from grpc_interop.core.verdict import Outcome, Pair
 
 _WORDS = {
     Outcome.PASSED: "passed",

@@ -14,11 +14,11 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from grpc_interop.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
+from grpc_interop.core.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
 from grpc_interop.protos import gate
-from grpc_interop.verdict import Pair
 
 PREFIX = "ic1:"
 """`interop case`, form 1. Another form gets another number."""

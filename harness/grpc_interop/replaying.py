@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop import temporary
-from grpc_interop.case import AnyCase, Case, MessageCase
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
+from grpc_interop.core.case import AnyCase, Case, MessageCase
+from grpc_interop.core.script import NotACase
+from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine.shrinking import RARE
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
-from grpc_interop.grammar import NotACase
 from grpc_interop.listing import selected
 from grpc_interop.packing import ReplayError, read_text
 from grpc_interop.protos.catalog import Catalog
@@ -27,7 +28,6 @@ from grpc_interop.report.records import REPLAYS, record_of
 from grpc_interop.report.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.saying import say
 from grpc_interop.session import Session, load_catalog
-from grpc_interop.verdict import Outcome, Pair, Verdict
 
 _BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)
 """What a play can end in, the worst last."""

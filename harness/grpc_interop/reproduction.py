@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     AnyCase,
     Cancel,
     Case,
@@ -30,11 +30,11 @@ from grpc_interop.case import (
     finishes,
     steps,
 )
+from grpc_interop.core.model import model
+from grpc_interop.core.transcript import Observation
+from grpc_interop.core.verdict import code_name
 from grpc_interop.errors import UsageError
-from grpc_interop.model import model
 from grpc_interop.protos.catalog import Catalog
-from grpc_interop.transcript import Observation
-from grpc_interop.verdict import code_name
 
 SIDES = ("server", "client")
 

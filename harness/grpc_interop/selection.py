@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-from grpc_interop.case import AnyCase, Case
+from grpc_interop.core.case import AnyCase, Case
+from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import UsageError
-from grpc_interop.verdict import Pair
 
 
 class Selection:

@@ -14,8 +14,9 @@ from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
-from grpc_interop.case import AnyCase, MessageCase
 from grpc_interop.config import Options, choose, home
+from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import FILE, Manifest
 from grpc_interop.engine import Engine, Job
@@ -40,7 +41,6 @@ from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite
 from grpc_interop.suites.turns import in_turn
-from grpc_interop.verdict import Pair
 
 
 @dataclass(frozen=True, slots=True)

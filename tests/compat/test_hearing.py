@@ -8,7 +8,6 @@ from typing import cast
 
 import pytest
 
-from grpc_interop.case import OK, Status
 from grpc_interop.compat.building import Builds
 from grpc_interop.compat.hearing import Heard, Listener
 from grpc_interop.compat.observation import Format, Outcome, Version
@@ -16,10 +15,11 @@ from grpc_interop.compat.places import Places
 from grpc_interop.compat.plan import Plan, Planner
 from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
 from grpc_interop.compat.transcoding import Carriage, Reading, Transcoding
+from grpc_interop.core.case import OK, Status
+from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
+from grpc_interop.core.verdict import Pair
 from grpc_interop.messages.dialogue import Refused
 from grpc_interop.protos.shapes import Shapes
-from grpc_interop.transcript import END, ClientTranscript, ServerTranscript, View
-from grpc_interop.verdict import Pair
 from two_versions import compiled
 
 BASE = 'syntax = "proto3"; package t; message M { int64 number = 1; } service S { rpc Do(M) returns (M); }'

@@ -1,6 +1,6 @@
 """A second model, written from the rules alone and as plainly as possible: it tries every interleaving.
 
-It shares nothing with `grpc_interop.model` but the data types. A state is what everybody knows at one moment; `_moves`
+It shares nothing with `grpc_interop.core.model` but the data types. A state is what everybody knows at one moment; `_moves`
 yields every state that may come next; `outcomes` walks them all. It knows no clocks, cuts or prefixes: whatever is
 possible comes out by itself. It is far too slow for anything but small scripts.
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     Entry,
@@ -30,7 +30,7 @@ from grpc_interop.case import (
     WaitFor,
     WaitForTermination,
 )
-from grpc_interop.transcript import END, TERMINATED, Observation, Observed
+from grpc_interop.core.transcript import END, TERMINATED, Observation, Observed
 
 WINDOW = 32 * 1024
 """Bytes that may lie unread in one direction, five more for each message than its own."""

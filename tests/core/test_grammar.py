@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from grpc_interop.case import Case, Entry, Finish, Kind, Script, SendHeaders, Status
-from grpc_interop.grammar import NotACase, check_grammar
+from grpc_interop.core.case import Case, Entry, Finish, Kind, Script, SendHeaders, Status
+from grpc_interop.core.script import NotACase, check_grammar
 from vocabulary import (
     CANCEL,
     ENDED,

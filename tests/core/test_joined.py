@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.case import Case, Entry, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders, Status
-from grpc_interop.joined import taken_apart
-from grpc_interop.model import model
-from grpc_interop.transcript import END, ClientTranscript, ServerTranscript
-from grpc_interop.verdict import compare
+from grpc_interop.core.case import Case, Entry, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders, Status
+from grpc_interop.core.joined_metadata import taken_apart
+from grpc_interop.core.model import model
+from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import compare
 
 KEY = "x-interop-a"
 

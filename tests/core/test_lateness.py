@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, Status, WaitForTermination
-from grpc_interop.lateness import lost_us
-from grpc_interop.model import EARLY_US, hurried, model
-from grpc_interop.transcript import END, TERMINATED, ClientTranscript, ServerTranscript
-from grpc_interop.verdict import compare
+from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, Status, WaitForTermination
+from grpc_interop.core.lateness import lost_us
+from grpc_interop.core.model import EARLY_US, hurried, model
+from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import compare
 
 S = 1_000_000
 METHOD = Method("p.S", "Talk", Kind.BIDI_STREAMING, "p.A", "p.B")

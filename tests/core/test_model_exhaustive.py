@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     Entry,
@@ -28,8 +28,8 @@ from grpc_interop.case import (
     WaitFor,
     WaitForTermination,
 )
-from grpc_interop.grammar import NotACase, check_grammar
-from grpc_interop.model import LEAST_DEADLINE_US, Expected, model
+from grpc_interop.core.model import LEAST_DEADLINE_US, Expected, model
+from grpc_interop.core.script import NotACase, check_grammar
 from model_reference import Client, Deadlock, Server, outcomes
 
 X, R, E, H, C = Send(b""), Receive(), ReceiveToEnd(), HalfClose(), Cancel()

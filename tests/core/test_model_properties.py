@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from grpc_interop.case import Case, Finish, Lane, Receive, Send, Status, Step, steps
-from grpc_interop.grammar import NotACase
-from grpc_interop.model import Expected, model
-from grpc_interop.simulation import CAPACITY, Simulation
-from grpc_interop.transcript import END, TERMINATED, Observed
+from grpc_interop.core.case import Case, Finish, Lane, Receive, Send, Status, Step, steps
+from grpc_interop.core.causality import CAPACITY, Simulation
+from grpc_interop.core.model import Expected, model
+from grpc_interop.core.script import NotACase
+from grpc_interop.core.transcript import END, TERMINATED, Observed
 from vocabulary import CANCEL, DEADLINE_US, ENDED, HALF_CLOSE, OK, RECEIVE, TO_END, bidi, x, y
 
 STABLE = settings(deadline=None, derandomize=True, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.case import Case, Entry, Finish, Kind, Send, Status
-from grpc_interop.grammar import NotACase
-from grpc_interop.model import EARLY_US, Expected, model
-from grpc_interop.simulation import CAPACITY, PREFIX
-from grpc_interop.transcript import END, TERMINATED, Observed
+from grpc_interop.core.case import Case, Entry, Finish, Kind, Send, Status
+from grpc_interop.core.causality import CAPACITY, PREFIX
+from grpc_interop.core.model import EARLY_US, Expected, model
+from grpc_interop.core.script import NotACase
+from grpc_interop.core.transcript import END, TERMINATED, Observed
 from vocabulary import (
     CANCEL,
     DEADLINE_US,

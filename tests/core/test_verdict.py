@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from grpc_interop.case import Case, Entry, Finish, Kind, Status
-from grpc_interop.model import Expected, model
-from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observed, ServerTranscript
-from grpc_interop.verdict import Difference, compare
+from grpc_interop.core.case import Case, Entry, Finish, Kind, Status
+from grpc_interop.core.model import Expected, model
+from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observed, ServerTranscript
+from grpc_interop.core.verdict import Difference, compare
 from vocabulary import CANCEL, DEADLINE_US, ENDED, HALF_CLOSE, HEADERS, OK, RECEIVE, TO_END, as_seen, bidi, case, hear, tell, x, xs, y, ys
 
 REQUEST = (Entry("x-interop-a", b"1"), Entry("x-interop-a", b"2"))

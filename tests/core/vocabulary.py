@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     Entry,
@@ -22,8 +22,8 @@ from grpc_interop.case import (
     WaitFor,
     WaitForTermination,
 )
-from grpc_interop.model import LEAST_DEADLINE_US, Expected
-from grpc_interop.transcript import ClientTranscript, Observed, ServerTranscript
+from grpc_interop.core.model import LEAST_DEADLINE_US, Expected
+from grpc_interop.core.transcript import ClientTranscript, Observed, ServerTranscript
 
 METHODS = {kind: Method("test.Service", "Call", kind, "test.Request", "test.Response") for kind in Kind}
 

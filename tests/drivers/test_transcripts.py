@@ -2,11 +2,11 @@
 
 import pytest
 
-from grpc_interop.case import OK, Entry, Status
+from grpc_interop.core.case import OK, Entry, Status
+from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.translate import MOST_LOOKED_UP, Transcripts
-from grpc_interop.transcript import END, ClientTranscript, ServerTranscript
 
 
 def told(*messages: bytes, **others: object) -> pb.Transcript:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.jobs import Job, Preparer
-from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
 
 PAIR = Pair("a", "b")
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import Case, Status
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, exchange
+from grpc_interop.core.case import Case, Status
+from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.engine import crew as crew_module
 from grpc_interop.engine import watchdog
-from grpc_interop.verdict import Outcome, Verdict
 
 ROLES = {"client": "bad:good", "server": "good:bad"}
 """Where the faulty driver plays."""

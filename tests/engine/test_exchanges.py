@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
+from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.engine import Job
-from grpc_interop.verdict import Outcome, Pair
 
 if TYPE_CHECKING:
     from conftest import Play

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from grpc_interop.case import OK, Case, Finish, Receive, ReceiveToEnd, Send, Status, WaitForTermination
 from grpc_interop.check_driver.greeter import SAY_HELLO, exchange
+from grpc_interop.core.case import OK, Case, Finish, Receive, ReceiveToEnd, Send, Status, WaitForTermination
+from grpc_interop.core.verdict import Outcome
 from grpc_interop.engine import jobs
-from grpc_interop.verdict import Outcome
 
 if TYPE_CHECKING:
     from conftest import Play

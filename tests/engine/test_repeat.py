@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grpc_interop.check_driver.greeter import SAY_HELLO, exchange
+from grpc_interop.core.verdict import Pair
 from grpc_interop.engine import Job
-from grpc_interop.verdict import Pair
 
 CALLS = 5
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpc_interop.case import OK, Case, Entry, Finish, Kind, ReceiveHeaders, ReceiveToEnd, Send, Signal, WaitFor, finishes, steps
+from grpc_interop.core.case import OK, Case, Entry, Finish, Kind, ReceiveHeaders, ReceiveToEnd, Send, Signal, WaitFor, finishes, steps
+from grpc_interop.core.model import model
+from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine import shrinking as shrinking_module
 from grpc_interop.engine.shrinking import PLAYS, Shrinking
 from grpc_interop.engine.smaller import size, smaller
-from grpc_interop.model import model
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
-from grpc_interop.verdict import Difference, Outcome, Pair, Verdict
 
 PAIR = Pair("a", "b")
 FAILURE = Difference("client", "the client did not receive message 3 of 4")

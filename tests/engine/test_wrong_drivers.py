@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.case import Entry, Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, case, exchange, text
+from grpc_interop.core.case import Entry, Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 
 ANOTHER_ORDER = "the client received the server's messages in another order, from message 1 on"
 STILL_WAITS = "the client did not receive message 1 of 2 and still waits for it"

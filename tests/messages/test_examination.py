@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused, Written
 from grpc_interop.messages.examination import Examiner, Findings
 from grpc_interop.protos.catalog import Catalog

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.case import Kind, MessageCase, Method
+from grpc_interop.core.case import Kind, MessageCase, Method
 from grpc_interop.protos import compiler
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.roots import ProtoError

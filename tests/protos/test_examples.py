@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Example, Examples
 from grpc_interop.protos.meaning import Meaning, Sort, meaning, sort_of

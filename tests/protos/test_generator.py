@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos import boundaries
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.encodings import reencodings

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.circumstances import CIRCUMSTANCES
+from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
@@ -19,7 +20,6 @@ from grpc_interop.engine.smaller import size
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
-from grpc_interop.verdict import Outcome, Pair, Verdict
 from py_builds import GREETER, REPOSITORY, build_in
 
 CONVERSATIONS = 300

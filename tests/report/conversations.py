@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send, Status
-from grpc_interop.model import model
-from grpc_interop.transcript import END, ClientTranscript, ServerTranscript
-from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict, compare
+from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send, Status
+from grpc_interop.core.model import model
+from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict, compare
 
 ALL_STREAM = Method("greeter.v1.Greeter", "AllStream", Kind.BIDI_STREAMING, "greeter.v1.StreamReqData", "greeter.v1.StreamResData")
 SAY_HELLO = Method("greeter.v1.Greeter", "SayHello", Kind.UNARY, "greeter.v1.HelloRequest", "greeter.v1.HelloReply")

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from conversations import GO_PY, PY_GO, lost_end
-from grpc_interop.case import Method
+from grpc_interop.core.case import Method
+from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.coverage import Uncovered
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.failure import plain_lines, replay_line
@@ -25,7 +26,6 @@ from grpc_interop.report.protocol import Finding
 from grpc_interop.report.records import record_of
 from grpc_interop.report.terminal import Terminal
 from grpc_interop.saying import say
-from grpc_interop.verdict import Difference, Log, Outcome, Pair, Verdict
 
 HOSTILE = [
     "::warning::x",

@@ -8,11 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from conversations import GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, wrong_greeting
+from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.github import GitHub
 from grpc_interop.report.junit import JUnit
 from grpc_interop.report.page import Page
-from grpc_interop.verdict import Difference, Outcome, Verdict
 
 EVIL = 'a|b `c` <b> & "d" \x1b[31m \x00 *e* @all 100%'
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import ALL_STREAM, PY_GO, hello, ping_pong
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     Entry,

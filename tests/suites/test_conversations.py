@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Case,
     Finish,
     HalfClose,
@@ -25,17 +25,17 @@ from grpc_interop.case import (
     finishes,
     steps,
 )
-from grpc_interop.grammar import CODES
-from grpc_interop.model import model
+from grpc_interop.core.causality import CAPACITY, PREFIX
+from grpc_interop.core.model import model
+from grpc_interop.core.script import CODES
+from grpc_interop.core.verdict import Pair
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import decode, encode
-from grpc_interop.simulation import CAPACITY, PREFIX
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.conversations import conversation
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.words import Vocabulary
 from grpc_interop.suites.protocol import Options
-from grpc_interop.verdict import Pair
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"

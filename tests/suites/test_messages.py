@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes

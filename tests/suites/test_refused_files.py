@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.case import MessageCase
 from grpc_interop.config import Options, find_project
+from grpc_interop.core.case import MessageCase
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.session import Session
-from grpc_interop.verdict import Pair
 
 HOLDER = 'syntax = "proto3"; package a; import "google/protobuf/any.proto"; message Holder { google.protobuf.Any any = 1; }'
 CLASH = 'syntax = "proto2"; package clash; message Clash { optional int32 val_a = 1; optional int32 val__a = 2; }'

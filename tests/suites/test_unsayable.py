@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from google.protobuf.message import Message
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import MOST_ANYS, Examples
 from grpc_interop.protos.shapes import Shapes

@@ -10,9 +10,9 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2 as pb
 
-from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.verdict import Pair
 from grpc_interop.replay import encode
-from grpc_interop.verdict import Pair
 
 NAMES = {
     "file": "x.proto",

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from grpc_interop import replay
-from grpc_interop.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
-from grpc_interop.verdict import Pair
 from project import Ended, MakeImplementation, Project
 
 

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grpc_interop.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.config import Options
+from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine import Engine, Job, Prepared
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
 from grpc_interop.saying import say
 from grpc_interop.session import Session
-from grpc_interop.verdict import Outcome, Pair, Verdict
 
 MESSAGES = 10
 """Messages of a conversation each way, where the kind streams."""

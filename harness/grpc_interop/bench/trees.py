@@ -16,8 +16,9 @@ from pathlib import Path
 
 from grpc_interop import temporary
 from grpc_interop.bench import memory, synthetic
-from grpc_interop.case import MessageCase
 from grpc_interop.config import Options
+from grpc_interop.core.case import MessageCase
+from grpc_interop.core.verdict import Verdict
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.root import Root
@@ -25,7 +26,6 @@ from grpc_interop.protos.shapes import Shapes
 from grpc_interop.run import Run
 from grpc_interop.saying import say
 from grpc_interop.session import Session
-from grpc_interop.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

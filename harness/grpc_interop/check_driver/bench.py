@@ -7,15 +7,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.case import Case, Method
 from grpc_interop.check_driver.promises import NotKept
 from grpc_interop.check_driver.talk import Talk
+from grpc_interop.core.case import Case, Method
+from grpc_interop.core.verdict import Log, Outcome, Pair, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.driver import Role
 from grpc_interop.engine import Engine, Job
 from grpc_interop.known import KnownFailures, brought_by
-from grpc_interop.verdict import Log, Outcome, Pair, Verdict
 
 CASE_SECONDS = 5.0
 """How long a case may take: a driver under check plays alone, on a quiet machine."""

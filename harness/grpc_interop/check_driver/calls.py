@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 
-from grpc_interop.case import Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, PUT_STREAM, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.promises import Chapter, NotKept
 from grpc_interop.check_driver.stranger import call_as_stranger
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
+from grpc_interop.core.case import Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.engine.room import WINDOW
 

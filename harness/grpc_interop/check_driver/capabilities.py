@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import json
 
-from grpc_interop.case import (
+from grpc_interop.check_driver.aborting import FINISH, TO_END
+from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
+from grpc_interop.check_driver.lanes import lanes
+from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.silent import SilentServer
+from grpc_interop.check_driver.stranger import call_as_stranger
+from grpc_interop.check_driver.talk import ANSWER_SECONDS
+from grpc_interop.core.case import (
     Cancel,
     Entry,
     Finish,
@@ -17,17 +25,9 @@ from grpc_interop.case import (
     Status,
     WaitForTermination,
 )
-from grpc_interop.check_driver.aborting import FINISH, TO_END
-from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
-from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
-from grpc_interop.check_driver.lanes import lanes
-from grpc_interop.check_driver.promises import Chapter, NotKept
-from grpc_interop.check_driver.silent import SilentServer
-from grpc_interop.check_driver.stranger import call_as_stranger
-from grpc_interop.check_driver.talk import ANSWER_SECONDS
+from grpc_interop.core.model import DEADLINE_EXCEEDED
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import varint
-from grpc_interop.model import DEADLINE_EXCEEDED
 
 metadata = Chapter("10.1 Metadata, trailers, details")
 endings = Chapter("10.2 Deadline, cancel, termination")

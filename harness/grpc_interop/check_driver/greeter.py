@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grpc_interop.case import OK, Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Script, Send, Status
+from grpc_interop.core.case import OK, Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Script, Send, Status
 from grpc_interop.drivers.connection import varint
 
 _SERVICE = "greeter.v1.Greeter"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Finish, HalfClose, Lane, Receive, ReceiveToEnd, Send, Signal, Status, WaitFor
 from grpc_interop.check_driver.aborting import FINISH, TO_END
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, case, text
 from grpc_interop.check_driver.promises import Chapter
+from grpc_interop.core.case import Finish, HalfClose, Lane, Receive, ReceiveToEnd, Send, Signal, Status, WaitFor
 from grpc_interop.drivers import driver_pb2 as pb
 
 lanes = Chapter("10.3 Lanes and signals")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Entry, Finish, Receive, ReceiveToEnd, Send, SendHeaders, Status
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import METHODS, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.core.case import Entry, Finish, Receive, ReceiveToEnd, Send, SendHeaders, Status
 from grpc_interop.drivers import driver_pb2 as pb
 
 other_metadata = Chapter("10.8 Other metadata")

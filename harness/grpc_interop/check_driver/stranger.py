@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import grpc
 
-from grpc_interop.case import Method
+from grpc_interop.core.case import Method
 
 CASE_KEY = "x-interop-case"
 """The request metadata by which a server's driver finds the script of a call."""

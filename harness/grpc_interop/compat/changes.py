@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.case import Method
 from grpc_interop.compat.anys import Anys
 from grpc_interop.compat.declaration_words import deprecated, file_words, moved, oneof_members, reserved
 from grpc_interop.compat.declared import Declared, Lines
@@ -18,6 +17,7 @@ from grpc_interop.compat.observation import Format
 from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, exact_type, pair_values
 from grpc_interop.compat.places import MethodPair, Places
 from grpc_interop.compat.result import Place
+from grpc_interop.core.case import Method
 from grpc_interop.protos.shapes import RUNTIMES_OWN, Enum, FieldShape
 
 

@@ -33,6 +33,7 @@ from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.testimony import Evidence
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.config import Options, added_implementations, choose, home
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
@@ -42,7 +43,6 @@ from grpc_interop.report.plain_text import counted
 from grpc_interop.report.recorder import LONGEST_REPLAY
 from grpc_interop.report.records import REPLAYS
 from grpc_interop.saying import say
-from grpc_interop.verdict import Pair
 
 SUFFIX = ".iv1"
 """Of files that hold a text of replaying.py."""

@@ -10,12 +10,12 @@ from grpc_interop.compat.plan import Delivery, Knock, Parcel
 from grpc_interop.compat.playing import Call, Called
 from grpc_interop.compat.result import Example, Row
 from grpc_interop.compat.testimony import Evidence
+from grpc_interop.core.transcript import View
+from grpc_interop.core.verdict import CODES
 from grpc_interop.messages.dialogue import Refused, Written
 from grpc_interop.protos.meaning import Meaning, show_message
 from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.view import NotAViewError, of_view
-from grpc_interop.transcript import View
-from grpc_interop.verdict import CODES
 
 
 class Illustrator:

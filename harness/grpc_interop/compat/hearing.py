@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from grpc_interop.case import Method
 from grpc_interop.compat.building import Builds, at, language
 from grpc_interop.compat.observation import Cause, Exchange, Format, Observation, Outcome, Role, Seen, Version
 from grpc_interop.compat.observe import GOOD, attributed
@@ -19,9 +18,10 @@ from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
 from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
 from grpc_interop.compat.testimony import Evidence, Testimony, of_knock, unheard
 from grpc_interop.compat.transcoding import Carriage, Reading
+from grpc_interop.core.case import Method
+from grpc_interop.core.verdict import Pair
 from grpc_interop.messages.dialogue import SERVER, Refused
 from grpc_interop.protos.shapes import Shapes
-from grpc_interop.verdict import Pair
 
 KNOCK_US = 2_000_000
 """The deadline, in microseconds, of a call whose server has the RPC in another kind or not at all. Between two kinds nobody

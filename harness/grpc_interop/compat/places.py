@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from grpc_interop.case import Method
 from grpc_interop.compat.equal import whole
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, pair_fields
+from grpc_interop.core.case import Method
 from grpc_interop.protos import wire
 from grpc_interop.protos.scalars import non_default
 from grpc_interop.protos.shapes import FieldShape, Shape, Shapes

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from grpc_interop.case import Case, Finish, HalfClose, Kind, MessageCase, Method, Receive, ReceiveToEnd, Script, Send
 from grpc_interop.compat.building import Builds
 from grpc_interop.compat.transcoding import Carriage, Transcoding, Transcodings
+from grpc_interop.core.case import Case, Finish, HalfClose, Kind, MessageCase, Method, Receive, ReceiveToEnd, Script, Send
+from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.engine import Engine, Job
-from grpc_interop.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.verdict import Outcome, Pair
 
 POLL_SECONDS = 0.1
 """How long the engine may wait for drivers before it looks whether somebody wants it to stop."""

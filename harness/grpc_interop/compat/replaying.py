@@ -24,6 +24,7 @@ from grpc_interop.compat.result import Side
 from grpc_interop.compat.sides import Sources
 from grpc_interop.compat.testimony import Evidence
 from grpc_interop.config import Options, choose, home
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import BuildError
@@ -33,7 +34,6 @@ from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import ANOTHER_HARNESS, BETWEEN_VERSIONS, let_in
 from grpc_interop.report.folder import LOGS
 from grpc_interop.saying import say
-from grpc_interop.verdict import Pair
 
 PREFIX = BETWEEN_VERSIONS
 """`interop versions`, form 1. Another form gets another number."""

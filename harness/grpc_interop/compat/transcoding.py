@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.dialogue import CLIENT, SERVER, Answer, Ask, Refused, Written
 from grpc_interop.messages.examination import AT_A_TIME, Expected, Findings
 from grpc_interop.protos.examples import Example

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     OK,
     Cancel,
     Case,
@@ -25,11 +25,11 @@ from grpc_interop.case import (
     WaitForTermination,
     steps,
 )
+from grpc_interop.core.model import by_key
+from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.messages.dialogue import Ask, Written
-from grpc_interop.model import by_key
-from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
 
 Read = TypeVar("Read", ClientTranscript, ServerTranscript)
 

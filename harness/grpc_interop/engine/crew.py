@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Built, Refused
 from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.errors import BuildError
-from grpc_interop.verdict import Pair
 
 MOST_DEATHS = 20
 """After so many deaths of one driver in a run its remaining cases are not played: each costs a restart."""

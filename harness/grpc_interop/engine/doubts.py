@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 
+from grpc_interop.core.verdict import Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.flight import Flight
-from grpc_interop.verdict import Verdict
 
 DOUBT_SECONDS = 0.2
 """How long a failure is held back before it is believed: where a driver died, the other side may tell of its broken

@@ -13,7 +13,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from grpc_interop.case import Case, MessageCase
+from grpc_interop.core.case import Case, MessageCase
+from grpc_interop.core.transcript import ServerTranscript
+from grpc_interop.core.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
@@ -37,8 +39,6 @@ from grpc_interop.engine.smaller import SmallerMessages
 from grpc_interop.engine.sockets import Sockets
 from grpc_interop.engine.watchdog import Watchdog
 from grpc_interop.messages.examination import Questioner
-from grpc_interop.transcript import ServerTranscript
-from grpc_interop.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are
 
 CROWD, GATHER_SECONDS = 24, 0.001
 """With so many cases in flight the harness lets events gather: it looks once in so long, and not before. Drivers that tell

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
+from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.answers import Answers, Question
 from grpc_interop.engine.flight import LOG_LINES
@@ -16,7 +17,6 @@ from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.patience import Patience
 from grpc_interop.messages.dialogue import CLIENT, Answer, Ask
 from grpc_interop.messages.examination import Findings, Questioning
-from grpc_interop.verdict import Difference, Log, Outcome, Verdict
 
 MOST_CAUSES = 5
 """Other causes that are told of with a failure: more are rarely read."""

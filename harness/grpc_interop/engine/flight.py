@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from grpc_interop.core.joined_metadata import JOINS, taken_apart
+from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.joined import JOINS, taken_apart
-from grpc_interop.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
 
 LOG_LINES = 12
 """Lines of each driver's log that go with a failure: as much as a person reads."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from grpc_interop.verdict import Difference, Outcome, Verdict
+from grpc_interop.core.verdict import Difference, Outcome, Verdict
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from grpc_interop.core.verdict import Pair
 from grpc_interop.engine.jobs import Job
-from grpc_interop.verdict import Pair
 
 MOST_HELD = 256
 """Jobs taken that wait for a driver which starts or is full, so that those behind them can be played."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grpc_interop.case import MessageCase, Script, Send, steps
+from grpc_interop.core.case import MessageCase, Script, Send, steps
 from grpc_interop.drivers.driver import Driver
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-from grpc_interop.case import OK, Case, Entry, Finish, Lane, Receive, Script, Send, SendHeaders, Signal, Status, Step, WaitFor
+from grpc_interop.core.case import OK, Case, Entry, Finish, Lane, Receive, Script, Send, SendHeaders, Signal, Status, Step, WaitFor
 
 SmallerMessages = Callable[[str, bytes], Iterable[bytes]]
 """From a message's type and bytes to smaller messages of that type, the smallest first. Some may be no messages at all."""

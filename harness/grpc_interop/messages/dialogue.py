@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
+from grpc_interop.core.transcript import View
+from grpc_interop.core.verdict import CHANGING, Difference
 from grpc_interop.protos.kept import Kept, kept
 from grpc_interop.protos.meaning import Meaning, meaning, unlike
 from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
 from grpc_interop.protos.records import NotWireError
 from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.view import NotAViewError, of_view, one_nan
-from grpc_interop.transcript import View
-from grpc_interop.verdict import CHANGING, Difference
 
 CLIENT, SERVER, BOTH = "client", "server", "both"
 

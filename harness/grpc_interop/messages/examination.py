@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
+from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules, of_one_cause
 from grpc_interop.protos.examples import Example, Examples
 from grpc_interop.protos.meaning import sort_of
 from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.shrink import smaller
-from grpc_interop.verdict import Difference
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
 """Messages of one dialogue, and their bytes: what a message costs the harness beside its judging is shared by so many."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-from grpc_interop.case import Case, HalfClose, Receive, ReceiveToEnd, Send, Status, Step, steps
+from grpc_interop.core.case import Case, HalfClose, Receive, ReceiveToEnd, Send, Status, Step, steps
+from grpc_interop.core.transcript import END, ClientTranscript, Observation
+from grpc_interop.core.verdict import CODES
 from grpc_interop.drivers.build import Launch
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.programs.relay import Relay
 from grpc_interop.texts import message, normalised, text
-from grpc_interop.transcript import END, ClientTranscript, Observation
-from grpc_interop.verdict import CODES
 
 STEP_SECONDS = 15.0
 """How long a client program may take until the next line, its own start included: a second, and much more on a machine

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from grpc_interop.core.transcript import ClientTranscript
+from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict, compare
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.process import tail
 from grpc_interop.engine.jobs import Job
 from grpc_interop.programs.client import STEP_SECONDS, Client
 from grpc_interop.programs.server import Server, ServerProgramError
-from grpc_interop.transcript import ClientTranscript
-from grpc_interop.verdict import Difference, Log, Outcome, Verdict, compare
 
 CLIENT, SERVER = "greeter-client", "greeter-server"
 """The programs' names in a manifest."""

@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from grpc_interop.case import Method
+from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.text import serialise

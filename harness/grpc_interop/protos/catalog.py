@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.case import AnyCase, Kind, MessageCase, Method
+from grpc_interop.core.case import AnyCase, Kind, MessageCase, Method
 from grpc_interop.protos import gate
 from grpc_interop.protos.compiler import compile_tree
 from grpc_interop.protos.image import read_image

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import Message
 
-from grpc_interop.case import Method
+from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.earlier import Earlier, not_checked_out, refuse_lost

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos import boundaries, malformed, wellknown, wire
 from grpc_interop.protos.encodings import boldest, reencodings
 from grpc_interop.protos.field_names import FieldNames

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from grpc_interop.core.verdict import Outcome
 from grpc_interop.report.plain_text import counted, few
 from grpc_interop.report.protocol import Lack
-from grpc_interop.verdict import Outcome
 
 if TYPE_CHECKING:
     from grpc_interop.report.summary import Summary

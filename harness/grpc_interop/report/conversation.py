@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     HalfClose,
@@ -27,9 +27,9 @@ from grpc_interop.case import (
     WaitForTermination,
     finishes,
 )
+from grpc_interop.core.transcript import END, TERMINATED, Observation, Observed
+from grpc_interop.core.verdict import Verdict, code_name
 from grpc_interop.report.plain_text import Describe, message_text, printable
-from grpc_interop.transcript import END, TERMINATED, Observation, Observed
-from grpc_interop.verdict import Verdict, code_name
 
 NOTHING = "—"
 """What a side shows where the model has something and the side saw nothing."""

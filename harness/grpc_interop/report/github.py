@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from grpc_interop.core.verdict import Pair
 from grpc_interop.report.escaping import annotation, inline
 from grpc_interop.report.failure import block
 from grpc_interop.report.plain_text import counted, in_lines
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary
-from grpc_interop.verdict import Pair
 
 MOST_CAUSES = 10
 """GitHub shows ten error annotations a step, and a summary is for a glance; junit.xml and results.json have the rest."""

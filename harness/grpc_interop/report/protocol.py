@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError, UsageError
-from grpc_interop.verdict import Pair
 
 if TYPE_CHECKING:
     from grpc_interop.report.records import Record

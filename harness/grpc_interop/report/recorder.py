@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.coverage import Uncovered
 from grpc_interop.report.conclusion import Reason
 from grpc_interop.report.folder import claim
@@ -15,7 +16,6 @@ from grpc_interop.report.plain_text import Describe, escaped_bytes
 from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, Report, RunInfo, UnwrittenError
 from grpc_interop.report.records import REPLAYS, Record, record_of
 from grpc_interop.report.summary import Summary
-from grpc_interop.verdict import Outcome, Verdict
 from grpc_interop.writing import write_whole
 
 LONGEST_REPLAY = 2_000

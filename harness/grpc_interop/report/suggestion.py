@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from grpc_interop.core.verdict import CHANGING, Outcome, Pair
 from grpc_interop.report.summary import Cause, Summary
-from grpc_interop.verdict import CHANGING, Outcome, Pair
 
 REASON, LINK = "say why it fails", "say where it is reported"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grpc_interop.case import Case, Kind, Method
+from grpc_interop.core.case import Case, Kind, Method
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
 from grpc_interop.suites.draw import Draw

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from grpc_interop.case import Case, Kind, Method
+from grpc_interop.core.case import Case, Kind, Method
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.walk import Walk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Lane, Method, Send
+from grpc_interop.core.case import Lane, Method, Send
 from grpc_interop.protos.values import CYCLE, Sample, Values
 
 LARGE = 1 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grpc_interop.case import MessageCase
+from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes

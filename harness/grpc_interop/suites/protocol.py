@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from grpc_interop.case import AnyCase
+from grpc_interop.core.case import AnyCase
 from grpc_interop.protos.catalog import Catalog
 
 

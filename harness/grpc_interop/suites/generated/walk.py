@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Finish,
     HalfClose,
     Kind,
@@ -25,7 +25,7 @@ from grpc_interop.case import (
     Step,
     WaitFor,
 )
-from grpc_interop.simulation import CAPACITY, PREFIX
+from grpc_interop.core.causality import CAPACITY, PREFIX
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.words import LARGEST, Words
 

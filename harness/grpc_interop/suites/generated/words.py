@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from grpc_interop.case import OK, Entry, Method, Send, Status
+from grpc_interop.core.case import OK, Entry, Method, Send, Status
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.generator import Generator
 from grpc_interop.protos.shapes import Shapes

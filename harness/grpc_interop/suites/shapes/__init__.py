@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Kind
+from grpc_interop.core.case import Kind
 from grpc_interop.suites.shapes import bidi_streaming, client_streaming, server_streaming, unary
 from grpc_interop.suites.shapes.shape import Shape
 

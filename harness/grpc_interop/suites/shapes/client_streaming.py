@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Finish, Receive, Signal, Status, WaitFor
+from grpc_interop.core.case import Finish, Receive, Signal, Status, WaitFor
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.shapes.shape import (
     AMPLE_US,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     OK,
     Cancel,
     Entry,
@@ -20,7 +20,7 @@ from grpc_interop.case import (
     Status,
     WaitForTermination,
 )
-from grpc_interop.model import CANCELLED, LEAST_DEADLINE_US
+from grpc_interop.core.model import CANCELLED, LEAST_DEADLINE_US
 from grpc_interop.protos import wire
 from grpc_interop.suites.draw import Draw
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpc_interop.case import Finish, Receive, SendHeaders, Signal, Status, WaitFor
+from grpc_interop.core.case import Finish, Receive, SendHeaders, Signal, Status, WaitFor
+from grpc_interop.core.verdict import CODES
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.shapes.shape import (
     AMPLE_US,
@@ -23,7 +24,6 @@ from grpc_interop.suites.shapes.shape import (
     sized,
     status_shapes,
 )
-from grpc_interop.verdict import CODES
 
 
 def _one(draw: Draw) -> Scripts:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from grpc_interop.case import Entry, Status
+from grpc_interop.core.case import Entry, Status
 
 
 class Token(Enum):

@@ -8,8 +8,8 @@ them: a value that is lost, altered, added or in another place stays as it was r
 
 from __future__ import annotations
 
-from grpc_interop.case import Case, Entry, SendHeaders, finishes, steps
-from grpc_interop.transcript import ClientTranscript, ServerTranscript
+from grpc_interop.core.case import Case, Entry, SendHeaders, finishes, steps
+from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 
 JOINS = "joins_metadata"
 """The capability."""

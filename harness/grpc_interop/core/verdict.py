@@ -13,9 +13,9 @@ from enum import StrEnum
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
-from grpc_interop.case import AnyCase, Case, Entry, Status
-from grpc_interop.model import CANCELLED, DEADLINE_EXCEEDED, ClientView, Expected, ServerView, by_key
-from grpc_interop.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
+from grpc_interop.core.case import AnyCase, Case, Entry, Status
+from grpc_interop.core.model import CANCELLED, DEADLINE_EXCEEDED, ClientView, Expected, ServerView, by_key
+from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
 REMAINING_FACTOR, REMAINING_SLACK_US = 1.01, 2_000
 """How much more than the client's deadline a server may see: C-core rounds `grpc-timeout` up by at most one percent."""

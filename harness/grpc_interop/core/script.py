@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from urllib.parse import quote
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     CASE_KEY,
     Cancel,
     Case,

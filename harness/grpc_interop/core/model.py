@@ -18,10 +18,10 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from grpc_interop.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, SendHeaders, Status, WaitFor, WaitForTermination
-from grpc_interop.grammar import NotACase, check_grammar
-from grpc_interop.simulation import UNKNOWN, LaneRun, Past, Simulation, merge
-from grpc_interop.transcript import END, TERMINATED, Observed
+from grpc_interop.core.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, SendHeaders, Status, WaitFor, WaitForTermination
+from grpc_interop.core.causality import UNKNOWN, LaneRun, Past, Simulation, merge
+from grpc_interop.core.script import NotACase, check_grammar
+from grpc_interop.core.transcript import END, TERMINATED, Observed
 
 LEAST_DEADLINE_US = 1_000_000
 """A deadline that must leave time for what is ordered before it: 1 s was never missed in 18,000 loaded calls, and

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from grpc_interop.case import (
+from grpc_interop.core.case import (
     Cancel,
     Case,
     Entry,
@@ -30,7 +30,7 @@ from grpc_interop.case import (
     WaitFor,
     WaitForTermination,
 )
-from grpc_interop.transcript import END, Observation
+from grpc_interop.core.transcript import END, Observation
 
 CAPACITY = 32 * 1024
 """Bytes that may lie unread in one direction: half of HTTP/2's first window (65,535), which every runtime grants. With

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grpc_interop.case import Case, Lane, Receive, Send, SendHeaders, Signal
-from grpc_interop.transcript import ClientTranscript, Observed, ServerTranscript
+from grpc_interop.core.case import Case, Lane, Receive, Send, SendHeaders, Signal
+from grpc_interop.core.transcript import ClientTranscript, Observed, ServerTranscript
 
 SHARE = 2
 """One part in so many of the deadline must be gone. Whoever has used up half of it for one way has nothing left for the

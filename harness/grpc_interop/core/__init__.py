@@ -1,0 +1,1 @@
+"""What judges: cases, the model and the verdict. Pure, standard library only."""
