@@ -14,9 +14,9 @@ from pathlib import Path
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Tool
 from grpc_interop.errors import BuildError
-from grpc_interop.saying import say
+from grpc_interop.files.atomic import write_whole
+from grpc_interop.output.console import say
 from grpc_interop.session import load_catalog
-from grpc_interop.writing import write_whole
 
 
 def build(options: Options, names: tuple[str, ...]) -> int:

@@ -18,8 +18,8 @@ import click
 from grpc_interop.config import Options, choose, find_implementation, find_project, in_continuous_integration
 from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.interruption import interruptible
+from grpc_interop.output.console import say
 from grpc_interop.protos.root import read_root
-from grpc_interop.saying import say
 from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3

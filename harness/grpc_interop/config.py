@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop import temporary
 from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manifest, variant, words
 from grpc_interop.errors import UsageError
+from grpc_interop.files import temporary
+from grpc_interop.files.atomic import write_whole
 from grpc_interop.protos.root import Root, read_root
-from grpc_interop.writing import write_whole
 
 STATE_FOLDER = ".interop"
 """Everything made at run time lies here: cache, builds, reports."""

@@ -30,7 +30,7 @@ from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import KNOWN, Difference, Outcome, Pair, Verdict
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
-from grpc_interop.report.plain_text import counted
+from grpc_interop.output.plain_text import counted
 from grpc_interop.toml_entries import read_entries
 
 FILE = "known_failures.toml"

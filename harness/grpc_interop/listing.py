@@ -10,8 +10,8 @@ from pathlib import Path
 from grpc_interop.config import Options, as_arguments, choose
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
-from grpc_interop.report.plain_text import counted
-from grpc_interop.saying import say
+from grpc_interop.output.console import say
+from grpc_interop.output.plain_text import counted
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import chosen_suites, load_catalog, unseen
 from grpc_interop.suites.protocol import Options as SuiteOptions

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grpc_interop import temporary
 from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
 from grpc_interop.core.case import AnyCase, Case, MessageCase
@@ -16,17 +15,18 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine.shrinking import RARE
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
+from grpc_interop.files import temporary
 from grpc_interop.listing import selected
+from grpc_interop.output.console import say
+from grpc_interop.output.plain_text import Describe, counted
 from grpc_interop.packing import ReplayError, read_text
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
-from grpc_interop.report.plain_text import Describe, counted
 from grpc_interop.report.records import REPLAYS, record_of
 from grpc_interop.report.results import CASES, RESULTS, Stored, stored_cases
-from grpc_interop.saying import say
 from grpc_interop.session import Session, load_catalog
 
 _BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)

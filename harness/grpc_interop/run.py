@@ -15,8 +15,8 @@ from grpc_interop.courses import Course, Courses
 from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
+from grpc_interop.output.plain_text import counted
 from grpc_interop.progress import Progress
-from grpc_interop.report.plain_text import counted
 from grpc_interop.report.protocol import Finding, Lack, NotRun
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session, unseen

@@ -12,7 +12,7 @@ from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
-from grpc_interop.saying import say
+from grpc_interop.output.console import say
 from grpc_interop.session import load_catalog
 
 

@@ -23,6 +23,7 @@ from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
+from grpc_interop.output.plain_text import counted
 from grpc_interop.programs import Programs
 from grpc_interop.protos import edits
 from grpc_interop.protos.catalog import Catalog
@@ -36,7 +37,6 @@ from grpc_interop.protos.snapshot import Snapshot
 from grpc_interop.protos.values import Values
 from grpc_interop.protos.whereabouts import Whereabouts
 from grpc_interop.report.folder import LOGS, make_folder
-from grpc_interop.report.plain_text import counted
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite

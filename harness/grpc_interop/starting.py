@@ -13,6 +13,8 @@ from grpc_interop.config import DEFAULT_SEED
 from grpc_interop.drivers.manifest import FILE, Kind, Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.known import FILE as KNOWN_FAILURES
+from grpc_interop.output.console import say
+from grpc_interop.output.plain_text import counted
 from grpc_interop.protos import buf
 from grpc_interop.protos.bufbuild import build_image
 from grpc_interop.protos.catalog import Catalog
@@ -21,8 +23,6 @@ from grpc_interop.protos.repository import around
 from grpc_interop.protos.root import read_root
 from grpc_interop.protos.roots import ProtoError
 from grpc_interop.protos.submodules import submodules_not_checked_out
-from grpc_interop.report.plain_text import counted
-from grpc_interop.saying import say
 from grpc_interop.suites import SUITES
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.writing import replacing, write_whole
+from grpc_interop.files.atomic import replacing, write_whole
 
 
 def dead_process() -> int:

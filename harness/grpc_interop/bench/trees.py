@@ -14,17 +14,17 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from grpc_interop import temporary
 from grpc_interop.bench import memory, synthetic
 from grpc_interop.config import Options
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.verdict import Verdict
+from grpc_interop.files import temporary
+from grpc_interop.output.console import say
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.root import Root
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.run import Run
-from grpc_interop.saying import say
 from grpc_interop.session import Session
 
 

@@ -12,9 +12,9 @@ from grpc_interop.config import Options, find_implementation, home
 from grpc_interop.drivers.build import Builder, Built, Protos
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
+from grpc_interop.output.console import say
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.report.folder import LOGS, make_folder
-from grpc_interop.saying import say
 
 GREETER = "greeter/v1/greeter.proto"
 

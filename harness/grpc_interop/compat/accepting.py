@@ -15,8 +15,8 @@ from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
+from grpc_interop.output.console import say
 from grpc_interop.report.compat.stored import read_changes
-from grpc_interop.saying import say
 
 
 def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:

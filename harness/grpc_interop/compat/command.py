@@ -37,12 +37,12 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
+from grpc_interop.output.console import say
+from grpc_interop.output.plain_text import counted
 from grpc_interop.report.compat import write
 from grpc_interop.report.folder import LOGS, make_folder
-from grpc_interop.report.plain_text import counted
 from grpc_interop.report.recorder import LONGEST_REPLAY
 from grpc_interop.report.records import REPLAYS
-from grpc_interop.saying import say
 
 SUFFIX = ".iv1"
 """Of files that hold a text of replaying.py."""

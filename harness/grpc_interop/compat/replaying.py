@@ -28,12 +28,12 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import BuildError
+from grpc_interop.output.console import say
 from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
 from grpc_interop.protos import gate
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import ANOTHER_HARNESS, BETWEEN_VERSIONS, let_in
 from grpc_interop.report.folder import LOGS
-from grpc_interop.saying import say
 
 PREFIX = BETWEEN_VERSIONS
 """`interop versions`, form 1. Another form gets another number."""

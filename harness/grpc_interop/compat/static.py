@@ -22,9 +22,9 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from grpc_interop import temporary
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Alarm
+from grpc_interop.files import temporary
 from grpc_interop.protos import wire
 from grpc_interop.protos.bufbuild import find_buf
 from grpc_interop.protos.catalog import Catalog

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop import temporary
 from grpc_interop.drivers import shelf
 from grpc_interop.drivers.manifest import Kind, Manifest
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
+from grpc_interop.files import temporary
 
 REQUEST_SCHEMA = 1
 

@@ -13,12 +13,12 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from grpc_interop import temporary
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken, varint
 from grpc_interop.drivers.process import GRACE_SECONDS, Process, ending, environment, tail
 from grpc_interop.errors import BuildError
+from grpc_interop.files import temporary
 
 CONTRACT = 1
 """The version of the driver contract that the harness speaks."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.writing import write_whole
+from grpc_interop.files.atomic import write_whole
 
 try:
     import fcntl

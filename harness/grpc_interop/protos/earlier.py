@@ -18,8 +18,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from grpc_interop import temporary
 from grpc_interop.errors import UsageError
+from grpc_interop.files import temporary
 from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.repository import Repository, around, holders, repository_around
 from grpc_interop.protos.root import Root, read_root

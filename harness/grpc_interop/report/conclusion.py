@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from grpc_interop.core.verdict import Outcome
-from grpc_interop.report.plain_text import counted, few
+from grpc_interop.output.plain_text import counted, few
 from grpc_interop.report.protocol import Lack
 
 if TYPE_CHECKING:

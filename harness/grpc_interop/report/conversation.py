@@ -29,7 +29,7 @@ from grpc_interop.core.case import (
 )
 from grpc_interop.core.transcript import END, TERMINATED, Observation, Observed
 from grpc_interop.core.verdict import Verdict, code_name
-from grpc_interop.report.plain_text import Describe, message_text, printable
+from grpc_interop.output.plain_text import Describe, message_text, printable
 
 NOTHING = "—"
 """What a side shows where the model has something and the side saw nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grpc_interop.report.plain_text import counted
+from grpc_interop.output.plain_text import counted
 from grpc_interop.report.protocol import Finding
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from grpc_interop.core.verdict import Pair
-from grpc_interop.report.escaping import annotation, inline
+from grpc_interop.output.escaping import annotation, inline
+from grpc_interop.output.plain_text import counted, in_lines
 from grpc_interop.report.failure import block
-from grpc_interop.report.plain_text import counted, in_lines
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from grpc_interop.core.verdict import Outcome
+from grpc_interop.files.atomic import replacing
+from grpc_interop.output.plain_text import printable
 from grpc_interop.report.conclusion import FINDING, Detail
 from grpc_interop.report.failure import plain_lines, replay_options
-from grpc_interop.report.plain_text import printable
 from grpc_interop.report.protocol import Lack, NotRun, RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Summary
-from grpc_interop.writing import replacing
 
 JUNIT = "junit.xml"
 

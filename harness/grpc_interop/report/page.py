@@ -8,13 +8,13 @@ from typing import Any
 
 from grpc_interop.core.case import Kind
 from grpc_interop.core.verdict import Outcome, Pair
+from grpc_interop.files.atomic import replacing
+from grpc_interop.output.plain_text import counted, printable
 from grpc_interop.report.conversation import Row
 from grpc_interop.report.failure import LOG_LINES, replay_command, replay_options
-from grpc_interop.report.plain_text import counted, printable
 from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.records import Record
 from grpc_interop.report.summary import Cause, Fraction, Summary
-from grpc_interop.writing import replacing
 
 PAGE = "report.html"
 

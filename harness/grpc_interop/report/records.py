@@ -14,8 +14,8 @@ from typing import Any
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.verdict import KNOWN, Difference, Log, Outcome, Pair, Verdict
+from grpc_interop.output.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 from grpc_interop.report.conversation import Row, conversation
-from grpc_interop.report.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 
 MOST_OF_A_VALUE = 10_000
 """Characters of what was wanted and of what came: more than any runtime's words about an error, of which the last may be the

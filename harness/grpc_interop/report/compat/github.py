@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grpc_interop.compat.result import Entry, Place, Result, Verdict
+from grpc_interop.output.escaping import annotation
 from grpc_interop.report.compat import telling
 from grpc_interop.report.compat.markdown import markdown
-from grpc_interop.report.escaping import annotation
 
 MOST = 10
 """GitHub shows ten annotations of a step."""

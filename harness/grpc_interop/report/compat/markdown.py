@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grpc_interop.compat.result import Entry, Result, Verdict
+from grpc_interop.output.escaping import inline
+from grpc_interop.output.plain_text import in_lines
 from grpc_interop.report.compat import telling
-from grpc_interop.report.escaping import inline
-from grpc_interop.report.plain_text import in_lines
 
 FILE = "compat.md"
 

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from grpc_interop.compat.observation import Format, Outcome
 from grpc_interop.compat.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Told, Verdict
 from grpc_interop.compat.static import CATEGORIES
+from grpc_interop.output.plain_text import apart, counted, few, printable
 from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, replay_line, set_width
-from grpc_interop.report.plain_text import apart, counted, few, printable
 
 SIGNS = {Verdict.BREAK: "✗", Verdict.ACCEPTED: "~", Verdict.NOTE: "!", Verdict.OK: "✓"}
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from grpc_interop.compat.result import Comparison, Entry, Result, Verdict
+from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.compat import telling
 from grpc_interop.report.compat.stored import FILE
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
-from grpc_interop.report.plain_text import counted, in_lines, printable
 
 MOST_BLOCKS = 20
 """Breaks shown in full. Who has more has one cause for most of them; the rest are a line each."""

@@ -8,6 +8,6 @@ import click
 def say(text: str, *, err: bool = False) -> None:
     """Print a text, which may hold what strangers wrote. `err`: on stderr."""
     # Not above: the reports load much that `interop --help` can do without.
-    from grpc_interop.report.plain_text import in_lines
+    from grpc_interop.output.plain_text import in_lines
 
     click.echo(in_lines(text), err=err)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from grpc_interop.report.plain_text import printable
+from grpc_interop.output.plain_text import printable
 
 
 def inline(text: str) -> str:

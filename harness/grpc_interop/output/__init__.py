@@ -1,0 +1,1 @@
+"""Text from outside made harmless, and how commands print."""
