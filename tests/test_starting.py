@@ -11,7 +11,7 @@ import pytest
 
 from grpc_interop.config import find_project
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.root import Root
+from grpc_interop.schema.roots.root import Root
 from grpc_interop.starting import init
 
 Write = Callable[..., None]

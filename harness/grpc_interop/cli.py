@@ -19,7 +19,7 @@ from grpc_interop.config import Options, choose, find_implementation, find_proje
 from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
-from grpc_interop.protos.root import read_root
+from grpc_interop.schema.roots.root import read_root
 from grpc_interop.selection import read_seconds, read_shard
 
 BROKEN = 3

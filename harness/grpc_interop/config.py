@@ -13,7 +13,7 @@ from grpc_interop.drivers.manifest import FILE, Manifest, check_keys, read_manif
 from grpc_interop.errors import UsageError
 from grpc_interop.files import temporary
 from grpc_interop.files.atomic import write_whole
-from grpc_interop.protos.root import Root, read_root
+from grpc_interop.schema.roots.root import Root, read_root
 
 STATE_FOLDER = ".interop"
 """Everything made at run time lies here: cache, builds, reports."""

@@ -18,7 +18,7 @@ from grpc_interop.core.case import AnyCase, Case, Entry, Kind, MessageCase, Meth
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
-from grpc_interop.protos import gate
+from grpc_interop.schema import gate
 
 PREFIX = "ic1:"
 """`interop case`, form 1. Another form gets another number."""

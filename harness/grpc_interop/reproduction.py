@@ -34,7 +34,7 @@ from grpc_interop.core.model import model
 from grpc_interop.core.transcript import Observation
 from grpc_interop.core.verdict import code_name
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 SIDES = ("server", "client")
 

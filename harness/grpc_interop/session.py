@@ -25,18 +25,18 @@ from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.output.plain_text import counted
 from grpc_interop.programs import Programs
-from grpc_interop.protos import edits
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import Earlier, not_checked_out, refuse_lost, repository_of
-from grpc_interop.protos.imaged import Imaged, Source, imaged_now, imaged_then, source_then
-from grpc_interop.protos.repository import Repository, commit_of
-from grpc_interop.protos.roots import Tree
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
-from grpc_interop.protos.snapshot import Snapshot
 from grpc_interop.protos.values import Values
-from grpc_interop.protos.whereabouts import Whereabouts
 from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.schema import edits
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import Earlier, not_checked_out, refuse_lost, repository_of
+from grpc_interop.schema.git.repository import Repository, commit_of
+from grpc_interop.schema.git.snapshot import Snapshot
+from grpc_interop.schema.imaged import Imaged, Source, imaged_now, imaged_then, source_then
+from grpc_interop.schema.roots.roots import Tree
+from grpc_interop.schema.whereabouts import Whereabouts
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite

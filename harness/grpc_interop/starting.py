@@ -15,14 +15,14 @@ from grpc_interop.errors import UsageError
 from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
-from grpc_interop.protos import buf
-from grpc_interop.protos.bufbuild import build_image
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.layout import File, Layout, Run, apart, find_layout, listed, one_by_one, read_files
-from grpc_interop.protos.repository import around
-from grpc_interop.protos.root import read_root
-from grpc_interop.protos.roots import ProtoError
-from grpc_interop.protos.submodules import submodules_not_checked_out
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.git.repository import around
+from grpc_interop.schema.git.submodules import submodules_not_checked_out
+from grpc_interop.schema.roots import buf_config
+from grpc_interop.schema.roots.buf_build import build_image
+from grpc_interop.schema.roots.layout import File, Layout, Run, apart, find_layout, listed, one_by_one, read_files
+from grpc_interop.schema.roots.root import read_root
+from grpc_interop.schema.roots.roots import ProtoError
 from grpc_interop.suites import SUITES
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
@@ -35,7 +35,7 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     if path.exists():
         raise UsageError(f"{path} is there already", "delete it first, or edit it: `interop run` reads it")
     files = read_files(folder)
-    layout = buf.read_layout(folder, files) or _find_layout(folder, files)
+    layout = buf_config.read_layout(folder, files) or _find_layout(folder, files)
     if not layout.roots:
         raise UsageError(f"{folder}: no folder with .proto files of your own is here", _where_else(folder))
     groups = _groups(folder, layout)

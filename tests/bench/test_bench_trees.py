@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from grpc_interop.bench import memory, synthetic
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 
 def test_a_synthetic_tree_has_so_many_times_the_services(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Comparison, Finding, Result, Side, Verdict
 from grpc_interop.config import Options, find_project
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.report.compat import stored
+from grpc_interop.schema.catalog import Catalog
 
 TODAY = date(2026, 7, 1)
 ENTRY = """\

@@ -11,7 +11,7 @@ from grpc_interop.compat import static
 from grpc_interop.compat.beside import beside
 from grpc_interop.compat.observation import Outcome
 from grpc_interop.compat.result import Finding, Observed, Place, Verdict
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from grpc_interop.compat.changes import Change, Changes, Edit, Subject, changes
 from grpc_interop.compat.observation import Format
 from grpc_interop.compat.result import Place
-from grpc_interop.protos.lines import lines
+from grpc_interop.schema.lines import lines
 from two_versions import TwoVersions, compiled
 
 HEAD = 'syntax = "proto3"; package t;'

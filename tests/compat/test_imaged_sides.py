@@ -10,7 +10,7 @@ import pytest
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.bufbuild import build_image
+from grpc_interop.schema.roots.buf_build import build_image
 from grpc_interop.session import load_catalog
 from repository import Repository
 

@@ -17,7 +17,7 @@ from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine import shrinking as shrinking_module
 from grpc_interop.engine.shrinking import PLAYS, Shrinking
 from grpc_interop.engine.smaller import size, smaller
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
 

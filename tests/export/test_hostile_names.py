@@ -11,8 +11,8 @@ from google.protobuf import descriptor_pb2 as pb
 
 from grpc_interop.errors import BuildError
 from grpc_interop.exporting import Program, _fenced, _write_program, _write_protos
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.source import proto_source
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.proto_source import proto_source
 
 OUTSIDE = ["../../../x/y.proto", "/x/y.proto", "a/../../y.proto"]
 

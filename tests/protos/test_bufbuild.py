@@ -10,9 +10,9 @@ import pytest
 from grpc_interop.cli import read_options
 from grpc_interop.config import Options, as_arguments, find_project
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.bufbuild import build_image, find_buf
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.root import Root
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.buf_build import build_image, find_buf
+from grpc_interop.schema.roots.root import Root
 from grpc_interop.session import load_catalog
 from grpc_interop.starting import init
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.coverage import Coverage
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.covering import LIST_BYTES, covering
-from grpc_interop.protos.reach import branches, tree
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.reach import branches, tree
 
 HEADER = 'edition = "2023"; package t;'
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import Earlier
-from grpc_interop.protos.edits import Touched, since
-from grpc_interop.protos.repository import repository_around
-from grpc_interop.protos.root import Root
-from grpc_interop.protos.roots import Tree
-from grpc_interop.protos.snapshot import Snapshot
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import Earlier
+from grpc_interop.schema.edits import Touched, since
+from grpc_interop.schema.git.repository import repository_around
+from grpc_interop.schema.git.snapshot import Snapshot
+from grpc_interop.schema.roots.root import Root
+from grpc_interop.schema.roots.roots import Tree
 
 TREE = """
 message In { Deep deep = 1; } message Deep { Kind kind = 1; } enum Kind { ZERO = 0; }

@@ -10,9 +10,9 @@ import pytest
 from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from grpc_interop.protos import gate
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.compiler import compile_tree
+from grpc_interop.schema import gate
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.compiler import compile_tree
 
 TREES = Path(__file__).parents[1] / "trees"
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.protos import boundaries
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.encodings import reencodings
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.generator import Generator
 from grpc_interop.protos.meaning import Meaning, complete, meaning
 from grpc_interop.protos.shapes import Shapes
+from grpc_interop.schema.catalog import Catalog
 
 SUITES = Path(__file__).parents[1] / "suites"
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.roots import root_files
+from grpc_interop.schema.roots.roots import root_files
 
 
 class Repository:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.protos import image
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.roots import ProtoError
+from grpc_interop.schema import image
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.roots import ProtoError
 
 TREE = Path(__file__).parents[1] / "trees" / "opentelemetry" / "v1.5.0"
 BUF = Path(sys.executable).with_name("buf")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos import buf
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.layout import Layout, Run, apart, find_layout
-from grpc_interop.protos.root import read_root
-from grpc_interop.protos.roots import root_files
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots import buf_config
+from grpc_interop.schema.roots.layout import Layout, Run, apart, find_layout
+from grpc_interop.schema.roots.root import read_root
+from grpc_interop.schema.roots.roots import root_files
 
 
 def write(repository: Path, files: dict[str, str]) -> None:
@@ -252,14 +252,14 @@ class TestSaidByBuf:
     )
     def test_modules_are_roots(self, tmp_path: Path, files: dict[str, str], expected: tuple[list[str], ...]) -> None:
         write(tmp_path, files)
-        layout = buf.read_layout(tmp_path)
+        layout = buf_config.read_layout(tmp_path)
         assert layout is not None
         assert where(layout) == expected
 
     def test_a_module_of_the_registry_is_told(self, tmp_path: Path) -> None:
         """The common google protos need no word: they are found by themselves."""
         write(tmp_path, {"buf.yaml": "version: v2\ndeps:\n- buf.build/googleapis/googleapis\n- buf.build/acme/x:v1\n"})
-        layout = buf.read_layout(tmp_path)
+        layout = buf_config.read_layout(tmp_path)
         assert layout is not None
         [_, sentence] = layout.told
         assert sentence.startswith("buf.build/acme/x:v1: ")
@@ -268,13 +268,13 @@ class TestSaidByBuf:
     def test_a_module_of_the_registry_further_down_is_told_with_an_image(self, tmp_path: Path) -> None:
         """buf builds what lies in the project's folder."""
         write(tmp_path, {"s/buf.yaml": "version: v2\ndeps: [buf.build/acme/x]\n", "s/p/x.proto": proto("p")})
-        layout = buf.read_layout(tmp_path)
+        layout = buf_config.read_layout(tmp_path)
         assert layout is not None
         assert "--image" in layout.told[-1]
         assert not layout.buf
 
     def test_no_file_says_nothing(self, tmp_path: Path) -> None:
-        assert buf.read_layout(tmp_path) is None
+        assert buf_config.read_layout(tmp_path) is None
 
     @pytest.mark.parametrize(
         "content",
@@ -283,4 +283,4 @@ class TestSaidByBuf:
     def test_a_file_that_is_none_is_refused(self, tmp_path: Path, content: str) -> None:
         write(tmp_path, {"buf.yaml": content})
         with pytest.raises(UsageError, match=r"buf\.yaml"):
-            buf.read_layout(tmp_path)
+            buf_config.read_layout(tmp_path)

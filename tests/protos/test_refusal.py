@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.compiler import compile_tree
-from grpc_interop.protos.refusal import MOST_ERRORS
-from grpc_interop.protos.roots import ProtoError
+from grpc_interop.schema.compiler import compile_tree
+from grpc_interop.schema.refusal import MOST_ERRORS
+from grpc_interop.schema.roots.roots import ProtoError
 
 
 def refused(tmp_path: Path, files: dict[str, str], root: str = "root", include: str = "") -> ProtoError:

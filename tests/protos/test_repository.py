@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.repository import Repository, UnknownRefError, commit_of, holders, repository_around
+from grpc_interop.schema.git.repository import Repository, UnknownRefError, commit_of, holders, repository_around
 
 
 def git(folder: Path, *words: str) -> str:

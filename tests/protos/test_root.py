@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.root import Folder, Root, read_root
-from grpc_interop.protos.roots import ProtoError, root_files
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.root import Folder, Root, read_root
+from grpc_interop.schema.roots.roots import ProtoError, root_files
 
 
 class Tree:

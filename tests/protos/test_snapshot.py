@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.repository import repository_around
-from grpc_interop.protos.snapshot import Snapshot, What
+from grpc_interop.schema.git.repository import repository_around
+from grpc_interop.schema.git.snapshot import Snapshot, What
 
 
 def git(folder: Path, *words: str, given: str = "") -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.source import proto_source
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.proto_source import proto_source
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.statements import Statements, read_statements
+from grpc_interop.schema.roots.statements import Statements, read_statements
 
 
 def read(tmp_path: Path, text: str) -> Statements:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.roots import ProtoError, root_files
+from grpc_interop.schema.roots.roots import ProtoError, root_files
 
 
 class Folder:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.root import Root
-from grpc_interop.protos.whereabouts import Whereabouts
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.root import Root
+from grpc_interop.schema.whereabouts import Whereabouts
 
 TEXT = """syntax = "proto3";
 package bad;

@@ -11,7 +11,7 @@ from grpc_interop.core.case import Case, Finish, Kind, Send, SendHeaders, steps
 from grpc_interop.core.causality import CAPACITY, PREFIX
 from grpc_interop.core.model import model
 from grpc_interop.core.script import check_grammar
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options
 from grpc_interop.suites.shapes import SHAPES

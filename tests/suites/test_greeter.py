@@ -14,7 +14,7 @@ from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.programs import Programs
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
 

@@ -10,7 +10,7 @@ import pytest
 
 from grpc_interop import cli
 from grpc_interop.config import Options, as_arguments, find_project, in_continuous_integration
-from grpc_interop.protos.root import Root
+from grpc_interop.schema.roots.root import Root
 from project import REPOSITORY, MakeImplementation, Project
 
 INTEROP_TOML = 'implementations = ["py"]\nsuites = ["calls"]\nseed = 7\n[protos]\nroots = ["protos"]\nincludes = ["vendor"]\n'

@@ -16,8 +16,8 @@ from grpc_interop import replaying
 from grpc_interop.cli import read_options
 from grpc_interop.compat import replaying as versions
 from grpc_interop.errors import UsageError
-from grpc_interop.protos import image
 from grpc_interop.replay import decode
+from grpc_interop.schema import image
 from project import INTEROP, Ended, Project, environment
 
 MIB = 1024 * 1024
@@ -163,9 +163,9 @@ def test_a_tree_of_odd_file_names_can_be_replayed(name: str, tmp_path: Path) -> 
     """
     What a text says is let in again, whatever the files are called on a disk.
     """
-    from grpc_interop.protos.catalog import Catalog
     from grpc_interop.replay import encode
     from grpc_interop.replaying import _replay_of
+    from grpc_interop.schema.catalog import Catalog
 
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / f"{name}.proto").write_text('syntax = "proto3"; package p; message M {} service S { rpc Do(M) returns (M); }')

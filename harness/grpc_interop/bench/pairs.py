@@ -20,8 +20,8 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine import Engine, Job, Prepared
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.output.console import say
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session import Session
 
 MESSAGES = 10

@@ -13,8 +13,8 @@ from grpc_interop.drivers.build import Builder, Built, Protos
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
 from grpc_interop.output.console import say
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.schema.catalog import Catalog
 
 GREETER = "greeter/v1/greeter.proto"
 

@@ -27,7 +27,7 @@ from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Acceptance, Finding, Verdict
 from grpc_interop.config import ACCEPTED
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.toml_entries import Entries, read_entries
 
 _HEAD = "[[accepted]]"

@@ -16,7 +16,7 @@ from grpc_interop.compat.observation import Outcome
 from grpc_interop.compat.observe import GOOD
 from grpc_interop.compat.result import Alarm, Finding, Verdict
 from grpc_interop.compat.static import Told
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 OF_REMOVAL = frozenset({"FILE_NO_DELETE", "FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"})
 """Rules about files and packages with which their elements go: others are about code that is generated, or about syntax."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 
 def at(name: str, label: str) -> str:

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.result import Place
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 Proto = TypeVar("Proto")
 

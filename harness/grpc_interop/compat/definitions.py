@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.json_names import true_json_name, true_oneof_name
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.json_names import true_json_name, true_oneof_name
 
 _TYPES = {
     getattr(FieldDescriptor, f"TYPE_{name.upper()}"): name

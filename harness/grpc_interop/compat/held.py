@@ -10,7 +10,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.places import Places
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 PACKAGE = "held_by_interop"
 FILE = f"{PACKAGE}/enums.proto"

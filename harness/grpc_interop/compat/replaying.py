@@ -30,10 +30,10 @@ from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import BuildError
 from grpc_interop.output.console import say
 from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
-from grpc_interop.protos import gate
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.replay import ANOTHER_HARNESS, BETWEEN_VERSIONS, let_in
 from grpc_interop.report.folder import LOGS
+from grpc_interop.schema import gate
+from grpc_interop.schema.catalog import Catalog
 
 PREFIX = BETWEEN_VERSIONS
 """`interop versions`, form 1. Another form gets another number."""

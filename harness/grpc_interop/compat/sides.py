@@ -20,16 +20,16 @@ from grpc_interop.compat.declared import Lines
 from grpc_interop.compat.result import Place, Side
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import SHORT, Earlier, Lost, not_checked_out
-from grpc_interop.protos.image import read_image
-from grpc_interop.protos.imaged import Imaged, imaged_now
-from grpc_interop.protos.layout import find_layout
-from grpc_interop.protos.lines import compiled_lines, lines
-from grpc_interop.protos.repository import UnknownRefError, commit_of, is_branch, merge_base
-from grpc_interop.protos.root import Root
-from grpc_interop.protos.roots import ProtoError, Tree, resolve, root_files, tested
-from grpc_interop.protos.walking import proto_files
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import SHORT, Earlier, Lost, not_checked_out
+from grpc_interop.schema.git.repository import UnknownRefError, commit_of, is_branch, merge_base
+from grpc_interop.schema.image import read_image
+from grpc_interop.schema.imaged import Imaged, imaged_now
+from grpc_interop.schema.lines import compiled_lines, lines
+from grpc_interop.schema.roots.layout import find_layout
+from grpc_interop.schema.roots.root import Root
+from grpc_interop.schema.roots.roots import ProtoError, Tree, resolve, root_files, tested
+from grpc_interop.schema.roots.walking import proto_files
 from grpc_interop.session import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
 
 HEAD = "HEAD"

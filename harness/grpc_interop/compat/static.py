@@ -26,8 +26,8 @@ from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Alarm
 from grpc_interop.files import temporary
 from grpc_interop.protos import wire
-from grpc_interop.protos.bufbuild import find_buf
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.buf_build import find_buf
 
 CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
 """buf's sets of rules, the strictest first (https://buf.build/docs/breaking/rules/)."""

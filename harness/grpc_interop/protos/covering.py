@@ -14,9 +14,9 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.reach import Branch, held, is_map, tree
 from grpc_interop.protos.scalars import non_default, value_of
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.reach import Branch, held, is_map, tree
 
 MOST_ELEMENTS, LIST_BYTES = 1_000, 64 * 1024
 """Elements and bytes after which a list goes on in the next message: messages stay far below the 4 MiB that runtimes

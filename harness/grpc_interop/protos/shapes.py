@@ -12,8 +12,8 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.json_names import true_json_name, true_oneof_name
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.json_names import true_json_name, true_oneof_name
 
 WELL_KNOWN = frozenset(
     f"google.protobuf.{name}"

@@ -13,10 +13,10 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.protos import wire
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.covering import covering
-from grpc_interop.protos.reach import is_map
 from grpc_interop.protos.scalars import value_of
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.reach import is_map
 
 BUDGET = 512
 """Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread

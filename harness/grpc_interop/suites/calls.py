@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.values import Values
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.protocol import Options, Suite
 from grpc_interop.suites.shapes import SHAPES

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.generated.walk import Walk
 from grpc_interop.suites.generated.words import Vocabulary, Words

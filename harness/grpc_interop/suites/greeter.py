@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from grpc_interop.core.case import OK, Case, Finish, HalfClose, Lane, Method, Receive, ReceiveToEnd, Send
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
 from grpc_interop.texts import ANYTHING, INTERVAL_SECONDS, PRICE, message
 

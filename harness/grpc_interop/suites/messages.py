@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.catalog import Catalog
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.wellknown import MASKS
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
 
 NAME = "messages"

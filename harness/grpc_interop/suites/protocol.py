@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from grpc_interop.core.case import AnyCase
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

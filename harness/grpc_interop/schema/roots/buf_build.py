@@ -13,7 +13,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from grpc_interop.protos.roots import ProtoError
+from grpc_interop.schema.roots.roots import ProtoError
 
 FILES = ("buf.yaml", "buf.lock", "buf.work.yaml", "buf.mod", "buf.work")
 """What buf reads beside the protos; the last two are older names."""

@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.root import Folder, Root, rooted
-from grpc_interop.protos.submodules import how_to_check_out
-from grpc_interop.protos.walking import proto_files
+from grpc_interop.schema.git.submodules import how_to_check_out
+from grpc_interop.schema.roots.root import Folder, Root, rooted
+from grpc_interop.schema.roots.walking import proto_files
 
-RENAMED = Path(__file__).parent / "include"
+RENAMED = Path(__file__).parent.parent / "include"
 """Common protos that are installed under another name than they are imported by."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.layout import File, Layout, find_layout, read_files
+from grpc_interop.schema.roots.layout import File, Layout, find_layout, read_files
 
 FILE, WORKSPACE = "buf.yaml", "buf.work.yaml"
 

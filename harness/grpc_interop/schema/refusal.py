@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from grpc_interop.protos.root import Root, can_be_prefix
-from grpc_interop.protos.roots import common_includes
+from grpc_interop.schema.roots.root import Root, can_be_prefix
+from grpc_interop.schema.roots.roots import common_includes
 
 MOST_ERRORS = 20
 """As many lines as fit on a screen. A file that cannot be read makes an error of each use of what it defines."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from grpc_interop.protos.repository import Repository, around
+from grpc_interop.schema.git.repository import Repository, around
 
 
 def submodule_with(outer: Repository, path: str, commit: str) -> Repository | None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos import buf
-from grpc_interop.protos.bufbuild import FILES, build_image
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import BESIDE, Earlier, Lost, not_checked_out
-from grpc_interop.protos.root import read_root
-from grpc_interop.protos.roots import ProtoError, Tree
-from grpc_interop.protos.snapshot import Snapshot, What
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import BESIDE, Earlier, Lost, not_checked_out
+from grpc_interop.schema.git.snapshot import Snapshot, What
+from grpc_interop.schema.roots import buf_config
+from grpc_interop.schema.roots.buf_build import FILES, build_image
+from grpc_interop.schema.roots.root import read_root
+from grpc_interop.schema.roots.roots import ProtoError, Tree
 
 
 class Source(NamedTuple):
@@ -115,6 +115,6 @@ def _built_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, 
 
 def _modules(folder: Path, project: Path, source: Source) -> Tree:
     """Return buf's modules in a folder, as they are called in the project's."""
-    layout = buf.read_layout(folder)
+    layout = buf_config.read_layout(folder)
     roots = tuple(read_root(root, project) for root in layout.roots) if layout else ()
     return Tree(roots, (), (*(layout.excludes if layout else ()), *source.excludes))

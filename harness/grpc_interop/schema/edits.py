@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 
 from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.earlier import Earlier, not_checked_out, refuse_lost
-from grpc_interop.protos.roots import ProtoError
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import Earlier, not_checked_out, refuse_lost
+from grpc_interop.schema.roots.roots import ProtoError
 
 
 class Touched(NamedTuple):

@@ -16,8 +16,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.text import serialise
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.text import serialise
 
 _CONFUSED = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
 """What json_format raises beside its own errors, of values and of fields that are called like its methods."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grpc_interop.errors import UsageError
-from grpc_interop.protos.repository import Repository, words_of
-from grpc_interop.protos.submodules import submodule_with
+from grpc_interop.schema.git.repository import Repository, words_of
+from grpc_interop.schema.git.submodules import submodule_with
 
 MOST_LINKS = 40
 """As many links as Linux follows on the way to one file (path_resolution(7)): more are a circle."""

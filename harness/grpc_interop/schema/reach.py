@@ -9,7 +9,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos.catalog import Catalog
+from grpc_interop.schema.catalog import Catalog
 
 
 class Branch(NamedTuple):

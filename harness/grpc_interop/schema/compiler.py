@@ -18,9 +18,9 @@ from google.protobuf import descriptor_pb2
 from grpc_interop.errors import InteropError
 from grpc_interop.files import temporary
 from grpc_interop.files.atomic import write_whole
-from grpc_interop.protos.refusal import explain
-from grpc_interop.protos.root import Folder, Root, rooted
-from grpc_interop.protos.roots import ProtoError, brought_by_protoc, common_includes, refuse_no_folder, resolve, root_files
+from grpc_interop.schema.refusal import explain
+from grpc_interop.schema.roots.root import Folder, Root, rooted
+from grpc_interop.schema.roots.roots import ProtoError, brought_by_protoc, common_includes, refuse_no_folder, resolve, root_files
 
 FORMAT = "4"
 """Part of every cache key; to be raised when what is cached changes its form."""

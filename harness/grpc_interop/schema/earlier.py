@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 from grpc_interop.errors import UsageError
 from grpc_interop.files import temporary
-from grpc_interop.protos.catalog import Catalog
-from grpc_interop.protos.repository import Repository, around, holders, repository_around
-from grpc_interop.protos.root import Root, read_root
-from grpc_interop.protos.roots import ProtoError, Tree, brought_by_protoc, common_includes, resolve
-from grpc_interop.protos.snapshot import Found, Snapshot, What
-from grpc_interop.protos.submodules import submodules_not_checked_out
-from grpc_interop.protos.walking import proto_files
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.git.repository import Repository, around, holders, repository_around
+from grpc_interop.schema.git.snapshot import Found, Snapshot, What
+from grpc_interop.schema.git.submodules import submodules_not_checked_out
+from grpc_interop.schema.roots.root import Root, read_root
+from grpc_interop.schema.roots.roots import ProtoError, Tree, brought_by_protoc, common_includes, resolve
+from grpc_interop.schema.roots.walking import proto_files
 
 SHORT = 10
 """Hexadecimal digits by which people are told a commit: as many as git itself shows of a large repository."""

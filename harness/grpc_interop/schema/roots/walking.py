@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from grpc_interop.protos.ignoring import ignored_below, is_submodule
-from grpc_interop.protos.root import Folder, Root, rooted
-from grpc_interop.protos.statements import read_statements
+from grpc_interop.schema.roots.ignoring import ignored_below, is_submodule
+from grpc_interop.schema.roots.root import Folder, Root, rooted
+from grpc_interop.schema.roots.statements import read_statements
 
 _REPOSITORY = ".git"
 """What lies at the top of a repository: a folder, or a file in a submodule and in a linked work tree."""

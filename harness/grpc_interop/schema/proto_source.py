@@ -15,7 +15,7 @@ from google.protobuf import text_encoding
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from grpc_interop.protos.text import one_line
+from grpc_interop.schema.text import one_line
 
 MOST_FIELD_NUMBER, MOST_ENUM_NUMBER = 0x1FFF_FFFF, 0x7FFF_FFFF
 """What protoc calls `max`; messages of a message set count as enums do."""

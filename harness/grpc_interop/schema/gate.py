@@ -19,7 +19,7 @@ from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.protos.text import set_fields
+from grpc_interop.schema.text import set_fields
 
 LONGEST_PART, LONGEST_NAME = 255, 2048
 """Bytes of an element of a path, as file systems take it, and of a whole path, to which a folder is to be added; also of

@@ -13,13 +13,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescript
 from google.protobuf.message import DecodeError, Message
 
 from grpc_interop.core.case import AnyCase, Kind, MessageCase, Method
-from grpc_interop.protos import gate
-from grpc_interop.protos.compiler import compile_tree
-from grpc_interop.protos.image import read_image
-from grpc_interop.protos.json_names import with_distinct_json_names
-from grpc_interop.protos.root import Folder
-from grpc_interop.protos.roots import tested
-from grpc_interop.protos.text import one_line, parse, serialise
+from grpc_interop.schema import gate
+from grpc_interop.schema.compiler import compile_tree
+from grpc_interop.schema.image import read_image
+from grpc_interop.schema.json_names import with_distinct_json_names
+from grpc_interop.schema.roots.root import Folder
+from grpc_interop.schema.roots.roots import tested
+from grpc_interop.schema.text import one_line, parse, serialise
 
 
 class Catalog:

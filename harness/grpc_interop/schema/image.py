@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from google.protobuf import descriptor_pb2, empty_pb2
 
-from grpc_interop.protos import gate
-from grpc_interop.protos.roots import ProtoError, common_includes, resolve
-from grpc_interop.protos.text import unknown_fields
+from grpc_interop.schema import gate
+from grpc_interop.schema.roots.roots import ProtoError, common_includes, resolve
+from grpc_interop.schema.text import unknown_fields
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest image, unpacked. That of googleapis, with all comments, has a sixth of it."""

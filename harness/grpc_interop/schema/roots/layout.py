@@ -15,10 +15,10 @@ from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from grpc_interop.protos.root import can_be_prefix, read_root
-from grpc_interop.protos.roots import are_copies, common_includes, resolve, root_files
-from grpc_interop.protos.statements import read_statements
-from grpc_interop.protos.walking import proto_files
+from grpc_interop.schema.roots.root import can_be_prefix, read_root
+from grpc_interop.schema.roots.roots import are_copies, common_includes, resolve, root_files
+from grpc_interop.schema.roots.statements import read_statements
+from grpc_interop.schema.roots.walking import proto_files
 
 IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external", "googleapis", "deps", "node_modules"}
 """Folders with one of these names commonly hold other people's protos."""

@@ -1,0 +1,1 @@
+"""Proto trees: where they lie, what they hold, now and at a commit."""

@@ -1,0 +1,1 @@
+"""Git repositories: what a commit held, submodules included."""

@@ -1,0 +1,1 @@
+"""Where the protos of a repository lie: roots, files below them, and what buf says of them."""
