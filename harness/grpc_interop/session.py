@@ -25,7 +25,6 @@ from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.output.plain_text import counted
 from grpc_interop.programs import Programs
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.shrink import smaller
 from grpc_interop.protos.values import Values
 from grpc_interop.report.folder import LOGS, make_folder
@@ -41,6 +40,7 @@ from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite
 from grpc_interop.suites.turns import in_turn
+from grpc_interop.wire.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True)

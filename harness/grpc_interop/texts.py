@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grpc_interop.protos import wire
+from grpc_interop.wire import wire_format
 
 INTERVAL_SECONDS = 0.25
 """The `--interval` that server programs are started with: long enough to tell ticks that come one by one from ticks
@@ -21,19 +21,19 @@ ANYTHING = "{anything}"
 """Any text, or none."""
 
 _PATTERNS = {PRICE: r"\d+\.\d\d", ANYTHING: ".*"}
-_TAG = wire.tag(1, wire.LENGTH)
+_TAG = wire_format.tag(1, wire_format.LENGTH)
 
 
 def message(text: str) -> bytes:
     """The message that holds the text."""
-    return _TAG + wire.delimited(text.encode()) if text else b""
+    return _TAG + wire_format.delimited(text.encode()) if text else b""
 
 
 def text(data: bytes) -> str:
     """The text that a message of `message` holds."""
     if not data:
         return ""
-    _, start = wire.read_varint(data, len(_TAG))
+    _, start = wire_format.read_varint(data, len(_TAG))
     return data[start:].decode()
 
 

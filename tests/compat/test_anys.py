@@ -7,7 +7,7 @@ from pathlib import Path
 from grpc_interop.compat.anys import FEW, MOST_NAMED, Anys
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.places import Places
-from grpc_interop.protos.shapes import Shapes
+from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 
 HEAD = 'syntax = "proto3"; package t; import "google/protobuf/any.proto";'

@@ -19,7 +19,7 @@ from grpc_interop.core.case import OK, Status
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
 from grpc_interop.core.verdict import Pair
 from grpc_interop.messages.dialogue import Refused
-from grpc_interop.protos.shapes import Shapes
+from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 
 BASE = 'syntax = "proto3"; package t; message M { int64 number = 1; } service S { rpc Do(M) returns (M); }'

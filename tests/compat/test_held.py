@@ -8,8 +8,8 @@ import pytest
 
 from grpc_interop.compat.held import holding, is_held, unused
 from grpc_interop.compat.places import Places
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 
 ALONE = "enum E { ZERO = 0; ONE = 1; }"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grpc_interop.compat.observation import Cause, Flow, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.compat.observe import attributed, observe
-from grpc_interop.protos.meaning import meaning
+from grpc_interop.wire.meaning import meaning
 from two_versions import NEW_TO_OLD, OLD_TO_NEW, TwoVersions, compiled, outcomes
 
 PROTO2, PROTO3 = "proto2", "proto3"

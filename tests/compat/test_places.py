@@ -8,7 +8,7 @@ import pytest
 
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import TypePair
-from grpc_interop.protos.meaning import meaning
+from grpc_interop.wire.meaning import meaning
 from two_versions import TwoVersions, compiled
 
 HEAD = 'syntax = "proto3"; package t;'

@@ -9,8 +9,8 @@ import pytest
 from grpc_interop.compat.observation import Flow, Format, Role, Version
 from grpc_interop.compat.places import Places
 from grpc_interop.compat.plan import Plan, Planner
-from grpc_interop.protos.meaning import complete, meaning
-from grpc_interop.protos.shapes import Shapes
+from grpc_interop.wire.meaning import complete, meaning
+from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 
 BASE = """

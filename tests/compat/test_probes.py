@@ -18,9 +18,9 @@ from grpc_interop.compat.places import Places
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.json_texts import json_texts
 from grpc_interop.compat.probing.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
-from grpc_interop.protos.meaning import Meaning, Value, complete, meaning
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, Value, complete, meaning
+from grpc_interop.wire.shapes import Shapes
 
 PROTO2, PROTO3 = 'syntax = "proto2"; package t;', 'syntax = "proto3"; package t;'
 ANY = 'syntax = "proto3"; package t; import "google/protobuf/any.proto";'

@@ -25,10 +25,10 @@ from grpc_interop.compat.pairing import FieldPair, TypePair
 from grpc_interop.compat.places import Places
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.prober import Prober
-from grpc_interop.protos.meaning import meaning
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
-from grpc_interop.protos.view import one_nan
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import meaning
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
+from grpc_interop.wire.view import one_nan
 
 BAD = {Outcome.LOST, Outcome.ALTERED, Outcome.REJECTED}
 

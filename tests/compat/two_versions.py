@@ -12,12 +12,12 @@ from google.protobuf.message import DecodeError, Message
 from grpc_interop.compat.observation import Flow, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.compat.observe import attributed, observe
 from grpc_interop.compat.places import Places
-from grpc_interop.protos.meaning import Meaning, complete, meaning
-from grpc_interop.protos.protojson import ProtoJson
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import one_nan
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, complete, meaning
+from grpc_interop.wire.protojson import ProtoJson
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import one_nan
 
 OLD_TO_NEW, NEW_TO_OLD = Flow.OLD_TO_NEW, Flow.NEW_TO_OLD
 Told = dict[str, Outcome]

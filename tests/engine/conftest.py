@@ -17,8 +17,8 @@ from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.engine import Engine, Job, watchdog
 from grpc_interop.messages.examination import Examiner
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.shapes import Shapes
 
 PROTOS = Path(__file__).parents[2] / "proto"
 REFERENCE = Path(__file__).parents[1] / "drivers" / "reference"

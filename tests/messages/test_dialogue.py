@@ -12,8 +12,8 @@ from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import CLIENT, SERVER, Ask, Dialogue, Found, Rules, Written, of_one_cause
 from grpc_interop.protos.examples import Examples
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.shapes import Shapes
 
 MINUS_ZERO = bytes.fromhex("090000000000000080")
 

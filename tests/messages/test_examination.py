@@ -7,9 +7,9 @@ from pathlib import Path
 from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused, Written
 from grpc_interop.messages.examination import Examiner, Findings
-from grpc_interop.protos.meaning import Sort, sort_of
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Sort, sort_of
+from grpc_interop.wire.shapes import Shapes
 
 NEEDY = 'syntax = "proto2"; package a; message R { required int32 a = 1; } message M { map<string, R> m = 1; required string s = 2; }'
 

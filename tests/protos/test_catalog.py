@@ -11,10 +11,10 @@ import pytest
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.core.case import Kind, MessageCase, Method
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema import compiler
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.roots import ProtoError
+from grpc_interop.wire.shapes import Shapes
 
 GREETER = Path(__file__).parents[2] / "proto"
 

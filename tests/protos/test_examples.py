@@ -8,10 +8,10 @@ import pytest
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.examples import Example, Examples
-from grpc_interop.protos.meaning import Meaning, Sort, meaning, sort_of
-from grpc_interop.protos.records import read
-from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, Sort, meaning, sort_of
+from grpc_interop.wire.records import read
+from grpc_interop.wire.shapes import Shape, Shapes
 
 SEEDS = range(20)
 """So many times ten random messages: rare ones are among them."""

@@ -14,9 +14,9 @@ from grpc_interop.protos import boundaries
 from grpc_interop.protos.encodings import reencodings
 from grpc_interop.protos.examples import Examples
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.meaning import Meaning, complete, meaning
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, complete, meaning
+from grpc_interop.wire.shapes import Shapes
 
 SUITES = Path(__file__).parents[1] / "suites"
 ROOT = Path(__file__).parents[2]

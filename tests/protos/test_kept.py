@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grpc_interop.protos.kept import OVERHEAD, Kept, kept
-from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.byte_lru import OVERHEAD, Kept, kept
+from grpc_interop.wire.shapes import Shape, Shapes
 
 ROOM = 10 * (OVERHEAD + 1)
 

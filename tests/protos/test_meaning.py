@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.transcript import View
-from grpc_interop.protos.meaning import Meaning, Sort, meaning, show_message, sort_of, unlike
-from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
-from grpc_interop.protos.records import NotWireError, read, write
-from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import NotAViewError, of_view, one_nan
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, Sort, meaning, show_message, sort_of, unlike
+from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
+from grpc_interop.wire.records import NotWireError, read, write
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import NotAViewError, of_view, one_nan
 
 VALUES = Path(__file__).parents[1] / "suites" / "values"
 

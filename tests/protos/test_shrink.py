@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.meaning import Meaning, meaning
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.shrink import smaller, weight
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.meaning import Meaning, meaning
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import Shape, Shapes
 
 VALUES = Path(__file__).parents[1] / "suites" / "values"
 

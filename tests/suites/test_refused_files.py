@@ -12,8 +12,8 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.protos.examples import Examples
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.session import Session
+from grpc_interop.wire.shapes import Shapes
 
 HOLDER = 'syntax = "proto3"; package a; import "google/protobuf/any.proto"; message Holder { google.protobuf.Any any = 1; }'
 CLASH = 'syntax = "proto2"; package clash; message Clash { optional int32 val_a = 1; optional int32 val__a = 2; }'

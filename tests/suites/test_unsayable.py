@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.examples import MOST_ANYS, Examples
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.shapes import Shapes
 
 CLASH = 'syntax = "proto2"; package clash; message Clash { optional float val_a = 1; optional float val__a = 2; optional float b = 3; }'
 HOLDER = 'syntax = "proto3"; package a; import "google/protobuf/any.proto"; message Holder { google.protobuf.Any any = 1; }'

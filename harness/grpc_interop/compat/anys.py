@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair
 from grpc_interop.compat.places import Places
-from grpc_interop.protos.shapes import FieldShape, Shape
+from grpc_interop.wire.shapes import FieldShape, Shape
 
 ANY = "google.protobuf.Any"
 

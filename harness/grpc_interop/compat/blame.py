@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.equal import Part, is_zero
 from grpc_interop.compat.observation import Cause
-from grpc_interop.protos.shapes import FieldShape
+from grpc_interop.wire.shapes import FieldShape
 
 
 class Blame(NamedTuple):

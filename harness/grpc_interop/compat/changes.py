@@ -18,7 +18,7 @@ from grpc_interop.compat.pairing import FieldPair, TypePair, ValuePair, exact_ty
 from grpc_interop.compat.places import MethodPair, Places
 from grpc_interop.compat.result import Place
 from grpc_interop.core.case import Method
-from grpc_interop.protos.shapes import RUNTIMES_OWN, Enum, FieldShape
+from grpc_interop.wire.shapes import RUNTIMES_OWN, Enum, FieldShape
 
 
 class Subject(StrEnum):

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.protos import wire
+from grpc_interop.wire import wire_format
 
 MOST_OF_AN_ENUM = (1 << 31) - 1
 """The greatest number that a value of an enum can have."""
@@ -35,7 +35,7 @@ def reserved(before: Reserving, after: Reserving) -> list[str]:
 
 def _more(proto: Reserving, other: Reserving) -> Iterator[str]:
     """Yield what a message or an enum reserves and another does not, as it stands in a proto."""
-    most = wire.MAX_FIELD_NUMBER if isinstance(proto, descriptor_pb2.DescriptorProto) else MOST_OF_AN_ENUM
+    most = wire_format.MAX_FIELD_NUMBER if isinstance(proto, descriptor_pb2.DescriptorProto) else MOST_OF_AN_ENUM
     for start, end in _without(_taken(proto), _taken(other)):
         yield str(start) if start == end else f"{start} to {'max' if end == most else end}"
     yield from (f'"{name}"' for name in proto.reserved_name if name not in other.reserved_name)

@@ -10,8 +10,8 @@ from grpc_interop.compat.equal import Part
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, ValuePair
 from grpc_interop.compat.value_text import shown
-from grpc_interop.protos.protojson import Named
-from grpc_interop.protos.shapes import Enum, FieldShape
+from grpc_interop.wire.protojson import Named
+from grpc_interop.wire.shapes import Enum, FieldShape
 
 
 class Fate(NamedTuple):

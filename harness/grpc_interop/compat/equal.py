@@ -11,9 +11,9 @@ from typing import NamedTuple
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.pairing import TypePair, pair_fields
-from grpc_interop.protos.meaning import Meaning, Scalar, Value, meaning
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import FLOATING, TEXTS, FieldShape, Shape
+from grpc_interop.wire.meaning import Meaning, Scalar, Value, meaning
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape
 
 WRAPPERS = frozenset(f"google.protobuf.{name}Value" for name in "Double Float Int64 UInt64 Int32 UInt32 Bool String Bytes".split())
 """Messages that ProtoJSON writes as the one value that they hold."""

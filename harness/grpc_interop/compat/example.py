@@ -13,9 +13,9 @@ from grpc_interop.compat.testimony import Evidence
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
 from grpc_interop.messages.dialogue import Refused, Written
-from grpc_interop.protos.meaning import Meaning, show_message
-from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import NotAViewError, of_view
+from grpc_interop.wire.meaning import Meaning, show_message
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import NotAViewError, of_view
 
 
 class Illustrator:

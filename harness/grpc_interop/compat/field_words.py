@@ -8,8 +8,8 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, default, rivals
-from grpc_interop.protos.shapes import FieldShape
 from grpc_interop.schema.json_names import true_oneof_name
+from grpc_interop.wire.shapes import FieldShape
 
 _NAMES = {
     getattr(Field, f"TYPE_{name.upper()}"): name

@@ -21,7 +21,7 @@ from grpc_interop.compat.transcoding import Carriage, Reading
 from grpc_interop.core.case import Method
 from grpc_interop.core.verdict import Pair
 from grpc_interop.messages.dialogue import SERVER, Refused
-from grpc_interop.protos.shapes import Shapes
+from grpc_interop.wire.shapes import Shapes
 
 KNOCK_US = 2_000_000
 """The deadline, in microseconds, of a call whose server has the RPC in another kind or not at all. Between two kinds nobody

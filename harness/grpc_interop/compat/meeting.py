@@ -12,8 +12,8 @@ from grpc_interop.compat.observation import Version
 from grpc_interop.compat.places import Places
 from grpc_interop.compat.plan import Plan, Planner
 from grpc_interop.compat.sides import Sources
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.wire.shapes import Shapes
 
 
 class Meeting:

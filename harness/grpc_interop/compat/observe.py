@@ -18,8 +18,8 @@ from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, See
 from grpc_interop.compat.pairing import FieldPair, TypePair, default, family, rivals, written_name
 from grpc_interop.compat.refusal import explain
 from grpc_interop.compat.value_text import plain, text
-from grpc_interop.protos.meaning import Content, Meaning, Value
-from grpc_interop.protos.shapes import FieldShape, Shape
+from grpc_interop.wire.meaning import Content, Meaning, Value
+from grpc_interop.wire.shapes import FieldShape, Shape
 
 GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
 """Outcomes in which the value arrived."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.observation import Format, Version
-from grpc_interop.protos.shapes import FLOATING, SUBMESSAGES, TEXTS, Enum, FieldShape, Shape
+from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, Enum, FieldShape, Shape
 
 
 class Family(StrEnum):

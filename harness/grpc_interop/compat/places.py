@@ -14,9 +14,9 @@ from grpc_interop.compat.equal import whole
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, pair_fields
 from grpc_interop.core.case import Method
-from grpc_interop.protos import wire
 from grpc_interop.protos.scalars import non_default
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 
 class MethodPair(NamedTuple):
@@ -84,8 +84,8 @@ def least(shape: Shape, without: int = 0, around: frozenset[str] = frozenset()) 
 def _plain(field: FieldShape, around: frozenset[str] = frozenset()) -> bytes:
     """The field with an ordinary value; of a message the least."""
     if field.inner is None:
-        return wire.scalar_field(field.descriptor, non_default(field.descriptor))
-    return b"" if field.inner.name in around else wire.message_field(field.descriptor, least(field.inner, around=around))
+        return wire_format.scalar_field(field.descriptor, non_default(field.descriptor))
+    return b"" if field.inner.name in around else wire_format.message_field(field.descriptor, least(field.inner, around=around))
 
 
 def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
@@ -97,9 +97,9 @@ def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
 def holding(field: FieldShape, content: bytes) -> bytes:
     """Return the field with one message in it, of a map under an ordinary key."""
     if field.key is None or field.mapped is None:
-        return wire.message_field(field.descriptor, content)
-    key = wire.scalar_field(field.key.descriptor, non_default(field.key.descriptor))
-    return wire.message_field(field.descriptor, key + wire.message_field(field.mapped.descriptor, content))
+        return wire_format.message_field(field.descriptor, content)
+    key = wire_format.scalar_field(field.key.descriptor, non_default(field.key.descriptor))
+    return wire_format.message_field(field.descriptor, key + wire_format.message_field(field.mapped.descriptor, content))
 
 
 class Places:

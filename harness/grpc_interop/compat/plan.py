@@ -15,7 +15,7 @@ from grpc_interop.compat.places import Carrier, MethodPair, Places, least
 from grpc_interop.compat.probing.covering import covering
 from grpc_interop.compat.probing.json_texts import json_texts
 from grpc_interop.compat.probing.prober import Probe, Prober
-from grpc_interop.protos.shapes import Shape, Shapes
+from grpc_interop.wire.shapes import Shape, Shapes
 
 KEPT_TEXTS = 4_096
 """ProtoJSON texts whose variants are kept: implementations write most messages alike."""

@@ -14,10 +14,10 @@ from grpc_interop.compat.enum_values import elements_of
 from grpc_interop.compat.equal import Part, is_float, is_number, meeting, number, parts, whole
 from grpc_interop.compat.observation import Cause, Format, Outcome, Seen, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, checks_utf8, exact_type, rivals, written_name
-from grpc_interop.protos import wire
-from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, show, show_message
-from grpc_interop.protos.protojson import Named
-from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.meaning import Content, Meaning, Scalar, Value, show, show_message
+from grpc_interop.wire.protojson import Named
+from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 
 _INT_RANGES = {
     Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
@@ -113,7 +113,7 @@ def _delivered(mine: FieldShape, value: Value, theirs: FieldShape, carried: Form
     """Whether a value that was sent sets the reader's field."""
     if carried is not Format.BINARY:
         return written_name(mine, carried) in (theirs.json_name, theirs.name)
-    if mine.number != theirs.number or (wire.LENGTH if mine.packed else mine.wire_type) != theirs.wire_type:
+    if mine.number != theirs.number or (wire_format.LENGTH if mine.packed else mine.wire_type) != theirs.wire_type:
         return False
     return theirs.closed is None or any(part.value in theirs.closed for part in parts(mine, value))
 

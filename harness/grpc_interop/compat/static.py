@@ -25,9 +25,9 @@ from google.protobuf.message import Message
 from grpc_interop.compat.definitions import Definitions
 from grpc_interop.compat.result import Alarm
 from grpc_interop.files import temporary
-from grpc_interop.protos import wire
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.buf_build import find_buf
+from grpc_interop.wire import wire_format
 
 CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
 """buf's sets of rules, the strictest first (https://buf.build/docs/breaking/rules/)."""
@@ -38,7 +38,7 @@ PATIENCE = 60
 _CHANGES_FOUND = 100
 """buf's exit status where it found any."""
 
-_IMPORT_MARK = wire.tag(8042, wire.LENGTH) + wire.delimited(wire.tag(1, wire.VARINT) + b"\x01")
+_IMPORT_MARK = wire_format.tag(8042, wire_format.LENGTH) + wire_format.delimited(wire_format.tag(1, wire_format.VARINT) + b"\x01")
 """How buf's images mark a file that is only imported (buf.alpha.image.v1.ImageFileExtension)."""
 
 

@@ -15,11 +15,11 @@ from grpc_interop.compat.transcoding import Reading
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
 from grpc_interop.messages.dialogue import Refused, Written
-from grpc_interop.protos.meaning import Meaning, meaning
-from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import NotAViewError, of_view, one_nan
+from grpc_interop.wire.meaning import Meaning, meaning
+from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import NotAViewError, of_view, one_nan
 
 OK = CODES.index("OK")
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from grpc_interop.compat.changes import no_lines
 from grpc_interop.compat.declared import Declared
 from grpc_interop.compat.sides import Sources
-from grpc_interop.protos.shapes import RUNTIMES_OWN
 from grpc_interop.schema.earlier import MOST_TOLD, refuse_lost, refuse_unseen, without_history
+from grpc_interop.wire.shapes import RUNTIMES_OWN
 
 
 def comparable(bases: Sequence[Sources], head: Sources) -> tuple[list[Sources], Sources]:

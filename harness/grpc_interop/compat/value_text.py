@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grpc_interop.compat.equal import Part
-from grpc_interop.protos.meaning import Value, show
-from grpc_interop.protos.shapes import FieldShape
+from grpc_interop.wire.meaning import Value, show
+from grpc_interop.wire.shapes import FieldShape
 
 
 def text(field: FieldShape, value: Value | None) -> str:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CHANGING, Difference
-from grpc_interop.protos.kept import Kept, kept
-from grpc_interop.protos.meaning import Meaning, meaning, unlike
-from grpc_interop.protos.protojson import NotProtoJson, ProtoJson
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import Shape, Shapes
-from grpc_interop.protos.view import NotAViewError, of_view, one_nan
+from grpc_interop.wire.byte_lru import Kept, kept
+from grpc_interop.wire.meaning import Meaning, meaning, unlike
+from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import NotAViewError, of_view, one_nan
 
 CLIENT, SERVER, BOTH = "client", "server", "both"
 

@@ -12,9 +12,9 @@ from grpc_interop.core.case import MessageCase
 from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules, of_one_cause
 from grpc_interop.protos.examples import Example, Examples
-from grpc_interop.protos.meaning import sort_of
-from grpc_interop.protos.shapes import Shape, Shapes
 from grpc_interop.protos.shrink import smaller
+from grpc_interop.wire.meaning import sort_of
+from grpc_interop.wire.shapes import Shape, Shapes
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
 """Messages of one dialogue, and their bytes: what a message costs the harness beside its judging is shared by so many."""

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
-from grpc_interop.protos.shapes import FieldShape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.shapes import FieldShape
 
 FLT_MAX = 0x7F7FFFFF
 """As bits."""
@@ -101,16 +101,16 @@ def encoded(field: FieldShape) -> list[bytes]:
     if kind == Field.TYPE_DOUBLE:
         return [bits.to_bytes(8, "little") for bits in DOUBLES]
     if kind == Field.TYPE_STRING:
-        return [wire.delimited(text.encode()) for text in STRINGS]
+        return [wire_format.delimited(text.encode()) for text in STRINGS]
     if kind == Field.TYPE_BYTES:
-        return [wire.delimited(content) for content in BYTES]
+        return [wire_format.delimited(content) for content in BYTES]
     if kind == Field.TYPE_BOOL:
         return [b"\x01", b"\x00"]
     if field.enum is not None:
         numbers = sorted(field.enum.numbers, key=lambda number: number == 0)
         open_to = () if field.enum.closed or field.enum.is_null else UNKNOWN_NUMBERS
-        return [wire.varint(number) for number in dict.fromkeys([*numbers, *open_to])]
-    return [wire.scalar(field.descriptor, value) for value in _integers(kind)]
+        return [wire_format.varint(number) for number in dict.fromkeys([*numbers, *open_to])]
+    return [wire_format.scalar(field.descriptor, value) for value in _integers(kind)]
 
 
 def greatest_floats(field: FieldShape) -> list[bytes]:

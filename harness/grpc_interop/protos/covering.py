@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
 from grpc_interop.protos.scalars import non_default, value_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import Branch, held, is_map, tree
+from grpc_interop.wire import wire_format
 
 MOST_ELEMENTS, LIST_BYTES = 1_000, 64 * 1024
 """Elements and bytes after which a list goes on in the next message: messages stay far below the 4 MiB that runtimes
@@ -72,14 +72,14 @@ def _turns(one: Field, onward: Branch | None) -> list[bytes]:
     """What the field holds in one message after another; nothing where no message of its type can exist."""
     inner = held(one)
     if inner is None:
-        return [_entry(one, 1, None)] if is_map(one) else [wire.scalar_field(one, non_default(one))]
+        return [_entry(one, 1, None)] if is_map(one) else [wire_format.scalar_field(one, non_default(one))]
     if onward is not None:
         contents = messages_of(onward)
     else:
         contents = [least] if (least := _least(inner, frozenset())) is not None else []
     if is_map(one):
         return _packed([_entry(one, number, content) for number, content in enumerate(contents, 1)], _keys(one))
-    encoded = [wire.message_field(one, content) for content in contents]
+    encoded = [wire_format.message_field(one, content) for content in contents]
     return _packed(encoded, MOST_ELEMENTS) if one.is_repeated else encoded
 
 
@@ -87,9 +87,9 @@ def _entry(one: Field, number: int, content: bytes | None) -> bytes:
     """A map's entry with the key of that number; its value is a message with this content, or else a scalar."""
     assert one.message_type is not None
     key, mapped = one.message_type.fields_by_number[1], one.message_type.fields_by_number[2]
-    value = wire.scalar_field(mapped, non_default(mapped)) if content is None else wire.message_field(mapped, content)
+    value = wire_format.scalar_field(mapped, non_default(mapped)) if content is None else wire_format.message_field(mapped, content)
     named = number % 2 == 1 if key.type == Field.TYPE_BOOL else value_of(key, number)
-    return wire.message_field(one, wire.scalar_field(key, named) + value)
+    return wire_format.message_field(one, wire_format.scalar_field(key, named) + value)
 
 
 def _keys(one: Field) -> int:
@@ -116,10 +116,10 @@ def _least(message: Descriptor, around: frozenset[str]) -> bytes | None:
     content = b""
     for one in sorted((one for one in message.fields if one.is_required), key=lambda one: one.number):
         if one.message_type is None:
-            content += wire.scalar_field(one, non_default(one))
+            content += wire_format.scalar_field(one, non_default(one))
             continue
         inner = _least(one.message_type, around | {message.full_name})
         if inner is None:
             return None
-        content += wire.message_field(one, inner)
+        content += wire_format.message_field(one, inner)
     return content

@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable
 from itertools import groupby
 
-from grpc_interop.protos import boundaries, wire
-from grpc_interop.protos.records import Record, pack, read, unpack, write, write_one
-from grpc_interop.protos.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
+from grpc_interop.protos import boundaries
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.records import Record, pack, read, unpack, write, write_one
+from grpc_interop.wire.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
 
 LONGEST_HEAD = 5
 """Bytes of the longest tag or length that every runtime takes: 32 bits, seven in each byte."""
@@ -49,7 +50,7 @@ def _repacked(shape: Shape, records: Records, chance: random.Random) -> Records:
         values = [value for record in run for value in _numbers(field, record)]
         if not field.packed:
             half = len(values) // 2
-            out += [Record(number, wire.LENGTH, pack(field.wire_type, part)) for part in (values[:half], values[half:])]
+            out += [Record(number, wire_format.LENGTH, pack(field.wire_type, part)) for part in (values[:half], values[half:])]
         else:
             out += [Record(number, field.wire_type, value) for value in values]
     return _within(shape, out, chance, _repacked)
@@ -83,9 +84,9 @@ def _overwritten(shape: Shape, records: Records, chance: random.Random) -> Recor
         field = shape.fields.get(record.number)
         if field is not None and field.inner is None and not field.repeated and record.wire_type == field.wire_type:
             others = boundaries.encoded(field)
-            out += read(wire.tag(field.number, field.wire_type) + others[int(chance.random() * len(others))])
+            out += read(wire_format.tag(field.number, field.wire_type) + others[int(chance.random() * len(others))])
         elif field is not None and field.mapped is not None and isinstance(record.value, bytes) and field.mapped.inner is None:
-            out.append(Record(record.number, wire.LENGTH, write(one for one in read(record.value) if one.number == 1)))
+            out.append(Record(record.number, wire_format.LENGTH, write(one for one in read(record.value) if one.number == 1)))
         out.append(record)
     return _within(shape, out, chance, _overwritten)
 
@@ -113,7 +114,7 @@ def _explicit(shape: Shape, records: Records, chance: random.Random) -> Records:
         if one.number in present or one.oneof or one.inner is not None or one.mapped is not None:
             continue
         if _packable(one):
-            out.append(Record(one.number, wire.LENGTH, b""))
+            out.append(Record(one.number, wire_format.LENGTH, b""))
         elif not one.presence and not one.repeated:
             out.append(Record(one.number, one.wire_type, b"" if one.type in TEXTS else 0))
     for record in records:
@@ -163,14 +164,14 @@ def overlong(shape: Shape, records: Records) -> bytes:
         out.append(_padded(record.number << 3 | record.wire_type, LONGEST_HEAD))
         value = record.value
         if isinstance(value, tuple):
-            out += [overlong(field.message, list(value)), _padded(record.number << 3 | wire.END_GROUP, LONGEST_HEAD)]
+            out += [overlong(field.message, list(value)), _padded(record.number << 3 | wire_format.END_GROUP, LONGEST_HEAD)]
         elif isinstance(value, bytes):
             content = overlong(field.inner, list(read(value))) if field.inner else value
             out += [_padded(len(content), LONGEST_HEAD), content]
-        elif record.wire_type == wire.VARINT:
-            out.append(_padded(value, wire.LONGEST_VARINT))
+        elif record.wire_type == wire_format.VARINT:
+            out.append(_padded(value, wire_format.LONGEST_VARINT))
         else:
-            out.append(value.to_bytes(4 if record.wire_type == wire.FIXED32 else 8, "little"))
+            out.append(value.to_bytes(4 if record.wire_type == wire_format.FIXED32 else 8, "little"))
     return b"".join(out)
 
 

@@ -10,16 +10,17 @@ from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos import boundaries, malformed, wellknown, wire
+from grpc_interop.protos import boundaries, malformed, wellknown
 from grpc_interop.protos.encodings import boldest, reencodings
 from grpc_interop.protos.field_names import FieldNames
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.kept import OVERHEAD, Kept
-from grpc_interop.protos.meaning import Sort, sort_of
-from grpc_interop.protos.records import read, write, write_one
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
 from grpc_interop.protos.unsayable import Sayable, Unsayable
 from grpc_interop.protos.utf8 import must_be_utf8
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.byte_lru import OVERHEAD, Kept
+from grpc_interop.wire.meaning import Sort, sort_of
+from grpc_interop.wire.records import read, write, write_one
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 DEFAULT_COUNT = 10
 """Random messages in a case where nobody asks for more: with the boundaries a few milliseconds."""
@@ -184,7 +185,7 @@ class Examples:
                 file = str(self.shapes.catalog.message(name).file.name)
                 holder = _any(name, content[-1])
                 for depth, one in enumerate((holder, _any("google.protobuf.Any", holder))):
-                    data = self._alone(shape, field, wire.message_field(field.descriptor, one))
+                    data = self._alone(shape, field, wire_format.message_field(field.descriptor, one))
                     yield Example(data, f"Any of {name}, level {depth + 1}", file)
 
     def _unknown_fields(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -198,7 +199,7 @@ class Examples:
                 continue
             content = inner + malformed.undeclared(field.inner)[0]
             yield Example(
-                self._alone(shape, field, wire.message_field(field.descriptor, content)), f"an undeclared field within {field.name}"
+                self._alone(shape, field, wire_format.message_field(field.descriptor, content)), f"an undeclared field within {field.name}"
             )
 
     def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -229,10 +230,10 @@ class Examples:
             if inside.closed is None:
                 continue
             for number in boundaries.UNKNOWN_NUMBERS:
-                value = wire.tag(inside.number, wire.VARINT) + wire.varint(number)
+                value = wire_format.tag(inside.number, wire_format.VARINT) + wire_format.varint(number)
                 if field.mapped is not None and field.key is not None:
-                    key = wire.tag(1, field.key.wire_type) + boundaries.encoded(field.key)[0]
-                    value = wire.message_field(field.descriptor, key + value)
+                    key = wire_format.tag(1, field.key.wire_type) + boundaries.encoded(field.key)[0]
+                    value = wire_format.message_field(field.descriptor, key + value)
                 yield Example(self._alone(shape, field, value), f"{field.name} is {number}, which its closed enum does not declare")
 
     def _missing_required(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -262,7 +263,7 @@ class Examples:
         for depth in depths:
             data = least
             for _ in range(depth - 1):
-                data = least + wire.message_field(field.descriptor, data)
+                data = least + wire_format.message_field(field.descriptor, data)
             yield Example(data, f"{depth} levels of {field.name}")
 
     def _json_float_max(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -279,7 +280,7 @@ class Examples:
         """Each field alone with each of its values."""
         for field in shape.ordered:
             for value in values(field):
-                yield Example(self._alone(shape, field, wire.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
+                yield Example(self._alone(shape, field, wire_format.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
 
     def _json_beyond(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._of_well_known(shape, wellknown.beyond, "beyond what ProtoJSON can say")
@@ -291,7 +292,7 @@ class Examples:
         """Each field of a well-known type alone with each of its values."""
         for field in shape.ordered:
             for value in values(field.inner.special) if field.inner else ():
-                yield Example(self._alone(shape, field, wire.message_field(field.descriptor, value)), f"{field.name} {what}")
+                yield Example(self._alone(shape, field, wire_format.message_field(field.descriptor, value)), f"{field.name} {what}")
 
     def _alone(self, shape: Shape, field: FieldShape, content: bytes) -> bytes:
         """The field, beside what is required."""
@@ -303,8 +304,8 @@ def _strict_extension(field: FieldShape) -> bool:
 
 
 def _any(name: str, content: bytes) -> bytes:
-    url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
-    return url + (wire.tag(2, wire.LENGTH) + wire.delimited(content) if content else b"")
+    url = wire_format.tag(1, wire_format.LENGTH) + wire_format.delimited(f"type.googleapis.com/{name}".encode())
+    return url + (wire_format.tag(2, wire_format.LENGTH) + wire_format.delimited(content) if content else b"")
 
 
 def _of_masks(name: str) -> Callable[[Examples, Shape, random.Random, int], Iterator[Example]]:

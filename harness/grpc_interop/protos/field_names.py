@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from grpc_interop.protos.holders import leading_to
-from grpc_interop.protos.shapes import Shape, Shapes
+from grpc_interop.wire.shapes import Shape, Shapes
 
 
 class FieldNames:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import boundaries, wellknown, wire
-from grpc_interop.protos.kept import Kept
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+from grpc_interop.protos import boundaries, wellknown
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.byte_lru import Kept
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 DEEPEST = 4
 """Levels of random messages; generated recursion that is about depth is made by hand (examples.py)."""
@@ -68,7 +69,7 @@ class Generator:
             inner = self.least(field.inner)
             if inner is None:
                 return None
-            fields[field.number] = wire.message_field(field.descriptor, inner)
+            fields[field.number] = wire_format.message_field(field.descriptor, inner)
         return fields
 
     # -- boundaries ----------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ class Generator:
             return self._map_options(field, depth, around, whole=whole)
         if field.inner is not None:
             found = self._inner_options(field.inner, depth, around, whole=whole)
-            options = [wire.message_field(field.descriptor, one) for one in found]
+            options = [wire_format.message_field(field.descriptor, one) for one in found]
             return _in_lists(options) if field.repeated else options
         values = boundaries.encoded(field)
         return _list_options(field, values) if field.repeated else [_tagged(field, value) for value in values]
@@ -167,14 +168,14 @@ class Generator:
         keys = [_tagged(key, value) for value in boundaries.encoded(key)][: FEW if depth else None]
         if mapped.inner is not None:
             inner = self._inner_options(mapped.inner, depth, around, whole=whole)
-            values = [wire.message_field(mapped.descriptor, one) for one in inner]
+            values = [wire_format.message_field(mapped.descriptor, one) for one in inner]
         else:
             values = [_tagged(mapped, value) for value in boundaries.encoded(mapped)]
         if not values:
             return []
         rest = min(values, key=len)
         entries = [keys[turn % len(keys)] + (values[turn] if turn < len(values) else rest) for turn in range(max(len(keys), len(values)))]
-        framed = [wire.message_field(field.descriptor, entry) for entry in entries]
+        framed = [wire_format.message_field(field.descriptor, entry) for entry in entries]
         maps = [framed[start : start + len(keys)] for start in range(0, len(framed), len(keys))]
         return [b"".join(part) for one in maps for part in _chunks(one, LIST_BYTES)]
 
@@ -212,7 +213,7 @@ class Generator:
             else:
                 content = self._random_inner(field.message, chance, budget, depth)
             if content is not None:
-                parts.append(wire.message_field(field.descriptor, content))
+                parts.append(wire_format.message_field(field.descriptor, content))
         return b"".join(parts)
 
     def _random_inner(self, inner: Shape, chance: random.Random, budget: int, depth: int) -> bytes | None:
@@ -227,7 +228,7 @@ class Generator:
         if mapped.inner is None:
             return head + _tagged(mapped, self._random_value(mapped, chance))
         content = self._random_inner(mapped.inner, chance, budget, depth)
-        return None if content is None else head + wire.message_field(mapped.descriptor, content)
+        return None if content is None else head + wire_format.message_field(mapped.descriptor, content)
 
     def _random_scalars(self, field: FieldShape, chance: random.Random) -> bytes:
         if not field.repeated:
@@ -247,8 +248,8 @@ class Generator:
 def _random_text(field: FieldShape, chance: random.Random) -> bytes:
     size = int(chance.random() * 24)
     if field.type == Field.TYPE_BYTES:
-        return wire.delimited(chance.getrandbits(8 * size).to_bytes(size, "little") if size else b"")
-    return wire.delimited("".join(_LETTERS[int(chance.random() * len(_LETTERS))] for _ in range(size)).encode())
+        return wire_format.delimited(chance.getrandbits(8 * size).to_bytes(size, "little") if size else b"")
+    return wire_format.delimited("".join(_LETTERS[int(chance.random() * len(_LETTERS))] for _ in range(size)).encode())
 
 
 def _random_varint(field: FieldShape, chance: random.Random) -> bytes:
@@ -259,7 +260,7 @@ def _random_varint(field: FieldShape, chance: random.Random) -> bytes:
         value &= 0xFFFFFFFF
     elif field.type == Field.TYPE_INT32:
         value = (value & 0xFFFFFFFF) - (value >> 31 & 1 and 1 << 32)
-    return wire.varint(value)
+    return wire_format.varint(value)
 
 
 def _random_fixed(chance: random.Random, bits: int, *, finite: bool) -> bytes:
@@ -272,15 +273,15 @@ def _random_fixed(chance: random.Random, bits: int, *, finite: bool) -> bytes:
 
 _LETTERS = "abcxyz ABC019_-.éß世界\U0001f600"
 _RANDOM: dict[int, Callable[[FieldShape, random.Random], bytes]] = {
-    wire.VARINT: _random_varint,
-    wire.LENGTH: _random_text,
-    wire.FIXED32: lambda field, chance: _random_fixed(chance, 32, finite=field.type == Field.TYPE_FLOAT),
-    wire.FIXED64: lambda field, chance: _random_fixed(chance, 64, finite=field.type == Field.TYPE_DOUBLE),
+    wire_format.VARINT: _random_varint,
+    wire_format.LENGTH: _random_text,
+    wire_format.FIXED32: lambda field, chance: _random_fixed(chance, 32, finite=field.type == Field.TYPE_FLOAT),
+    wire_format.FIXED64: lambda field, chance: _random_fixed(chance, 64, finite=field.type == Field.TYPE_DOUBLE),
 }
 
 
 def _tagged(field: FieldShape, value: bytes) -> bytes:
-    return wire.tag(field.number, field.wire_type) + value
+    return wire_format.tag(field.number, field.wire_type) + value
 
 
 def _parts(present: dict[int, bytes], most: int) -> Iterator[dict[int, bytes]]:
@@ -328,5 +329,5 @@ def _list_options(field: FieldShape, values: list[bytes]) -> list[bytes]:
 
 def _listed(field: FieldShape, values: list[bytes]) -> bytes:
     if field.packed:
-        return wire.tag(field.number, wire.LENGTH) + wire.delimited(b"".join(values)) if values else b""
+        return wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(b"".join(values)) if values else b""
     return b"".join(_tagged(field, value) for value in values)

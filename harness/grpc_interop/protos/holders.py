@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from grpc_interop.protos.shapes import Shape, Shapes
+from grpc_interop.wire.shapes import Shape, Shapes
 
 ANY = "google.protobuf.Any"
 

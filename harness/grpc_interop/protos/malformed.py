@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
-from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 
 NOT_UTF8 = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80")
 """A byte that never occurs, a character cut off, a surrogate, what is beyond U+10FFFF, NUL in too many bytes."""
@@ -23,17 +23,20 @@ def malformed(shape: Shape, whole: bytes, richer: bytes) -> Iterator[tuple[str, 
     `richer` one with more in it to be cut off."""
     yield from _cut(richer)
     undeclared = shape.undeclared
-    yield "wire type 6", whole + wire.tag(undeclared, 6) + b"\x01"
-    yield "wire type 7", whole + wire.tag(undeclared, 7) + b"\x01"
-    yield "the end of a group that did not begin", whole + wire.tag(undeclared, wire.END_GROUP)
-    yield "a group that does not end", whole + wire.tag(undeclared, wire.START_GROUP)
-    yield "a group that ends as another one", wire.tag(undeclared, wire.START_GROUP) + wire.tag(undeclared - 1, wire.END_GROUP) + whole
-    yield "a length beyond the end", whole + wire.tag(undeclared, wire.LENGTH) + b"\x7fabc"
-    yield "a length of 2^31", whole + wire.tag(undeclared, wire.LENGTH) + wire.varint(1 << 31)
-    yield "a length of 2^63", whole + wire.tag(undeclared, wire.LENGTH) + wire.varint(1 << 63)
-    yield "a number of 11 bytes", whole + wire.tag(undeclared, wire.VARINT) + b"\x80" * 10 + b"\x01"
+    yield "wire type 6", whole + wire_format.tag(undeclared, 6) + b"\x01"
+    yield "wire type 7", whole + wire_format.tag(undeclared, 7) + b"\x01"
+    yield "the end of a group that did not begin", whole + wire_format.tag(undeclared, wire_format.END_GROUP)
+    yield "a group that does not end", whole + wire_format.tag(undeclared, wire_format.START_GROUP)
+    yield (
+        "a group that ends as another one",
+        wire_format.tag(undeclared, wire_format.START_GROUP) + wire_format.tag(undeclared - 1, wire_format.END_GROUP) + whole,
+    )
+    yield "a length beyond the end", whole + wire_format.tag(undeclared, wire_format.LENGTH) + b"\x7fabc"
+    yield "a length of 2^31", whole + wire_format.tag(undeclared, wire_format.LENGTH) + wire_format.varint(1 << 31)
+    yield "a length of 2^63", whole + wire_format.tag(undeclared, wire_format.LENGTH) + wire_format.varint(1 << 63)
+    yield "a number of 11 bytes", whole + wire_format.tag(undeclared, wire_format.VARINT) + b"\x80" * 10 + b"\x01"
     yield "a tag cut off", whole + b"\x80"
-    yield "a fixed number cut off", whole + wire.tag(undeclared, wire.FIXED32) + b"\x01\x02\x03"
+    yield "a fixed number cut off", whole + wire_format.tag(undeclared, wire_format.FIXED32) + b"\x01\x02\x03"
     for field in shape.ordered:
         yield from _wrong_type(field, whole)
 
@@ -45,9 +48,13 @@ def _cut(whole: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
-    for kind, content in ((wire.VARINT, b"\x01"), (wire.FIXED32, b"\x01\x02\x03\x04"), (wire.LENGTH, b"\x03\x08\x96\x01")):
-        if kind != field.wire_type and not (kind == wire.LENGTH and field.repeated and field.mapped is None):
-            yield "another wire type than the field's", wire.tag(field.number, kind) + content + whole
+    for kind, content in (
+        (wire_format.VARINT, b"\x01"),
+        (wire_format.FIXED32, b"\x01\x02\x03\x04"),
+        (wire_format.LENGTH, b"\x03\x08\x96\x01"),
+    ):
+        if kind != field.wire_type and not (kind == wire_format.LENGTH and field.repeated and field.mapped is None):
+            yield "another wire type than the field's", wire_format.tag(field.number, kind) + content + whole
             return
 
 
@@ -60,14 +67,14 @@ def not_utf8(shape: Shape, least: Callable[[Shape], bytes | None]) -> Iterator[t
             if held is None:
                 continue
             # A value that is absent is the empty message, in which what is required is missing.
-            rest = wire.message_field(field.mapped.descriptor, held) if held else b""
+            rest = wire_format.message_field(field.mapped.descriptor, held) if held else b""
             for inside in (field.key, field.mapped):
                 if inside.type == Field.TYPE_STRING:
-                    entry = wire.tag(inside.number, wire.LENGTH) + wire.delimited(NOT_UTF8[0]) + rest
-                    yield f"map {field.name} is not UTF-8", wire.message_field(field.descriptor, entry)
+                    entry = wire_format.tag(inside.number, wire_format.LENGTH) + wire_format.delimited(NOT_UTF8[0]) + rest
+                    yield f"map {field.name} is not UTF-8", wire_format.message_field(field.descriptor, entry)
         elif field.type == Field.TYPE_STRING:
             for content in NOT_UTF8:
-                yield f"{field.name} is not UTF-8", wire.tag(field.number, wire.LENGTH) + wire.delimited(content)
+                yield f"{field.name} is not UTF-8", wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(content)
 
 
 def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
@@ -79,7 +86,7 @@ def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
         if size > room:
             yield b"".join(parts)
             parts, room = [], most
-        parts.append(wire.tag(field.number, wire.LENGTH) + wire.delimited(b"0123456789abcdef" * (size // 16)))
+        parts.append(wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(b"0123456789abcdef" * (size // 16)))
         room -= size
     if parts:
         yield b"".join(parts)
@@ -88,12 +95,17 @@ def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
 def undeclared(shape: Shape) -> list[bytes]:
     """Fields that the type does not declare, of every wire type, with values at the limits."""
     number = shape.undeclared
-    group = wire.tag(number - 1, wire.START_GROUP) + wire.tag(1, wire.VARINT) + b"\x05" + wire.tag(number - 1, wire.END_GROUP)
+    group = (
+        wire_format.tag(number - 1, wire_format.START_GROUP)
+        + wire_format.tag(1, wire_format.VARINT)
+        + b"\x05"
+        + wire_format.tag(number - 1, wire_format.END_GROUP)
+    )
     return [
-        wire.tag(number, wire.VARINT) + wire.varint((1 << 64) - 1),
-        wire.tag(number, wire.FIXED32) + b"\x01\x02\x03\x04",
-        wire.tag(number, wire.FIXED64) + b"\xff" * 8,
-        wire.tag(number, wire.LENGTH) + wire.delimited(b"\x08\x96\x01"),
-        wire.tag(number, wire.LENGTH) + wire.delimited(b"\xff not UTF-8"),
+        wire_format.tag(number, wire_format.VARINT) + wire_format.varint((1 << 64) - 1),
+        wire_format.tag(number, wire_format.FIXED32) + b"\x01\x02\x03\x04",
+        wire_format.tag(number, wire_format.FIXED64) + b"\xff" * 8,
+        wire_format.tag(number, wire_format.LENGTH) + wire_format.delimited(b"\x08\x96\x01"),
+        wire_format.tag(number, wire_format.LENGTH) + wire_format.delimited(b"\xff not UTF-8"),
         group,
     ]

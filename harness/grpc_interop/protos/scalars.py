@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
+from grpc_interop.wire import wire_format
 
 
-def value_of(field: Field, number: int) -> wire.Scalar:
+def value_of(field: Field, number: int) -> wire_format.Scalar:
     """A value that is not the type's zero, and that shows the number where the type has room for it."""
     if field.type == Field.TYPE_STRING:
         return f"{field.name} {number}"
@@ -27,7 +27,7 @@ def value_of(field: Field, number: int) -> wire.Scalar:
     return number
 
 
-def non_default(field: Field) -> wire.Scalar:
+def non_default(field: Field) -> wire_format.Scalar:
     """A scalar that is neither zero nor the default that the field declares. The default where nothing else is declared:
     of a closed enum with one value."""
     if field.enum_type is not None and len(field.enum_type.values_by_number) == 1 and not field.enum_type.is_closed:

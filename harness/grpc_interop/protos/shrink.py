@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grpc_interop.protos import wire
-from grpc_interop.protos.records import NotWireError, Record, pack, read, unpack, write
-from grpc_interop.protos.shapes import FieldShape, Shape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.records import NotWireError, Record, pack, read, unpack, write
+from grpc_interop.wire.shapes import FieldShape, Shape
 
 MOST_DEEP = 64
 """Levels that are looked into: enough to find a value, few enough for any stack."""
@@ -88,7 +88,7 @@ def _simpler_content(field: FieldShape | None, content: bytes, depth: int) -> It
         for fewer in _fewer(inner, records, depth + 1):
             yield write(fewer)
         return
-    if field is not None and field.repeated and field.wire_type not in (wire.LENGTH, wire.START_GROUP):
+    if field is not None and field.repeated and field.wire_type not in (wire_format.LENGTH, wire_format.START_GROUP):
         yield from _simpler_packed(field.wire_type, content)
     else:
         yield from _shorter(content)

@@ -9,8 +9,8 @@ from enum import Enum
 from functools import cached_property
 
 from grpc_interop.protos.holders import ANY, leading_to
-from grpc_interop.protos.records import Record, read, write
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+from grpc_interop.wire.records import Record, read, write
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 TYPE = "@type"
 """The name under which the ProtoJSON of an Any says its type, among the fields of what it holds."""

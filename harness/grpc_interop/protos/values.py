@@ -12,11 +12,11 @@ from typing import NamedTuple
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
 from grpc_interop.protos.covering import covering
 from grpc_interop.protos.scalars import value_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import is_map
+from grpc_interop.wire import wire_format
 
 BUDGET = 512
 """Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread
@@ -66,7 +66,7 @@ class Values:
         if path:
             return Sample(_along(message, path, value_of(path[-1], number), number))
         data = _joined(_required(message, number))
-        field = wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number)
+        field = wire_format.tag(_undeclared(message), wire_format.VARINT) + wire_format.varint(number)
         return Sample(data + field, UNKNOWN_FIELDS)
 
     def full(self, type_name: str, number: int) -> Sample:
@@ -94,7 +94,7 @@ class Values:
             return Sample(data)
         if self._path(message, texts_only=False):
             return self.small(type_name, number)
-        return Sample(data + wire.tag(_undeclared(message), wire.VARINT) + wire.varint(number), UNKNOWN_FIELDS)
+        return Sample(data + wire_format.tag(_undeclared(message), wire_format.VARINT) + wire_format.varint(number), UNKNOWN_FIELDS)
 
     def _of_size(self, type_name: str, size: int) -> Sample:
         message = self._catalog.message(type_name)
@@ -105,7 +105,7 @@ class Values:
                 value = text if path[-1].type == Field.TYPE_STRING else text.encode()
                 sample = Sample(_along(message, path, value, 1))
             else:
-                field = wire.tag(_undeclared(message), wire.LENGTH) + wire.delimited(text.encode())
+                field = wire_format.tag(_undeclared(message), wire_format.LENGTH) + wire_format.delimited(text.encode())
                 sample = Sample(_joined(_required(message, 1)) + field, UNKNOWN_FIELDS)
             excess = len(sample.data) - size
             if excess <= 0 or not text:
@@ -138,14 +138,14 @@ def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ..
     return None
 
 
-def _along(message: Descriptor, path: tuple[Field, ...], value: wire.Scalar, number: int) -> bytes:
+def _along(message: Descriptor, path: tuple[Field, ...], value: wire_format.Scalar, number: int) -> bytes:
     """The message with this value at the end of the path, and with what is required on the way."""
     field, *rest = path
     fields = _required(message, number)
     if rest:
-        fields[field.number] = wire.message_field(field, _along(_type(field), tuple(rest), value, number))
+        fields[field.number] = wire_format.message_field(field, _along(_type(field), tuple(rest), value, number))
     else:
-        fields[field.number] = wire.scalar_field(field, value)
+        fields[field.number] = wire_format.scalar_field(field, value)
     return _joined(fields)
 
 
@@ -157,9 +157,9 @@ def _required(message: Descriptor, number: int, within: frozenset[str] = frozens
         if not field.is_required or (field.message_type and field.message_type.full_name in around):
             continue
         if field.type in _MESSAGES:
-            fields[field.number] = wire.message_field(field, _joined(_required(_type(field), number, around)))
+            fields[field.number] = wire_format.message_field(field, _joined(_required(_type(field), number, around)))
         else:
-            fields[field.number] = wire.scalar_field(field, value_of(field, number))
+            fields[field.number] = wire_format.scalar_field(field, value_of(field, number))
     return fields
 
 
@@ -197,18 +197,18 @@ class _Filling:
     def _field(self, field: Field, budget: int, within: tuple[Descriptor, ...]) -> bytes | None:
         if is_map(field):
             key, mapped = _type(field).fields
-            entry = wire.scalar_field(key, value_of(key, self.number))
+            entry = wire_format.scalar_field(key, value_of(key, self.number))
             content = self._field(mapped, budget // 2, within)
-            return None if content is None else wire.message_field(field, entry + content)
+            return None if content is None else wire_format.message_field(field, entry + content)
         if field.type not in _MESSAGES:
             if not (value := value_of(field, self.number)) and not field.has_presence and not field.is_repeated:
                 return None  # an enum that has only its zero, which is not written
             self.distinct |= field.type not in _INDISTINCT
-            return wire.scalar_field(field, value)
+            return wire_format.scalar_field(field, value)
         kind = _type(field)
         if len(within) >= DEPTH or within.count(kind) > 1:
             return None
-        return wire.message_field(field, self.message(kind, budget // 2, (*within, kind)))
+        return wire_format.message_field(field, self.message(kind, budget // 2, (*within, kind)))
 
 
 def _type(field: Field) -> Descriptor:
@@ -219,7 +219,7 @@ def _type(field: Field) -> Descriptor:
 
 def _undeclared(message: Descriptor) -> int:
     """The highest number that is no field of the type."""
-    number = wire.MAX_FIELD_NUMBER
+    number = wire_format.MAX_FIELD_NUMBER
     while number in message.fields_by_number:
         number -= 1
     return number

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import TypePair
-from grpc_interop.protos.shapes import FieldShape, Shape
+from grpc_interop.wire.shapes import FieldShape, Shape
 
 
 class Changed(NamedTuple):

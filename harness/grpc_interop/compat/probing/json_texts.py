@@ -10,7 +10,7 @@ import json
 from itertools import count
 from typing import Any, NamedTuple
 
-from grpc_interop.protos.shapes import Enum, FieldShape, Shape
+from grpc_interop.wire.shapes import Enum, FieldShape, Shape
 
 
 class JsonText(NamedTuple):

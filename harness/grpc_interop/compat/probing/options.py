@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.probing.values import scalars, tagged
-from grpc_interop.protos import wire
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.shapes import TEXTS, FieldShape, Shape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 
 FEW = 3
 """Messages of a type that is not the change itself: how its fields fare is seen where it is."""
@@ -27,7 +27,7 @@ class Options:
         if field.key is not None and field.mapped is not None:
             return self._maps(field, field.key, field.mapped, receivers)
         if field.inner is not None:
-            framed = [wire.message_field(field.descriptor, content) for content in self._contents(field.inner, receivers)]
+            framed = [wire_format.message_field(field.descriptor, content) for content in self._contents(field.inner, receivers)]
             return _lists(framed) if field.repeated else framed
         values = self._scalars(field, receivers)
         if field.repeated:
@@ -45,7 +45,7 @@ class Options:
         if field.type in TEXTS:
             inner = [one.inner for one in receivers if one.inner is not None]
             contents = [content for shape in inner for content in self._received.boundaries(shape, 1)[:FEW]]
-            values += [wire.delimited(content) for content in contents if field.type == Field.TYPE_BYTES or _is_utf8(content)]
+            values += [wire_format.delimited(content) for content in contents if field.type == Field.TYPE_BYTES or _is_utf8(content)]
         return list(dict.fromkeys(values))
 
     # -- messages ------------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Options:
         maps = [(plain,), (plain, keys[1] + values[1 % len(values)]), (zero,)]
         maps += [(name + values[0],) for name in keys[1:]]
         maps += [(keys[0] + value,) for value in values[1:]]
-        return [b"".join(wire.message_field(field.descriptor, entry) for entry in entries) for entries in maps]
+        return [b"".join(wire_format.message_field(field.descriptor, entry) for entry in entries) for entries in maps]
 
     def _within(self, mapped: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
         """The values of a map: there zeros are written."""
@@ -134,7 +134,7 @@ def _scalar_lists(field: FieldShape, values: Sequence[bytes], receivers: Sequenc
 
 
 def _packed(field: FieldShape, values: Sequence[bytes]) -> bytes:
-    return wire.tag(field.number, wire.LENGTH) + wire.delimited(b"".join(values))
+    return wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(b"".join(values))
 
 
 def _is_utf8(content: bytes) -> bool:

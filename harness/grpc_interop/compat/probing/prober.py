@@ -13,10 +13,11 @@ from grpc_interop.compat.places import holding
 from grpc_interop.compat.probing.differences import Changed, around, changed
 from grpc_interop.compat.probing.options import Options
 from grpc_interop.compat.probing.values import not_text, tagged
-from grpc_interop.protos import wellknown, wire
+from grpc_interop.protos import wellknown
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.records import read, write
-from grpc_interop.protos.shapes import FieldShape, Shape, Shapes
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.records import read, write
+from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 MOST_OF_A_FIELD = 64
 """Probes of one changed field. An integer that becomes another needs some 25, a map of two such 45: only an enum with more
@@ -123,8 +124,8 @@ class Prober:
         base = self._base(sender, pair.of(writer.other)) if held else None
         for name in held if base is not None else ():
             within = self._sent.boundaries(self._sent.shapes.of(name))[-1:]
-            url = wire.tag(1, wire.LENGTH) + wire.delimited(f"type.googleapis.com/{name}".encode())
-            content = url + b"".join(wire.tag(2, wire.LENGTH) + wire.delimited(one) for one in within)
+            url = wire_format.tag(1, wire_format.LENGTH) + wire_format.delimited(f"type.googleapis.com/{name}".encode())
+            content = url + b"".join(wire_format.tag(2, wire_format.LENGTH) + wire_format.delimited(one) for one in within)
             what = f"a {name}, which the reader does not know"
             if is_any(sender):
                 yield Probe(content, what=what)

@@ -13,10 +13,10 @@ from typing import TypeVar
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.pairing import checks_utf8
-from grpc_interop.protos import wire
 from grpc_interop.protos.boundaries import FLT_MAX, UNKNOWN_NUMBERS
 from grpc_interop.protos.malformed import NOT_UTF8
-from grpc_interop.protos.shapes import FLOATING, TEXTS, Enum, FieldShape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.shapes import FLOATING, TEXTS, Enum, FieldShape
 
 T = TypeVar("T")
 
@@ -66,12 +66,12 @@ def scalars(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
     there is no other type. None is malformed."""
     others = [one for one in receivers if _type_differs(field, one)]
     if field.enum is not None:
-        return [wire.varint(number) for number in _numbers(field, field.enum, receivers)]
+        return [wire_format.varint(number) for number in _numbers(field, field.enum, receivers)]
     if field.type in TEXTS:
-        return [wire.delimited(text) for text in _texts(field, others)]
+        return [wire_format.delimited(text) for text in _texts(field, others)]
     if field.type in FLOATING:
         return list(_floats(field, others))
-    return [wire.scalar(field.descriptor, value) for value in _integers(field, others)]
+    return [wire_format.scalar(field.descriptor, value) for value in _integers(field, others)]
 
 
 def not_text(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
@@ -79,11 +79,11 @@ def not_text(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
     if field.type != Field.TYPE_STRING or checks_utf8(field):
         return []
     unlike = any(one.type == Field.TYPE_BYTES or checks_utf8(one) for one in receivers)
-    return [wire.delimited(content) for content in NOT_UTF8] if unlike else []
+    return [wire_format.delimited(content) for content in NOT_UTF8] if unlike else []
 
 
 def tagged(field: FieldShape, value: bytes) -> bytes:
-    return wire.tag(field.number, field.wire_type) + value
+    return wire_format.tag(field.number, field.wire_type) + value
 
 
 def _type_differs(field: FieldShape, other: FieldShape) -> bool:

@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from grpc_interop.core.case import OK, Entry, Method, Send, Status
 from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.shapes import Shapes
 from grpc_interop.protos.values import CYCLE, Sample, Values
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.shapes.shape import STATUSES, status_details
+from grpc_interop.wire.shapes import Shapes
 
 LARGEST = 2_048
 """Bytes of an ordinary message: a dozen may lie unread at any time (simulation.CAPACITY)."""

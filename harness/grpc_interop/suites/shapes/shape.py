@@ -21,8 +21,8 @@ from grpc_interop.core.case import (
     WaitForTermination,
 )
 from grpc_interop.core.model import CANCELLED, LEAST_DEADLINE_US
-from grpc_interop.protos import wire
 from grpc_interop.suites.draw import Draw
+from grpc_interop.wire import wire_format
 
 TO_END = ReceiveToEnd()
 HALF_CLOSE = HalfClose()
@@ -116,11 +116,16 @@ def status_details(code: int, message: str) -> bytes:
     writes it again."""
     url = b"type.googleapis.com/google.protobuf.StringValue"
     packed = _text(1, url) + _text(2, _text(1, "détails".encode()))
-    return wire.tag(1, wire.VARINT) + wire.varint(code) + (_text(2, message.encode()) if message else b"") + _text(3, packed)
+    return (
+        wire_format.tag(1, wire_format.VARINT)
+        + wire_format.varint(code)
+        + (_text(2, message.encode()) if message else b"")
+        + _text(3, packed)
+    )
 
 
 def _text(number: int, content: bytes) -> bytes:
-    return wire.tag(number, wire.LENGTH) + wire.delimited(content)
+    return wire_format.tag(number, wire_format.LENGTH) + wire_format.delimited(content)
 
 
 STATUSES = {

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
-from grpc_interop.protos.records import NotWireError, Record, read, unpack
-from grpc_interop.protos.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, Shape
+from grpc_interop.wire import wire_format
+from grpc_interop.wire.records import NotWireError, Record, read, unpack
+from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, Shape
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def _item(record: Record) -> Record:
         return record
     parts = {one.number: one.value for one in record.value}
     number, content = parts.get(2), parts.get(3)
-    return Record(number, wire.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
+    return Record(number, wire_format.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
 
 
 def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
@@ -81,7 +81,7 @@ def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, dep
         return _take_entry(field, message, record, depth)
     if record.wire_type != field.wire_type:
         packable = field.repeated and field.type not in TEXTS and field.type not in SUBMESSAGES
-        return packable and record.wire_type == wire.LENGTH and _take_packed(field, message, record)
+        return packable and record.wire_type == wire_format.LENGTH and _take_packed(field, message, record)
     if field.inner is not None:
         _take_message(shape, field, message, record, depth)
         return True
@@ -104,7 +104,7 @@ def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
         if field.closed is None or value in field.closed:
             values.append(value)
         else:
-            message.unknown.append(Record(field.number, wire.VARINT, one))
+            message.unknown.append(Record(field.number, wire_format.VARINT, one))
     return True
 
 

@@ -7,9 +7,9 @@ import struct
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.core.transcript import View
-from grpc_interop.protos.meaning import Meaning, Scalar, Value
-from grpc_interop.protos.records import NotWireError, read
-from grpc_interop.protos.shapes import FLOATING, FieldShape, Shape
+from grpc_interop.wire.meaning import Meaning, Scalar, Value
+from grpc_interop.wire.records import NotWireError, read
+from grpc_interop.wire.shapes import FLOATING, FieldShape, Shape
 
 NAN_32, NAN_64 = 0x7FC00000, 0x7FF8000000000000
 """The NaN that stands for all: what a program sees of its payload is the processor's choice, not the runtime's."""

@@ -16,10 +16,10 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos.meaning import Content, Meaning, Scalar, Value, meaning
-from grpc_interop.protos.records import NotWireError
-from grpc_interop.protos.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
-from grpc_interop.protos.view import NAN_32, NAN_64, one_nan
+from grpc_interop.wire.meaning import Content, Meaning, Scalar, Value, meaning
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
+from grpc_interop.wire.view import NAN_32, NAN_64, one_nan
 
 
 class NotProtoJson(ValueError):

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from grpc_interop.protos.shapes import Shape
+from grpc_interop.wire.shapes import Shape
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

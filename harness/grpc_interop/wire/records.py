@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from grpc_interop.protos import wire
+from grpc_interop.wire import wire_format
 
 
 class NotWireError(ValueError):
@@ -49,20 +49,20 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record
         else:
             key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
-        if not 0 < number <= wire.MAX_FIELD_NUMBER:
+        if not 0 < number <= wire_format.MAX_FIELD_NUMBER:
             raise NotWireError(f"{number} before byte {at} is no field number")
         value: int | bytes | tuple[Record, ...]
-        if kind == wire.LENGTH:
+        if kind == wire_format.LENGTH:
             length, at = (data[at], at + 1) if at < size and data[at] < 0x80 else _varint(data, at)
             value, at = _take(data, at, length)
-        elif kind == wire.VARINT:
+        elif kind == wire_format.VARINT:
             value, at = _varint(data, at)
         elif kind in _FIXED:
             value, at = _take(data, at, _FIXED[kind])
             value = int.from_bytes(value, "little")
-        elif kind == wire.START_GROUP:
+        elif kind == wire_format.START_GROUP:
             value, at = _records(data, at, number, depth + 1)
-        elif kind == wire.END_GROUP:
+        elif kind == wire_format.END_GROUP:
             if number != group:
                 raise NotWireError(f"a group {number} ends before byte {at} that did not begin")
             return tuple(records), at
@@ -77,7 +77,7 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record
 
 _new = tuple.__new__
 
-_FIXED = {wire.FIXED32: 4, wire.FIXED64: 8}
+_FIXED = {wire_format.FIXED32: 4, wire_format.FIXED64: 8}
 
 
 def _take(data: bytes, at: int, length: int) -> tuple[bytes, int]:
@@ -90,8 +90,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     first = data[at] if at < len(data) else 0x80
     if first < 0x80:
         return first, at + 1
-    value, end = wire.read_varint(data, at)
-    if end - at > wire.LONGEST_VARINT:
+    value, end = wire_format.read_varint(data, at)
+    if end - at > wire_format.LONGEST_VARINT:
         raise NotWireError(f"the number at byte {at} has {end - at} bytes")
     return value, end
 
@@ -103,24 +103,24 @@ def write(records: Iterable[Record]) -> bytes:
 
 def write_one(record: Record) -> bytes:
     """The bytes of one record."""
-    head = wire.tag(record.number, record.wire_type)
+    head = wire_format.tag(record.number, record.wire_type)
     value = record.value
     if isinstance(value, bytes):
-        return head + wire.delimited(value)
+        return head + wire_format.delimited(value)
     if isinstance(value, tuple):
-        return head + write(value) + wire.tag(record.number, wire.END_GROUP)
-    if record.wire_type == wire.VARINT:
-        return head + wire.varint(value)
+        return head + write(value) + wire_format.tag(record.number, wire_format.END_GROUP)
+    if record.wire_type == wire_format.VARINT:
+        return head + wire_format.varint(value)
     return head + value.to_bytes(_FIXED[record.wire_type], "little")
 
 
 def unpack(wire_type: int, content: bytes) -> list[int]:
     """The numbers in the content of a packed field. Raises NotWireError."""
-    if wire_type == wire.VARINT:
+    if wire_type == wire_format.VARINT:
         values, at = [], 0
         while at < len(content):
             try:
-                value, at = wire.read_varint(content, at)
+                value, at = wire_format.read_varint(content, at)
             except ValueError as error:
                 raise NotWireError(str(error)) from None
             values.append(value)
@@ -133,6 +133,6 @@ def unpack(wire_type: int, content: bytes) -> list[int]:
 
 def pack(wire_type: int, values: Iterable[int]) -> bytes:
     """The content of a packed field with these numbers."""
-    if wire_type == wire.VARINT:
-        return b"".join(map(wire.varint, values))
+    if wire_type == wire_format.VARINT:
+        return b"".join(map(wire_format.varint, values))
     return b"".join(value.to_bytes(_FIXED[wire_type], "little") for value in values)

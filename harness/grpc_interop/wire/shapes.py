@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import wire
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.json_names import true_json_name, true_oneof_name
+from grpc_interop.wire import wire_format
 
 WELL_KNOWN = frozenset(
     f"google.protobuf.{name}"
@@ -91,7 +91,7 @@ class Shape:
     name: str
     special: str
     fields: dict[int, FieldShape] = field(default_factory=dict)
-    undeclared: int = wire.MAX_FIELD_NUMBER
+    undeclared: int = wire_format.MAX_FIELD_NUMBER
     ordered: tuple[FieldShape, ...] = ()
     arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
@@ -181,7 +181,7 @@ class Shapes:
             name=f"[{one.full_name}]" if one.is_extension else one.name,
             json_name=f"[{one.full_name}]" if one.is_extension else json_name,
             type=one.type,
-            wire_type=wire.wire_type(one),
+            wire_type=wire_format.wire_type(one),
             descriptor=one,
             repeated=one.is_repeated,
             packed=one.is_packed,

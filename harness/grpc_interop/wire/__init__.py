@@ -1,0 +1,1 @@
+"""Our own reading of bytes and of ProtoJSON: no runtime of any language has a say in it."""
