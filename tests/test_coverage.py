@@ -8,8 +8,8 @@ import pytest
 
 from grpc_interop.core.case import Cancel, Case, Finish, HalfClose, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Pair
-from grpc_interop.coverage import Coverage
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.values.coverage import Coverage
 
 ROOT = Path(__file__).parents[1]
 PAIR, OTHER = Pair("a", "b"), Pair("b", "a")

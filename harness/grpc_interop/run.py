@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from grpc_interop.core.case import AnyCase, Case
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.courses import Course, Courses
-from grpc_interop.coverage import Coverage, Uncovered
 from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
 from grpc_interop.output.plain_text import counted
@@ -22,6 +21,7 @@ from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session, unseen
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.calls import NAME as CALLS
+from grpc_interop.values.coverage import Coverage, Uncovered
 
 POLL_SECONDS = 0.05
 """How long the loop may wait in one go: a finished build is noticed that soon."""

@@ -26,7 +26,6 @@ from grpc_interop.messages.examination import Examiner
 from grpc_interop.output.plain_text import counted
 from grpc_interop.programs import Programs
 from grpc_interop.protos.shrink import smaller
-from grpc_interop.protos.values import Values
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.schema import edits
 from grpc_interop.schema.catalog import Catalog
@@ -40,6 +39,7 @@ from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite
 from grpc_interop.suites.turns import in_turn
+from grpc_interop.values.samples import Values
 from grpc_interop.wire.shapes import Shapes
 
 

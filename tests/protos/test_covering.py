@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.coverage import Coverage
-from grpc_interop.protos.covering import LIST_BYTES, covering
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import branches, tree
+from grpc_interop.values.coverage import Coverage
+from grpc_interop.values.covering import LIST_BYTES, covering
 
 HEADER = 'edition = "2023"; package t;'
 

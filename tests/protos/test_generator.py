@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos import boundaries
-from grpc_interop.protos.encodings import reencodings
 from grpc_interop.protos.examples import Examples
-from grpc_interop.protos.generator import Generator
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.values import boundaries
+from grpc_interop.values.encodings import reencodings
+from grpc_interop.values.generator import Generator
 from grpc_interop.wire.meaning import Meaning, complete, meaning
 from grpc_interop.wire.shapes import Shapes
 

@@ -8,9 +8,9 @@ import pytest
 from google.protobuf import descriptor_pb2, struct_pb2, text_format, type_pb2, wrappers_pb2
 from google.protobuf.message import Message
 
-from grpc_interop.protos.values import Values
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.text import one_line
+from grpc_interop.values.samples import Values
 
 NASTY = Path(__file__).parents[1] / "suites" / "nasty"
 

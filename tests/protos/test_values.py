@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.values import CYCLE, UNKNOWN_FIELDS, Sample, Values
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.values.samples import CYCLE, UNKNOWN_FIELDS, Sample, Values
 
 NASTY = Path(__file__).parents[1] / "suites" / "nasty"
 ALL_TYPES = ("Nothing", "OnlyFlags", "Required", "Recursive", "Grouped", "Wide")

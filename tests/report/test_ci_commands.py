@@ -15,7 +15,6 @@ import pytest
 from conversations import GO_PY, PY_GO, lost_end
 from grpc_interop.core.case import Method
 from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
-from grpc_interop.coverage import Uncovered
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import in_lines
 from grpc_interop.report import Recorder, RunInfo
@@ -26,6 +25,7 @@ from grpc_interop.report.page import Page
 from grpc_interop.report.protocol import Finding
 from grpc_interop.report.records import record_of
 from grpc_interop.report.terminal import Terminal
+from grpc_interop.values.coverage import Uncovered
 
 HOSTILE = [
     "::warning::x",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from conversations import PY_PY, describe, hello, passed
-from grpc_interop.coverage import Uncovered
 from grpc_interop.report import Recorder, RunInfo, Summary, merge, standard_reports
+from grpc_interop.values.coverage import Uncovered
 
 MISSING = Uncovered("py", "py", "/a.S/M", "request", ("a.M.one", "a.M.two"))
 

@@ -12,10 +12,10 @@ import pytest
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.examples import Examples
-from grpc_interop.protos.wellknown import MASKS
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
+from grpc_interop.values.well_known import MASKS
 from grpc_interop.wire.shapes import Shapes
 
 ROOT = Path(__file__).parents[2]

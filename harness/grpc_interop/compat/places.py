@@ -14,7 +14,7 @@ from grpc_interop.compat.equal import whole
 from grpc_interop.compat.observation import Role, Version
 from grpc_interop.compat.pairing import FieldPair, TypePair, pair_fields
 from grpc_interop.core.case import Method
-from grpc_interop.protos.scalars import non_default
+from grpc_interop.values.scalars import non_default
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 

@@ -10,12 +10,12 @@ from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos import boundaries, malformed, wellknown
-from grpc_interop.protos.encodings import boldest, reencodings
-from grpc_interop.protos.field_names import FieldNames
-from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.unsayable import Sayable, Unsayable
-from grpc_interop.protos.utf8 import must_be_utf8
+from grpc_interop.values import boundaries, malformed, well_known
+from grpc_interop.values.encodings import boldest, reencodings
+from grpc_interop.values.field_names import FieldNames
+from grpc_interop.values.generator import Generator
+from grpc_interop.values.json_unrepresentable import Sayable, Unsayable
+from grpc_interop.values.utf8 import must_be_utf8
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.byte_lru import OVERHEAD, Kept
 from grpc_interop.wire.meaning import Sort, sort_of
@@ -283,10 +283,10 @@ class Examples:
                 yield Example(self._alone(shape, field, wire_format.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
 
     def _json_beyond(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, wellknown.beyond, "beyond what ProtoJSON can say")
+        yield from self._of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say")
 
     def _json_unset_values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, wellknown.unset_values, "with a value of no kind")
+        yield from self._of_well_known(shape, well_known.unset_values, "with a value of no kind")
 
     def _of_well_known(self, shape: Shape, values: Callable[[str], list[bytes]], what: str) -> Iterator[Example]:
         """Each field of a well-known type alone with each of its values."""
@@ -312,7 +312,7 @@ def _of_masks(name: str) -> Callable[[Examples, Shape, random.Random, int], Iter
     """Return the group of a case about paths in a FieldMask."""
 
     def examples(self: Examples, shape: Shape, _chance: random.Random, _count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, partial(wellknown.masks, name), f"with {wellknown.MASKS[name][0]}")
+        yield from self._of_well_known(shape, partial(well_known.masks, name), f"with {well_known.MASKS[name][0]}")
 
     return examples
 
@@ -336,6 +336,6 @@ _GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Exam
     "json_float_max": Examples._json_float_max,
     "json_minus_zero": Examples._json_minus_zero,
     "json_beyond": Examples._json_beyond,
-    **{name: _of_masks(name) for name in wellknown.MASKS},
+    **{name: _of_masks(name) for name in well_known.MASKS},
     "json_unset_values": Examples._json_unset_values,
 }

@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from grpc_interop.coverage import Uncovered
 from grpc_interop.report.folder import LOGS
 from grpc_interop.report.protocol import (
     Implementation,
@@ -23,6 +22,7 @@ from grpc_interop.report.recorder import Recorder
 from grpc_interop.report.records import REPLAYS, Record
 from grpc_interop.report.results import Stored
 from grpc_interop.report.summary import Summary
+from grpc_interop.values.coverage import Uncovered
 
 
 def merge(directories: Sequence[Path], recorder: Recorder, *, strict: bool = False, interrupted: bool = False) -> Summary:

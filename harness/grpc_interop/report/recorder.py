@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop.core.verdict import Outcome, Verdict
-from grpc_interop.coverage import Uncovered
 from grpc_interop.files.atomic import write_whole
 from grpc_interop.output.plain_text import Describe, escaped_bytes
 from grpc_interop.report.conclusion import Reason
@@ -17,6 +16,7 @@ from grpc_interop.report.folder import claim
 from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, Report, RunInfo, UnwrittenError
 from grpc_interop.report.records import REPLAYS, Record, record_of
 from grpc_interop.report.summary import Summary
+from grpc_interop.values.coverage import Uncovered
 
 LONGEST_REPLAY = 2_000
 """Characters of a replay text that is printed. Longer ones are kept as files: terminals, chats and shells cut or wrap

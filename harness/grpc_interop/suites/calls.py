@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method
-from grpc_interop.protos.values import Values
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.draw import Draw
 from grpc_interop.suites.protocol import Options, Suite
@@ -14,6 +13,7 @@ from grpc_interop.suites.shapes.every_field import every_field_shapes
 from grpc_interop.suites.shapes.limits import LIMITS
 from grpc_interop.suites.shapes.shape import Shape
 from grpc_interop.suites.turns import in_turn
+from grpc_interop.values.samples import Values
 
 NAME = "calls"
 

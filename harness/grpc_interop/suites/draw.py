@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpc_interop.core.case import Lane, Method, Send
-from grpc_interop.protos.values import CYCLE, Sample, Values
+from grpc_interop.values.samples import CYCLE, Sample, Values
 
 LARGE = 1 << 20
 """1 MiB: many times every flow-control window, and below the 4 MiB that runtimes accept unless told otherwise."""

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.protos.examples import Examples
-from grpc_interop.protos.wellknown import MASKS
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.values.well_known import MASKS
 from grpc_interop.wire.shapes import Shapes
 
 NAME = "messages"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from grpc_interop.compat.observation import Version
 from grpc_interop.compat.pairing import TypePair
-from grpc_interop.protos.covering import DEEPEST, messages_of
 from grpc_interop.schema.reach import Branch
+from grpc_interop.values.covering import DEEPEST, messages_of
 from grpc_interop.wire.shapes import Shapes
 
 

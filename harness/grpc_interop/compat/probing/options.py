@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.probing.values import scalars, tagged
-from grpc_interop.protos.generator import Generator
+from grpc_interop.values.generator import Generator
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 

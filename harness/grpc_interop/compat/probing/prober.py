@@ -13,8 +13,8 @@ from grpc_interop.compat.places import holding
 from grpc_interop.compat.probing.differences import Changed, around, changed
 from grpc_interop.compat.probing.options import Options
 from grpc_interop.compat.probing.values import not_text, tagged
-from grpc_interop.protos import wellknown
-from grpc_interop.protos.generator import Generator
+from grpc_interop.values import well_known
+from grpc_interop.values.generator import Generator
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.records import read, write
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
@@ -65,7 +65,7 @@ class Prober:
         if base is None or least is None:
             return Probes((), 0)
         first = [Probe(least, what="nothing but what is required")]
-        if (special := wellknown.within(sender.special)) is not None:
+        if (special := well_known.within(sender.special)) is not None:
             return Probes(tuple(_distinct([*first, *map(Probe, special), *self.anys(pair, writer, held)])), 0)
         differing = changed(pair, writer)
         neighbour = _neighbour(sender, differing)

@@ -13,8 +13,8 @@ from typing import TypeVar
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.pairing import checks_utf8
-from grpc_interop.protos.boundaries import FLT_MAX, UNKNOWN_NUMBERS
-from grpc_interop.protos.malformed import NOT_UTF8
+from grpc_interop.values.boundaries import FLT_MAX, UNKNOWN_NUMBERS
+from grpc_interop.values.malformed import NOT_UTF8
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import FLOATING, TEXTS, Enum, FieldShape
 

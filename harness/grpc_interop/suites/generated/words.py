@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from grpc_interop.core.case import OK, Entry, Method, Send, Status
-from grpc_interop.protos.generator import Generator
-from grpc_interop.protos.values import CYCLE, Sample, Values
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.generated.dice import Dice
 from grpc_interop.suites.shapes.shape import STATUSES, status_details
+from grpc_interop.values.generator import Generator
+from grpc_interop.values.samples import CYCLE, Sample, Values
 from grpc_interop.wire.shapes import Shapes
 
 LARGEST = 2_048

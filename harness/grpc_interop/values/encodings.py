@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from itertools import groupby
 
-from grpc_interop.protos import boundaries
+from grpc_interop.values import boundaries
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.records import Record, pack, read, unpack, write, write_one
 from grpc_interop.wire.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape

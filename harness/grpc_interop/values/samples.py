@@ -12,10 +12,10 @@ from typing import NamedTuple
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos.covering import covering
-from grpc_interop.protos.scalars import value_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import is_map
+from grpc_interop.values.covering import covering
+from grpc_interop.values.scalars import value_of
 from grpc_interop.wire import wire_format
 
 BUDGET = 512

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos import boundaries, wellknown
+from grpc_interop.values import boundaries, well_known
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.byte_lru import Kept
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
@@ -56,7 +56,7 @@ class Generator:
         if shape.name not in self._least:
             self._least[shape.name] = None
             fields = self.required(shape)
-            self._least[shape.name] = None if fields is None else wellknown.least(shape.special) + b"".join(fields.values())
+            self._least[shape.name] = None if fields is None else well_known.least(shape.special) + b"".join(fields.values())
         return self._least[shape.name]
 
     def required(self, shape: Shape) -> dict[int, bytes] | None:
@@ -87,7 +87,7 @@ class Generator:
         return found
 
     def _make_boundaries(self, shape: Shape, depth: int, around: set[str]) -> list[bytes]:
-        special = wellknown.within(shape.special)
+        special = well_known.within(shape.special)
         if special is not None:
             return special
         least = self.least(shape)
@@ -102,7 +102,7 @@ class Generator:
 
     def few(self, shape: Shape) -> list[bytes]:
         """Some small ones of these: the least, and two with as many fields as there is room for."""
-        special = wellknown.within(shape.special)
+        special = well_known.within(shape.special)
         if special is not None:
             return special[:FEW]
         if shape.name not in self._few:
@@ -151,7 +151,7 @@ class Generator:
         return _list_options(field, values) if field.repeated else [_tagged(field, value) for value in values]
 
     def _inner_options(self, inner: Shape, depth: int, around: set[str], *, whole: bool) -> list[bytes]:
-        special = wellknown.within(inner.special)
+        special = well_known.within(inner.special)
         if special is not None:
             return special
         least = self.least(inner)
@@ -186,7 +186,7 @@ class Generator:
         return self._random(shape, chance, BUDGET, 0)
 
     def _random(self, shape: Shape, chance: random.Random, budget: int, depth: int) -> bytes:
-        if shape.special and (special := wellknown.within(shape.special)) is not None:
+        if shape.special and (special := well_known.within(shape.special)) is not None:
             return special[int(chance.random() * len(special))]
         draw = chance.random
         likely = USUAL_FIELDS / (len(shape.ordered) + 1)

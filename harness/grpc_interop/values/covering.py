@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.protos.scalars import non_default, value_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import Branch, held, is_map, tree
+from grpc_interop.values.scalars import non_default, value_of
 from grpc_interop.wire import wire_format
 
 MOST_ELEMENTS, LIST_BYTES = 1_000, 64 * 1024

@@ -13,10 +13,10 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.core.case import Cancel, Case, Lane, Method, Receive, ReceiveToEnd, Script, Send, WaitForTermination, steps
 from grpc_interop.core.verdict import Pair
-from grpc_interop.protos.scalars import non_default
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.reach import branches, is_map, name, tree
 from grpc_interop.schema.text import set_fields
+from grpc_interop.values.scalars import non_default
 
 Key = tuple[str, int]
 """A field: the full name of the type it belongs to, and its number."""

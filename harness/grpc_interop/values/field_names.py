@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from grpc_interop.protos.holders import leading_to
+from grpc_interop.values.holders import leading_to
 from grpc_interop.wire.shapes import Shape, Shapes
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from enum import Enum
 from functools import cached_property
 
-from grpc_interop.protos.holders import ANY, leading_to
+from grpc_interop.values.holders import ANY, leading_to
 from grpc_interop.wire.records import Record, read, write
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
