@@ -17,10 +17,10 @@ from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
 from grpc_interop.files import temporary
 from grpc_interop.listing import selected
+from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import Describe, counted
 from grpc_interop.packing import ReplayError, read_text
-from grpc_interop.protos.examples import Examples
 from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder

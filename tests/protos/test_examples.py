@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.examples import Example, Examples
+from grpc_interop.messages.examples import Example, Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Meaning, Sort, meaning, sort_of
 from grpc_interop.wire.records import read

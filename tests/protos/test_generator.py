@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.examples import Examples
+from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.values import boundaries
 from grpc_interop.values.encodings import reencodings

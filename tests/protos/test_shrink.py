@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.protos.shrink import smaller, weight
+from grpc_interop.messages.shrink import smaller, weight
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.values.generator import Generator
 from grpc_interop.wire.meaning import Meaning, meaning

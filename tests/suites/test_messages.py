@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.examples import Examples
+from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options

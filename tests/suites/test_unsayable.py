@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.message import Message
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.examples import MOST_ANYS, Examples
+from grpc_interop.messages.examples import MOST_ANYS, Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
 

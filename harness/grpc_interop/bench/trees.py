@@ -19,8 +19,8 @@ from grpc_interop.config import Options
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.verdict import Verdict
 from grpc_interop.files import temporary
+from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
-from grpc_interop.protos.examples import Examples
 from grpc_interop.run import Run
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.root import Root

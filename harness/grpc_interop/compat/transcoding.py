@@ -12,7 +12,7 @@ from typing import NamedTuple
 from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.dialogue import CLIENT, SERVER, Answer, Ask, Refused, Written
 from grpc_interop.messages.examination import AT_A_TIME, Expected, Findings
-from grpc_interop.protos.examples import Example
+from grpc_interop.messages.examples import Example
 
 Variants = Callable[[str], Sequence[tuple[str, str]]]
 """From ProtoJSON as a sender wrote it, whatever else senders of its version may write of the same message: texts, each

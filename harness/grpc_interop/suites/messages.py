@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.protos.examples import Examples
+from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
 from grpc_interop.values.well_known import MASKS

@@ -1,1 +1,0 @@
-"""Proto trees: what they hold, and sample messages of their types."""
