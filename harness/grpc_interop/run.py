@@ -20,7 +20,7 @@ from grpc_interop.report.protocol import Finding, Lack, NotRun
 from grpc_interop.selection import Selection, nothing_selected
 from grpc_interop.session import Session, unseen
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.calls import NAME as CALLS
+from grpc_interop.suites.calls.suite import NAME as CALLS
 from grpc_interop.values.coverage import Coverage, Uncovered
 
 POLL_SECONDS = 0.05

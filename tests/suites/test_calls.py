@@ -13,10 +13,10 @@ from grpc_interop.core.model import model
 from grpc_interop.core.script import check_grammar
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES, find
+from grpc_interop.suites.calls import SHAPES
+from grpc_interop.suites.calls.every_field import NAME
+from grpc_interop.suites.calls.large_metadata import LIMITS
 from grpc_interop.suites.protocol import Options
-from grpc_interop.suites.shapes import SHAPES
-from grpc_interop.suites.shapes.every_field import NAME
-from grpc_interop.suites.shapes.limits import LIMITS
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"

@@ -32,9 +32,9 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.replay import decode, encode
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.conversations import conversation
-from grpc_interop.suites.generated.dice import Dice
-from grpc_interop.suites.generated.words import Vocabulary
+from grpc_interop.suites.conversations.dice import Dice
+from grpc_interop.suites.conversations.suite import conversation
+from grpc_interop.suites.conversations.words import Vocabulary
 from grpc_interop.suites.protocol import Options
 
 ROOT = Path(__file__).parents[2]

@@ -60,7 +60,7 @@ def page(summary: Summary, directory: Path) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("grpc_interop.report", "."),
+        loader=PackageLoader("grpc_interop.report.forms", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 
 from grpc_interop.errors import UsageError
-from grpc_interop.suites import calls, conversations, greeter, messages
+from grpc_interop.suites import greeter, messages
+from grpc_interop.suites.calls.suite import SUITE as CALLS
+from grpc_interop.suites.conversations.suite import SUITE as CONVERSATIONS
 from grpc_interop.suites.protocol import Suite
 
-SUITES = {suite.name: suite for suite in (greeter.SUITE, calls.SUITE, messages.SUITE, conversations.SUITE)}
+SUITES = {suite.name: suite for suite in (greeter.SUITE, CALLS, messages.SUITE, CONVERSATIONS)}
 """In the order in which they run."""
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from grpc_interop.core.case import Kind, Lane, Method, Receive, Send
-from grpc_interop.suites.draw import Draw
-from grpc_interop.suites.shapes.shape import HALF_CLOSE, OK_END, TO_END, Scripts, Shape
+from grpc_interop.suites.calls.draw import Draw
+from grpc_interop.suites.calls.shape import HALF_CLOSE, OK_END, TO_END, Scripts, Shape
 from grpc_interop.values.samples import Values
 
 NAME = "every_field"

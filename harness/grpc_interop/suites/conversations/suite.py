@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.suites.generated.dice import Dice
-from grpc_interop.suites.generated.walk import Walk
-from grpc_interop.suites.generated.words import Vocabulary, Words
+from grpc_interop.suites.conversations.dice import Dice
+from grpc_interop.suites.conversations.walk import Walk
+from grpc_interop.suites.conversations.words import Vocabulary, Words
 from grpc_interop.suites.protocol import Options, Suite
 
 NAME = "conversations"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.suites.draw import Draw
+from grpc_interop.suites.calls import SHAPES
+from grpc_interop.suites.calls.draw import Draw
+from grpc_interop.suites.calls.every_field import every_field_shapes
+from grpc_interop.suites.calls.large_metadata import LIMITS
+from grpc_interop.suites.calls.shape import Shape
 from grpc_interop.suites.protocol import Options, Suite
-from grpc_interop.suites.shapes import SHAPES
-from grpc_interop.suites.shapes.every_field import every_field_shapes
-from grpc_interop.suites.shapes.limits import LIMITS
-from grpc_interop.suites.shapes.shape import Shape
 from grpc_interop.suites.turns import in_turn
 from grpc_interop.values.samples import Values
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grpc_interop.core.case import Kind
-from grpc_interop.suites.shapes import bidi_streaming, client_streaming, server_streaming, unary
-from grpc_interop.suites.shapes.shape import Shape
+from grpc_interop.suites.calls import bidi_streaming, client_streaming, server_streaming, unary
+from grpc_interop.suites.calls.shape import Shape
 
 SHAPES: dict[Kind, tuple[Shape, ...]] = {
     Kind.UNARY: unary.SHAPES,

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from grpc_interop.core.case import OK, Entry, Method, Send, Status
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.suites.generated.dice import Dice
-from grpc_interop.suites.shapes.shape import STATUSES, status_details
+from grpc_interop.suites.calls.shape import STATUSES, status_details
+from grpc_interop.suites.conversations.dice import Dice
 from grpc_interop.values.generator import Generator
 from grpc_interop.values.samples import CYCLE, Sample, Values
 from grpc_interop.wire.shapes import Shapes

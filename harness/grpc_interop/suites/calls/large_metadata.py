@@ -4,8 +4,8 @@ a tree is enough."""
 from __future__ import annotations
 
 from grpc_interop.core.case import Entry, Finish, Lane, Receive, Status
-from grpc_interop.suites.draw import Draw
-from grpc_interop.suites.shapes.shape import ABOVE_LIMIT, OK_END, TO_END, Scripts, Shape, sized
+from grpc_interop.suites.calls.draw import Draw
+from grpc_interop.suites.calls.shape import ABOVE_LIMIT, OK_END, TO_END, Scripts, Shape, sized
 
 
 def _metadata_huge(draw: Draw) -> Scripts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grpc_interop.core.case import Finish, Receive, Signal, Status, WaitFor
-from grpc_interop.suites.draw import Draw
-from grpc_interop.suites.shapes.shape import (
+from grpc_interop.suites.calls.draw import Draw
+from grpc_interop.suites.calls.shape import (
     AMPLE_US,
     CANCEL,
     DEADLINE_US,

@@ -21,7 +21,7 @@ from grpc_interop.core.case import (
     WaitForTermination,
 )
 from grpc_interop.core.model import CANCELLED, LEAST_DEADLINE_US
-from grpc_interop.suites.draw import Draw
+from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.wire import wire_format
 
 TO_END = ReceiveToEnd()

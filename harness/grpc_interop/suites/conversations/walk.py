@@ -26,8 +26,8 @@ from grpc_interop.core.case import (
     WaitFor,
 )
 from grpc_interop.core.causality import CAPACITY, PREFIX
-from grpc_interop.suites.generated.dice import Dice
-from grpc_interop.suites.generated.words import LARGEST, Words
+from grpc_interop.suites.conversations.dice import Dice
+from grpc_interop.suites.conversations.words import LARGEST, Words
 
 LENGTHS = (2, 5, 10, 15, 40)
 """Steps after which a conversation comes to its end."""
