@@ -6,7 +6,7 @@ import sys
 
 import grpc
 
-from grpc_interop.texts import message, text
+from grpc_interop.programs.templates import message, text
 
 
 def main() -> int:

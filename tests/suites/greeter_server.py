@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from grpc_interop.texts import message, text
+from grpc_interop.programs.templates import message, text
 
 FAULT = sys.argv[1]
 ANSWERS_AFTER = {"answers_put_stream_early": 2, "answers_with_the_third_item": 3}

@@ -17,7 +17,7 @@ from grpc_interop.core.verdict import CODES
 from grpc_interop.drivers.build import Launch
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.programs.relay import Relay
-from grpc_interop.texts import message, normalised, text
+from grpc_interop.programs.templates import message, normalised, text
 
 STEP_SECONDS = 15.0
 """How long a client program may take until the next line, its own start included: a second, and much more on a machine

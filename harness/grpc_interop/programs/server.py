@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 from grpc_interop.drivers.build import Launch
 from grpc_interop.drivers.process import Process, ending, environment
-from grpc_interop.texts import INTERVAL_SECONDS
+from grpc_interop.programs.templates import INTERVAL_SECONDS
 
 START_SECONDS = 15.0
 """How long a server program may take to listen: interpreters start slowly on a loaded machine."""

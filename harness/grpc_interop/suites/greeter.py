@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from grpc_interop.core.case import OK, Case, Finish, HalfClose, Lane, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.programs.templates import ANYTHING, INTERVAL_SECONDS, PRICE, message
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.protocol import Options, Suite
-from grpc_interop.texts import ANYTHING, INTERVAL_SECONDS, PRICE, message
 
 NAME = "greeter"
 SERVICE = "greeter.v1.Greeter"
