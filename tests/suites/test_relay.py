@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from grpc_interop.programs.relay import Relay
+from grpc_interop.net.relay import Relay
 
 
 @pytest.fixture

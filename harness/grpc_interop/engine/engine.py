@@ -36,9 +36,9 @@ from grpc_interop.engine.patience import Patience
 from grpc_interop.engine.queue import Queue
 from grpc_interop.engine.room import WINDOW, full
 from grpc_interop.engine.smaller import SmallerMessages
-from grpc_interop.engine.sockets import Sockets
 from grpc_interop.engine.watchdog import Watchdog
 from grpc_interop.messages.examination import Questioner
+from grpc_interop.net.poller import Sockets
 
 CROWD, GATHER_SECONDS = 24, 0.001
 """With so many cases in flight the harness lets events gather: it looks once in so long, and not before. Drivers that tell

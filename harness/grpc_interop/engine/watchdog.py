@@ -9,7 +9,7 @@ from grpc_interop.engine.crew import Crew
 from grpc_interop.engine.exchange import Exchange
 from grpc_interop.engine.flight import Flight
 from grpc_interop.engine.patience import Patience
-from grpc_interop.engine.sockets import Sockets
+from grpc_interop.net.poller import Sockets
 
 TICK_SECONDS = 0.2
 """How often the watchdog looks: well below all its limits."""

@@ -16,7 +16,7 @@ from grpc_interop.core.transcript import END, ClientTranscript, Observation
 from grpc_interop.core.verdict import CODES
 from grpc_interop.drivers.build import Launch
 from grpc_interop.drivers.process import Process, ending, environment
-from grpc_interop.programs.relay import Relay
+from grpc_interop.net.relay import Relay
 from grpc_interop.programs.templates import message, normalised, text
 
 STEP_SECONDS = 15.0
