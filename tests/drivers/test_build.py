@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Refused
+from grpc_interop.drivers.build_cache import DONE, KEPT
 from grpc_interop.drivers.manifest import read_manifest
-from grpc_interop.drivers.shelf import DONE, KEPT
 from grpc_interop.errors import BuildError
 
 PROTOS = Protos(b"a descriptor set", ("a.proto", "b.proto"))

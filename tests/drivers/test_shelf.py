@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.drivers import shelf
-from grpc_interop.drivers.shelf import DONE, KEPT, UNUSED_SECONDS
+from grpc_interop.drivers import build_cache
+from grpc_interop.drivers.build_cache import DONE, KEPT, UNUSED_SECONDS
 
 DAY = 24 * 3600
 
@@ -37,7 +37,7 @@ def left(builds: Path, implementation: str = "mine") -> list[int]:
 
 
 def test_those_used_last_are_kept_of_each_implementation(builds: Path) -> None:
-    shelf.clear(builds, "mine")
+    build_cache.clear(builds, "mine")
     assert left(builds) == list(range(KEPT))
     assert left(builds, "mine-too") == list(range(10))
     assert len(list(builds.glob("mine-0*.lock"))) == KEPT
@@ -46,14 +46,14 @@ def test_those_used_last_are_kept_of_each_implementation(builds: Path) -> None:
 def test_what_was_used_within_a_day_is_kept_in_any_number(builds: Path) -> None:
     for number in range(100, 120):
         make(builds / f"mine-{number:020x}", days=0)
-    shelf.clear(builds, "mine")
+    build_cache.clear(builds, "mine")
     assert left(builds) == [0, *range(100, 120)]
     assert UNUSED_SECONDS == DAY
 
 
 def test_what_another_process_has_taken_is_kept(builds: Path) -> None:
-    with shelf.taken(builds / f"mine-{9:020x}"):
-        shelf.clear(builds, "mine")
+    with build_cache.taken(builds / f"mine-{9:020x}"):
+        build_cache.clear(builds, "mine")
     assert left(builds) == [0, 1, 2, 3, 4, 9]
 
 
@@ -62,7 +62,7 @@ def test_what_was_never_finished_goes_by_when_it_was_begun(builds: Path) -> None
         (builds / f"mine-{number:020x}" / DONE).unlink()
     begun = time.time() - 30 * DAY
     os.utime(builds / f"mine-{8:020x}", (begun, begun))
-    shelf.clear(builds, "mine")
+    build_cache.clear(builds, "mine")
     assert left(builds) == [0, 1, 2, 3, 7]
 
 
@@ -72,10 +72,10 @@ def test_whoever_waited_for_a_build_that_was_removed_takes_it_anew(tmp_path: Pat
     entered = threading.Event()
 
     def wait() -> None:
-        with shelf.taken(build):
+        with build_cache.taken(build):
             entered.set()
 
-    with shelf.taken(build):
+    with build_cache.taken(build):
         waiting = threading.Thread(target=wait)
         waiting.start()
         build.with_suffix(".lock").unlink()

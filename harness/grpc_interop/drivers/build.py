@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.drivers import shelf
+from grpc_interop.drivers import build_cache
 from grpc_interop.drivers.manifest import Kind, Manifest
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
@@ -108,24 +108,24 @@ class Builder:
         if not manifest.build_command:
             return fixed
         out = self._out(manifest, protos)
-        if not os.access(out.parent, os.W_OK) and (kept := shelf.found(out)) is not None:
+        if not os.access(out.parent, os.W_OK) and (kept := build_cache.found(out)) is not None:
             # Nobody makes or removes anything there, so there is nothing to be kept from.
             return _built(fixed, kept, fresh=False)
-        with shelf.taken(out):
-            if (kept := shelf.found(out)) is not None:
-                shelf.used(out)
+        with build_cache.taken(out):
+            if (kept := build_cache.found(out)) is not None:
+                build_cache.used(out)
                 return _built(fixed, kept, fresh=False)
             answer = self._run(manifest, protos, out)
             built = _built(fixed, answer, fresh=True)
             if built.unavailable is None:
                 # Only now: an answer that cannot be used must not count as done.
-                shelf.finish(out, answer)
-        shelf.clear(out.parent, manifest.name)
+                build_cache.finish(out, answer)
+        build_cache.clear(out.parent, manifest.name)
         return built
 
     def keeps(self, manifest: Manifest, protos: Protos) -> bool:
         """Whether `build` has nothing to do but to find what an equal build left."""
-        return not manifest.build_command or shelf.found(self._out(manifest, protos)) is not None
+        return not manifest.build_command or build_cache.found(self._out(manifest, protos)) is not None
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
         """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
