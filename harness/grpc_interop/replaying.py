@@ -12,7 +12,7 @@ from grpc_interop.config import Options
 from grpc_interop.core.case import AnyCase, Case, MessageCase
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
-from grpc_interop.engine.shrinking import RARE
+from grpc_interop.engine.shrink.shrinker import RARE
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
 from grpc_interop.files import temporary

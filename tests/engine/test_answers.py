@@ -10,9 +10,9 @@ import pytest
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine import answers
-from grpc_interop.engine.answers import Answers, Question
-from grpc_interop.engine.exchange import Exchange
+from grpc_interop.engine.executors import transcode_cache
+from grpc_interop.engine.executors.message import Exchange
+from grpc_interop.engine.executors.transcode_cache import Answers, Question
 from grpc_interop.messages.dialogue import CLIENT, SERVER, Ask, Refused, Written
 
 
@@ -139,7 +139,7 @@ def test_the_oldest_answers_go_when_they_are_too_many(talk: Talk, monkeypatch: p
     """
     Memory does not grow with the cases.
     """
-    monkeypatch.setattr(answers, "MOST_BYTES", 3 * answers.OVERHEAD)
+    monkeypatch.setattr(transcode_cache, "MOST_BYTES", 3 * transcode_cache.OVERHEAD)
     driver = Spoken()
     questions = [talk.question(driver, bytes([number]), occasion=object()) for number in range(4)]
     for question in questions:

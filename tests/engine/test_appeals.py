@@ -6,8 +6,8 @@ import pytest
 
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
-from grpc_interop.engine.appeals import Appeals
 from grpc_interop.engine.jobs import Job, Preparer
+from grpc_interop.engine.triage.reruns import Appeals
 
 PAIR = Pair("a", "b")
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")

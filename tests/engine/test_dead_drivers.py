@@ -10,7 +10,7 @@ import pytest
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, exchange
 from grpc_interop.core.case import Case, Status
 from grpc_interop.core.verdict import Outcome, Verdict
-from grpc_interop.engine import crew as crew_module
+from grpc_interop.engine import pool as crew_module
 from grpc_interop.engine import watchdog
 
 ROLES = {"client": "bad:good", "server": "good:bad"}

@@ -10,8 +10,8 @@ from grpc_interop.check_driver.greeter import ALL_STREAM, case, text
 from grpc_interop.core.case import Case, Finish, Receive, ReceiveToEnd, Send, Status, WaitForTermination
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
-from grpc_interop.engine.appeals import MOST_STRETCHES, STRETCH, Appeals
 from grpc_interop.engine.jobs import Job, Preparer
+from grpc_interop.engine.triage.reruns import MOST_STRETCHES, STRETCH, Appeals
 
 DEADLINE_US = 1_000_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpc_interop.engine.patience import MOST_OF_A_TURN, Patience
+from grpc_interop.engine.watchdog_clock import MOST_OF_A_TURN, Patience
 
 
 class Clock:

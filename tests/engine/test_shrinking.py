@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from grpc_interop.core.case import OK, Case, Entry, Finish, Kind, ReceiveHeaders, ReceiveToEnd, Send, Signal, WaitFor, finishes, steps
 from grpc_interop.core.model import model
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
-from grpc_interop.engine import shrinking as shrinking_module
-from grpc_interop.engine.shrinking import PLAYS, Shrinking
-from grpc_interop.engine.smaller import size, smaller
+from grpc_interop.engine.shrink import shrinker as shrinking_module
+from grpc_interop.engine.shrink.passes import size, smaller
+from grpc_interop.engine.shrink.shrinker import PLAYS, Shrinking
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options

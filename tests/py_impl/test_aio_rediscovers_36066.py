@@ -16,7 +16,7 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
-from grpc_interop.engine.smaller import size
+from grpc_interop.engine.shrink.passes import size
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options

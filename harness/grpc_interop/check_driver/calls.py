@@ -11,7 +11,7 @@ from grpc_interop.check_driver.stranger import call_as_stranger
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.core.case import Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.engine.room import WINDOW
+from grpc_interop.engine.admission import WINDOW
 
 unary = Chapter("4. The first call")
 kinds = Chapter("5. The other kinds")

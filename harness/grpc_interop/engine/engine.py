@@ -21,22 +21,22 @@ from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
-from grpc_interop.engine.answers import Answers
-from grpc_interop.engine.appeals import Appeals
-from grpc_interop.engine.crew import Crew
-from grpc_interop.engine.doubts import DOUBT_SECONDS, Doubts
-from grpc_interop.engine.exchange import Exchange
-from grpc_interop.engine.flight import Flight, unsupported
+from grpc_interop.engine.admission import WINDOW, full
+from grpc_interop.engine.executors.message import Exchange
+from grpc_interop.engine.executors.rpc import Flight, unsupported
+from grpc_interop.engine.executors.transcode_cache import Answers
 from grpc_interop.engine.generations import Generations
-from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
-from grpc_interop.engine.limits import CASE_SECONDS, limit
-from grpc_interop.engine.past import Past
-from grpc_interop.engine.patience import Patience
+from grpc_interop.engine.pool import Crew
 from grpc_interop.engine.queue import Queue
-from grpc_interop.engine.room import WINDOW, full
-from grpc_interop.engine.smaller import SmallerMessages
+from grpc_interop.engine.shrink.passes import SmallerMessages
+from grpc_interop.engine.timeouts import CASE_SECONDS, limit
+from grpc_interop.engine.triage.completed import Past
+from grpc_interop.engine.triage.crash import Incident
+from grpc_interop.engine.triage.deferred import DOUBT_SECONDS, Doubts
+from grpc_interop.engine.triage.reruns import Appeals
 from grpc_interop.engine.watchdog import Watchdog
+from grpc_interop.engine.watchdog_clock import Patience
 from grpc_interop.messages.examination import Questioner
 from grpc_interop.net.poller import Sockets
 

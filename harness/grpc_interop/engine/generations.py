@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grpc_interop.engine.crew import Crew
-from grpc_interop.engine.exchange import Exchange
-from grpc_interop.engine.flight import Flight
+from grpc_interop.engine.executors.message import Exchange
+from grpc_interop.engine.executors.rpc import Flight
 from grpc_interop.engine.jobs import Preparer
+from grpc_interop.engine.pool import Crew
 
 
 class Generations:

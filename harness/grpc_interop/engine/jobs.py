@@ -10,12 +10,12 @@ from grpc_interop.core.model import Expected, model
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
-from grpc_interop.engine.room import weight
+from grpc_interop.engine.admission import weight
 
 if TYPE_CHECKING:
     from grpc_interop.core.verdict import Verdict
-    from grpc_interop.engine.incident import Incident
-    from grpc_interop.engine.shrinking import Shrinking
+    from grpc_interop.engine.shrink.shrinker import Shrinking
+    from grpc_interop.engine.triage.crash import Incident
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
 """How much a generation of payloads has at most. Drivers keep two: that which new plays use, and the one before for as long

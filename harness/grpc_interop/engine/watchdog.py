@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
-from grpc_interop.engine.crew import Crew
-from grpc_interop.engine.exchange import Exchange
-from grpc_interop.engine.flight import Flight
-from grpc_interop.engine.patience import Patience
+from grpc_interop.engine.executors.message import Exchange
+from grpc_interop.engine.executors.rpc import Flight
+from grpc_interop.engine.pool import Crew
+from grpc_interop.engine.watchdog_clock import Patience
 from grpc_interop.net.poller import Sockets
 
 TICK_SECONDS = 0.2

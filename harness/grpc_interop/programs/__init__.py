@@ -2,6 +2,6 @@
 them: a server program, a client program for each RPC, and nothing but what they print to judge by. Where an answer may
 come too early, a relay between the two tells when the client has sent what was typed."""
 
-from grpc_interop.programs.pool import Programs
+from grpc_interop.engine.executors.program import Programs
 
 __all__ = ["Programs"]

@@ -7,7 +7,7 @@ from collections import deque
 
 from grpc_interop.core.verdict import Verdict
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.flight import Flight
+from grpc_interop.engine.executors.rpc import Flight
 
 DOUBT_SECONDS = 0.2
 """How long a failure is held back before it is believed: where a driver died, the other side may tell of its broken

@@ -11,10 +11,10 @@ from grpc_interop.core.case import Case
 from grpc_interop.core.lateness import lost_us
 from grpc_interop.core.model import hurried
 from grpc_interop.core.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are, compare
-from grpc_interop.engine.incident import Incident
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.engine.shrinking import RARE, Shrinking
-from grpc_interop.engine.smaller import SmallerMessages
+from grpc_interop.engine.shrink.passes import SmallerMessages
+from grpc_interop.engine.shrink.shrinker import RARE, Shrinking
+from grpc_interop.engine.triage.crash import Incident
 
 MOST_CHECKS = 8
 """Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the

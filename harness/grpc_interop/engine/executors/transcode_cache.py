@@ -20,7 +20,7 @@ from grpc_interop.drivers.translate import transcodes, written
 from grpc_interop.messages.dialogue import Answer, Ask, Refused
 
 if TYPE_CHECKING:
-    from grpc_interop.engine.exchange import Exchange
+    from grpc_interop.engine.executors.message import Exchange
 
 MOST_BYTES = 64 * 1024 * 1024
 """What is kept at most, so that memory does not grow with the cases: some three times the answers to the cases that are in

@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.exchange import Exchange
-from grpc_interop.engine.flight import Flight
+from grpc_interop.engine.executors.message import Exchange
+from grpc_interop.engine.executors.rpc import Flight
 
 MOST_REMEMBERED = 4096
 """Plays whose case can still be named. A driver that reports twice does so at once, not thousands of plays later."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.jobs import Job
-from grpc_interop.engine.shrinking import PLAY_SECONDS
+from grpc_interop.engine.shrink.shrinker import PLAY_SECONDS
 
 CASE_SECONDS = 10.0
 """How long an ordinary case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end

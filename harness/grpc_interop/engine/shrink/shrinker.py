@@ -15,7 +15,7 @@ from grpc_interop.core.case import Case
 from grpc_interop.core.model import model
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.verdict import Outcome, Verdict
-from grpc_interop.engine.smaller import SmallerMessages, size, smaller
+from grpc_interop.engine.shrink.passes import SmallerMessages, size, smaller
 
 PLAYS, SECONDS = 400, 10.0
 """What a search may cost. A play alone takes a few milliseconds; the time is for conversations that hang."""

@@ -1,0 +1,1 @@
+"""The search for the smallest case that still fails."""
