@@ -97,7 +97,7 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
 
 def _tell_github(words: str, status: int) -> None:
     """An error that came before any report."""
-    from grpc_interop.report.github import tell_error
+    from grpc_interop.report.forms.github import tell_error
 
     tell_error(words, status, os.environ)
 

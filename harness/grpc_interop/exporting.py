@@ -23,7 +23,7 @@ from grpc_interop.output.escaping import inline
 from grpc_interop.output.plain_text import printable
 from grpc_interop.replay import Replay, encode
 from grpc_interop.report.failure import plain_lines
-from grpc_interop.report.records import record_of
+from grpc_interop.report.record import record_of
 from grpc_interop.reproduction import SIDES, expected_output, side_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source

@@ -17,7 +17,7 @@ from grpc_interop.output.plain_text import counted
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, merge, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
-from grpc_interop.report.results import RESULTS
+from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.run import Run
 from grpc_interop.session import Session
 from grpc_interop.workers import run_in_workers

@@ -24,8 +24,8 @@ from grpc_interop.packing import ReplayError, read_text
 from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
-from grpc_interop.report.records import REPLAYS, record_of
-from grpc_interop.report.results import CASES, RESULTS, Stored, stored_cases
+from grpc_interop.report.forms.results import CASES, RESULTS, Stored, stored_cases
+from grpc_interop.report.record import REPLAYS, record_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session import Session, load_catalog
 

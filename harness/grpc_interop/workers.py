@@ -14,7 +14,7 @@ from grpc_interop.interruption import undivided
 from grpc_interop.listing import check_selection
 from grpc_interop.output.console import say
 from grpc_interop.report.folder import make_folder
-from grpc_interop.report.results import RESULTS
+from grpc_interop.report.forms.results import RESULTS
 
 
 def run_in_workers(options: Options, workers: int) -> int:

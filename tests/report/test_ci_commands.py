@@ -19,12 +19,12 @@ from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import in_lines
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.failure import plain_lines, replay_line
-from grpc_interop.report.github import GitHub
-from grpc_interop.report.junit import JUnit
-from grpc_interop.report.page import Page
+from grpc_interop.report.forms.github import GitHub
+from grpc_interop.report.forms.junit import JUnit
+from grpc_interop.report.forms.page import Page
+from grpc_interop.report.forms.terminal import Terminal
 from grpc_interop.report.protocol import Finding
-from grpc_interop.report.records import record_of
-from grpc_interop.report.terminal import Terminal
+from grpc_interop.report.record import record_of
 from grpc_interop.values.coverage import Uncovered
 
 HOSTILE = [

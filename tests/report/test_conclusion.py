@@ -15,9 +15,9 @@ import pytest
 from conversations import GO_PY, PY_PY, cannot, describe, hello, passed, wrong_greeting
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo, merge, report_files
-from grpc_interop.report.github import GitHub
+from grpc_interop.report.forms.github import GitHub
+from grpc_interop.report.forms.terminal import Terminal
 from grpc_interop.report.protocol import Finding, Lack
-from grpc_interop.report.terminal import Terminal
 from grpc_interop.values.coverage import Uncovered
 
 

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from conversations import GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, wrong_greeting
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo
-from grpc_interop.report.github import GitHub
-from grpc_interop.report.junit import JUnit
-from grpc_interop.report.page import Page
+from grpc_interop.report.forms.github import GitHub
+from grpc_interop.report.forms.junit import JUnit
+from grpc_interop.report.forms.page import Page
 
 EVIL = 'a|b `c` <b> & "d" \x1b[31m \x00 *e* @all 100%'
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conversations import PY_PY
 from grpc_interop.report import Recorder, RunInfo, merge, standard_reports
-from grpc_interop.report.found import told_once
+from grpc_interop.report.grouping import told_once
 from grpc_interop.report.protocol import Finding
 
 IMPORTS = "imports base.proto, which was refused"

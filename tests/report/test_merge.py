@@ -10,7 +10,7 @@ import pytest
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, lost_end, passed
 from grpc_interop.core.verdict import Log, Pair, Verdict
 from grpc_interop.report import Implementation, NotRun, Recorder, ReportError, RunInfo, Summary, merge, standard_reports
-from grpc_interop.report.results import Stored
+from grpc_interop.report.forms.results import Stored
 
 PLAN = (GO_GO, GO_PY, PY_GO, PY_PY)
 LONG_REPLAY = "ic1:" + "x" * 3000

@@ -18,8 +18,8 @@ from grpc_interop.core.verdict import Difference, Log, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
 from grpc_interop.report.failure import lines
+from grpc_interop.report.forms.results import Results, Stored
 from grpc_interop.report.recorder import LONGEST_REPLAY, TOLD_IN_FULL
-from grpc_interop.report.results import Results, Stored
 
 
 def recorder(directory: Path, replay: str = "ic1:eJyr") -> Recorder:

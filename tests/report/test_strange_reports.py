@@ -14,7 +14,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.replaying import _recorded
 from grpc_interop.report import Recorder, ReportError, RunInfo, merge, standard_reports
 from grpc_interop.report.compat.stored import read_changes
-from grpc_interop.report.results import CASES, RESULTS
+from grpc_interop.report.forms.results import CASES, RESULTS
 
 LONG_REPLAY = "ic1:" + "x" * 3000
 

@@ -12,7 +12,7 @@ import pytest
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, passed, ping_pong
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.report import Recorder, RunInfo, Summary, standard_reports
-from grpc_interop.report.records import record_of
+from grpc_interop.report.record import record_of
 
 FOUR = (GO_GO, GO_PY, PY_GO, PY_PY)
 AIO = Pair("py-aio", "go")

@@ -27,7 +27,7 @@ from grpc_interop.core.case import Case, Finish, HalfClose, ReceiveToEnd, Send, 
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.report import Implementation, Recorder, RunInfo
-from grpc_interop.report.terminal import PLAIN_SECONDS, Terminal
+from grpc_interop.report.forms.terminal import PLAIN_SECONDS, Terminal
 
 EXPECTED = Path(__file__).parent / "expected"
 FOUR = (GO_GO, GO_PY, PY_GO, PY_PY)

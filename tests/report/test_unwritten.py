@@ -11,7 +11,7 @@ import pytest
 from conversations import GO_PY, PY_GO, describe, hello, passed
 from grpc_interop.errors import InteropError
 from grpc_interop.report import Implementation, Record, Recorder, RunInfo, Summary
-from grpc_interop.report.terminal import Terminal
+from grpc_interop.report.forms.terminal import Terminal
 
 
 class OnAFullDisk:

@@ -41,8 +41,8 @@ from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
 from grpc_interop.report.compat import write
 from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.report.record import REPLAYS
 from grpc_interop.report.recorder import LONGEST_REPLAY
-from grpc_interop.report.records import REPLAYS
 
 SUFFIX = ".iv1"
 """Of files that hold a text of replaying.py."""

@@ -21,10 +21,12 @@ import os
 from pathlib import Path
 from typing import IO
 
-from grpc_interop.report.github import GitHub
-from grpc_interop.report.junit import JUnit
+from grpc_interop.report.forms.github import GitHub
+from grpc_interop.report.forms.junit import JUnit
+from grpc_interop.report.forms.page import Page
+from grpc_interop.report.forms.results import Results
+from grpc_interop.report.forms.terminal import Terminal
 from grpc_interop.report.merge import merge
-from grpc_interop.report.page import Page
 from grpc_interop.report.protocol import (
     Implementation,
     NotRun,
@@ -32,11 +34,9 @@ from grpc_interop.report.protocol import (
     ReportError,
     RunInfo,
 )
+from grpc_interop.report.record import Record, from_json, record_of, to_json
 from grpc_interop.report.recorder import Recorder
-from grpc_interop.report.records import Record, from_json, record_of, to_json
-from grpc_interop.report.results import Results
 from grpc_interop.report.summary import Summary
-from grpc_interop.report.terminal import Terminal
 
 __all__ = [
     "Implementation",

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from grpc_interop.report.protocol import ReportError
-from grpc_interop.report.records import REPLAYS
+from grpc_interop.report.record import REPLAYS
 
 try:
     import fcntl

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from grpc_interop.report.folder import LOGS
+from grpc_interop.report.forms.results import Stored
 from grpc_interop.report.protocol import (
     Implementation,
     Lack,
@@ -18,9 +19,8 @@ from grpc_interop.report.protocol import (
     ReportError,
     RunInfo,
 )
+from grpc_interop.report.record import REPLAYS, Record
 from grpc_interop.report.recorder import Recorder
-from grpc_interop.report.records import REPLAYS, Record
-from grpc_interop.report.results import Stored
 from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered
 

@@ -12,7 +12,7 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError, UsageError
 
 if TYPE_CHECKING:
-    from grpc_interop.report.records import Record
+    from grpc_interop.report.record import Record
     from grpc_interop.report.summary import Summary
 
 

@@ -14,7 +14,7 @@ from grpc_interop.output.plain_text import Describe, escaped_bytes
 from grpc_interop.report.conclusion import Reason
 from grpc_interop.report.folder import claim
 from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, Report, RunInfo, UnwrittenError
-from grpc_interop.report.records import REPLAYS, Record, record_of
+from grpc_interop.report.record import REPLAYS, Record, record_of
 from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.output.plain_text import counted
 from grpc_interop.report.conclusion import Conclusion, Detail, Reason, conclude
-from grpc_interop.report.found import told_once
+from grpc_interop.report.grouping import told_once
 from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, RunInfo
-from grpc_interop.report.records import Record
+from grpc_interop.report.record import Record
 from grpc_interop.values.coverage import Uncovered
 
 MOST_PAIRS = 5

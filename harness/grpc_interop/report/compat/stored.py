@@ -10,7 +10,7 @@ from grpc_interop.compat.result import Comparison, Example, Finding, Observed, P
 from grpc_interop.errors import UsageError
 from grpc_interop.files.atomic import replacing
 from grpc_interop.report.compat.telling import EVERY, in_pairs
-from grpc_interop.report.results import MOST_BYTES
+from grpc_interop.report.forms.results import MOST_BYTES
 
 SCHEMA = 1
 """Fields may be added under the same number, none renamed or dropped."""

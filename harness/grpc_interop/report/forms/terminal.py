@@ -16,9 +16,9 @@ from rich.text import Text
 
 from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
+from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.report.protocol import RunInfo
-from grpc_interop.report.records import Record
-from grpc_interop.report.results import RESULTS
+from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Cause, Summary
 
 MOST_BLOCKS = 5

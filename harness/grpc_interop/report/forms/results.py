@@ -18,7 +18,7 @@ from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.files.atomic import replacing
 from grpc_interop.report.conclusion import Conclusion
 from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
-from grpc_interop.report.records import Record, from_json, to_json
+from grpc_interop.report.record import Record, from_json, to_json
 from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered

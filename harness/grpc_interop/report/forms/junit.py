@@ -16,7 +16,7 @@ from grpc_interop.output.plain_text import printable
 from grpc_interop.report.conclusion import FINDING, Detail
 from grpc_interop.report.failure import plain_lines, replay_options
 from grpc_interop.report.protocol import Lack, NotRun, RunInfo
-from grpc_interop.report.records import Record
+from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
 JUNIT = "junit.xml"

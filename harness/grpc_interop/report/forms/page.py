@@ -13,7 +13,7 @@ from grpc_interop.output.plain_text import counted, printable
 from grpc_interop.report.conversation import Row
 from grpc_interop.report.failure import LOG_LINES, replay_command, replay_options
 from grpc_interop.report.protocol import RunInfo
-from grpc_interop.report.records import Record
+from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Cause, Fraction, Summary
 
 PAGE = "report.html"

@@ -13,7 +13,7 @@ from grpc_interop.output.escaping import annotation, inline
 from grpc_interop.output.plain_text import counted, in_lines
 from grpc_interop.report.failure import block
 from grpc_interop.report.protocol import RunInfo
-from grpc_interop.report.records import Record
+from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
 MOST_CAUSES = 10
