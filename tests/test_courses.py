@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
-from grpc_interop.courses import Course, Courses
+from grpc_interop.session.case_streams import Course, Courses
 
 PAIRS = [Pair(name, name) for name in ("a", "b", "c")]
 

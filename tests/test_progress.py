@@ -1,7 +1,7 @@
 """Which pairs are told of as done, and when."""
 
 from grpc_interop.core.verdict import Outcome, Pair
-from grpc_interop.progress import Progress
+from grpc_interop.session.pair_progress import Progress
 
 PY, GO = Pair("py", "py"), Pair("go", "go")
 

@@ -8,7 +8,7 @@ import pytest
 
 from grpc_interop.config import Options, find_project
 from grpc_interop.drivers.manifest import read_manifest
-from grpc_interop.session import Session
+from grpc_interop.session.session import Session
 
 ANSWER = "import json, sys; json.dump({'driver': {'argv': ['x']}}, open(json.load(open(sys.argv[1]))['answer'], 'w'))"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.toml_entries import Entries, read_entries
+from grpc_interop.session.toml_entries import Entries, read_entries
 
 KEYS: dict[str, type] = {"name": str, "text": str, "on": object}
 

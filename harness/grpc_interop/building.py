@@ -16,7 +16,7 @@ from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Tool
 from grpc_interop.errors import BuildError
 from grpc_interop.files.atomic import write_whole
 from grpc_interop.output.console import say
-from grpc_interop.session import load_catalog
+from grpc_interop.session.session import load_catalog
 
 
 def build(options: Options, names: tuple[str, ...]) -> int:

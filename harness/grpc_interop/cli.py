@@ -20,7 +20,7 @@ from grpc_interop.errors import InteropError, UsageError
 from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
 from grpc_interop.schema.roots.root import read_root
-from grpc_interop.selection import read_seconds, read_shard
+from grpc_interop.session.selection import read_seconds, read_shard
 
 BROKEN = 3
 """The exit status when the harness itself fails."""
@@ -270,7 +270,7 @@ def accept(options: Options, element: str, reason: str, until: str | None, base:
 @with_options(_TREE, _CHOICE)
 def list_(options: Options) -> None:
     """Lists what would run, one case a line."""
-    from grpc_interop import listing
+    from grpc_interop.session import listing
 
     listing.print_cases(options)
 
@@ -280,7 +280,7 @@ def list_(options: Options) -> None:
 @click.option("--shards", type=click.IntRange(1), default=4, show_default=True, help="Into how many jobs to split.")
 def plan(options: Options, shards: int) -> None:
     """Prints the run split for a CI matrix, as JSON for `fromJSON`."""
-    from grpc_interop import listing
+    from grpc_interop.session import listing
 
     listing.print_plan(options, shards)
 

@@ -27,7 +27,7 @@ from grpc_interop.report.record import record_of
 from grpc_interop.reproduction import SIDES, expected_output, side_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source
-from grpc_interop.session import Session
+from grpc_interop.session.session import Session
 
 PROTOS = "protos"
 EVERYWHERE = "google/protobuf/"

@@ -11,16 +11,16 @@ from grpc_interop.config import Options, added_implementations, chosen_tree, in_
 from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError
 from grpc_interop.interruption import undivided
-from grpc_interop.listing import selected
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
 from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, merge, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.forms.results import RESULTS
-from grpc_interop.run import Run
-from grpc_interop.session import Session
-from grpc_interop.workers import run_in_workers
+from grpc_interop.session.listing import selected
+from grpc_interop.session.run import Run
+from grpc_interop.session.session import Session
+from grpc_interop.session.workers import run_in_workers
 
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:

@@ -16,7 +16,6 @@ from grpc_interop.engine.shrink.shrinker import RARE
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.exporting import export
 from grpc_interop.files import temporary
-from grpc_interop.listing import selected
 from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import Describe, counted
@@ -27,7 +26,8 @@ from grpc_interop.report.folder import make_folder
 from grpc_interop.report.forms.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.report.record import REPLAYS, record_of
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.session import Session, load_catalog
+from grpc_interop.session.listing import selected
+from grpc_interop.session.session import Session, load_catalog
 
 _BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)
 """What a play can end in, the worst last."""

@@ -13,7 +13,7 @@ from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.output.console import say
-from grpc_interop.session import load_catalog
+from grpc_interop.session.session import load_catalog
 
 
 def serve(options: Options, name: str, port: int) -> int:

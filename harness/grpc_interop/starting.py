@@ -12,7 +12,6 @@ from pathlib import Path
 from grpc_interop.config import DEFAULT_SEED
 from grpc_interop.drivers.manifest import FILE, Kind, Manifest
 from grpc_interop.errors import UsageError
-from grpc_interop.known import FILE as KNOWN_FAILURES
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
 from grpc_interop.schema.catalog import Catalog
@@ -23,6 +22,7 @@ from grpc_interop.schema.roots.buf_build import build_image
 from grpc_interop.schema.roots.layout import File, Layout, Run, apart, find_layout, listed, one_by_one, read_files
 from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import ProtoError
+from grpc_interop.session.known_failures import FILE as KNOWN_FAILURES
 from grpc_interop.suites import SUITES
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}

@@ -7,7 +7,7 @@ import pytest
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
-from grpc_interop.known import FILE, KnownFailures
+from grpc_interop.session.known_failures import FILE, KnownFailures
 
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
 CASE = Case("calls", "one", METHOD, ((Send(b""), ReceiveToEnd()),), ((Receive(), Send(b""), Finish()),))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.engine.shrink.passes import size
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.session.conditions import CIRCUMSTANCES
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options
 from py_builds import GREETER, REPOSITORY, build_in

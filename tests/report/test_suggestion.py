@@ -10,10 +10,10 @@ import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, passed
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
-from grpc_interop.known import KnownFailures
 from grpc_interop.report import RunInfo, Summary
 from grpc_interop.report.record import record_of
 from grpc_interop.report.suggestion import known_entries
+from grpc_interop.session.known_failures import KnownFailures
 
 FOUR = (GO_GO, GO_PY, PY_GO, PY_PY)
 

@@ -12,7 +12,7 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.examples import Examples
-from grpc_interop.session import Session
+from grpc_interop.session.session import Session
 from grpc_interop.wire.shapes import Shapes
 
 HOLDER = 'syntax = "proto3"; package a; import "google/protobuf/any.proto"; message Holder { google.protobuf.Any any = 1; }'

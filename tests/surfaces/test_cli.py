@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop import cli, listing
+from grpc_interop import cli
+from grpc_interop.session import listing
 from project import INTEROP, Project, environment
 
 

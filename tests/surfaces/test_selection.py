@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.cli import read_options
-from grpc_interop.listing import selected
-from grpc_interop.selection import Selection, read_shard
+from grpc_interop.session.listing import selected
+from grpc_interop.session.selection import Selection, read_shard
 from project import REPOSITORY, Project, results
 
 EXPRESSIONS = [

@@ -21,7 +21,7 @@ from grpc_interop.engine import Engine, Job, Prepared
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.output.console import say
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.session import Session
+from grpc_interop.session.session import Session
 from grpc_interop.values.samples import Values
 
 MESSAGES = 10

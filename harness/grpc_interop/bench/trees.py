@@ -21,10 +21,10 @@ from grpc_interop.core.verdict import Verdict
 from grpc_interop.files import temporary
 from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
-from grpc_interop.run import Run
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.root import Root
-from grpc_interop.session import Session
+from grpc_interop.session.run import Run
+from grpc_interop.session.session import Session
 from grpc_interop.wire.shapes import Shapes
 
 

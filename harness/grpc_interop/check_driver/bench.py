@@ -15,7 +15,7 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.driver import Role
 from grpc_interop.engine import Engine, Job
-from grpc_interop.known import KnownFailures, brought_by
+from grpc_interop.session.known_failures import KnownFailures, brought_by
 
 CASE_SECONDS = 5.0
 """How long a case may take: a driver under check plays alone, on a quiet machine."""

@@ -28,7 +28,7 @@ from grpc_interop.compat.result import Acceptance, Finding, Verdict
 from grpc_interop.config import ACCEPTED
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.toml_entries import Entries, read_entries
+from grpc_interop.session.toml_entries import Entries, read_entries
 
 _HEAD = "[[accepted]]"
 _KEYS: dict[str, type] = {"element": str, "from": str, "to": str, "change": str, "reason": str, "until": object}

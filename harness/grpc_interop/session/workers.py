@@ -11,10 +11,10 @@ from grpc_interop.config import Options, as_arguments
 from grpc_interop.drivers.process import Process, ending, tail
 from grpc_interop.errors import BuildError
 from grpc_interop.interruption import undivided
-from grpc_interop.listing import check_selection
 from grpc_interop.output.console import say
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.forms.results import RESULTS
+from grpc_interop.session.listing import check_selection
 
 
 def run_in_workers(options: Options, workers: int) -> int:

@@ -21,7 +21,6 @@ from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import FILE, Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.errors import BuildError, UsageError
-from grpc_interop.known import KnownFailures, brought_by
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.output.plain_text import counted
@@ -35,6 +34,7 @@ from grpc_interop.schema.git.snapshot import Snapshot
 from grpc_interop.schema.imaged import Imaged, Source, imaged_now, imaged_then, source_then
 from grpc_interop.schema.roots.roots import Tree
 from grpc_interop.schema.whereabouts import Whereabouts
+from grpc_interop.session.known_failures import KnownFailures, brought_by
 from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.protocol import Options as SuiteOptions
 from grpc_interop.suites.protocol import Suite

@@ -12,8 +12,8 @@ from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
-from grpc_interop.selection import Selection, nothing_selected
-from grpc_interop.session import chosen_suites, load_catalog, unseen
+from grpc_interop.session.selection import Selection, nothing_selected
+from grpc_interop.session.session import chosen_suites, load_catalog, unseen
 from grpc_interop.suites.protocol import Options as SuiteOptions
 
 

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from grpc_interop.core.case import AnyCase, Case
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
-from grpc_interop.courses import Course, Courses
 from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
 from grpc_interop.output.plain_text import counted
-from grpc_interop.progress import Progress
 from grpc_interop.report.protocol import Finding, Lack, NotRun
-from grpc_interop.selection import Selection, nothing_selected
-from grpc_interop.session import Session, unseen
+from grpc_interop.session.case_streams import Course, Courses
+from grpc_interop.session.pair_progress import Progress
+from grpc_interop.session.selection import Selection, nothing_selected
+from grpc_interop.session.session import Session, unseen
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.calls.suite import NAME as CALLS
 from grpc_interop.values.coverage import Coverage, Uncovered

@@ -25,13 +25,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpc_interop.circumstances import CIRCUMSTANCES
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import KNOWN, Difference, Outcome, Pair, Verdict
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.output.plain_text import counted
-from grpc_interop.toml_entries import read_entries
+from grpc_interop.session.conditions import CIRCUMSTANCES
+from grpc_interop.session.toml_entries import read_entries
 
 FILE = "known_failures.toml"
 """Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
