@@ -245,11 +245,11 @@ def compat(options: Options, bases: tuple[str, ...], head: str | None, guarantee
     """Runs old protos against new, both ways: what really happens to the values, and what can be rolled out first."""
     if click.get_current_context().invoked_subcommand is not None:
         return
-    from grpc_interop.compat import command
-    from grpc_interop.compat.guarantee import Guarantee
+    from grpc_interop.compat import compare
+    from grpc_interop.compat.judge.guarantee import Guarantee
 
     interruptible()
-    sys.exit(command.compat(options, command.Request(bases, head, Guarantee(guarantee), everything=everything)))
+    sys.exit(compare.compat(options, compare.Request(bases, head, Guarantee(guarantee), everything=everything)))
 
 
 @compat.command()

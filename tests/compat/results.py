@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grpc_interop.compat.observation import Deployment, Flow, Format, Outcome, Role
-from grpc_interop.compat.result import (
+from grpc_interop.compat.vocabulary.observation import Deployment, Flow, Format, Outcome, Role
+from grpc_interop.compat.vocabulary.result import (
     Acceptance,
     Alarm,
     Comparison,

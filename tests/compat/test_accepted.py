@@ -10,11 +10,11 @@ import pytest
 
 from grpc_interop.compat import accepted
 from grpc_interop.compat.accepting import accept
-from grpc_interop.compat.definitions import Definitions
-from grpc_interop.compat.result import Comparison, Finding, Result, Side, Verdict
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.report import json
+from grpc_interop.compat.vocabulary.result import Comparison, Finding, Result, Side, Verdict
 from grpc_interop.config import Options, find_project
 from grpc_interop.errors import UsageError
-from grpc_interop.report.compat import stored
 from grpc_interop.schema.catalog import Catalog
 
 TODAY = date(2026, 7, 1)
@@ -200,7 +200,7 @@ class TestReading:
 def last_comparison(folder: Path, *findings: Finding) -> Options:
     """The options of a command after a comparison that found these."""
     comparisons = (Comparison(Side("base", "main"), findings),)
-    stored.write(Result(Side("head", "working tree"), "both", comparisons), folder / "report")
+    json.write(Result(Side("head", "working tree"), "both", comparisons), folder / "report")
     return Options(find_project(), (), report=folder / "report")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grpc_interop.compat.anys import FEW, MOST_NAMED, Anys
-from grpc_interop.compat.observation import Version
-from grpc_interop.compat.places import Places
+from grpc_interop.compat.diff.anys import FEW, MOST_NAMED, Anys
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.changes import Change, Changes, Edit, Subject, changes
-from grpc_interop.compat.observation import Format
-from grpc_interop.compat.result import Place
+from grpc_interop.compat.diff.changes import Change, Changes, Edit, Subject, changes
+from grpc_interop.compat.vocabulary.observation import Format
+from grpc_interop.compat.vocabulary.result import Place
 from grpc_interop.schema.lines import lines
 from two_versions import TwoVersions, compiled
 

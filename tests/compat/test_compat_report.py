@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import results
-from grpc_interop.compat.observation import Deployment, Format, Outcome, Role
-from grpc_interop.compat.result import Comparison, Place, Result, Row, Side, Told
-from grpc_interop.report import compat
-from grpc_interop.report.compat.github import MOST
-from grpc_interop.report.compat.markdown import MOST_IN_FULL, MOST_ROWS
+from grpc_interop.compat import report
+from grpc_interop.compat.report.github import MOST
+from grpc_interop.compat.report.markdown import MOST_IN_FULL, MOST_ROWS
+from grpc_interop.compat.vocabulary.observation import Deployment, Format, Outcome, Role
+from grpc_interop.compat.vocabulary.result import Comparison, Place, Result, Row, Side, Told
 
 EXPECTED = Path(__file__).parent / "expected"
 EVIL = "\x1b]0;owned\x07 </pre><b>`|` [bold]x[/bold] @all %0A, \u202e"
@@ -45,7 +45,7 @@ class Forms:
     def write(self, result: Result, **environment: str) -> str:
         """What was printed."""
         out = io.StringIO()
-        compat.write(result, self.report, self.folder, environment, out)
+        report.write(result, self.report, self.folder, environment, out)
         return out.getvalue()
 
     @property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from grpc_interop.compat.changes import Change, Edit, Subject
-from grpc_interop.compat.guarantee import Guarantee, Judgement, judge, rollout
-from grpc_interop.compat.observation import Cause, Exchange, Flow, Format, Observation, Outcome, Role, Seen
-from grpc_interop.compat.result import Verdict
+from grpc_interop.compat.diff.changes import Change, Edit, Subject
+from grpc_interop.compat.judge.guarantee import Guarantee, Judgement, judge, rollout
+from grpc_interop.compat.vocabulary.observation import Cause, Exchange, Flow, Format, Observation, Outcome, Role, Seen
+from grpc_interop.compat.vocabulary.result import Verdict
 
 OLD, NEW = Flow.OLD_TO_NEW, Flow.NEW_TO_OLD
 BINARY, JSON, STRICT = Format.BINARY, Format.JSON, Format.STRICT_JSON

@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
-from grpc_interop.compat.building import Builds
-from grpc_interop.compat.hearing import Heard, Listener
-from grpc_interop.compat.observation import Format, Outcome, Version
-from grpc_interop.compat.places import Places
-from grpc_interop.compat.plan import Plan, Planner
-from grpc_interop.compat.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
-from grpc_interop.compat.transcoding import Carriage, Reading, Transcoding
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.play.building import Builds
+from grpc_interop.compat.play.plan_executor import Heard, Listener
+from grpc_interop.compat.play.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
+from grpc_interop.compat.play.transcoding import Carriage, Reading, Transcoding
+from grpc_interop.compat.probes.plan import Plan, Planner
+from grpc_interop.compat.vocabulary.observation import Format, Outcome, Version
 from grpc_interop.core.case import OK, Status
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
 from grpc_interop.core.verdict import Pair

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.held import holding, is_held, unused
-from grpc_interop.compat.places import Places
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.synthetic_messages import holding, is_held, unused
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpc_interop.compat.observation import Cause, Flow, Format, Outcome, Refusal, Seen, Version
-from grpc_interop.compat.observe import attributed, observe
+from grpc_interop.compat.judge.observe import attributed, observe
+from grpc_interop.compat.vocabulary.observation import Cause, Flow, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.wire.meaning import meaning
 from two_versions import NEW_TO_OLD, OLD_TO_NEW, TwoVersions, compiled, outcomes
 

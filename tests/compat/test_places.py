@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.observation import Role, Version
-from grpc_interop.compat.pairing import TypePair
+from grpc_interop.compat.diff.match_fields import TypePair
+from grpc_interop.compat.vocabulary.observation import Role, Version
 from grpc_interop.wire.meaning import meaning
 from two_versions import TwoVersions, compiled
 

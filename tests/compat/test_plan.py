@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.observation import Flow, Format, Role, Version
-from grpc_interop.compat.places import Places
-from grpc_interop.compat.plan import Plan, Planner
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.probes.plan import Plan, Planner
+from grpc_interop.compat.vocabulary.observation import Flow, Format, Role, Version
 from grpc_interop.wire.meaning import complete, meaning
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled

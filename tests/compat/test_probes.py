@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from any_edit import any_edit
-from grpc_interop.compat.observation import Version
-from grpc_interop.compat.pairing import TypePair
-from grpc_interop.compat.places import Places
-from grpc_interop.compat.probing.covering import covering
-from grpc_interop.compat.probing.json_texts import json_texts
-from grpc_interop.compat.probing.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
+from grpc_interop.compat.diff.match_fields import TypePair
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.probes.covering import covering
+from grpc_interop.compat.probes.json_texts import json_texts
+from grpc_interop.compat.probes.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
+from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Meaning, Value, complete, meaning
 from grpc_interop.wire.shapes import Shapes

@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from any_edit import any_edit
-from grpc_interop.compat.observation import Cause, Format, Outcome, Refusal, Seen, Version
-from grpc_interop.compat.observe import observe
-from grpc_interop.compat.pairing import FieldPair, TypePair
-from grpc_interop.compat.places import Places
-from grpc_interop.compat.probing.covering import covering
-from grpc_interop.compat.probing.prober import Prober
+from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.judge.observe import observe
+from grpc_interop.compat.probes.covering import covering
+from grpc_interop.compat.probes.prober import Prober
+from grpc_interop.compat.vocabulary.observation import Cause, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import meaning
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
+from grpc_interop.compat.version_pair import Meeting
 from grpc_interop.errors import UsageError
 from repository import Repository
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from edited_trees import BASE, EDITS, Trees, edited
-from grpc_interop.compat import static
-from grpc_interop.compat.definitions import Definitions
+from grpc_interop.compat import buf
+from grpc_interop.compat.diff.definitions import Definitions
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ class TestAlarms:
         """
         However short the name is by which buf calls it: there are two messages In here, and three fields called name.
         """
-        told = static.alarms(trees.of("base", BASE), trees.of("head", edited(element)))
+        told = buf.alarms(trees.of("base", BASE), trees.of("head", edited(element)))
         consequences = {"p.M.p1", "p.M.p2"} if element == "p.M.pick" else {"p.M.with_default"} if element == "p.E.E_ONE" else set()
         assert {one.element for one in told} - consequences == {element}
 
@@ -31,7 +31,7 @@ class TestAlarms:
         buf names neither path nor line for these.
         """
         gone = 'syntax = "proto3"; package q; message N { message I {} } enum F { F0 = 0; } service U {}'
-        told = static.alarms(trees.of("base", BASE, gone), trees.of("head", BASE))
+        told = buf.alarms(trees.of("base", BASE, gone), trees.of("head", BASE))
         assert {one.element for one in told} >= {"q/q.proto", "q"}
 
     def test_of_what_was_only_imported_none_is_told(self, trees: Trees) -> None:
@@ -40,7 +40,7 @@ class TestAlarms:
         """
         base = 'syntax = "proto3"; package q; import "google/protobuf/struct.proto"; message N { google.protobuf.Struct s = 1; }'
         head = 'syntax = "proto3"; package q; import "google/protobuf/any.proto"; message N { google.protobuf.Any s = 1; }'
-        told = static.alarms(trees.of("base", BASE, base), trees.of("head", BASE, head))
+        told = buf.alarms(trees.of("base", BASE, base), trees.of("head", BASE, head))
         assert {one.element for one in told} == {"q.N.s"}
 
     def test_a_message_that_moved_between_files_is_an_alarm_of_files_only(self, trees: Trees) -> None:
@@ -48,21 +48,21 @@ class TestAlarms:
         The strictest category alone complains; the others see the same package.
         """
         one, two = 'syntax = "proto3"; package q; message A {}', 'syntax = "proto3"; package q; message B {}'
-        told = static.alarms(trees.of("base", one + " message C {}", two), trees.of("head", one, two + " message C {}"))
+        told = buf.alarms(trees.of("base", one + " message C {}", two), trees.of("head", one, two + " message C {}"))
         assert [(alarm.element, alarm.alarm.categories) for alarm in told] == [("q.C", ("FILE",))]
 
     def test_categories_say_who_would_have_complained(self, trees: Trees) -> None:
         """
         WIRE takes int64 and int32 for the same.
         """
-        told = static.alarms(trees.of("base", BASE), trees.of("head", edited("p.M.total")))
+        told = buf.alarms(trees.of("base", BASE), trees.of("head", edited("p.M.total")))
         assert {category for one in told for category in one.alarm.categories} == {"FILE", "PACKAGE", "WIRE_JSON"}
 
     def test_equal_versions_raise_none(self, trees: Trees) -> None:
         """
         Nor do comments, or the order of what is declared.
         """
-        assert static.alarms(trees.of("base", BASE), trees.of("head", "// New.\n" + BASE)) == []
+        assert buf.alarms(trees.of("base", BASE), trees.of("head", "// New.\n" + BASE)) == []
 
     def test_without_buf_it_is_said_what_to_install(self, trees: Trees, monkeypatch: pytest.MonkeyPatch) -> None:
         """
@@ -70,8 +70,8 @@ class TestAlarms:
         """
         monkeypatch.setattr("shutil.which", lambda *_, **__: None)
         base = trees.of("base", BASE)
-        with pytest.raises(static.NoVerdictError, match="pip install buf-bin"):
-            static.alarms(base, base)
+        with pytest.raises(buf.NoVerdictError, match="pip install buf-bin"):
+            buf.alarms(base, base)
 
     def test_what_buf_cannot_do_is_said_in_its_words(self, trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """
@@ -82,8 +82,8 @@ class TestAlarms:
         broken.chmod(0o755)
         monkeypatch.setattr("shutil.which", lambda *_, **__: str(broken))
         base = trees.of("base", BASE)
-        with pytest.raises(static.NoVerdictError, match="out of luck"):
-            static.alarms(base, base)
+        with pytest.raises(buf.NoVerdictError, match="out of luck"):
+            buf.alarms(base, base)
 
 
 @pytest.mark.parametrize(

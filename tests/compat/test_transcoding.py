@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpc_interop.compat.transcoding import Carriage, Reading, carried
+from grpc_interop.compat.play.transcoding import Carriage, Reading, carried
 from grpc_interop.messages.dialogue import SERVER, Answer, Ask, Refused, Written
 
 

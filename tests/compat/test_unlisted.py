@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.meeting import Meeting
 from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.compat.unlisted import comparable
+from grpc_interop.compat.version_pair import Meeting
 from repository import Repository
 
 LEGACY = "message L { int64 n = 1; }\nservice Old { rpc Do(L) returns (L); }"

@@ -9,9 +9,9 @@ from typing import Any
 from google.protobuf import json_format, message_factory, text_format
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.compat.observation import Flow, Format, Outcome, Refusal, Seen, Version
-from grpc_interop.compat.observe import attributed, observe
-from grpc_interop.compat.places import Places
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.judge.observe import attributed, observe
+from grpc_interop.compat.vocabulary.observation import Flow, Format, Outcome, Refusal, Seen, Version
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Meaning, complete, meaning
 from grpc_interop.wire.protojson import ProtoJson

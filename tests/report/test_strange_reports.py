@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from conversations import PY_GO, describe, hello, lost_end, passed
+from grpc_interop.compat.report.json import read_changes
 from grpc_interop.errors import UsageError
 from grpc_interop.replaying import _recorded
 from grpc_interop.report import Recorder, ReportError, RunInfo, merge, standard_reports
-from grpc_interop.report.compat.stored import read_changes
 from grpc_interop.report.forms.results import CASES, RESULTS
 
 LONG_REPLAY = "ic1:" + "x" * 3000

@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from grpc_interop.compat.definitions import Definitions
-from grpc_interop.compat.result import Acceptance, Finding, Verdict
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.vocabulary.result import Acceptance, Finding, Verdict
 from grpc_interop.config import ACCEPTED
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grpc_interop.compat import accepted
-from grpc_interop.compat.definitions import Definitions
-from grpc_interop.compat.meeting import Meeting
-from grpc_interop.compat.result import Verdict
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.report.json import read_changes
 from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.compat.unlisted import comparable
+from grpc_interop.compat.version_pair import Meeting
+from grpc_interop.compat.vocabulary.result import Verdict
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
-from grpc_interop.report.compat.stored import read_changes
 
 
 def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:

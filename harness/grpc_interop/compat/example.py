@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
-from grpc_interop.compat.observation import Format, Version
-from grpc_interop.compat.plan import Delivery, Knock, Parcel
-from grpc_interop.compat.playing import Call, Called
-from grpc_interop.compat.result import Example, Row
-from grpc_interop.compat.testimony import Evidence
+from grpc_interop.compat.play.interpreter import Evidence
+from grpc_interop.compat.play.playing import Call, Called
+from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
+from grpc_interop.compat.vocabulary.observation import Format, Version
+from grpc_interop.compat.vocabulary.result import Example, Row
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
 from grpc_interop.messages.dialogue import Refused, Written

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from grpc_interop.compat.building import build, language
-from grpc_interop.compat.changes import no_lines
+from grpc_interop.compat.diff.changes import no_lines
+from grpc_interop.compat.diff.match_types import MethodPair, Places
 from grpc_interop.compat.example import Illustrator
-from grpc_interop.compat.hearing import Listener
-from grpc_interop.compat.meeting import Meeting
-from grpc_interop.compat.observation import Flow, Format, Observation, Outcome, Role, Version
-from grpc_interop.compat.observe import GOOD
-from grpc_interop.compat.places import MethodPair, Places
-from grpc_interop.compat.plan import Delivery, Knock, Parcel, Plan
-from grpc_interop.compat.playing import Player
-from grpc_interop.compat.probing.prober import Probe
-from grpc_interop.compat.result import Side
+from grpc_interop.compat.judge.observe import GOOD
+from grpc_interop.compat.play.building import build, language
+from grpc_interop.compat.play.interpreter import Evidence
+from grpc_interop.compat.play.plan_executor import Listener
+from grpc_interop.compat.play.playing import Player
+from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel, Plan
+from grpc_interop.compat.probes.prober import Probe
 from grpc_interop.compat.sides import Sources
-from grpc_interop.compat.testimony import Evidence
+from grpc_interop.compat.version_pair import Meeting
+from grpc_interop.compat.vocabulary.observation import Flow, Format, Observation, Outcome, Role, Version
+from grpc_interop.compat.vocabulary.result import Side
 from grpc_interop.config import Options, choose, home
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder

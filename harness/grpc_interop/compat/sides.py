@@ -16,8 +16,8 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.compat.declared import Lines
-from grpc_interop.compat.result import Place, Side
+from grpc_interop.compat.diff.declared import Lines
+from grpc_interop.compat.vocabulary.result import Place, Side
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grpc_interop.compat.changes import no_lines
-from grpc_interop.compat.declared import Declared
+from grpc_interop.compat.diff.changes import no_lines
+from grpc_interop.compat.diff.declared import Declared
 from grpc_interop.compat.sides import Sources
 from grpc_interop.schema.earlier import MOST_TOLD, refuse_lost, refuse_unseen, without_history
 from grpc_interop.wire.shapes import RUNTIMES_OWN

@@ -1,0 +1,238 @@
+"""What `buf breaking` says of the same two versions, told beside what was observed.
+
+Static rules judge by names and types. Where they are silent and a value changes, or where they raise an alarm and nothing
+happens, people see both on one line. The verdict never depends on them.
+
+buf is handed descriptor sets, and names what it found by a line of a file and by short names in its words. So each element
+gets a line of its own here, whatever line it really stands on, and is recognised by that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.vocabulary.result import Alarm
+from grpc_interop.files import temporary
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.roots.buf_build import find_buf
+from grpc_interop.wire import wire_format
+
+CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
+"""buf's sets of rules, the strictest first (https://buf.build/docs/breaking/rules/)."""
+
+PATIENCE = 60
+"""Seconds. It needs a tenth of one for a large tree."""
+
+_CHANGES_FOUND = 100
+"""buf's exit status where it found any."""
+
+_IMPORT_MARK = wire_format.tag(8042, wire_format.LENGTH) + wire_format.delimited(wire_format.tag(1, wire_format.VARINT) + b"\x01")
+"""How buf's images mark a file that is only imported (buf.alpha.image.v1.ImageFileExtension)."""
+
+
+class NoVerdictError(Exception):
+    """buf could not be asked; the text says why, and what to do."""
+
+
+class Told(NamedTuple):
+    """What buf says of an element, which is named as everywhere."""
+
+    element: str
+    alarm: Alarm
+
+
+def alarms(base: Catalog, head: Catalog) -> list[Told]:
+    """Raises NoVerdictError."""
+    buf = find_buf()
+    if buf is None:
+        raise NoVerdictError("buf is not installed: `pip install buf-bin`")
+    categories = _categories(buf)
+    numbering = _Numbering(base, head)
+    with tempfile.TemporaryDirectory(prefix="interop-buf-", dir=temporary.place()) as place:
+        folder = Path(place)
+        (folder / "base.binpb").write_bytes(numbering.image(base))
+        (folder / "head.binpb").write_bytes(numbering.image(head))
+        config = json.dumps({"version": "v2", "breaking": {"use": CATEGORIES}})
+        options = ("--exclude-imports", "--error-format", "json", "--config", config)
+        output = _ask(buf, folder, "breaking", "head.binpb", "--against", "base.binpb", *options)
+    told = []
+    for line in output.splitlines():
+        found = json.loads(line)
+        words = found["message"].partition(" See http")[0]
+        element = numbering.element(found.get("path", ""), found["start_line"], words)
+        if not numbering.imports(element):
+            told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
+    return told
+
+
+@cache
+def _categories(buf: str) -> dict[str, tuple[str, ...]]:
+    """Of each rule, those of ours that hold it."""
+    rules = map(json.loads, _ask(buf, Path.cwd(), "config", "ls-breaking-rules", "--format", "json").splitlines())
+    return {rule["id"]: tuple(name for name in CATEGORIES if name in rule["categories"]) for rule in rules}
+
+
+def _ask(buf: str, folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            [buf, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoVerdictError(f"buf could not be run: {error}") from error
+    if done.returncode not in (0, _CHANGES_FOUND):
+        raise NoVerdictError(f"buf cannot compare them: {done.stderr.strip()}")
+    return done.stdout
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Which element a line of buf's is about
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Owner(NamedTuple):
+    """An element of head as a line names it: its name, and that of the message, enum or service that it is or is part of."""
+
+    name: str
+    scope: str
+
+
+_SCOPES = {"message_type", "nested_type", "enum_type", "service"}
+_MEMBERS = {"field", "value", "method", "oneof_decl"}
+
+_FIELD = re.compile(r'\b[Ff]ield "(\d+)"')
+_EXTENSION = re.compile(r'Extension "\d+" with name "([^"]*)" on message')
+_VALUE = re.compile(r'[Ee]num value "(-?\d+)" on enum')
+_MEMBER = re.compile(r'(?:oneof|RPC) "([^"]*)" on (message|service)')
+_GONE = re.compile(r'Previously present (\w+) "([^"]*)" was deleted(?: from package "([^"]*)")?')
+
+
+class _Numbering:
+    """Gives out the lines, and reads what buf says of them."""
+
+    def __init__(self, base: Catalog, head: Catalog) -> None:
+        self._base, self._head = Definitions(base), Definitions(head)
+        self._packages = {file.name: file.package for file in base.file_protos}
+        self._was = {file.name: file for file in base.file_protos}
+        self._driven = frozenset(base.files)
+        self._owners: dict[str, list[_Owner]] = {}
+
+    def imports(self, element: str) -> bool:
+        """Whether an element is one that base only imports. Of those, too, buf says that they are gone where nothing imports
+        their file any more, but another one of their package."""
+        for name in (element, element.rpartition(".")[0]):
+            declared = self._base.messages.get(name) or self._base.enums.get(name)
+            if declared is not None:
+                return declared.file.name not in self._driven
+        return False
+
+    def image(self, catalog: Catalog) -> bytes:
+        """The catalog's files, those numbered that differ, as an image of buf's."""
+        driven = set(catalog.files)
+        files = []
+        for file in catalog.file_protos:
+            own = descriptor_pb2.FileDescriptorProto.FromString(file.SerializeToString() + (b"" if file.name in driven else _IMPORT_MARK))
+            if file.name in driven and file != self._was.get(file.name):
+                self._number(own)
+            files.append(own)
+        return descriptor_pb2.FileDescriptorSet(file=files).SerializeToString()
+
+    def _number(self, file: descriptor_pb2.FileDescriptorProto) -> None:
+        owners = self._owners[file.name] = [_Owner(file.name, "")]
+        for path, line in list(_locations(file, (), owners, file.package)):
+            file.source_code_info.location.add(path=path, span=[line, 0, 1])
+
+    def element(self, path: str, line: int, words: str) -> str:
+        """The element that buf speaks of, by base's name where base has it."""
+        owners = self._owners.get(path, [])
+        owner = owners[line - 1] if line <= len(owners) else _Owner(path, "")
+        if map_field := self._map_field(owner.scope):
+            return map_field
+        if match := _FIELD.search(words):
+            return f"{owner.scope}.{self._field_name(owner.scope, int(match[1]))}"
+        if match := _EXTENSION.search(words):
+            return f"[{match[1]}]"
+        if match := _VALUE.search(words):
+            return f"{owner.scope}.{self._value_name(owner.scope, int(match[1]))}"
+        if match := _MEMBER.search(words):
+            return f"{owner.scope}{'/' if match[2] == 'service' else '.'}{match[1]}"
+        if match := _GONE.search(words):
+            gone = self._gone(match[1], match[2], self._packages.get(path, "") if match[3] is None else match[3])
+            return self._map_field(gone) or gone
+        return owner.name
+
+    def _map_field(self, entry: str) -> str:
+        """The field whose entries are of this type; empty for any other type."""
+        for version in (self._base, self._head):
+            declared = version.messages.get(entry)
+            if declared is not None and declared.GetOptions().map_entry and declared.containing_type is not None:
+                around = declared.containing_type
+                return next(f"{around.full_name}.{field.name}" for field in around.fields if field.message_type is declared)
+        return ""
+
+    def _field_name(self, message: str, number: int) -> str:
+        for version in (self._base, self._head):
+            declared = version.messages.get(message)
+            if declared is not None and number in declared.fields_by_number:
+                return declared.fields_by_number[number].name
+        return str(number)
+
+    def _value_name(self, enum: str, number: int) -> str:
+        for version in (self._base, self._head):
+            declared = version.enums.get(enum)
+            if declared is not None and number in declared.values_by_number:
+                return next(value.name for value in declared.values if value.number == number)
+        return str(number)
+
+    def _gone(self, kind: str, name: str, package: str) -> str:
+        full = f"{package}.{name}" if package and kind not in ("file", "package") else name
+        return f"[{full}]" if kind == "extension" else full
+
+
+def _locations(message: Message, path: tuple[int, ...], owners: list[_Owner], scope: str) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Path and line of everything that a descriptor holds: each element a line of its own, and all that is said of it the
+    same one. `scope` is the full name of the package or type around it; elements are added to `owners`."""
+    line = len(owners) - 1
+    yield path, line
+    for field, value in message.ListFields():
+        for index, one in enumerate(value if field.is_repeated else [value]):
+            place = (*path, field.number, index) if field.is_repeated else (*path, field.number)
+            if field.name in _SCOPES | _MEMBERS | {"extension"}:
+                owner = _owner(field, one.name, scope)
+                owners.append(owner)
+                yield from _locations(one, place, owners, owner.name if field.name in _SCOPES else scope)
+            elif field.message_type is not None:
+                yield from _details(one, place, line)
+            else:
+                yield place, line
+
+
+def _details(message: Message, path: tuple[int, ...], line: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Options, ranges and the like."""
+    yield path, line
+    for field, value in message.ListFields():
+        if field.message_type is None and not field.is_repeated:
+            yield (*path, field.number), line
+        elif field.message_type is not None:
+            for index, one in enumerate(value if field.is_repeated else [value]):
+                yield from _details(one, (*path, field.number, index) if field.is_repeated else (*path, field.number), line)
+
+
+def _owner(field: FieldDescriptor, name: str, scope: str) -> _Owner:
+    full = f"{scope}.{name}" if scope else name
+    if field.name in _SCOPES:
+        return _Owner(full, full)
+    if field.name == "extension":
+        return _Owner(f"[{full}]", scope)
+    return _Owner(f"{scope}/{name}" if field.name == "method" else full, scope)

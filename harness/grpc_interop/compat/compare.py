@@ -1,0 +1,252 @@
+"""`interop compat`: reads the sides, finds what changed, builds both versions, plays, observes, judges and reports."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import ChainMap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+from grpc_interop.compat import accepted, buf
+from grpc_interop.compat.accepted import Accepted
+from grpc_interop.compat.buf_findings import beside
+from grpc_interop.compat.diff.changes import no_lines
+from grpc_interop.compat.diff.declared import Declared
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.diff.synthetic_messages import is_held
+from grpc_interop.compat.example import Illustrator
+from grpc_interop.compat.judge.guarantee import Guarantee, Judgement, judge, rollout
+from grpc_interop.compat.play.building import Builds, build
+from grpc_interop.compat.play.interpreter import Evidence
+from grpc_interop.compat.play.plan_executor import Heard, Listener
+from grpc_interop.compat.play.playing import Player
+from grpc_interop.compat.probes.plan import Plan
+from grpc_interop.compat.replaying import encode
+from grpc_interop.compat.report import write
+from grpc_interop.compat.sides import Sources, read_base, read_head
+from grpc_interop.compat.unlisted import comparable
+from grpc_interop.compat.version_pair import Meeting
+from grpc_interop.compat.vocabulary.observation import Observation, Version
+from grpc_interop.compat.vocabulary.result import Comparison, Finding, Place, Result, Told, Verdict
+from grpc_interop.config import Options, added_implementations, choose, home
+from grpc_interop.core.verdict import Pair
+from grpc_interop.drivers.build import Builder, Refused
+from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.errors import UsageError
+from grpc_interop.output.console import say
+from grpc_interop.output.plain_text import counted
+from grpc_interop.report.folder import LOGS, make_folder
+from grpc_interop.report.record import REPLAYS
+from grpc_interop.report.recorder import LONGEST_REPLAY
+
+SUFFIX = ".iv1"
+"""Of files that hold a text of replaying.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: the sides as they were spelled out, `head` None for the working tree. `everything`: also what has
+    not changed is run."""
+
+    bases: tuple[str, ...]
+    head: str | None = None
+    guarantee: Guarantee = Guarantee.BOTH
+    everything: bool = False
+
+
+def compat(options: Options, request: Request) -> int:
+    """Compares, reports, and gives the exit status. Raises UsageError for sides that cannot be had."""
+    started = time.monotonic()
+    if not request.bases:
+        raise UsageError("nothing to compare with: --base is missing", "such as: interop compat --base origin/main")
+    make_folder(options.report)
+    for path in (options.report / REPLAYS).glob(f"*{SUFFIX}"):
+        path.unlink(missing_ok=True)  # an earlier comparison's, of which nothing tells any more
+    head = read_head(request.head, options)
+    labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
+    bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
+    bases, head = comparable(bases, head)
+    meetings = [Meeting(base, head) for base in bases]
+    if request.everything or any(meeting.changes.changes for meeting in meetings):
+        comparisons, exchanges, missing = _played(meetings, options, request)
+    else:
+        comparisons, exchanges, missing = [_quiet(meeting) for meeting in meetings], 0, False
+    result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
+    unread = any(meeting.unread for meeting in meetings)
+    status = _status(result, strict=options.strict, failed=missing or unread)
+    added = tuple(added_implementations(options, Path.cwd()))
+    result = replace(result, seconds=time.monotonic() - started, exit_status=status, replay_options=added)
+    write(result, options.report, options.project.folder, os.environ)
+    return status
+
+
+def _status(result: Result, *, strict: bool, failed: bool) -> int:
+    """0 nothing breaks, 1 something does, 3 a build failed, no pair can be played here, or a file that differs could not be
+    read; where whatever cannot run is a failure (`--strict`), 2 for that. Where several apply the largest counts, as of
+    every command."""
+    if failed:
+        return 3
+    if strict and any(one.incomplete for one in result.comparisons):
+        return 2
+    return 1 if result.findings(Verdict.BREAK) else 0
+
+
+def _quiet(meeting: Meeting) -> Comparison:
+    """Nothing has changed, so nothing is built or played."""
+    return Comparison(
+        meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)), warnings=_about_sides(meeting)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all comparisons of a command share. `pairs` are those that can be played here."""
+
+    options: Options
+    request: Request
+    manifests: Sequence[Manifest]
+    builds: Builds
+    player: Player
+    pairs: Sequence[Pair]
+    accepting: Accepted
+
+    def compared(self, meeting: Meeting, plan: Plan) -> Comparison:
+        """Plays and judges."""
+        heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
+        observations = [one for one in heard.observations if not is_held(one.seen.element)]
+        judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
+        refused = list(_refused(meeting, self.builds, self.manifests))
+        findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self.options.report)])
+        findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
+        return Comparison(
+            meeting.base.side,
+            tuple(findings),
+            # What a language refuses can be rolled out in no order.
+            {order: sound and not refused for order, sound in rollout(judgements).items()},
+            meeting.changes.untouched,
+            (*_unread(meeting), *_not_run(self.builds, heard)),
+            (*_about_sides(meeting), *warnings, *_left_out(plan)),
+            silent,
+            everything=self.request.everything,
+            incomplete=bool(self.builds.missing or heard.not_run),
+        )
+
+
+def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
+    """The comparisons, how many exchanges they took, and whether something that should have been built or played was not."""
+    pairs = _pairs(options)
+    unused = {enum for meeting in meetings for enum in meeting.unused_enums}
+    for meeting in meetings:
+        meeting.hold(unused)
+    plans = [meeting.plan(everything=request.everything, by_proto_names=request.guarantee.by_proto_names) for meeting in meetings]
+    accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
+    needed = {name for pair in pairs for name in (pair.client, pair.server)}
+    manifests = [manifest for manifest in options.implementations if manifest.name in needed]
+    builder = Builder(options.project.make_state_folder(), home() / "proto")
+    builds = build(builder, manifests, dict(ChainMap(*(meeting.versions for meeting in meetings))), _note)
+    playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
+    with Player(builds, options.report / LOGS) as player:
+        run = _Run(options, request, manifests, builds, player, playable, accepting)
+        comparisons = [run.compared(meeting, plan) for meeting, plan in zip(meetings, plans, strict=True)]
+    silent = not player.exchanges and not all(plan.empty for plan in plans)
+    return comparisons, player.exchanges, builds.failed or not playable or silent
+
+
+def _pairs(options: Options) -> list[Pair]:
+    known = [manifest.name for manifest in options.implementations]
+    clients, servers = choose("client", options.clients, known), choose("server", options.servers, known)
+    return [Pair(client, server) for client in clients for server in servers]
+
+
+def _findings(meeting: Meeting, judgements: Sequence[Judgement], report: Path) -> Iterator[Finding]:
+    before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
+    illustrator = Illustrator(meeting.shapes)
+    for one in judgements:
+        change, example = one.change, None
+        if one.example is not None and isinstance(one.example.example, Evidence):
+            replay = _replay(one.example, meeting, report) if one.verdict is Verdict.BREAK else ""
+            example = illustrator.example(one.example.example, replay)
+        yield Finding(
+            change.element,
+            change.what,
+            one.verdict,
+            change.subject,
+            change.now,
+            _placed(meeting.base, change.base),
+            _placed(meeting.head, change.head),
+            before.text(change.element),
+            after.text(change.now or change.element),
+            one.observed,
+            one.notes,
+            example,
+        )
+
+
+def _replay(observation: Observation, meeting: Meeting, report: Path) -> str:
+    """What `interop replay` takes: the text, or where it is too long for a command line the file that holds it."""
+    text = encode(observation, meeting)
+    if len(text) <= LONGEST_REPLAY:
+        return text
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.seen.element} {meeting.base.side.label}").strip("_")[-200:]
+    (report / REPLAYS).mkdir(parents=True, exist_ok=True)
+    (report / REPLAYS / f"{name}{SUFFIX}").write_text(text + "\n", encoding="ascii")
+    return f"{REPLAYS}/{name}{SUFFIX}"
+
+
+def _placed(sources: Sources, place: Place | None) -> Place | None:
+    return place and sources.place(place.file, place.line)
+
+
+def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[Finding]:
+    """Yield the files of head that a language refuses, and did not refuse in base. A file that only has another name now, or
+    part of one, was refused before as well: the language has lost nothing."""
+    base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (meeting.base, meeting.head))
+    for manifest in manifests:
+        before = {one.file for one in builds.refused(manifest.name, meeting.labels[Version.BASE])}
+        for refused in builds.refused(manifest.name, meeting.labels[Version.HEAD]):
+            origins = {base.get(name) for name, file in head.items() if file == refused.file} or {refused.file}
+            if refused.file not in before and not origins <= before:
+                what = f"{manifest.name} refuses it: {refused.text}"
+                yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=_refused_place(meeting.head, refused))
+
+
+def _refused_place(sources: Sources, refused: Refused) -> Place:
+    line = sources.lines(refused.file).get(refused.element, 1) if refused.element else 1
+    return sources.place(refused.file, line)
+
+
+def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], str]:
+    """The findings with what buf says, or why it says nothing."""
+    try:
+        told = buf.alarms(meeting.base.catalog, meeting.head.catalog)
+    except buf.NoVerdictError as error:
+        return findings, str(error)
+    return beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
+
+
+def _unread(meeting: Meeting) -> Iterator[Told]:
+    yield from (Told(file, f"what it declares is not compared: {why}") for file, why in meeting.unread.items())
+
+
+def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:
+    yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
+
+
+def _about_sides(meeting: Meeting) -> tuple[str, ...]:
+    """What the two versions were read from."""
+    return (*meeting.base.warnings, *meeting.head.warnings)
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    """By design, and so no failure even where whatever cannot run is one."""
+    if plan.cut:
+        yield f"{counted(plan.cut, 'more message')} that would aim at the changes were left out: each type has a limit of its own"
+
+
+def _note(text: str) -> None:
+    say(text, err=True)

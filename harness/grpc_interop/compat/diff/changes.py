@@ -1,0 +1,368 @@
+"""What changed between two versions: every element that differs, and how much is untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from google.protobuf import descriptor_pb2
+
+from grpc_interop.compat.diff.anys import Anys
+from grpc_interop.compat.diff.declaration_wording import deprecated, file_words, moved, oneof_members, reserved
+from grpc_interop.compat.diff.declared import Declared, Lines
+from grpc_interop.compat.diff.field_wording import differences
+from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, ValuePair, exact_type, pair_values
+from grpc_interop.compat.diff.match_types import MethodPair, Places
+from grpc_interop.compat.vocabulary.observation import Format
+from grpc_interop.compat.vocabulary.result import Place
+from grpc_interop.core.case import Method
+from grpc_interop.wire.shapes import RUNTIMES_OWN, Enum, FieldShape
+
+
+class Subject(StrEnum):
+    """What an element is."""
+
+    FILE = "file"
+    PACKAGE = "package"
+    SERVICE = "service"
+    RPC = "RPC"
+    MESSAGE = "message"
+    FIELD = "field"
+    EXTENSION = "extension"
+    ONEOF = "oneof"
+    ENUM = "enum"
+    VALUE = "enum value"
+
+
+class Edit(StrEnum):
+    """What was done to it."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One element that differs. `what` are sentences such as `type int64 -> int32`; `now` is its name in head where that is
+    another one. `base` and `head` say where it is declared, files relative to the proto root. `matters`: messages or
+    calls may show it; else it is only to be known. `notes` are what to know of it in any case. `ruled` is the format in
+    which it breaks by the rule, of an enum's value, which no message may hold."""
+
+    element: str
+    subject: Subject
+    edit: Edit
+    what: tuple[str, ...]
+    now: str = ""
+    base: Place | None = None
+    head: Place | None = None
+    matters: bool = True
+    notes: tuple[str, ...] = ()
+    ruled: Format | None = None
+
+
+class Changes(NamedTuple):
+    """`changes` in the order of the protos. `untouched` counts what is equal in both: an RPC with all that it reaches, a
+    message or an enum by itself."""
+
+    changes: tuple[Change, ...]
+    untouched: dict[str, int]
+
+
+def no_lines(_file: str) -> dict[str, int]:
+    """Of protos whose source nobody has: their elements stand on line 0."""
+    return {}
+
+
+def changes(places: Places, base_lines: Lines = no_lines, head_lines: Lines = no_lines) -> Changes:
+    """All that differs between the two versions whose places these are."""
+    return _Comparison(places, base_lines, head_lines).changes()
+
+
+class _Comparison:
+    def __init__(self, places: Places, base_lines: Lines, head_lines: Lines) -> None:
+        self._places = places
+        self._base = Declared(places.base.catalog, base_lines)
+        self._head = Declared(places.head.catalog, head_lines)
+        self._in_anys = Anys(places).note()
+
+    def changes(self) -> Changes:
+        found = [
+            *self._files(),
+            *self._services(),
+            *(change for method in self._places.methods for change in self._method(method)),
+            *self._messages(),
+            *(change for pair in self._places.types for change in self._fields(pair)),
+            *self._extensions(),
+            *self._enums(),
+        ]
+        unique = {(one.element, one.subject): one for one in reversed(found)}
+        ordered = sorted(unique.values(), key=lambda one: (one.head or one.base or Place(""))[:2])
+        return Changes(tuple(ordered), self._untouched(ordered))
+
+    def _untouched(self, found: Sequence[Change]) -> dict[str, int]:
+        touched = {one.element for one in self._places.touched()} | {one.element for one in found}
+        changed = {holder for one in found for holder in (one.element, one.element.rpartition(".")[0])}
+        methods = [one for one in self._places.methods if one.element not in touched]
+        return {
+            "RPC": len(methods),
+            "message": sum(name not in changed for name in _both(self._base, self._head, lambda one: one.messages)),
+            "enum": sum(name not in changed for name in _both(self._base, self._head, lambda one: one.enums)),
+        }
+
+    # -- files and services --------------------------------------------------------------------------------------------
+
+    def _files(self) -> Iterator[Change]:
+        """Files themselves carry nothing: what they declare has lines of its own."""
+        for name in sorted(self._base.own | self._head.own):
+            before = self._base.files.get(name) if name in self._base.own else None
+            after = self._head.files.get(name) if name in self._head.own else None
+            if before is None or after is None:
+                yield _change(name, Subject.FILE, self._of_files(before, after, name), matters=False)
+            elif words := list(file_words(before, after)):
+                yield _change(name, Subject.FILE, self._of_files(before, after, name), words, matters=False)
+
+    def _services(self) -> Iterator[Change]:
+        for name in _either(self._base, self._head, lambda one: one.services):
+            before, after = self._base.services.get(name), self._head.services.get(name)
+            if before is None or after is None:
+                gone = before is not None and not before.proto.method
+                yield _change(name, Subject.SERVICE, self._of(name), notes=["it had no methods"] if gone else [], matters=False)
+            else:
+                words = moved(before.file, after.file) + deprecated(before.proto.options, after.proto.options)
+                if words:
+                    yield _change(name, Subject.SERVICE, self._of(name), words, matters=False)
+
+    def _method(self, pair: MethodPair) -> Iterator[Change]:
+        before, after = pair.base, pair.head
+        if before is None or after is None:
+            yield _change(pair.element, Subject.RPC, self._of_methods(before, after))
+            return
+        words = [f"kind {before.kind} -> {after.kind}"] if before.kind is not after.kind else []
+        # What another type does is seen of its fields.
+        matters = bool(words)
+        words += [f"request {before.request} -> {after.request}"] if before.request != after.request else []
+        words += [f"response {before.response} -> {after.response}"] if before.response != after.response else []
+        words += deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
+        if words:
+            yield _change(pair.element, Subject.RPC, self._of_methods(before, after), words, matters=matters)
+
+    # -- where ---------------------------------------------------------------------------------------------------------
+
+    def _of_files(self, before: object, after: object, name: str) -> Where:
+        return self._base.of_file(name) if before else None, self._head.of_file(name) if after else None
+
+    def _of(self, name: str) -> Where:
+        return self._base.of(name), self._head.of(name)
+
+    def _of_extensions(self, name: str) -> Where:
+        return self._base.of_extension(name), self._head.of_extension(name)
+
+    def _of_methods(self, before: Method | None, after: Method | None) -> Where:
+        base = self._base.of_method(before.service, before.name) if before else None
+        return base, self._head.of_method(after.service, after.name) if after else None
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def _messages(self) -> Iterator[Change]:
+        for name in _either(self._base, self._head, lambda one: one.messages):
+            before, after = self._base.messages.get(name), self._head.messages.get(name)
+            if before is None or after is None:
+                held = [self._in_anys] if after is None and self._in_anys else []
+                yield _change(name, Subject.MESSAGE, self._of(name), matters=False, notes=held)
+                continue
+            words = moved(before.file, after.file)
+            if before.proto != after.proto:
+                words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
+                yield from self._oneofs(name, before.proto, after.proto)
+            if words:
+                yield _change(name, Subject.MESSAGE, self._of(name), words, matters=False)
+
+    def _oneofs(self, name: str, before: descriptor_pb2.DescriptorProto, after: descriptor_pb2.DescriptorProto) -> Iterator[Change]:
+        """Their members have lines of their own; here is only that a oneof came, went or is called otherwise."""
+        old, new = oneof_members(before), oneof_members(after)
+        added = {oneof: members for oneof, members in new.items() if oneof not in old}
+        for oneof, members in old.items():
+            if oneof in new:
+                continue
+            base = self._base.of_member(name, oneof)
+            now = next((one for one, others in added.items() if others == members), "")
+            if now:
+                del added[now]
+                head = self._head.of_member(name, now)
+                words = (f"name {oneof} -> {now}",)
+                yield Change(f"{name}.{oneof}", Subject.ONEOF, Edit.CHANGED, words, f"{name}.{now}", base, head, matters=False)
+            else:
+                yield _change(f"{name}.{oneof}", Subject.ONEOF, (base, None), matters=False)
+        for oneof in added:
+            head = self._head.of_member(name, oneof)
+            yield _change(f"{name}.{oneof}", Subject.ONEOF, (None, head), matters=False)
+
+    def _fields(self, pair: TypePair) -> Iterator[Change]:
+        for one in pair.fields:
+            words = differences(one, pair) if one.differs or _told_only(one) else []
+            if words:
+                yield self._field(one, pair, words)
+            yield from self._values_of(one)
+
+    def _field(self, one: FieldPair, pair: TypePair, words: list[str]) -> Change:
+        subject = Subject.EXTENSION if one.any.descriptor.is_extension else Subject.FIELD
+        base = self._field_place(self._base, one.base)
+        head = self._field_place(self._head, one.head)
+        edit = Edit.ADDED if one.base is None else Edit.REMOVED if one.head is None else Edit.CHANGED
+        notes = self._reusable(one) if edit is Edit.REMOVED and subject is Subject.FIELD else []
+        now = f"{one.element.rpartition('.')[0]}.{one.now}" if one.now and subject is Subject.FIELD else one.now
+        return Change(one.element, subject, edit, tuple(words), now, base, head, one.differs, tuple(notes))
+
+    def _field_place(self, declared: Declared, field: FieldShape | None) -> Place | None:
+        if field is None:
+            return None
+        if field.descriptor.is_extension:
+            return declared.of_extension(field.descriptor.full_name)
+        return declared.of_member(_holder(field), field.name)
+
+    def _reusable(self, one: FieldPair) -> list[str]:
+        """What may be given to another field by mistake."""
+        field = one.base
+        assert field is not None
+        holder = self._head.messages.get(_holder(field))
+        if holder is None:
+            return []
+        proto = holder.proto
+        notes = []
+        if not any(taken.start <= field.number < taken.end for taken in proto.reserved_range):
+            notes.append(f"not reserved: its number {field.number} can be reused")
+        if field.name not in proto.reserved_name:
+            notes.append(f"not reserved: its name {field.name} can be reused in JSON")
+        return notes
+
+    def _extensions(self) -> Iterator[Change]:
+        """Those of messages that no place holds, custom options for instance: nothing that is sent has them."""
+        for name in _either(self._base, self._head, lambda one: one.extensions):
+            before, after = self._base.extensions.get(name), self._head.extensions.get(name)
+            if before is None or after is None:
+                yield _change(f"[{name}]", Subject.EXTENSION, self._of_extensions(name), matters=False)
+
+    # -- enums ---------------------------------------------------------------------------------------------------------
+
+    def _enums(self) -> Iterator[Change]:
+        """All enums, those that no field uses too."""
+        for name in _either(self._base, self._head, lambda one: one.enums):
+            before, after = self._base.enums.get(name), self._head.enums.get(name)
+            if before is None or after is None:
+                yield _change(name, Subject.ENUM, self._of(name), matters=False)
+                continue
+            words = moved(before.file, after.file)
+            if before.proto != after.proto:
+                words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
+                yield from self._unused_values(name, before.proto, after.proto)
+            if words:
+                yield _change(name, Subject.ENUM, self._of(name), words, matters=False)
+
+    def _unused_values(
+        self, name: str, before: descriptor_pb2.EnumDescriptorProto, after: descriptor_pb2.EnumDescriptorProto
+    ) -> Iterator[Change]:
+        old, new = (Enum({value.name: value.number for value in one.value}, closed=False, is_null=False) for one in (before, after))
+        options = [{value.name: value.options for value in one.value} for one in (before, after)]
+        for value in pair_values(old, new, name, name):
+            if value.differs:
+                yield self._value(value, name, name)
+            elif words := deprecated(*(known[value.name] for known in options)):
+                where = self._base.of_member(name, value.name), self._head.of_member(name, value.name)
+                yield _change(value.element, Subject.VALUE, where, words, matters=False)
+
+    def _values_of(self, one: FieldPair) -> Iterator[Change]:
+        """Those of the enums that a field has, which may be another enum in head."""
+        for value in one.values:
+            if value.differs:
+                yield self._value(value, _enum_name(one.base), _enum_name(one.head))
+
+    def _value(self, value: ValuePair, base: str, head: str) -> Change:
+        old = self._base.of_member(base, value.name) if value.base is not None else None
+        new = self._head.of_member(head, value.now or value.name) if value.head is not None else None
+        words = [f"name {value.name} -> {value.now}"] if value.now else []
+        if value.base is not None and value.head is not None and value.base != value.head:
+            words.append(f"number {value.base} -> {value.head}")
+        if value.written:
+            words.append(f"written in JSON as {value.name} -> {value.written}")
+        edit = _edit(old, new)
+        if edit is not Edit.CHANGED:
+            words = [edit.value]
+        notes = self._reusable_value(value, head) if edit is Edit.REMOVED else []
+        now = f"{head}.{value.now}" if value.now else ""
+        ruled = None if edit is Edit.ADDED else Format.JSON if value.loses_name else Format.BINARY
+        return Change(value.element, Subject.VALUE, edit, tuple(words), now, old, new, True, tuple(notes), ruled)
+
+    def _reusable_value(self, value: ValuePair, enum: str) -> list[str]:
+        holder = self._head.enums.get(enum)
+        if holder is None or value.base is None:
+            return []
+        if value.base in {one.number for one in holder.proto.value}:
+            return []
+        reserved = any(taken.start <= value.base <= taken.end for taken in holder.proto.reserved_range)
+        return [] if reserved else [f"not reserved: its number {value.base} can be reused"]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# What both have, and words
+# ----------------------------------------------------------------------------------------------------------------------
+
+Kind = TypeVar("Kind")
+
+
+def _either(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
+    """The names of one kind that either version's own files declare, without what is part of protobuf."""
+    found = [name for one in (base, head) for name, at in kind(one).items() if _file_of(at) in one.own]
+    return [name for name in dict.fromkeys(found) if not name.startswith(RUNTIMES_OWN)]
+
+
+def _both(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
+    return [name for name in _either(base, head, kind) if name in kind(base) and name in kind(head)]
+
+
+def _file_of(declaration: object) -> str:
+    return str(getattr(declaration, "file", ""))
+
+
+Where = tuple[Place | None, Place | None]
+"""In base, in head. Looked up for what differs only: a file is searched for lines when one of them is needed."""
+
+
+def _edit(base: Place | None, head: Place | None) -> Edit:
+    return Edit.ADDED if base is None else Edit.REMOVED if head is None else Edit.CHANGED
+
+
+def _change(
+    element: str, subject: Subject, where: Where, words: Sequence[str] = (), *, matters: bool = True, notes: Sequence[str] = ()
+) -> Change:
+    base, head = where
+    edit = _edit(base, head)
+    return Change(element, subject, edit, tuple(words) or (edit.value,), "", base, head, matters, tuple(notes))
+
+
+def _method_options(declared: Declared, method: Method) -> object:
+    service = declared.services[method.service].proto
+    return next(one.options for one in service.method if one.name == method.name)
+
+
+def _told_only(one: FieldPair) -> bool:
+    """Whether a field that shows no difference has one that people should know of."""
+    if one.base is None or one.head is None:
+        return False
+    if exact_type(one.base) != exact_type(one.head):
+        return True
+    before, after = one.base.descriptor, one.head.descriptor
+    return bool(before.has_options or after.has_options) and before.GetOptions().deprecated != after.GetOptions().deprecated
+
+
+def _enum_name(field: FieldShape | None) -> str:
+    enum = (field.mapped or field).descriptor.enum_type if field is not None else None
+    return str(enum.full_name) if enum is not None else ""
+
+
+def _holder(field: FieldShape) -> str:
+    holder = field.descriptor.containing_type
+    assert holder is not None
+    return str(holder.full_name)

@@ -1,0 +1,88 @@
+"""What the files of a version declare, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Generic, NamedTuple, TypeVar
+
+from google.protobuf import descriptor_pb2
+
+from grpc_interop.compat.vocabulary.result import Place
+from grpc_interop.schema.catalog import Catalog
+
+Proto = TypeVar("Proto")
+
+Lines = Callable[[str], Mapping[str, int]]
+"""Gives by a file's name the line of each of its elements, as lines.py names them; empty where nobody knows."""
+
+
+class Declaration(NamedTuple, Generic[Proto]):
+    """One definition: its descriptor, and its file."""
+
+    proto: Proto
+    file: str
+
+
+class Declared:
+    """All that a catalog's files declare, by full name; map entries left out. `own` are the roots' files: what they import
+    is declared as well."""
+
+    def __init__(self, catalog: Catalog, lines: Lines) -> None:
+        self.own = frozenset(catalog.files)
+        self.files = {file.name: file for file in catalog.file_protos}
+        self.messages: dict[str, Declaration[descriptor_pb2.DescriptorProto]] = {}
+        self.enums: dict[str, Declaration[descriptor_pb2.EnumDescriptorProto]] = {}
+        self.services: dict[str, Declaration[descriptor_pb2.ServiceDescriptorProto]] = {}
+        self.extensions: dict[str, Declaration[descriptor_pb2.FieldDescriptorProto]] = {}
+        self._lines = cache(lines)
+        for file in catalog.file_protos:
+            scope = f"{file.package}." if file.package else ""
+            self._add(scope, file.name, file.message_type, file.enum_type, file.extension)
+            self.services |= {scope + one.name: Declaration(one, file.name) for one in file.service}
+
+    def _add(
+        self,
+        scope: str,
+        file: str,
+        messages: Iterable[descriptor_pb2.DescriptorProto],
+        enums: Iterable[descriptor_pb2.EnumDescriptorProto],
+        extensions: Iterable[descriptor_pb2.FieldDescriptorProto],
+    ) -> None:
+        self.enums |= {scope + one.name: Declaration(one, file) for one in enums}
+        self.extensions |= {scope + one.name: Declaration(one, file) for one in extensions}
+        for message in messages:
+            if not message.options.map_entry:
+                self.messages[scope + message.name] = Declaration(message, file)
+                self._add(f"{scope}{message.name}.", file, message.nested_type, message.enum_type, message.extension)
+
+    def elements(self) -> Iterator[tuple[str, str]]:
+        """Yield the full name of all that is declared by itself, and its file."""
+        for kind in (self.services, self.messages, self.enums, self.extensions):
+            yield from ((name, one.file) for name, one in kind.items())
+
+    # -- where ---------------------------------------------------------------------------------------------------------
+
+    def of_file(self, name: str) -> Place:
+        return Place(name, 1)
+
+    def of(self, name: str) -> Place | None:
+        """Of a message, enum or service by its full name."""
+        found = self.messages.get(name) or self.enums.get(name) or self.services.get(name)
+        return self._place(found.file, name) if found else None
+
+    def of_extension(self, name: str) -> Place | None:
+        found = self.extensions.get(name)
+        return self._place(found.file, f"[{name}]") if found else None
+
+    def of_member(self, holder: str, name: str) -> Place | None:
+        """Of a message's field or oneof, or of an enum's value."""
+        found = self.messages.get(holder) or self.enums.get(holder)
+        return self._place(found.file, f"{holder}.{name}") if found else None
+
+    def of_method(self, service: str, name: str) -> Place | None:
+        found = self.services.get(service)
+        return self._place(found.file, f"{service}/{name}") if found else None
+
+    def _place(self, file: str, element: str) -> Place:
+        return Place(file, self._lines(file).get(element, 0))

@@ -1,0 +1,66 @@
+"""Enums that no field uses. Their values reach other programs all the same, in somebody's JSON or as bare numbers; so that
+they can be sent, both versions are built with one file more, in which a message holds each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import EnumDescriptor
+
+from grpc_interop.compat.diff.definitions import Definitions
+from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.schema.catalog import Catalog
+
+PACKAGE = "held_by_interop"
+FILE = f"{PACKAGE}/enums.proto"
+"""A name of our own: that of a file of the user's would be taken for it."""
+
+Field = descriptor_pb2.FieldDescriptorProto
+
+
+def unused(places: Places) -> list[str]:
+    """The full names of the enums that both versions declare, that differ, and that no field has in both."""
+    base, head = (Definitions(shapes.catalog) for shapes in (places.base, places.head))
+    own = {*places.base.catalog.files}
+    used = set(_used(places))
+    return [
+        name
+        for name, enum in base.enums.items()
+        if name in head.enums and name not in used and enum.file.name in own and _values(enum) != _values(head.enums[name])
+    ]
+
+
+def _values(enum: EnumDescriptor) -> tuple[bool, list[tuple[str, int]]]:
+    return enum.is_closed, [(value.name, value.number) for value in enum.values]
+
+
+def _used(places: Places) -> Iterator[str]:
+    for pair in places.types:
+        for one in pair.fields:
+            if one.base and one.head:
+                old, new = ((field.mapped or field).descriptor.enum_type for field in (one.base, one.head))
+                if old is not None and new is not None and old.full_name == new.full_name:
+                    yield old.full_name
+
+
+def holding(catalog: Catalog, enums: Collection[str]) -> Catalog:
+    """The catalog with a message for each of these enums that it declares; itself where that is none."""
+    found = [enum for name, enum in Definitions(catalog).enums.items() if name in enums]
+    if not found:
+        return catalog
+    # proto2, the only syntax whose fields may have closed enums and open ones.
+    file = descriptor_pb2.FileDescriptorProto(name=FILE, package=PACKAGE, syntax="proto2")
+    file.dependency.extend(sorted({enum.file.name for enum in found}))
+    for enum in found:
+        message = file.message_type.add(name="Held_" + enum.full_name.replace(".", "_"))
+        for number, (name, label) in enumerate((("one", Field.LABEL_OPTIONAL), ("several", Field.LABEL_REPEATED)), 1):
+            message.field.add(name=name, number=number, label=label, type=Field.TYPE_ENUM, type_name=f".{enum.full_name}", json_name=name)
+    whole = descriptor_pb2.FileDescriptorSet.FromString(catalog.descriptor_set())
+    whole.file.append(file)
+    return Catalog([*catalog.files, FILE], whole.SerializeToString(deterministic=True))
+
+
+def is_held(element: str) -> bool:
+    """Whether an element is one of those messages', and so of nobody's protos."""
+    return element.startswith(f"{PACKAGE}.")

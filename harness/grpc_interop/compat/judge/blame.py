@@ -1,0 +1,34 @@
+"""Why a field is altered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from grpc_interop.compat.diff.equal import Part, is_zero
+from grpc_interop.compat.vocabulary.observation import Cause
+from grpc_interop.wire.shapes import FieldShape
+
+
+class Blame(NamedTuple):
+    """What it is, and in words."""
+
+    cause: Cause
+    why: str
+
+
+ELSEWHERE = Blame(Cause.NONE, "")
+"""Something is wrong with the value, and it has been seen of another element: of the enum's value."""
+
+
+def worst(blames: Iterable[Blame | None]) -> Blame | None:
+    """The first of the field's own, else ELSEWHERE if that is among them."""
+    found = [blame for blame in blames if blame is not None]
+    return next((blame for blame in found if blame is not ELSEWHERE), ELSEWHERE if found else None)
+
+
+def nothing(before: Sequence[Part], theirs: FieldShape) -> Blame:
+    """Of a field that was sent and that the reader shows as not set."""
+    if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
+        return Blame(Cause.PRESENCE, "set to zero, which the reader cannot tell from not set")
+    return Blame(Cause.VALUE, "nothing arrives")

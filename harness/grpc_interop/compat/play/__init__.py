@@ -1,0 +1,1 @@
+"""Plays exchanges between two versions and reads what both sides showed."""

@@ -1,0 +1,172 @@
+"""What was sent and what arrived, as the two sides of an exchange testify: meanings of the writer's and of the reader's
+version, and what became of the elements between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from grpc_interop.compat.diff.match_fields import TypePair
+from grpc_interop.compat.judge.observe import observe
+from grpc_interop.compat.play.playing import Called, Order, Played
+from grpc_interop.compat.play.transcoding import Reading
+from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
+from grpc_interop.compat.vocabulary.observation import Format, Outcome, Refusal, Role, Seen, Version
+from grpc_interop.core.transcript import View
+from grpc_interop.core.verdict import CODES
+from grpc_interop.messages.dialogue import Refused, Written
+from grpc_interop.wire.meaning import Meaning, meaning
+from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
+from grpc_interop.wire.records import NotWireError
+from grpc_interop.wire.shapes import Shape, Shapes
+from grpc_interop.wire.view import NotAViewError, of_view, one_nan
+
+OK = CODES.index("OK")
+
+
+class Evidence(NamedTuple):
+    """An exchange as it was played: what an observation rests on. `sent` is what the writer's version means by the message;
+    None of a call that is not about one. `number` and `reading` are those of one message of a parcel."""
+
+    planned: Delivery | Parcel | Knock
+    order: Order
+    played: Played
+    sent: Meaning | None = None
+    received: Meaning | Refusal | None = None
+    number: int = 0
+    reading: Reading | None = None
+
+
+class Told(NamedTuple):
+    """What an exchange shows of the elements."""
+
+    seen: list[Seen]
+    sent: Meaning
+    received: Meaning | Refusal
+
+
+class _Way(NamedTuple):
+    """How a message goes: `content` is what was sent, as bytes or ProtoJSON."""
+
+    root: TypePair
+    writer: Version
+    reader: Version
+    format: Format
+    content: bytes
+    aimed: str
+    only_zeros: bool = False
+
+
+class Testimony:
+    """Hears it, in the words of two versions' protos. Implementations mostly write and read alike, and so what was told once
+    is kept: the rule is asked but once for the same message and the same view of it."""
+
+    def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
+        self._json = {version: ProtoJson(own) for version, own in shapes.items()}
+        self._known: dict[_Way, list[Told]] = {}
+
+    def of_call(self, delivery: Delivery, reader: Version, played: Called) -> Told | None:
+        """What a call shows to a reader of this version, in a control the writer's own; None where the message was not sent
+        at all."""
+        received = _arrived(delivery, delivery.root.of(reader), played)
+        way = _Way(delivery.root, delivery.flow.writer, reader, Format.BINARY, delivery.content, delivery.aimed)
+        return None if received is None else self._told(way, received)
+
+    def of_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> Told | None:
+        """What one message of a parcel shows; None where its writer could not write it."""
+        if reading.answer is None:
+            return None
+        way = _Way(parcel.pair, parcel.flow.writer, reader, parcel.format, reading.sent, parcel.aimed(number), reading.only_zeros)
+        return self._told(way, self._read(parcel, parcel.pair.of(reader), reader, reading))
+
+    def _told(self, way: _Way, received: Meaning | Refusal) -> Told | None:
+        known = self._known.setdefault(way, [])
+        for told in known:
+            if told.received == received:
+                return told
+        sent = known[0].sent if known else self._sent(way)
+        if sent is None:
+            return None
+        seen = observe(way.root, way.writer, way.reader, way.format, sent, received, way.aimed, only_zeros=way.only_zeros)
+        known.append(Told(seen, sent, received))
+        return known[-1]
+
+    def of_strict_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> list[Seen]:
+        """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
+        if not isinstance(reading.strict, Refused):
+            return []
+        way = _Way(parcel.pair, parcel.flow.writer, reader, Format.STRICT_JSON, reading.sent, parcel.aimed(number))
+        told = self._told(way, Refusal(reading.strict.text))
+        return told.seen if told is not None else []
+
+    def _sent(self, way: _Way) -> Meaning | None:
+        """What the writer's version means by the message; None for what is none."""
+        shape = way.root.of(way.writer)
+        try:
+            if way.format is Format.BINARY:
+                return one_nan(shape, meaning(shape, way.content))
+            return self._json[way.writer].read(shape, way.content.decode())
+        except (NotWireError, NotProtoJson):
+            return None
+
+    def _read(self, parcel: Parcel, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
+        if isinstance(reading.answer, Refused):
+            return Refusal(reading.answer.text)
+        assert isinstance(reading.answer, Written) and reading.answer.view is not None
+        received = _viewed(shape, reading.answer.view)
+        if parcel.format is Format.BINARY or isinstance(received, Refusal):
+            return received
+        return self._json[reader].kept(shape, received)
+
+
+def unheard(delivery: Delivery, played: Called) -> str:
+    """Why a call says nothing of its message, if that is worth telling: a writer that cannot write it is not."""
+    writing = "client" if delivery.role is Role.REQUEST else "server"
+    if played.broken:
+        return "" if played.culprit == writing else played.broken
+    status = played.client.status if played.client is not None else None
+    return f"its request is refused before: {CODES[status.code]} {status.message}" if status is not None else "its client saw no end"
+
+
+def of_knock(knock: Knock, played: Called) -> Seen:
+    """What became of a call of an RPC that one version lacks or has in another kind."""
+    status = played.client.status if played.client is not None else None
+    code = CODES[status.code] if status is not None else played.broken
+    mine, theirs = knock.method.of(knock.client), knock.method.of(knock.client.other)
+    if mine is not None and theirs is not None:
+        arrived = len(played.server.views) if played.server is not None else 0
+        came = len(played.client.views) if played.client is not None else 0
+        why = (
+            f"{mine.kind} client, {theirs.kind} server: {arrived} of {len(knock.requests)} requests and {came} of"
+            f" {len(knock.responses)} responses arrived, and the call ended with {code}"
+        )
+        return Seen(knock.method.element, Outcome.KIND_CHANGED, why=why, received=code)
+    if knock.client is Version.BASE:
+        return Seen(knock.method.element, Outcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
+    return Seen(knock.method.element, Outcome.ADDED, why=f"a new client at an old server: {code}", received=code)
+
+
+def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
+    """A view that is none is the driver's fault, and will be so in the control."""
+    try:
+        return of_view(shape, view)
+    except NotAViewError as error:
+        return Refusal(f"its driver shows what is no {shape.name}: {error}")
+
+
+def _arrived(delivery: Delivery, shape: Shape, played: Called) -> Meaning | Refusal | None:
+    """What the side that the message was for saw of it; None where it was never sent."""
+    client, server = played.client, played.server
+    mine, side = (server, "server") if delivery.role is Role.REQUEST else (client, "client")
+    if mine is not None and mine.views:
+        return _viewed(shape, mine.views[0])
+    if played.broken:
+        return Refusal(played.broken) if played.culprit == side else None
+    if client is None or server is None or client.status is None:
+        return None
+    if delivery.role is Role.RESPONSE and not server.views:
+        return None
+    status = client.status
+    if status.code == OK:
+        return Refusal("no message arrived, and yet the call succeeded", CODES[OK])
+    return Refusal(status.message or "", CODES[status.code])

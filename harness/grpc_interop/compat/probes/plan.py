@@ -1,0 +1,194 @@
+"""What is played because of a change, and nothing else: probes of the types that differ, few messages for every other RPC
+that they touch, and calls of the RPCs that one version lacks or has in another kind. Independent of any language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from grpc_interop.compat.diff.anys import Anys
+from grpc_interop.compat.diff.match_fields import TypePair
+from grpc_interop.compat.diff.match_types import Carrier, MethodPair, Places, least
+from grpc_interop.compat.probes.covering import covering
+from grpc_interop.compat.probes.json_texts import json_texts
+from grpc_interop.compat.probes.prober import Probe, Prober
+from grpc_interop.compat.vocabulary.observation import Flow, Format, Role, Version
+from grpc_interop.wire.shapes import Shape, Shapes
+
+KEPT_TEXTS = 4_096
+"""ProtoJSON texts whose variants are kept: implementations write most messages alike."""
+
+
+class Delivery(NamedTuple):
+    """One message of one version, `content`, that an RPC carries to the other version in this role; `filler` is the
+    message in the other direction. `root` is the pair of its types. `aimed` is the element that it is about, or empty;
+    `what` says what is special about it."""
+
+    method: MethodPair
+    role: Role
+    flow: Flow
+    root: TypePair
+    content: bytes
+    filler: bytes
+    aimed: str = ""
+    what: str = ""
+
+    @property
+    def client(self) -> Version:
+        """The version of the client that takes part."""
+        return self.flow.writer if self.role is Role.REQUEST else self.flow.reader
+
+
+class Parcel(NamedTuple):
+    """Messages of a type that are carried without an RPC. `roles` are those that the type has, and `methods` RPCs in which
+    it has them; its messages mean the same in each."""
+
+    pair: TypePair
+    roles: tuple[Role, ...]
+    methods: tuple[MethodPair, ...]
+    flow: Flow
+    format: Format
+    probes: tuple[Probe, ...]
+
+    def variants(self, text: str) -> list[tuple[str, str]]:
+        """Whatever else writers of its version may write in place of a ProtoJSON text, each with a word about it."""
+        return _variants(self.pair.of(self.flow.writer), text, self.format is Format.PROTO_NAMES)
+
+    def aimed(self, number: int) -> str:
+        """The element that a probe is about, or empty."""
+        return aimed_element(self.pair, self.flow.writer, self.probes[number])
+
+
+class Knock(NamedTuple):
+    """A call of an RPC that the server's version lacks or has in another kind."""
+
+    method: MethodPair
+    client: Version
+    requests: tuple[bytes, ...]
+    responses: tuple[bytes, ...]
+
+    @property
+    def flow(self) -> Flow:
+        """That of its requests."""
+        return Flow.OLD_TO_NEW if self.client is Version.BASE else Flow.NEW_TO_OLD
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`cut` is the number of probes that were left out for their number."""
+
+    deliveries: tuple[Delivery, ...]
+    parcels: tuple[Parcel, ...]
+    knocks: tuple[Knock, ...]
+    cut: int
+
+    @property
+    def empty(self) -> bool:
+        return not (self.deliveries or self.parcels or self.knocks)
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _variants(shape: Shape, text: str, by_proto_names: bool) -> list[tuple[str, str]]:
+    return [(one.text, one.what) for one in json_texts(shape, text, by_proto_names=by_proto_names)]
+
+
+def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
+    return pair.field(writer, probe.field).element if probe.field else ""
+
+
+class Planner:
+    """Plans a comparison of two catalogs."""
+
+    def __init__(self, places: Places, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
+        """`by_proto_names`: JSON is written with the fields' own names as well."""
+        self._places = places
+        self._shapes = {Version.BASE: base, Version.HEAD: head}
+        self._probers = {flow: Prober(self._shapes[flow.writer], self._shapes[flow.reader]) for flow in Flow}
+        self._cut = 0
+        self._jsons = (Format.JSON, *((Format.PROTO_NAMES,) if by_proto_names else ()))
+
+    def plan(self, *, everything: bool = False) -> Plan:
+        """`everything`: also what has not changed."""
+        self._cut = 0
+        pairs = self._places.types if everything else self._places.differing()
+        anys = Anys(self._places)
+        deliveries: list[Delivery] = []
+        parcels: list[Parcel] = []
+        probed: set[tuple[str, Role]] = set()
+        for pair in pairs:
+            carriers = self._carriers(pair)
+            probed |= {(carrier.method.element, carrier.role) for carrier in carriers}
+            for flow in Flow:
+                held = anys.held(pair, flow.writer)
+                found = self._probers[flow].probes(pair, flow.writer, held, everything=everything)
+                self._cut += found.cut
+                deliveries += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
+                parcels += self._parcels(pair, carriers, flow, found.probes)
+        parcels += self._held_by_anys(anys, pairs)
+        methods = self._places.methods if everything else self._places.touched()
+        deliveries += [one for method in methods for one in self._covered(method, probed, everything)]
+        knocks = [knock for method in self._places.methods for knock in self._knocks(method)]
+        return Plan(tuple(deliveries), tuple(parcels), tuple(knocks), self._cut)
+
+    def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[Parcel]:
+        """What one version alone can put into an Any of a type that does not differ. To an RPC it is bytes, whatever it is: so
+        it goes as JSON, and in binary only where there is no RPC."""
+        done = {id(pair) for pair in besides}
+        for pair in anys.pairs:
+            for flow in Flow if id(pair) not in done else ():
+                probes = tuple(self._probers[flow].anys(pair, flow.writer, anys.held(pair, flow.writer)))
+                yield from self._parcels(pair, self._carriers(pair), flow, probes)
+
+    def _carriers(self, pair: TypePair) -> list[Carrier]:
+        return [carrier for role in (Role.REQUEST, Role.RESPONSE) if (carrier := self._places.carrier(pair, role))]
+
+    def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[Delivery]:
+        method, role = carrier.method, carrier.role
+        filler = self._filler(method, role, flow)
+        for probe in probes:
+            content = carrier.wrap(probe.data, flow.writer)
+            yield Delivery(method, role, flow, carrier.root, content, filler, aimed_element(pair, flow.writer, probe), probe.what)
+
+    def _parcels(self, pair: TypePair, carriers: list[Carrier], flow: Flow, probes: tuple[Probe, ...]) -> Iterator[Parcel]:
+        if not probes:
+            return
+        roles = tuple(carrier.role for carrier in carriers) or (Role.MESSAGE,)
+        methods = tuple(carrier.method for carrier in carriers)
+        yield from (Parcel(pair, roles, methods, flow, format_, probes) for format_ in self._jsons)
+        if not carriers:
+            yield Parcel(pair, roles, methods, flow, Format.BINARY, probes)
+
+    def _covered(self, method: MethodPair, probed: set[tuple[str, Role]], everything: bool) -> Iterator[Delivery]:
+        """Few messages for a role of an RPC that no probe goes through; `everything`: one also where nothing differs."""
+        for role, root in ((Role.REQUEST, method.request), (Role.RESPONSE, method.response)):
+            if root is None or (method.element, role) in probed:
+                continue
+            for flow in Flow:
+                shapes, filler = self._shapes[flow.writer], self._filler(method, role, flow)
+                contents = covering(shapes, root, flow.writer)
+                for content in contents:
+                    yield Delivery(method, role, flow, root, content, filler, what="all that has changed in it, set")
+                if everything and not contents:
+                    yield Delivery(method, role, flow, root, least(root.of(flow.writer)), filler, what="nothing but what is required")
+
+    def _knocks(self, method: MethodPair) -> Iterator[Knock]:
+        for client in Version:
+            mine, theirs = method.of(client), method.of(client.other)
+            if mine is None or (theirs is not None and theirs.kind is mine.kind):
+                continue
+            # A stream of one message cannot be told from a single message.
+            requests = (self._empty(client, mine.request),) * (2 if mine.kind.client_streams else 1)
+            responses = (self._empty(client.other, theirs.response),) * (2 if theirs.kind.server_streams else 1) if theirs else ()
+            yield Knock(method, client, requests, responses)
+
+    def _filler(self, method: MethodPair, role: Role, flow: Flow) -> bytes:
+        """The message in the other direction: what its writer's version requires, and what the reader's does, which a
+        writer may not know and hand on all the same."""
+        wanted = [method.of(version) for version in (flow.reader, flow.writer)]
+        names = [one.response if role is Role.REQUEST else one.request for one in wanted if one is not None]
+        return b"".join(dict.fromkeys(self._empty(version, name) for version, name in zip((flow.reader, flow.writer), names, strict=True)))
+
+    def _empty(self, version: Version, type_name: str) -> bytes:
+        return least(self._shapes[version].of(type_name))

@@ -1,0 +1,123 @@
+"""compat.json: a comparison for machines, and for `interop compat accept`. docs/compat.md describes each field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from grpc_interop.compat.report.wording import EVERY, in_pairs
+from grpc_interop.compat.vocabulary.result import Comparison, Example, Finding, Observed, Place, Result, Verdict
+from grpc_interop.errors import UsageError
+from grpc_interop.files.atomic import replacing
+from grpc_interop.report.forms.results import MOST_BYTES
+
+SCHEMA = 1
+"""Fields may be added under the same number, none renamed or dropped."""
+
+FILE = "compat.json"
+
+
+def write(result: Result, directory: Path) -> None:
+    """Replaces the file in the report folder, whole."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with replacing(directory / FILE) as file:
+        file.write(json.dumps(to_json(result), indent=1).encode() + b"\n")
+
+
+def read_changes(directory: Path) -> list[dict[str, Any]]:
+    """The changes that the last comparison found. Raises UsageError where there is none."""
+    path = directory / FILE
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.read(MOST_BYTES) if path.is_file() else b"")
+        if value["schema"] != SCHEMA:
+            raise UsageError(f"{path} has schema {value['schema']!r}, and this version reads {SCHEMA}", "run `interop compat` again")
+        return list(value["changes"])
+    except FileNotFoundError:
+        raise UsageError(f"{path} is not there", "run `interop compat --base ...` first") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{path} is no report: {error!r}", "run `interop compat` again") from None
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """Breaks first."""
+    return {
+        "schema": SCHEMA,
+        "head": result.head._asdict(),
+        "bases": [_comparison(one) for one in result.comparisons],
+        "guarantee": result.guarantee,
+        "seconds": round(result.seconds, 3),
+        "exchanges": result.exchanges,
+        "exit": result.exit_status,
+        "rollout": _rollout(result.rollout),
+        "changes": [_change(finding, comparison) for comparison, finding in result.findings(*Verdict)],
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return one.base._asdict() | {
+        "rollout": _rollout(one.rollout),
+        "untouched": dict(one.untouched),
+        "not_run": [entry._asdict() for entry in one.not_run],
+        "warnings": list(one.warnings),
+        "buf": one.static or None,
+    }
+
+
+def _rollout(rollout: Any) -> dict[str, str]:
+    return {deployment.replace(" ", "_"): "ok" if sound else "breaks" for deployment, sound in rollout.items()}
+
+
+def _change(finding: Finding, comparison: Comparison) -> dict[str, Any]:
+    accepted, example = finding.accepted, finding.example
+    return {
+        "element": finding.element,
+        "now": finding.now or None,
+        "subject": str(finding.subject),
+        "what": list(finding.what),
+        "verdict": finding.verdict.value,
+        "against": comparison.base.label,
+        "base": _place(finding.base, finding.before),
+        "head": _place(finding.head, finding.after),
+        "observations": [_observed(one, finding) for one in finding.observed],
+        "notes": list(finding.notes),
+        "buf": None if comparison.static else [alarm._asdict() for alarm in finding.static],
+        "accepted": None if accepted is None else accepted._asdict(),
+        "example": None if example is None else _example(example),
+        "replay": example.replay or None if example else None,
+    }
+
+
+def _place(place: Place | None, definition: str) -> dict[str, Any] | None:
+    if place is None and not definition:
+        return None
+    told = place or Place("")
+    return {"file": told.file or None, "path": told.path or None, "line": told.line or None, "definition": definition}
+
+
+def _observed(one: Observed, finding: Finding) -> dict[str, Any]:
+    return {
+        "flow": str(one.flow),
+        "role": str(one.role),
+        "format": str(one.format),
+        "outcome": str(one.outcome),
+        "breaks": one.breaks,
+        "why": one.why,
+        "sent": one.sent,
+        "received": one.received,
+        "pairs": list(one.pairs),
+        "every_pair": in_pairs(one, finding.observed) == EVERY,
+        "deployments": [str(deployment) for deployment in one.deployments],
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "what": example.what,
+        "sent": example.sent,
+        "received": example.received,
+        "left": example.left,
+        "right": example.right,
+        "rows": [row._asdict() for row in example.rows],
+    }

@@ -1,0 +1,132 @@
+"""A comparison for a reviewer: a table that is understood in twenty seconds, and behind it the breaks in full."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from grpc_interop.compat.report import wording
+from grpc_interop.compat.vocabulary.result import Entry, Result, Verdict
+from grpc_interop.output.escaping import inline
+from grpc_interop.output.plain_text import in_lines
+
+FILE = "compat.md"
+
+MOST_ROWS = 30
+"""More nobody reads in twenty seconds; the rest is counted, and stands in compat.json."""
+
+MOST_IN_FULL = 10
+"""Breaks with their transcripts, folded up. GitHub refuses a summary above a mebibyte."""
+
+MOST_WORDS = 120
+"""Characters of a field of the table."""
+
+_SIGNS = {Verdict.BREAK: "❌", Verdict.ACCEPTED: "🟡", Verdict.NOTE: "ℹ️", Verdict.OK: "✅"}  # noqa: RUF001  the sign is meant
+_WORDS = {Verdict.BREAK: "break", Verdict.ACCEPTED: "accepted", Verdict.NOTE: "note", Verdict.OK: "fine"}
+
+
+def write(result: Result, directory: Path) -> None:
+    """Writes the file into the report folder."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / FILE).write_text(markdown(result, directory), encoding="utf-8")
+
+
+def markdown(result: Result, directory: Path) -> str:
+    """`directory` is the report folder."""
+    return "\n".join(_markdown(result, directory)) + "\n"
+
+
+def _markdown(result: Result, directory: Path) -> Iterator[str]:
+    unfinished = "not all could be compared" if wording.not_run(result) else "nothing breaks"
+    yield f"### {'❌' if result.exit_status else '✅'} interop compat: {inline(wording.rollout(result) or unfinished)}\n"
+    if result.exit_status:
+        yield f"**{inline(wording.failure(result))}**\n"
+    yield inline(wording.closing_words(result)) + "\n"
+    for one in result.comparisons:
+        yield f"{inline(one.base.label)}: {inline(one.base.words)} · {inline(result.head.label)}: {inline(result.head.words)}\n"
+    yield from _table(result)
+    yield from _beside(result)
+    for entry in result.findings(Verdict.BREAK)[:MOST_IN_FULL]:
+        finding = entry.finding
+        yield f"\n<details><summary>{inline(finding.element)}: {inline(wording.change(finding))}</summary>\n"
+        yield "<pre>"
+        # An empty line would end the HTML, and what follows be Markdown.
+        yield from (html.escape(in_lines(line.text)) or " " for line in wording.block(entry, result, directory))
+        yield "</pre></details>"
+    yield ""
+
+
+def _table(result: Result) -> Iterator[str]:
+    """Without what has no effect and no alarm of buf's: that is only counted."""
+    every = result.findings(*Verdict)
+    found = [entry for entry in every if entry.finding.verdict is not Verdict.OK or entry.finding.static]
+    groups = wording.alike(found, result)
+    if groups:
+        yield "| | element | change | what happens | breaks | buf breaking |"
+        yield "|---|---|---|---|---|---|"
+        yield from (_row(group, result) for group in groups[:MOST_ROWS])
+    rest = Counter(finding.verdict for group in groups[MOST_ROWS:] for _, finding in group)
+    if rest:
+        yield f"\nand {', '.join(f'{count:,} × {_WORDS[verdict]}' for verdict, count in rest.items())} more: see compat.json"  # noqa: RUF001
+
+
+def _row(group: list[Entry], result: Result) -> str:
+    """What is the same of several elements stands in one row."""
+    entry = group[0]
+    finding = entry.finding
+    happening = wording.glance(finding) or ("nothing" if finding.verdict is Verdict.OK else "")
+    fields = [
+        f"{_SIGNS[finding.verdict]} {_WORDS[finding.verdict]}",
+        _element(entry, result) + (f"<br>and {len(group) - 1:,} more" if len(group) > 1 else ""),
+        _cut(wording.change(finding)),
+        _cut("; ".join(filter(None, [wording.acceptance(finding), happening]))),
+        inline(wording.deployments(finding)),
+        _static(entry),
+    ]
+    return f"| {' | '.join(fields)} |"
+
+
+def _element(entry: Entry, result: Result) -> str:
+    """Its name, and below it where it is declared."""
+    finding, against = entry.finding, wording.against(entry, result)
+    now = f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else ""
+    below = [_code(str(finding.place)) if finding.place else "", inline(against)]
+    return "<br>".join(filter(None, [_code(finding.element) + now, *below]))
+
+
+def _static(entry: Entry) -> str:
+    """In which categories buf has an alarm; in bold, where it and what was observed disagree."""
+    comparison, finding = entry
+    if comparison.static:
+        return "not asked"
+    speaking, _ = wording.categories(finding.static)
+    broken = finding.verdict in (Verdict.BREAK, Verdict.ACCEPTED)
+    if broken and not speaking:
+        return "**silent**"
+    if finding.verdict is Verdict.OK:
+        return f"**alarm**: {inline(' '.join(speaking))}"
+    return inline(" ".join(speaking))
+
+
+def _beside(result: Result) -> Iterator[str]:
+    for one in result.comparisons:
+        told = [
+            *(f"not run: {entry.what}: {entry.why}" for entry in one.not_run),
+            *one.warnings,
+            *([f"buf breaking was not asked: {one.static}"] if one.static else []),
+            *([f"untouched: {untouched}"] if (untouched := wording.untouched(one)) else []),
+        ]
+        if told:
+            yield ""
+        yield from (f"- {inline(text)}" for text in told)
+
+
+def _code(text: str) -> str:
+    """Not in backticks: within these nothing can be escaped."""
+    return f"<code>{inline(text)}</code>"
+
+
+def _cut(text: str) -> str:
+    return inline(text if len(text) <= MOST_WORDS else text[:MOST_WORDS].rstrip("… ") + "…")

@@ -1,0 +1,124 @@
+"""What a person sees of a comparison: breaks in full, then notes, a line each, and last what may be rolled out first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.text import Text
+
+from grpc_interop.compat.report import wording
+from grpc_interop.compat.report.json import FILE
+from grpc_interop.compat.vocabulary.result import Comparison, Entry, Result, Verdict
+from grpc_interop.output.plain_text import counted, in_lines, printable
+from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
+
+MOST_BLOCKS = 20
+"""Breaks shown in full. Who has more has one cause for most of them; the rest are a line each."""
+
+MOST_LINES = 30
+"""Of each further kind; compat.json has all."""
+
+MOST_ALIKE = 5
+"""Of what is said of several elements at once."""
+
+_STYLES = {
+    Tone.TITLE: "bold red",
+    Tone.WHAT: "bold",
+    Tone.HEAD: "dim",
+    Tone.AGREES: "",
+    Tone.DIFFERS: "red",
+    Tone.ASIDE: "dim",
+    Tone.REPLAY: "cyan",
+}
+
+
+def show(result: Result, directory: Path, file: IO[str] | None = None, width: int | None = None) -> None:
+    """Prints to `file` (stdout by default). `directory` is the report folder; `width` overrides the terminal's."""
+    console = Console(file=file, markup=False, emoji=False, highlight=False, width=width)
+    if width is None and not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    for line in _lines(result, directory, console.width):
+        # Never wrapped: a replay line is copied as a whole.
+        console.print(Text(in_lines(line.text), _STYLES[line.tone]), soft_wrap=True)
+    broken = result.exit_status != 0
+    console.print(Text(in_lines(wording.closing_words(result)), "bold red" if broken else "bold green"), soft_wrap=True)
+    console.print(Text(f"report: {short_path(directory)}", "dim"), soft_wrap=True)
+    if broken:
+        console.print(Text(printable(wording.failure(result)), "bold red"), soft_wrap=True)
+
+
+def _lines(result: Result, directory: Path, width: int) -> Iterator[Line]:
+    for one in result.comparisons:
+        yield Line(Tone.WHAT, printable(f"{one.base.label}: {one.base.words} · {result.head.label}: {result.head.words}"))
+    yield from _breaks(result, directory, width)
+    yield from _told("accepted breaks", result, [Verdict.ACCEPTED])
+    yield from _told("notes", result, [Verdict.NOTE])
+    yield from _told("buf raises an alarm, and nothing happens", result, [Verdict.OK])
+    for one in result.comparisons:
+        yield from _beside(one)
+    yield _blank()
+    if rollout := wording.rollout(result):
+        yield Line(Tone.WHAT, rollout)
+
+
+def _breaks(result: Result, directory: Path, width: int) -> Iterator[Line]:
+    breaks = result.findings(Verdict.BREAK)
+    for entry in breaks[:MOST_BLOCKS]:
+        yield _blank()
+        yield from wording.block(entry, result, directory, width)
+    if len(breaks) > MOST_BLOCKS:
+        yield _blank()
+        yield from _each(breaks[MOST_BLOCKS:], result, Tone.DIFFERS)
+
+
+def _told(title: str, result: Result, verdicts: list[Verdict]) -> Iterator[Line]:
+    """A line for each of these; without effect are only those of interest that buf complains of."""
+    found = [entry for entry in result.findings(*verdicts) if entry.finding.verdict is not Verdict.OK or entry.finding.static]
+    if found:
+        yield _blank()
+        yield Line(Tone.WHAT, title)
+        yield from _each(found, result, Tone.AGREES)
+
+
+def _each(found: list[Entry], result: Result, tone: Tone) -> Iterator[Line]:
+    """What is the same of several is said once, and they are listed below."""
+    groups = wording.alike(found, result)
+    for group in groups[:MOST_LINES]:
+        first = group[0]
+        finding = first.finding
+        named = finding.element if len(group) == 1 else counted(len(group), "element")
+        told = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(first, result)]
+        yield Line(tone, printable(f"  {wording.SIGNS[finding.verdict]} {named}  {' · '.join(filter(None, told))}"))
+        for entry in group[:MOST_ALIKE]:
+            below = [entry.finding.element if len(group) > 1 else "", str(entry.finding.place or "")]
+            if any(below):
+                yield Line(Tone.ASIDE, printable(f"      {'  '.join(filter(None, below))}"))
+        if len(group) > MOST_ALIKE:
+            yield Line(Tone.ASIDE, f"      and {len(group) - MOST_ALIKE:,} more: see {FILE}")
+        # That static rules are silent about a note is no news.
+        if finding.static or finding.verdict is not Verdict.NOTE:
+            yield Line(Tone.ASIDE, printable(f"      buf: {wording.alarms(first)}"))
+    if rest := sum(map(len, groups[MOST_LINES:])):
+        yield Line(tone, f"  and {rest:,} more: see {FILE}")
+
+
+def _beside(comparison: Comparison) -> Iterator[Line]:
+    """What is told of a comparison as a whole."""
+    told = [
+        *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),
+        *(("warning", words) for words in comparison.warnings),
+        *([("buf", comparison.static)] if comparison.static else []),
+        *([("untouched", untouched)] if (untouched := wording.untouched(comparison)) else []),
+    ]
+    if told:
+        yield _blank()
+    for label, text in told:
+        tone = Tone.ASIDE if label == "untouched" else Tone.DIFFERS
+        yield Line(tone, printable(f"{label:<{wording.LABEL}}  {' '.join(text.split())}"))
+
+
+def _blank() -> Line:
+    return Line(Tone.AGREES, "")
