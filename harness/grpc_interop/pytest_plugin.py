@@ -29,7 +29,7 @@ import pytest
 from grpc_interop.errors import InteropError
 
 if TYPE_CHECKING:
-    from grpc_interop.playground import Playground
+    from grpc_interop.testing.playground import Playground
 
 PREFIX = "--interop-"
 _FIXTURES = ("interop_case", "interop_pair")
@@ -66,7 +66,7 @@ def playground(config: pytest.Config) -> Playground:
     """The one place of this pytest process where cases are played; made when first asked for. Raises InteropError."""
     found = config.stash[_playground]
     if found is None:
-        from grpc_interop.playground import Playground
+        from grpc_interop.testing.playground import Playground
 
         found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
         config.stash[_playground] = found
@@ -147,7 +147,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Whole pairs go to one worker, so that it can look ahead and no driver is started twice."""
     if config.getoption("dist", "no") != "load":
         return None
-    from grpc_interop.xdist_scheduler import PairScheduling
+    from grpc_interop.testing.xdist_scheduler import PairScheduling
 
     return PairScheduling(config, log)
 

@@ -1,0 +1,1 @@
+"""The pytest side: the session of a pytest process, and how xdist shares out tests."""
