@@ -318,9 +318,9 @@ def replay(options: Options, what: str, times: int | None, export_to: Path | Non
     Ends in FIXED if it passes each time (in PASSED, where a failure comes and goes too seldom for that to prove anything),
     else in FAILED, or in ERROR where it cannot be judged.
     """
-    from grpc_interop import replaying
+    from grpc_interop.repro import replay
 
-    sys.exit(replaying.replay(options, what, times, export_to))
+    sys.exit(replay.replay(options, what, times, export_to))
 
 
 @interop.command()

@@ -13,10 +13,10 @@ from grpc_interop.errors import InteropError
 from grpc_interop.interruption import undivided
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
-from grpc_interop.replaying import replay_text
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, merge, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.forms.results import RESULTS
+from grpc_interop.repro.replay import replay_text
 from grpc_interop.session.listing import selected
 from grpc_interop.session.run import Run
 from grpc_interop.session.session import Session

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from grpc_interop.compat.replaying import PREFIX
-from grpc_interop.packing import pack, unpack
+from grpc_interop.repro.exchange import PREFIX
+from grpc_interop.repro.packing import pack, unpack
 from repository import Repository
 
 PY = Path(__file__).parents[2] / "py_impl"

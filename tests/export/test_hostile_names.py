@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import descriptor_pb2 as pb
 
 from grpc_interop.errors import BuildError
-from grpc_interop.exporting import Program, _fenced, _write_program, _write_protos
+from grpc_interop.repro.export import Program, _fenced, _write_program, _write_protos
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source
 

@@ -29,7 +29,7 @@ from grpc_interop.core.case import (
     WaitForTermination,
 )
 from grpc_interop.errors import UsageError
-from grpc_interop.replay import Replay, ReplayError, decode, encode
+from grpc_interop.repro.case_text import Replay, ReplayError, decode, encode
 
 ALL_BYTES = bytes(range(256))
 PROTOS = pb.FileDescriptorSet(file=[pb.FileDescriptorProto(name="ö/a b.proto")]).SerializeToString()
@@ -133,7 +133,7 @@ def test_what_is_wrong_with_a_text_is_said(text: str, words: str) -> None:
 
 def test_a_text_does_not_unpack_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few bytes may stand for gigabytes."""
-    monkeypatch.setattr("grpc_interop.packing.MOST_BYTES", 1000)
+    monkeypatch.setattr("grpc_interop.repro.packing.MOST_BYTES", 1000)
     with pytest.raises(ReplayError, match="more than 1,000 bytes"):
         decode(encode(ping_pong(1000), PY_GO, b""))
 

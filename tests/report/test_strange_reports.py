@@ -12,9 +12,9 @@ import pytest
 from conversations import PY_GO, describe, hello, lost_end, passed
 from grpc_interop.compat.report.json import read_changes
 from grpc_interop.errors import UsageError
-from grpc_interop.replaying import _recorded
 from grpc_interop.report import Recorder, ReportError, RunInfo, merge, standard_reports
 from grpc_interop.report.forms.results import CASES, RESULTS
+from grpc_interop.repro.replay import _recorded
 
 LONG_REPLAY = "ic1:" + "x" * 3000
 

@@ -29,7 +29,7 @@ from grpc_interop.core.causality import CAPACITY, PREFIX
 from grpc_interop.core.model import model
 from grpc_interop.core.script import CODES
 from grpc_interop.core.verdict import Pair
-from grpc_interop.replay import decode, encode
+from grpc_interop.repro.case_text import decode, encode
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.conversations.dice import Dice

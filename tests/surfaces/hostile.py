@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2 as pb
 
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Pair
-from grpc_interop.replay import encode
+from grpc_interop.repro.case_text import encode
 
 NAMES = {
     "file": "x.proto",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop import replay
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
+from grpc_interop.repro import case_text
 from project import Ended, MakeImplementation, Project
 
 
@@ -162,7 +162,7 @@ def replay_text() -> str:
     """Of a case on py:py; what it holds does not matter here."""
     method = Method("greeter.v1.Greeter", "SayHello", Kind.UNARY, "greeter.v1.HelloRequest", "greeter.v1.HelloReply")
     case = Case("calls", "one", method, client=((Send(b""), ReceiveToEnd()),), server=((Receive(), Send(b""), Finish()),))
-    return replay.encode(case, Pair("py", "py"), b"")
+    return replay_text.encode(case, Pair("py", "py"), b"")
 
 
 def test_a_replay_text_that_was_cut(project: Project, tmp_path: Path, replay_text: str) -> None:
@@ -180,7 +180,7 @@ def test_a_replay_text_of_another_contract(project: Project, monkeypatch: pytest
     """
     A text of another version of the driver contract says which harness can replay it.
     """
-    monkeypatch.setattr(replay, "CONTRACT", CONTRACT + 1)
+    monkeypatch.setattr(case_text, "CONTRACT", CONTRACT + 1)
     said = refused(project.interop("replay", request.getfixturevalue("replay_text")))
     assert f"of version {CONTRACT + 1} of the driver contract; this harness speaks {CONTRACT}" in said
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import hostile
-from grpc_interop import replaying
 from grpc_interop.cli import read_options
-from grpc_interop.compat import replaying as versions
 from grpc_interop.errors import UsageError
-from grpc_interop.replay import decode
+from grpc_interop.repro import exchange as versions
+from grpc_interop.repro import replay
+from grpc_interop.repro.case_text import decode
 from grpc_interop.schema import image
 from project import INTEROP, Ended, Project, environment
 
@@ -61,7 +61,7 @@ def refused(project: Project, monkeypatch: pytest.MonkeyPatch, report: Path) -> 
 
     def refuse(text: str) -> str:
         with pytest.raises(UsageError) as raised:
-            replaying.replay(read_options({"report": report}), text)
+            replay.replay(read_options({"report": report}), text)
         return raised.value.what
 
     return refuse
@@ -163,8 +163,8 @@ def test_a_tree_of_odd_file_names_can_be_replayed(name: str, tmp_path: Path) -> 
     """
     What a text says is let in again, whatever the files are called on a disk.
     """
-    from grpc_interop.replay import encode
-    from grpc_interop.replaying import _replay_of
+    from grpc_interop.repro.case_text import encode
+    from grpc_interop.repro.replay import _replay_of
     from grpc_interop.schema.catalog import Catalog
 
     (tmp_path / "root").mkdir()

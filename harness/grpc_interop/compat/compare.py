@@ -26,7 +26,6 @@ from grpc_interop.compat.play.interpreter import Evidence
 from grpc_interop.compat.play.plan_executor import Heard, Listener
 from grpc_interop.compat.play.playing import Player
 from grpc_interop.compat.probes.plan import Plan
-from grpc_interop.compat.replaying import encode
 from grpc_interop.compat.report import write
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
@@ -43,6 +42,7 @@ from grpc_interop.output.plain_text import counted
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.record import REPLAYS
 from grpc_interop.report.recorder import LONGEST_REPLAY
+from grpc_interop.repro.exchange import encode
 
 SUFFIX = ".iv1"
 """Of files that hold a text of replaying.py."""

@@ -31,7 +31,7 @@ class Recorder:
     """The way into all reports; not thread-safe.
 
     `directory` is the report folder; `describe` shows messages; `replay_text` gives the text for `interop replay` of a
-    verdict (grpc_interop.replay.encode), and is only asked for what did not pass.
+    verdict (grpc_interop.repro.case_text.encode), and is only asked for what did not pass.
     """
 
     def __init__(

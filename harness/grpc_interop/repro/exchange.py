@@ -29,9 +29,9 @@ from grpc_interop.drivers.build import Builder
 from grpc_interop.drivers.driver import CONTRACT
 from grpc_interop.errors import BuildError
 from grpc_interop.output.console import say
-from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
-from grpc_interop.replay import ANOTHER_HARNESS, BETWEEN_VERSIONS, let_in
 from grpc_interop.report.folder import LOGS
+from grpc_interop.repro.case_text import ANOTHER_HARNESS, BETWEEN_VERSIONS, let_in
+from grpc_interop.repro.packing import ReplayError, pack, unpack, without_blanks
 from grpc_interop.schema import gate
 from grpc_interop.schema.catalog import Catalog
 

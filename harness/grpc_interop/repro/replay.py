@@ -7,24 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grpc_interop.compat import replaying as versions
 from grpc_interop.config import Options
 from grpc_interop.core.case import AnyCase, Case, MessageCase
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine.shrink.shrinker import RARE
 from grpc_interop.errors import BuildError, UsageError
-from grpc_interop.exporting import export
 from grpc_interop.files import temporary
 from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import Describe, counted
-from grpc_interop.packing import ReplayError, read_text
-from grpc_interop.replay import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.forms.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.report.record import REPLAYS, record_of
+from grpc_interop.repro import exchange as versions
+from grpc_interop.repro.case_text import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
+from grpc_interop.repro.export import export
+from grpc_interop.repro.packing import ReplayError, read_text
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session.listing import selected
 from grpc_interop.session.session import Session, load_catalog

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 from grpc_interop.core.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
-from grpc_interop.packing import ReplayError, pack, unpack, without_blanks
+from grpc_interop.repro.packing import ReplayError, pack, unpack, without_blanks
 from grpc_interop.schema import gate
 
 PREFIX = "ic1:"

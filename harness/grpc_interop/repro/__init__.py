@@ -1,0 +1,1 @@
+"""Cases and exchanges as text and as programs that stand alone."""
