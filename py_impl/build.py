@@ -23,9 +23,10 @@ from py_compile import PycInvalidationMode
 from typing import Any, NoReturn
 
 from driver.generated import GeneratedFile, can_be_imported, module_name, write_index
-from environments import NotYetMade, interpreter
 from reasons import Reason, explain
 from versions import Unavailable, floor, last_line, too_old
+
+from environments import NotYetMade, interpreter
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("grpcio", "grpcio-tools", "protobuf")

@@ -74,7 +74,7 @@ def playground(config: pytest.Config) -> Playground:
 
 
 def _options(config: pytest.Config) -> Any:
-    from grpc_interop.cli import read_options
+    from grpc_interop.commands.options import read_options
 
     def given(name: str) -> Any:
         return config.getoption(f"interop_{name}")

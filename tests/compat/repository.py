@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.cli import read_options
+from grpc_interop.commands.options import read_options
 from grpc_interop.config import Options
 
 SECONDS = 300

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grpc_interop.commands.accept import accept
 from grpc_interop.compat import accepted
-from grpc_interop.compat.accepting import accept
 from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.report import json
 from grpc_interop.compat.vocabulary.result import Comparison, Finding, Result, Side, Verdict

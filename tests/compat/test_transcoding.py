@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grpc_interop.compat.play.transcoding import Carriage, Reading, carried
-from grpc_interop.messages.dialogue import SERVER, Answer, Ask, Refused, Written
+from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
+from grpc_interop.messages.dialogue import SERVER
 
 
 def readings(answer: Callable[[Ask], Answer], variants: Callable[[str], list[tuple[str, str]]]) -> list[Reading]:

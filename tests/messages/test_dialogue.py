@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.transcoding import Ask, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import Difference
-from grpc_interop.messages.dialogue import CLIENT, SERVER, Ask, Dialogue, Found, Rules, Written, of_one_cause
+from grpc_interop.messages.dialogue import CLIENT, SERVER, Dialogue, Found, Rules, of_one_cause
 from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes

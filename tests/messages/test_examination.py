@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.messages.dialogue import CLIENT, Answer, Ask, Refused, Written
+from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
+from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Examiner, Findings
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Sort, sort_of

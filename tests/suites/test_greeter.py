@@ -12,8 +12,8 @@ from grpc_interop.core.model import model
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.engine.executors.program import Programs
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.programs import Programs
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import Options

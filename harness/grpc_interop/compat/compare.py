@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections import ChainMap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
@@ -42,17 +42,17 @@ from grpc_interop.output.plain_text import counted
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.report.record import REPLAYS
 from grpc_interop.report.recorder import LONGEST_REPLAY
-from grpc_interop.repro.exchange import encode
 
 SUFFIX = ".iv1"
-"""Of files that hold a text of replaying.py."""
+"""How the names of files end that hold a replay text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for: the sides as they were spelled out, `head` None for the working tree. `everything`: also what has
-    not changed is run."""
+    not changed is run. `replay_text` makes what `interop replay` takes."""
 
+    replay_text: Callable[[Observation, Meeting], str]
     bases: tuple[str, ...]
     head: str | None = None
     guarantee: Guarantee = Guarantee.BOTH
@@ -121,7 +121,7 @@ class _Run:
         observations = [one for one in heard.observations if not is_held(one.seen.element)]
         judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
         refused = list(_refused(meeting, self.builds, self.manifests))
-        findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self.options.report)])
+        findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self)])
         findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
         return Comparison(
             meeting.base.side,
@@ -163,13 +163,13 @@ def _pairs(options: Options) -> list[Pair]:
     return [Pair(client, server) for client in clients for server in servers]
 
 
-def _findings(meeting: Meeting, judgements: Sequence[Judgement], report: Path) -> Iterator[Finding]:
+def _findings(meeting: Meeting, judgements: Sequence[Judgement], run: _Run) -> Iterator[Finding]:
     before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
     illustrator = Illustrator(meeting.shapes)
     for one in judgements:
         change, example = one.change, None
         if one.example is not None and isinstance(one.example.example, Evidence):
-            replay = _replay(one.example, meeting, report) if one.verdict is Verdict.BREAK else ""
+            replay = _replay(one.example, meeting, run) if one.verdict is Verdict.BREAK else ""
             example = illustrator.example(one.example.example, replay)
         yield Finding(
             change.element,
@@ -187,14 +187,15 @@ def _findings(meeting: Meeting, judgements: Sequence[Judgement], report: Path) -
         )
 
 
-def _replay(observation: Observation, meeting: Meeting, report: Path) -> str:
+def _replay(observation: Observation, meeting: Meeting, run: _Run) -> str:
     """What `interop replay` takes: the text, or where it is too long for a command line the file that holds it."""
-    text = encode(observation, meeting)
+    text = run.request.replay_text(observation, meeting)
     if len(text) <= LONGEST_REPLAY:
         return text
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.seen.element} {meeting.base.side.label}").strip("_")[-200:]
-    (report / REPLAYS).mkdir(parents=True, exist_ok=True)
-    (report / REPLAYS / f"{name}{SUFFIX}").write_text(text + "\n", encoding="ascii")
+    folder = run.options.report / REPLAYS
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}{SUFFIX}").write_text(text + "\n", encoding="ascii")
     return f"{REPLAYS}/{name}{SUFFIX}"
 
 

@@ -10,9 +10,9 @@ from grpc_interop.compat.play.playing import Call, Called
 from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
 from grpc_interop.compat.vocabulary.observation import Format, Version
 from grpc_interop.compat.vocabulary.result import Example, Row
+from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
-from grpc_interop.messages.dialogue import Refused, Written
 from grpc_interop.wire.meaning import Meaning, show_message
 from grpc_interop.wire.shapes import Shape, Shapes
 from grpc_interop.wire.view import NotAViewError, of_view

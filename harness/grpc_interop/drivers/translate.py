@@ -26,10 +26,10 @@ from grpc_interop.core.case import (
     steps,
 )
 from grpc_interop.core.model import by_key
+from grpc_interop.core.transcoding import Ask, Written
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.messages.dialogue import Ask, Written
 
 Read = TypeVar("Read", ClientTranscript, ServerTranscript)
 

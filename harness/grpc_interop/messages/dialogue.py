@@ -8,8 +8,8 @@ the producer wrote, and writes it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import NamedTuple
 
+from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CHANGING, Difference
 from grpc_interop.wire.byte_lru import Kept, kept
@@ -22,37 +22,6 @@ from grpc_interop.wire.view import NotAViewError, of_view, one_nan
 CLIENT, SERVER, BOTH = "client", "server", "both"
 
 
-class Ask(NamedTuple):
-    """Read each of these and write it again. `side` is who is asked; `data` are messages, at least one: binary, or ProtoJSON
-    where `from_json`, in which `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written
-    shows also what is zero. `type_name` is the full name of the type where it is not the case's own."""
-
-    side: str
-    data: tuple[bytes, ...]
-    from_json: bool = False
-    to_json: bool = False
-    to_view: bool = False
-    ignore_unknown: bool = False
-    emit_zero: bool = False
-    type_name: str = ""
-
-
-class Written(NamedTuple):
-    """The message was read, and this was written."""
-
-    binary: bytes
-    json: str = ""
-    view: View | None = None
-
-
-class Refused(NamedTuple):
-    """It could not be read or written; `text` says why, in the words of the runtime. `failed`: it is no word about the
-    message; the driver itself went wrong."""
-
-    text: str
-    failed: bool = False
-
-
 MOST_MEANT = 4 * 1024 * 1024
 """Of messages of so many bytes it is kept what they mean, for the next pair, which is asked about the same at about the
 same time: some 40 cases are in flight, with 32 messages each, of some 2 KiB. What they mean takes up to 20 times as much."""
@@ -61,7 +30,6 @@ MOST_RIGHT = 16 * 1024 * 1024
 """Bytes of the messages in questions, and of as many for each answer, whose right answers are known for the next pair: so
 far pairs drift apart. The answers are those that engine/answers.py keeps."""
 
-Answer = Written | Refused
 Found = list[Difference | None]
 """Of each message how the answers differ from what they must say, or None."""
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference
-from grpc_interop.messages.dialogue import Answer, Ask, Dialogue, Rules, of_one_cause
+from grpc_interop.messages.dialogue import Dialogue, Rules, of_one_cause
 from grpc_interop.messages.examples import Example, Examples
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.wire.meaning import sort_of

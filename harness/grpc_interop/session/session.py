@@ -20,11 +20,11 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, Built, Protos, Refused
 from grpc_interop.drivers.manifest import FILE, Manifest
 from grpc_interop.engine import Engine, Job
+from grpc_interop.engine.executors.program import Programs
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.output.plain_text import counted
-from grpc_interop.programs import Programs
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.schema import edits
 from grpc_interop.schema.catalog import Catalog

@@ -17,12 +17,10 @@ from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.session.listing import check_selection
 
 
-def run_in_workers(options: Options, workers: int) -> int:
-    """Gives the exit status of the merged report, which is the largest of the shards'. Raises UsageError before anything is
+def run_in_workers(options: Options, workers: int) -> tuple[list[Path], bool]:
+    """Return the folders of the shards' reports, and whether they were interrupted. Raise UsageError before anything is
     started, BuildError when no shard left a report, and KeyboardInterrupt where that is because they were to end: a worker
     that was still starting leaves none."""
-    from grpc_interop.play import merge_reports
-
     check_selection(options)
     make_folder(options.report)
     shards = options.report / "shards"
@@ -57,7 +55,7 @@ def run_in_workers(options: Options, workers: int) -> int:
         if folder not in reported:
             say(f"worker {folder.name} left no report: it {ending(status)}; its last words:\n{tail(process.log, 12)}", err=True)
     if reported:
-        return merge_reports(reported, options.report, interrupted=interrupted)
+        return reported, interrupted
     if interrupted:
         raise KeyboardInterrupt
     raise BuildError("no worker left a report")

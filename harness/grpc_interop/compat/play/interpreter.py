@@ -12,9 +12,9 @@ from grpc_interop.compat.play.playing import Called, Order, Played
 from grpc_interop.compat.play.transcoding import Reading
 from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
 from grpc_interop.compat.vocabulary.observation import Format, Outcome, Refusal, Role, Seen, Version
+from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
-from grpc_interop.messages.dialogue import Refused, Written
 from grpc_interop.wire.meaning import Meaning, meaning
 from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
 from grpc_interop.wire.records import NotWireError

@@ -19,8 +19,9 @@ from grpc_interop.compat.play.transcoding import Carriage, Reading
 from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel, Plan
 from grpc_interop.compat.vocabulary.observation import Cause, Exchange, Format, Observation, Outcome, Role, Seen, Version
 from grpc_interop.core.case import Method
+from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.verdict import Pair
-from grpc_interop.messages.dialogue import SERVER, Refused
+from grpc_interop.messages.dialogue import SERVER
 from grpc_interop.wire.shapes import Shapes
 
 KNOCK_US = 2_000_000

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.messages.dialogue import CLIENT, SERVER, Answer, Ask, Refused, Written
+from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
+from grpc_interop.messages.dialogue import CLIENT, SERVER
 from grpc_interop.messages.examination import AT_A_TIME, Expected, Findings
 from grpc_interop.messages.examples import Example
 

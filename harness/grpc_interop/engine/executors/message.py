@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors.rpc import LOG_LINES
 from grpc_interop.engine.executors.transcode_cache import Answers, Question
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.watchdog_clock import Patience
-from grpc_interop.messages.dialogue import CLIENT, Answer, Ask
+from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Findings, Questioning
 
 MOST_CAUSES = 5

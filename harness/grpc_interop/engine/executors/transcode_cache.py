@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from grpc_interop.core.transcoding import Answer, Ask, Refused
 from grpc_interop.core.transcript import View
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import transcodes, written
-from grpc_interop.messages.dialogue import Answer, Ask, Refused
 
 if TYPE_CHECKING:
     from grpc_interop.engine.executors.message import Exchange

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
-from grpc_interop.config import DEFAULT_SEED
+import click
+
+from grpc_interop.config import DEFAULT_SEED, find_project
 from grpc_interop.drivers.manifest import FILE, Kind, Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
@@ -24,6 +27,13 @@ from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import ProtoError
 from grpc_interop.session.known_failures import FILE as KNOWN_FAILURES
 from grpc_interop.suites import SUITES
+
+
+@click.command()
+def command() -> None:
+    """Writes a commented interop.toml for the repository in the current folder."""
+    sys.exit(init(Path.cwd(), find_project().implementations))
+
 
 _EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
 

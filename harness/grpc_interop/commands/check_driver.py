@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+import click
+
 from grpc_interop.check_driver.promises import GUIDE, CheckResult
 from grpc_interop.check_driver.sequence import checks
+from grpc_interop.commands.options import IMPLEMENTATION, with_options
 from grpc_interop.config import Options, find_implementation, home
 from grpc_interop.drivers.build import Builder, Built, Protos
 from grpc_interop.drivers.manifest import Manifest
@@ -15,6 +19,15 @@ from grpc_interop.errors import BuildError
 from grpc_interop.output.console import say
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.schema.catalog import Catalog
+
+
+@click.command("check-driver")
+@with_options(IMPLEMENTATION)
+@click.argument("name")
+def command(options: Options, name: str) -> None:
+    """Tells whether a driver keeps the contract, check by check, and what to do next."""
+    sys.exit(check(options, name))
+
 
 GREETER = "greeter/v1/greeter.proto"
 

@@ -7,13 +7,14 @@ from typing import cast
 
 import pytest
 
+from grpc_interop.core.transcoding import Ask, Refused, Written
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors import transcode_cache
 from grpc_interop.engine.executors.message import Exchange
 from grpc_interop.engine.executors.transcode_cache import Answers, Question
-from grpc_interop.messages.dialogue import CLIENT, SERVER, Ask, Refused, Written
+from grpc_interop.messages.dialogue import CLIENT, SERVER
 
 
 class Spoken:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 REFERENCE_DRIVER = REPOSITORY / "tests" / "drivers" / "reference" / "driver.py"
 INTEROP = (sys.executable, "-m", "grpc_interop.cli")
 

@@ -1,19 +1,24 @@
-"""`interop run` and `interop report`: a run, its reports, and what became of it."""
+"""`interop run`: a run, its reports, and what became of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from grpc_interop.config import Options, added_implementations, chosen_tree, in_continuous_integration
+import click
+
+from grpc_interop.commands.options import BUDGET, CHOICE, REPORT, TREE, with_options
+from grpc_interop.commands.report import merge_reports
+from grpc_interop.config import Options, added_implementations, chosen_tree
 from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError
-from grpc_interop.interruption import undivided
+from grpc_interop.interruption import interruptible, undivided
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
-from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, merge, report_files, standard_reports
+from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, report_files, standard_reports
 from grpc_interop.report.conclusion import BROKEN
 from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.repro.replay import replay_text
@@ -21,6 +26,24 @@ from grpc_interop.session.listing import selected
 from grpc_interop.session.run import Run
 from grpc_interop.session.session import Session
 from grpc_interop.session.workers import run_in_workers
+
+
+@click.command()
+@with_options(TREE, CHOICE)
+@REPORT
+@click.option("-n", "workers", type=click.IntRange(1), default=1, metavar="WORKERS", help="Runs as many shards at the same time.")
+@click.option("--shard", metavar="K/N", help="Only the K-th of N equal parts.")
+@BUDGET
+@click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
+@click.option("-q", "--quiet", is_flag=True, help="Only the matrix and what failed.")
+@click.option("--suggest-known", "suggest", is_flag=True, help="Prints an entry for each failure that is not known yet.")
+def command(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any) -> None:
+    """Runs every client x server pair, every RPC, every streaming mode."""
+    interruptible()
+    status = run(options, workers=workers, quiet=quiet)
+    if suggest:
+        suggest_known(options.report)
+    sys.exit(status)
 
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
@@ -51,7 +74,8 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
         say(f"nothing to run: of what the options select, no RPC or message has changed since {options.changed}")
         return 0
     if workers > 1:
-        return run_in_workers(options, workers)
+        folders, interrupted = run_in_workers(options, workers)
+        return merge_reports(folders, options.report, interrupted=interrupted)
     with Session(options) as session:
         recorder = _recorder(session, quiet=quiet)
         session.note = recorder.note_progress
@@ -128,12 +152,3 @@ def _info(session: Session, plan: tuple[Pair, ...]) -> RunInfo:
         replay_options=tuple(added_implementations(options, Path.cwd())),
         tree_options=tuple(chosen_tree(options, Path.cwd())),
     )
-
-
-def merge_reports(folders: Sequence[Path], directory: Path, *, interrupted: bool = False) -> int:
-    """Merges the folders of shards into one, renders it, and gives the exit status: that of the worst of them, 3 where one is
-    missing, and 2 where what was not run must be there (CI=true). `interrupted`: the shards were to end before their
-    time. Raises ReportError for folders that cannot be merged."""
-    recorder = Recorder(directory, standard_reports(directory))
-    summary = merge(folders, recorder, strict=in_continuous_integration(), interrupted=interrupted)
-    return summary.conclusion.exit_status

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import select
+import sys
 import time
 from pathlib import Path
 
+import click
+
+from grpc_interop.commands.options import TREE, with_options
 from grpc_interop.config import Options, choose, home
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
+from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
 from grpc_interop.session.session import load_catalog
+
+
+@click.command()
+@with_options(TREE)
+@click.argument("name")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="TCP port; 0 lets the system choose.")
+def command(options: Options, name: str, port: int) -> None:
+    """Runs an implementation as an ordinary server; prints `listening on HOST:PORT` first."""
+    interruptible()
+    sys.exit(serve(options, name, port))
 
 
 def serve(options: Options, name: str, port: int) -> int:

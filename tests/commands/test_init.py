@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from grpc_interop.commands.init import init
 from grpc_interop.config import find_project
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.roots.root import Root
-from grpc_interop.starting import init
 
 Write = Callable[..., None]
 Captured = pytest.CaptureFixture[str]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop import cli
-from grpc_interop.session import listing
+from grpc_interop.commands import list as list_command
 from project import INTEROP, Project, environment
 
 
@@ -28,7 +28,7 @@ def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     """
     What the system refuses is said in its words, with the file's name and no traceback.
     """
-    monkeypatch.setattr(listing, "print_cases", lambda _: (tmp_path / "gone").read_bytes())
+    monkeypatch.setattr(list_command, "print_cases", lambda _: (tmp_path / "gone").read_bytes())
     assert status_of("list") == 3
     said = capsys.readouterr().err
     assert said.endswith(f"{tmp_path}/gone: No such file or directory\n") and "Traceback" not in said
@@ -38,7 +38,7 @@ def test_a_defect_of_the_harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     """
     What nobody thought of is shown in full, and is not taken for a finding.
     """
-    monkeypatch.setattr(listing, "print_cases", lambda _: {}["nobody thought of this"])
+    monkeypatch.setattr(list_command, "print_cases", lambda _: {}["nobody thought of this"])
     assert status_of("list") == 3
     said = capsys.readouterr().err
     assert "KeyError: 'nobody thought of this'" in said and "please report it" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.cli import read_options
+from grpc_interop.commands.options import read_options
 from grpc_interop.session.listing import selected
 from grpc_interop.session.selection import Selection, read_shard
 from project import REPOSITORY, Project, results

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import hostile
-from grpc_interop.cli import read_options
+from grpc_interop.commands.options import read_options
 from grpc_interop.errors import UsageError
 from grpc_interop.repro import exchange as versions
 from grpc_interop.repro import replay

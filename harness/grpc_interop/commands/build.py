@@ -1,22 +1,29 @@
-"""`interop build` and `interop doctor`: the implementations and their toolchains."""
+"""`interop build`: builds implementations, and puts launchers of their programs into `.interop/bin`."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shlex
-import shutil
-import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
+import click
+
+from grpc_interop.commands.options import TREE, with_options
 from grpc_interop.config import Options, choose, home
-from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Tool
+from grpc_interop.drivers.build import Builder, Built, Launch, Protos
 from grpc_interop.errors import BuildError
 from grpc_interop.files.atomic import write_whole
 from grpc_interop.output.console import say
 from grpc_interop.session.session import load_catalog
+
+
+@click.command()
+@with_options(TREE)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def command(options: Options, names: tuple[str, ...]) -> None:
+    """Only builds the drivers and programs, all or those named."""
+    sys.exit(build(options, names))
 
 
 def build(options: Options, names: tuple[str, ...]) -> int:
@@ -67,45 +74,3 @@ def _shown(path: Path) -> str:
         return os.path.relpath(path)
     except ValueError:
         return str(path)
-
-
-def doctor(options: Options) -> int:
-    """Print a line for each tool. Return 0 when nothing is missing that no build would install, else 3."""
-    say(f"  ok       interop {version('grpc-interop')}, {platform.python_implementation()} {platform.python_version()} ({sys.executable})")
-    for package in ("grpcio", "grpcio-tools", "protobuf", "pytest", "pytest-xdist", "buf-bin"):
-        say(f"  ok       {package} {version(package)}")
-    say(_git())
-    builder = Builder(options.project.make_state_folder(), home() / "proto")
-    missing = 0
-    for manifest in options.implementations:
-        say(f"{manifest.name}  {manifest.folder}")
-        try:
-            tools = builder.doctor(manifest)
-        except BuildError as error:
-            say(f"  broken   {error}")
-            missing += 1
-            continue
-        if not tools:
-            say("  ok       nothing to look for: its manifest says how it is started")
-        for tool in tools:
-            say(_line(tool))
-            missing += not tool.ok
-    say("nothing is missing" if not missing else f"{missing} missing or broken")
-    return 3 if missing else 0
-
-
-def _line(tool: Tool) -> str:
-    """Return a tool's line. One that is not there but can be used, `ok` with a remedy, is made by the first build."""
-    state = ("later  " if tool.remedy else "ok     ") if tool.ok else "missing"
-    place = f" ({tool.where})" if tool.where else ""
-    remedy = f": {tool.remedy}" if tool.remedy else ""
-    return f"  {state}  {' '.join(filter(None, (tool.name, tool.version)))}{place}{remedy}"
-
-
-def _git() -> str:
-    """Return git's line. Without it all but what asks for an earlier version works."""
-    git = shutil.which("git")
-    if git is None:
-        return "  without  git: `compat --base REF` and `run --changed REF` ask it"
-    words = subprocess.run([git, "--version"], capture_output=True, text=True, errors="replace", check=False).stdout.split()
-    return f"  ok       git {words[2] if len(words) > 2 else ''} ({git})"

@@ -7,6 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
+from grpc_interop.commands.options import PROTO_PATHS, REPORT, with_options
 from grpc_interop.compat import accepted
 from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.report.json import read_changes
@@ -17,6 +20,18 @@ from grpc_interop.compat.vocabulary.result import Verdict
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
+
+
+@click.command()
+@click.argument("element")
+@click.option("--reason", required=True, metavar="WORDS", help="Why it may break.")
+@click.option("--until", metavar="DATE", help="The last day on which it is accepted: 2026-12-31.")
+@click.option("--base", metavar="REF|DIR|IMAGE", help="As it changed since then (default: as the last comparison found it).")
+@click.option("--head", metavar="REF|DIR|IMAGE", help="With --base: the new protos (default: the working tree).")
+@with_options(PROTO_PATHS, [REPORT])
+def command(options: Options, element: str, reason: str, until: str | None, base: str | None, head: str | None) -> None:
+    """Writes down that a break is intended."""
+    accept(options, element, reason, until, base, head)
 
 
 def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:

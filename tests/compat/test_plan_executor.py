@@ -16,9 +16,9 @@ from grpc_interop.compat.play.transcoding import Carriage, Reading, Transcoding
 from grpc_interop.compat.probes.plan import Plan, Planner
 from grpc_interop.compat.vocabulary.observation import Format, Outcome, Version
 from grpc_interop.core.case import OK, Status
+from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
 from grpc_interop.core.verdict import Pair
-from grpc_interop.messages.dialogue import Refused
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.cli import read_options
+from grpc_interop.commands.init import init
+from grpc_interop.commands.options import read_options
 from grpc_interop.config import Options, as_arguments, find_project
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.buf_build import build_image, find_buf
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.session.session import load_catalog
-from grpc_interop.starting import init
 
 SERVICE = 'syntax = "proto3"; package b; import "a/a.proto"; service S { rpc Do(a.A) returns (a.A); }'
 REGISTRY = "buf.build/acme/other"

@@ -11,7 +11,7 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.values.coverage import Coverage
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAIR, OTHER = Pair("a", "b"), Pair("b", "a")
 CHAT = "greeter.v1.Greeter/AllStream"
 
