@@ -144,7 +144,8 @@ def code(document: Path) -> str:
 
 def options(command: str) -> set[str]:
     """Of `interop COMMAND`, those of its own commands included."""
-    found = cli.interop.commands[command]
+    found = cli.interop.get_command(click.Context(cli.interop), command)
+    assert found is not None
     parts = [found, *(found.commands.values() if isinstance(found, click.Group) else ())]
     names = {name for part in parts for parameter in part.params for name in parameter.opts}
     return {"--help", *(name for name in names if name.startswith("-"))}
@@ -158,7 +159,7 @@ def test_commands_and_options_exist(document: Path, request: pytest.FixtureReque
     text = code(document)
     unknown = []
     for command, rest in re.findall(r"(?:^|[\s/(`])interop ([a-z][a-z-]+)\b([^\n|#;]*)", text):
-        known = options(command) if command in cli.interop.commands else None
+        known = options(command) if command in cli.COMMANDS else None
         given = re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", rest)
         unknown += [f"interop {command}"] if known is None else [f"interop {command} {name}" for name in given if name not in known]
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -185,5 +186,5 @@ def test_every_option_is_described() -> None:
     docs/configuration.md has a line for each option of each command.
     """
     described = set(re.findall(r"(--?[a-z][a-z-]*)", "\n".join(re.findall(r"^\| `-.*", CONFIGURATION, re.MULTILINE))))
-    known = {option for command in cli.interop.commands for option in options(command)}
+    known = {option for command in cli.COMMANDS for option in options(command)}
     assert known - described == {"--help"}
