@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grpc_interop.drivers.build import Builder, Built, Launch, Protos, Refused
+from grpc_interop.drivers.build import Builder, Built, Launch, Protos, RefusedFile
 from grpc_interop.drivers.build_cache import DONE, KEPT
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.errors import BuildError
@@ -98,7 +98,7 @@ class TestAnswer:
         built = project.build()
         assert built.driver == Launch(("/bin/driver",), {"A": "1"})
         assert built.programs == {"greeter-server": Launch(("/bin/server",), {})}
-        assert built.refused == (Refused("b.proto", "no"),)
+        assert built.refused == (RefusedFile("b.proto", "no"),)
 
     def test_missing_toolchain_is_told_and_looked_for_again(self, project):
         project.program("answer({'unavailable': {'what': 'Mylang 3', 'remedy': 'install it'}})")

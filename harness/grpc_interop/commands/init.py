@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from grpc_interop.config import DEFAULT_SEED, find_project
-from grpc_interop.drivers.manifest import FILE, Kind, Manifest
+from grpc_interop.drivers.manifest import FILE, Manifest, SettingKind
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
@@ -35,7 +35,7 @@ def command() -> None:
     sys.exit(init(Path.cwd(), find_project().implementations))
 
 
-_EXAMPLES = {Kind.FILE: "path/to/file", Kind.PROGRAM: "path/to/program", Kind.TEXT: "text"}
+_EXAMPLES = {SettingKind.FILE: "path/to/file", SettingKind.PROGRAM: "path/to/program", SettingKind.TEXT: "text"}
 
 
 def init(folder: Path, implementations: Iterable[Manifest]) -> int:

@@ -34,7 +34,7 @@ from grpc_interop.compat.vocabulary.observation import Observation, Version
 from grpc_interop.compat.vocabulary.result import Comparison, Finding, Place, Result, Told, Verdict
 from grpc_interop.config import Options, added_implementations, choose, home
 from grpc_interop.core.verdict import Pair
-from grpc_interop.drivers.build import Builder, Refused
+from grpc_interop.drivers.build import Builder, RefusedFile
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
@@ -216,7 +216,7 @@ def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) ->
                 yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=_refused_place(meeting.head, refused))
 
 
-def _refused_place(sources: Sources, refused: Refused) -> Place:
+def _refused_place(sources: Sources, refused: RefusedFile) -> Place:
     line = sources.lines(refused.file).get(refused.element, 1) if refused.element else 1
     return sources.place(refused.file, line)
 

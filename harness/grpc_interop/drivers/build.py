@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grpc_interop.drivers import build_cache
-from grpc_interop.drivers.manifest import Kind, Manifest
+from grpc_interop.drivers.manifest import Manifest, SettingKind
 from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.errors import BuildError
 from grpc_interop.files import temporary
@@ -44,7 +44,7 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedFile:
     """A proto that one language's generator or compiler refused, in its words; `element` is what in it is to blame, by the
     names of protos/lines.py, where the build knows."""
 
@@ -61,7 +61,7 @@ class Built:
     manifest: Manifest
     driver: Launch | None = None
     programs: Mapping[str, Launch] = field(default_factory=dict)
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
     unavailable: tuple[str, str] | None = None
     fresh: bool = False
 
@@ -240,9 +240,9 @@ class Builder:
             yield _identity(tool)
         for setting in manifest.settings:
             yield f"{setting.key}={setting.value}".encode()
-            if setting.kind is Kind.FILE:
+            if setting.kind is SettingKind.FILE:
                 yield Path(setting.value).read_bytes()
-            elif setting.kind is Kind.PROGRAM:
+            elif setting.kind is SettingKind.PROGRAM:
                 yield _identity(setting.value)
         files = {manifest.path}
         for pattern in manifest.sources:
@@ -281,7 +281,7 @@ def _built(fixed: Built, answer: Mapping[str, Any], *, fresh: bool) -> Built:
             return Built(fixed.manifest, unavailable=(missing["what"], missing.get("remedy", "")))
         driver = answer.get("driver")
         programs = {key: _launch(value) for key, value in answer.get("programs", {}).items()}
-        refused = tuple(Refused(error["file"], error["text"], str(error.get("element", ""))) for error in answer.get("errors", []))
+        refused = tuple(RefusedFile(error["file"], error["text"], str(error.get("element", ""))) for error in answer.get("errors", []))
         return Built(
             fixed.manifest, _launch(driver) if driver is not None else fixed.driver, {**programs, **fixed.programs}, refused, fresh=fresh
         )

@@ -85,10 +85,10 @@ def used(build: Path) -> None:
         os.utime(build / DONE)
 
 
-def clear(shelf: Path, implementation: str) -> None:
+def clear(builds_folder: Path, implementation: str) -> None:
     """Removes what the implementation has not needed for long; what another process is using or making stays."""
     name = re.compile(re.escape(implementation) + KEY)
-    builds = [path for path in shelf.iterdir() if name.fullmatch(path.name) and path.is_dir()]
+    builds = [path for path in builds_folder.iterdir() if name.fullmatch(path.name) and path.is_dir()]
     for build in sorted(builds, key=_last_use, reverse=True)[KEPT:]:
         _remove(build)
 

@@ -24,7 +24,7 @@ _KEYS: dict[str, dict[str, type]] = {
 }
 
 
-class Kind(StrEnum):
+class SettingKind(StrEnum):
     """What a setting means to the harness, which knows nothing else about it."""
 
     TEXT = "text"
@@ -37,7 +37,7 @@ class Setting:
     """What a project wants of an implementation's build, such as other versions of what it is built with."""
 
     key: str
-    kind: Kind
+    kind: SettingKind
     value: str
 
 
@@ -60,7 +60,7 @@ class Manifest:
     stack_dump_signal: str = ""
     debugged: bool = False
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    known_settings: tuple[tuple[str, Kind], ...] = ()
+    known_settings: tuple[tuple[str, SettingKind], ...] = ()
     settings: tuple[Setting, ...] = ()
     variant_of: str = ""
 
@@ -101,10 +101,10 @@ def _setting(base: Manifest, path: Path, key: str, value: object) -> Setting:
     check_keys(path, "implementation.settings", {key: value}, {known: str for known, _ in base.known_settings})
     kind, text = dict(base.known_settings)[key], str(value)
     place = path.parent / text
-    if kind is Kind.FILE and not place.is_file():
+    if kind is SettingKind.FILE and not place.is_file():
         raise UsageError(f"{path}: `implementation.settings.{key}`: there is no file {place}", f"paths are relative to {path.parent}")
     # Not resolved: an environment's Python is a link, and is that environment's only by the link's name.
-    beside = kind is Kind.FILE or (kind is Kind.PROGRAM and "/" in text)
+    beside = kind is SettingKind.FILE or (kind is SettingKind.PROGRAM and "/" in text)
     return Setting(key, kind, str(place) if beside else text)
 
 
@@ -146,11 +146,11 @@ def _variables(path: Path, table: Mapping[str, Any]) -> tuple[tuple[str, str], .
     return tuple(sorted(table.items()))
 
 
-def _kind(path: Path, key: str, value: Any) -> Kind:
+def _kind(path: Path, key: str, value: Any) -> SettingKind:
     try:
-        return Kind(value)
+        return SettingKind(value)
     except ValueError:
-        raise UsageError(f"{path}: `settings.{key}` is {value!r}", f"a setting is one of: {', '.join(Kind)}") from None
+        raise UsageError(f"{path}: `settings.{key}` is {value!r}", f"a setting is one of: {', '.join(SettingKind)}") from None
 
 
 def check_keys(path: Path | str, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grpc_interop.core.verdict import Pair
-from grpc_interop.drivers.build import Built, Refused
+from grpc_interop.drivers.build import Built, RefusedFile
 from grpc_interop.drivers.driver import Driver, Role
 from grpc_interop.errors import BuildError
 
@@ -56,7 +56,7 @@ class Crew:
             driver = self._start(key)
         return driver
 
-    def refused_files(self, pair: Pair) -> dict[str, Refused]:
+    def refused_files(self, pair: Pair) -> dict[str, RefusedFile]:
         """The files that one of the pair's languages refused, by name."""
         built = [self.built[name] for name in (pair.client, pair.server) if name in self.built]
         return {refused.file: refused for one in built for refused in one.refused}

@@ -17,7 +17,7 @@ from types import TracebackType
 from grpc_interop.config import Options, choose, home
 from grpc_interop.core.case import AnyCase, MessageCase
 from grpc_interop.core.verdict import Pair
-from grpc_interop.drivers.build import Builder, Built, Protos, Refused
+from grpc_interop.drivers.build import Builder, Built, Protos, RefusedFile
 from grpc_interop.drivers.manifest import FILE, Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.engine.executors.program import Programs
@@ -115,7 +115,7 @@ class Session:
         """The case, ready to be enqueued. Raises NotACase."""
         return Job(self.engine.preparer.prepare(case), pair)
 
-    def refused(self, case: AnyCase, pair: Pair) -> Refused | None:
+    def refused(self, case: AnyCase, pair: Pair) -> RefusedFile | None:
         """Why the pair has no code for what the case is about, or for what all its messages hold: one of its languages
         refused the file."""
         refused, file = self.refused_files(pair), self.catalog.file_of(case)
@@ -123,7 +123,7 @@ class Session:
             file = self._examiner.needs_one_of(case, refused)
         return refused.get(file)
 
-    def refused_files(self, pair: Pair) -> dict[str, Refused]:
+    def refused_files(self, pair: Pair) -> dict[str, RefusedFile]:
         """The files that one of the pair's languages refused, by name."""
         return self.engine.crew.refused_files(pair)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from grpc_interop.drivers.build import Builder, Built, Protos, Refused
+from grpc_interop.drivers.build import Builder, Built, Protos, RefusedFile
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import BuildError
 from grpc_interop.schema.catalog import Catalog
@@ -33,7 +33,7 @@ class Builds:
     missing: dict[str, str] = field(default_factory=dict)
     failed: bool = False
 
-    def refused(self, name: str, label: str) -> tuple[Refused, ...]:
+    def refused(self, name: str, label: str) -> tuple[RefusedFile, ...]:
         """The files of a side that an implementation's generator or compiler refused."""
         found = self.built.get(at(name, label))
         return found.refused if found is not None else ()
