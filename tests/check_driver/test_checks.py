@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grpc_interop.check_driver import CHECKS, checks, options
-from grpc_interop.check_driver.promises import NotKept
+from grpc_interop.check_driver.not_kept import NotKept
 
 BY_NAME = {check.name: check for check in CHECKS}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grpc_interop.check_driver import sequence
-from grpc_interop.check_driver.promises import Chapter, CheckResult, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter, CheckResult
 from grpc_interop.commands.check_driver import tell
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.manifest import Manifest

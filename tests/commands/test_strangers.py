@@ -14,7 +14,7 @@ import pytest
 import hostile
 from grpc_interop.commands.options import read_options
 from grpc_interop.errors import UsageError
-from grpc_interop.repro import exchange as versions
+from grpc_interop.repro import exchange_text as versions
 from grpc_interop.repro import replay
 from grpc_interop.repro.case_text import decode
 from grpc_interop.schema import image

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.commands.accept import accept
+from grpc_interop.commands.compat_accept import accept
 from grpc_interop.compat import accepted
 from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.report import json

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grpc_interop.repro.exchange import PREFIX
+from grpc_interop.repro.exchange_text import PREFIX
 from grpc_interop.repro.packing import pack, unpack
 from repository import Repository
 

@@ -6,7 +6,8 @@ import time
 
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.greeter import ALL_STREAM, METHODS, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.talk import QUIET_SECONDS, Talk
 from grpc_interop.drivers import driver_pb2 as pb
 

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.check_driver.promises import NotKept
+from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.talk import Talk
 from grpc_interop.core.case import Case, Method
 from grpc_interop.core.verdict import Log, Outcome, Pair, Verdict

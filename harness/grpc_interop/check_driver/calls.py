@@ -6,8 +6,9 @@ import grpc
 
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, PUT_STREAM, SAY_HELLO, case, exchange, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
-from grpc_interop.check_driver.stranger import call_as_stranger
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.plain_client import plain_call
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.core.case import Finish, HalfClose, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.drivers import driver_pb2 as pb
@@ -16,7 +17,7 @@ from grpc_interop.engine.admission import WINDOW
 unary = Chapter("4. The first call")
 kinds = Chapter("5. The other kinds")
 statuses = Chapter("6. Statuses")
-company = Chapter("7. Calls in company")
+concurrency = Chapter("7. Concurrent calls")
 parts = Chapter("9. Large messages")
 
 LARGE = 3 * 1024 * 1024
@@ -114,7 +115,7 @@ def ends_after_messages(bench: Bench) -> None:
     bench.play(*[exchange("late_error", method, 3, 3, Status(15, "lost")) for method in (GET_STREAM, ALL_STREAM)])
 
 
-@company.check("parks calls")
+@concurrency.check("parks calls")
 def parks_calls(bench: Bench) -> None:
     """A call that arrives before its script waits for it."""
     duo = bench.duo
@@ -130,7 +131,7 @@ def parks_calls(bench: Bench) -> None:
         raise NotKept(f"the parked call ended with status {seen.status.code} ({seen.status.message})")
 
 
-@company.check("reads on while it plays")
+@concurrency.check("reads on while it plays")
 def reads_on(bench: Bench) -> None:
     """A play that waits does not keep another from being played."""
     duo = bench.duo
@@ -149,7 +150,7 @@ def reads_on(bench: Bench) -> None:
         talk.answer(waiting, "transcript")
 
 
-@company.check("plays many at once")
+@concurrency.check("plays many at once")
 def plays_many_at_once(bench: Bench) -> None:
     """As many calls as Hello.max_plays allows, at most 128, are in flight at once and do not mix."""
     cases = []
@@ -161,10 +162,10 @@ def plays_many_at_once(bench: Bench) -> None:
     bench.play(*cases)
 
 
-@company.check("turns strangers away")
-def turns_strangers_away(bench: Bench) -> None:
+@concurrency.check("refuses calls without a case id")
+def refuses_calls_without_case_id(bench: Bench) -> None:
     """A call without a case id, for which no script was registered, gets UNIMPLEMENTED."""
-    status = call_as_stranger(bench.duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS).status
+    status = plain_call(bench.duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS).status
     if status != grpc.StatusCode.UNIMPLEMENTED:
         raise NotKept(f"a client that sent no case id got {status.name}; UNIMPLEMENTED was due")
 

@@ -8,9 +8,10 @@ from grpc_interop.check_driver.aborting import FINISH, TO_END
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.lanes import lanes
-from grpc_interop.check_driver.promises import Chapter, NotKept
-from grpc_interop.check_driver.silent import SilentServer
-from grpc_interop.check_driver.stranger import call_as_stranger
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.plain_client import plain_call
+from grpc_interop.check_driver.promises import Chapter
+from grpc_interop.check_driver.silent_server import SilentServer
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.core.case import (
     Cancel,
@@ -232,13 +233,13 @@ def serves_any_caller(bench: Bench) -> None:
     duo.expect(play, SAY_HELLO, *steps, requires=["any_caller"], any_caller=True)
     # Its answer says that the script was read as well: nothing else orders it before the call.
     duo.server.is_alive()
-    got = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    got = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if got.messages != (text("whoever you are"),):
         raise NotKept(f"an ordinary client got {got.messages} and {got.status.name}; the script's answer was due")
     seen = duo.server.answer(play, "transcript").transcript
     if [one.message.binary for lane in seen.lanes for one in lane.observed] != [text("World")]:
         raise NotKept("the transcript does not hold the message of the ordinary client")
-    again = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    again = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if again.status.name != "UNIMPLEMENTED":
         raise NotKept(f"the second caller got {again.status.name}; the script was used up, so UNIMPLEMENTED was due")
 
@@ -248,7 +249,7 @@ def serves_its_application(bench: Bench) -> None:
     """With `application` the hand-written Greeter answers calls without a case id, while scripts serve those with one."""
     duo = bench.duo
     duo.serve(requires=["application"], application=True)
-    got = call_as_stranger(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
+    got = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if got.messages != (text("Hello, World"),):
         raise NotKept(f"SayHello of World gave {got.messages} and {got.status.name}; `Hello, World` was due")
     bench.clear_away()

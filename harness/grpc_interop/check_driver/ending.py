@@ -9,9 +9,10 @@ import grpc
 from grpc_interop.check_driver.aborting import FINISH, TO_END
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.greeter import ALL_STREAM, text
+from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.opening import END_SECONDS
-from grpc_interop.check_driver.promises import Chapter, NotKept
-from grpc_interop.check_driver.stranger import open_call
+from grpc_interop.check_driver.plain_client import open_plain_call
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.talk import ANSWER_SECONDS
 from grpc_interop.drivers import driver_pb2 as pb
 
@@ -50,7 +51,7 @@ def lets_calls_finish(bench: Bench) -> None:
     play = duo.new_play()
     answer = duo.payload(duo.server, ALL_STREAM.response, text("answer"))
     duo.expect(play, ALL_STREAM, pb.Step(receive=NOTHING), pb.Step(send=answer), TO_END, pb.Step(send=answer), FINISH)
-    with open_call(duo.address, ALL_STREAM, ANSWER_SECONDS, play) as caller:
+    with open_plain_call(duo.address, ALL_STREAM, ANSWER_SECONDS, play) as caller:
         caller.send(text("request"))
         caller.receive()
         close = duo.server.order(pb.Command(close=pb.Close(resource=duo.serving, graceful=True)))

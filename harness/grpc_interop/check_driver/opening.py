@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from grpc_interop.check_driver.bench import Bench
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import frame
 

@@ -7,7 +7,8 @@ import functools
 from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
 from grpc_interop.check_driver.certificate import Certificate, make_certificate
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.relay import relaying
 from grpc_interop.core.model import EARLY_US
 from grpc_interop.drivers import driver_pb2 as pb

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import METHODS, SAY_HELLO, case, exchange, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.core.case import Entry, Finish, Receive, ReceiveToEnd, Send, SendHeaders, Status
 from grpc_interop.drivers import driver_pb2 as pb
 

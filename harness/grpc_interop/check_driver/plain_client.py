@@ -15,14 +15,14 @@ CASE_KEY = "x-interop-case"
 """The request metadata by which a server's driver finds the script of a call."""
 
 
-class Answer(NamedTuple):
-    """What an ordinary client got."""
+class Reply(NamedTuple):
+    """The messages and the status that an ordinary client received."""
 
     messages: tuple[bytes, ...]
     status: grpc.StatusCode
 
 
-class Stranger:
+class PlainCall:
     """A call under way. With a play's id in its metadata a server cannot tell it from a driver's."""
 
     def __init__(self, channel: grpc.Channel, method: Method, seconds: float, play: int) -> None:
@@ -39,35 +39,34 @@ class Stranger:
         self._requests.put(None)
 
     def receive(self) -> bytes | None:
-        """The next message, or None when there is none any more."""
+        """Return the next message, or None after the last."""
         try:
             message: bytes | None = next(self._call, None)
         except grpc.RpcError:
-            # Told by the status.
-            message = None
+            message = None  # the status tells of it
         return message
 
-    def rest(self) -> Answer:
-        """All messages that are still to come, and the status."""
+    def rest(self) -> Reply:
+        """Wait for all further messages and the status, and return them."""
         messages = tuple(iter(self.receive, None))
-        return Answer(messages, self._call.code())
+        return Reply(messages, self._call.code())
 
 
 @contextmanager
-def open_call(address: str, method: Method, seconds: float, play: int = 0) -> Iterator[Stranger]:
-    """Calls a method; after that time the call ends by itself."""
+def open_plain_call(address: str, method: Method, seconds: float, play: int = 0) -> Iterator[PlainCall]:
+    """Call a method. The call ends by itself after so many seconds."""
     # A proxy of the user's environment has no business with 127.0.0.1.
     with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        stranger = Stranger(channel, method, seconds, play)
+        call = PlainCall(channel, method, seconds, play)
         try:
-            yield stranger
+            yield call
         finally:
-            stranger.half_close()
+            call.half_close()
 
 
-def call_as_stranger(address: str, method: Method, messages: Sequence[bytes], seconds: float) -> Answer:
-    """Sends those messages and takes all answers."""
-    with open_call(address, method, seconds) as stranger:
-        stranger.send(*messages)
-        stranger.half_close()
-        return stranger.rest()
+def plain_call(address: str, method: Method, messages: Sequence[bytes], seconds: float) -> Reply:
+    """Send the messages, half-close, and return all that the server answers."""
+    with open_plain_call(address, method, seconds) as call:
+        call.send(*messages)
+        call.half_close()
+        return call.rest()

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from grpc_interop.check_driver.bench import Bench
+from grpc_interop.check_driver.bench import Bench
 
 GUIDE = "docs/driver-contract.md"
-
-
-class NotKept(Exception):
-    """The driver does not keep the promise; the text says what it did instead."""
 
 
 class CheckResult(NamedTuple):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from grpc_interop.check_driver import aborting, calls, capabilities, ending, opening, options, other_metadata, serving, times
 from grpc_interop.check_driver.bench import Bench
-from grpc_interop.check_driver.promises import Check, CheckResult, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Check, CheckResult
 from grpc_interop.drivers.build import Built
 from grpc_interop.errors import BuildError
 
@@ -20,7 +21,7 @@ CHECKS: tuple[Check, ...] = tuple(
         calls.unary,
         calls.kinds,
         calls.statuses,
-        calls.company,
+        calls.concurrency,
         aborting.abort,
         calls.parts,
         *capabilities.CHAPTERS,

@@ -7,7 +7,8 @@ import time
 
 from grpc_interop.check_driver.bench import Bench
 from grpc_interop.check_driver.greeter import SAY_HELLO, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.talk import ANSWER_SECONDS, Talk
 from grpc_interop.drivers import driver_pb2 as pb
 

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from grpc_interop.check_driver.promises import NotKept
+from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken

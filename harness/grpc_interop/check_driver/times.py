@@ -6,7 +6,8 @@ import time
 
 from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, text
-from grpc_interop.check_driver.promises import Chapter, NotKept
+from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.drivers import driver_pb2 as pb
 
 times = Chapter("10.7 Times")

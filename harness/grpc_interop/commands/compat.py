@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from grpc_interop.commands import accept
+from grpc_interop.commands import compat_accept
 from grpc_interop.commands.options import IMPLEMENTATION, PAIRS, PROTO_PATHS, REPORT, with_options
 from grpc_interop.compat import compare
 from grpc_interop.compat.judge.guarantee import Guarantee
 from grpc_interop.config import Options
 from grpc_interop.interruption import interruptible
-from grpc_interop.repro.exchange import encode
+from grpc_interop.repro.exchange_text import encode
 
 
 @click.group(invoke_without_command=True)
@@ -46,4 +46,4 @@ def command(options: Options, bases: tuple[str, ...], head: str | None, guarante
     sys.exit(compare.compat(options, compare.Request(encode, bases, head, Guarantee(guarantee), everything=everything)))
 
 
-command.add_command(accept.command, "accept")
+command.add_command(compat_accept.command, "accept")

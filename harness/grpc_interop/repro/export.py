@@ -24,7 +24,7 @@ from grpc_interop.output.plain_text import printable
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.record import record_of
 from grpc_interop.repro.case_text import Replay, encode
-from grpc_interop.repro.reproduction import SIDES, expected_output, side_of
+from grpc_interop.repro.export_request import SIDES, expected_output, side_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source
 from grpc_interop.session.session import Session

@@ -21,7 +21,7 @@ from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.forms.results import CASES, RESULTS, Stored, stored_cases
 from grpc_interop.report.record import REPLAYS, record_of
-from grpc_interop.repro import exchange as versions
+from grpc_interop.repro import exchange_text as versions
 from grpc_interop.repro.case_text import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
 from grpc_interop.repro.export import export
 from grpc_interop.repro.packing import ReplayError, read_text
