@@ -40,6 +40,7 @@ test: $(VENV)/.dev ## Run the tests of the harness and of the implementations
 lint: $(VENV)/.dev ## Check style, types, protos and that generated code is up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/style.py
 	$(BIN)/mypy
 	$(BIN)/mypy py_impl
 	$(BIN)/mypy go_impl
