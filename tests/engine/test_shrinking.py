@@ -19,7 +19,7 @@ from grpc_interop.engine.shrink.passes import size, smaller
 from grpc_interop.engine.shrink.shrinker import PLAYS, Shrinking
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 
 PAIR = Pair("a", "b")
 FAILURE = Difference("client", "the client did not receive message 3 of 4")
@@ -42,7 +42,7 @@ class Conversations(list[Case]):
 
 @pytest.fixture(scope="module")
 def conversations(catalog: Catalog) -> list[Case]:
-    return Conversations(SUITES["conversations"].cases(catalog, Options(count=300)))
+    return Conversations(SUITES["conversations"].cases(catalog, SuiteOptions(count=300)))
 
 
 def verdict(case: Case, difference: Difference | None) -> Verdict:

@@ -11,7 +11,7 @@ from grpc_interop.core.case import MessageCase
 from grpc_interop.core.transcoding import Ask, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import Difference
-from grpc_interop.messages.dialogue import CLIENT, SERVER, Dialogue, Found, Rules, of_one_cause
+from grpc_interop.messages.dialogue import CLIENT, SERVER, Dialogue, Differences, Rules, of_one_cause
 from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
@@ -63,12 +63,12 @@ def test_a_side_that_loses_the_sign_of_zero_is_named(tmp_path: Path, side: str, 
     assert (found.side, found.what) == (side, f"the {side} did not write what it read")
 
 
-def judged(dialogue: Dialogue, answer: Callable[[Ask], tuple[Written, ...]]) -> Found:
+def judged(dialogue: Dialogue, answer: Callable[[Ask], tuple[Written, ...]]) -> Differences:
     """What is found of the answers."""
     ask = next(dialogue)
     while True:
         try:
             ask = dialogue.send(answer(ask))
         except StopIteration as ended:
-            found: Found = ended.value
+            found: Differences = ended.value
             return found

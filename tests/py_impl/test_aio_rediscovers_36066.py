@@ -19,7 +19,7 @@ from grpc_interop.engine.shrink.passes import size
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session.conditions import CIRCUMSTANCES
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 from py_builds import GREETER, REPOSITORY, build_in
 
 CONVERSATIONS = 300
@@ -66,7 +66,7 @@ def _played(drivers: list[Built], seed: int, folder: Path) -> list[Verdict]:
     try:
         for built in drivers:
             engine.add(built)
-        cases = SUITES["conversations"].cases(catalog, Options(seed=seed, count=CONVERSATIONS))
+        cases = SUITES["conversations"].cases(catalog, SuiteOptions(seed=seed, count=CONVERSATIONS))
         engine.enqueue(Job(engine.preparer.prepare(case), Pair("py-aio", "py")) for case in cases)
         limit = time.monotonic() + RUN_SECONDS
         verdicts: list[Verdict] = []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
-from grpc_interop.session.case_streams import Course, Courses
+from grpc_interop.session.case_streams import CaseStream, CaseStreams
 
 PAIRS = [Pair(name, name) for name in ("a", "b", "c")]
 
@@ -21,28 +21,28 @@ def numbers(sizes: Sequence[int]) -> list[Iterator[AnyCase]]:
 
 
 class Playing:
-    """Courses that are gone through a step at a time, each in turn."""
+    """CaseStreams that are gone through a step at a time, each in turn."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.joined: Counter[Pair] = Counter()
         self.came: list[tuple[AnyCase, Pair]] = []
         self.left: Counter[Pair] = Counter()
-        self._courses = Courses(lambda: numbers(sizes), self.joined.update)
-        self._under_way: list[tuple[Course, Iterator[AnyCase]]] = []
+        self._streams = CaseStreams(lambda: numbers(sizes), self.joined.update)
+        self._under_way: list[tuple[CaseStream, Iterator[AnyCase]]] = []
 
     def join(self, *pairs: Pair) -> None:
-        self._under_way += [(course, iter(course)) for course in self._courses.join(pairs)]
+        self._under_way += [(stream, iter(stream)) for stream in self._streams.join(pairs)]
 
     def step(self) -> bool:
         if not self._under_way:
             return False
-        course, cases = self._under_way.pop(0)
+        stream, cases = self._under_way.pop(0)
         case = next(cases, None)
         if case is None:
-            self.left.update(course.pairs)
+            self.left.update(stream.pairs)
         else:
-            self.came += [(case, pair) for pair in course.pairs]
-            self._under_way.append((course, cases))
+            self.came += [(case, pair) for pair in stream.pairs]
+            self._under_way.append((stream, cases))
         return True
 
 

@@ -1,4 +1,4 @@
-"""Entries of a TOML file, in whatever form they are written, with the lines that hold them."""
+"""TomlEntries of a TOML file, in whatever form they are written, with the lines that hold them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.session.toml_entries import Entries, read_entries
+from grpc_interop.session.toml_entries import TomlEntries, read_entries
 
 KEYS: dict[str, type] = {"name": str, "text": str, "on": object}
 
 
 @pytest.fixture
 def read(tmp_path: Path):
-    def write(text: str) -> Entries:
+    def write(text: str) -> TomlEntries:
         path = tmp_path / "list.toml"
         path.write_bytes(text.encode())
         return read_entries(path, "known", KEYS)
@@ -53,14 +53,14 @@ def test_every_form_of_a_list_is_read_with_its_lines(read, form: str) -> None:
     Whatever TOML calls a list of tables has its entries, each with its first line and the first behind it.
     """
     text, lines = FORMS[form]
-    found = read(text).found
+    found = read(text).entries
     assert [entry.table["name"] for entry in found] == ["a", "b"]
     assert [(entry.line, entry.end) for entry in found] == lines
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "\n\n", "known = []"])
 def test_a_file_may_have_no_entries(read, text: str) -> None:
-    assert read(text).found == ()
+    assert read(text).entries == ()
 
 
 @pytest.mark.parametrize(("text", "line"), [("known = []", 1), ('\n# all\nknown = [\n{name = "a"}]', 3), ('[[known]]\nname = "a"\n', 0)])

@@ -16,7 +16,7 @@ from grpc_interop.suites import SUITES, find
 from grpc_interop.suites.calls import SHAPES
 from grpc_interop.suites.calls.every_field import NAME
 from grpc_interop.suites.calls.large_metadata import LIMITS
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"
@@ -26,7 +26,7 @@ NASTY = Path(__file__).parent / "nasty"
 def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     """All cases of the quick-start service and of one whose messages are unpleasant."""
     catalog = Catalog.load([ROOT / "proto", NASTY], [], tmp_path_factory.mktemp("cache"))
-    return list(SUITES["calls"].cases(catalog, Options()))
+    return list(SUITES["calls"].cases(catalog, SuiteOptions()))
 
 
 def test_every_shape_of_every_rpc_is_a_case(cases: list[Case]) -> None:
@@ -126,7 +126,7 @@ def test_cases_are_the_same_each_time(tmp_path: Path) -> None:
     """
     Two catalogs of one tree give equal cases.
     """
-    first, second = (list(SUITES["calls"].cases(Catalog.load([NASTY], [], tmp_path), Options())) for _ in range(2))
+    first, second = (list(SUITES["calls"].cases(Catalog.load([NASTY], [], tmp_path), SuiteOptions())) for _ in range(2))
     assert first == second
 
 
@@ -137,8 +137,8 @@ def test_the_most_telling_order_holds_the_same_cases(tmp_path: Path) -> None:
     catalog = Catalog.load([ROOT / "proto", NASTY], [], tmp_path)
     suite = SUITES["calls"]
     assert suite.most_telling is not None
-    telling = list(suite.most_telling(catalog, Options()))
-    assert sorted(case.id for case in telling) == sorted(case.id for case in suite.cases(catalog, Options()))
+    telling = list(suite.most_telling(catalog, SuiteOptions()))
+    assert sorted(case.id for case in telling) == sorted(case.id for case in suite.cases(catalog, SuiteOptions()))
     methods = list(catalog.methods())
     assert [(case.method, case.name) for case in telling[: len(methods)]] == [(method, "one") for method in methods]
 

@@ -35,7 +35,7 @@ from grpc_interop.suites import SUITES
 from grpc_interop.suites.conversations.dice import Dice
 from grpc_interop.suites.conversations.suite import conversation
 from grpc_interop.suites.conversations.words import Vocabulary
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 
 ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).parent / "nasty"
@@ -56,7 +56,7 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
 @pytest.fixture(scope="module")
 def many(catalog: Catalog) -> list[Case]:
     """As many as a longer run plays."""
-    return list(SUITE.cases(catalog, Options(seed=1, count=2000)))
+    return list(SUITE.cases(catalog, SuiteOptions(seed=1, count=2000)))
 
 
 @settings(deadline=None, derandomize=True)
@@ -73,7 +73,7 @@ def test_one_seed_gives_the_same_cases(catalog: Catalog) -> None:
     """
     A second look yields equal cases, and another seed yields others.
     """
-    first, again, other = (list(SUITE.cases(catalog, Options(seed=seed, count=50))) for seed in (7, 7, 8))
+    first, again, other = (list(SUITE.cases(catalog, SuiteOptions(seed=seed, count=50))) for seed in (7, 7, 8))
     assert first == again
     assert {case.client for case in first} != {case.client for case in other}
 
@@ -82,7 +82,7 @@ def test_a_conversation_does_not_depend_on_how_many_are_made(catalog: Catalog) -
     """
     Conversation 42 stays what it is in a run of a hundred or a thousand.
     """
-    few, more = (list(islice(SUITE.cases(catalog, Options(seed=3, count=count)), 100)) for count in (100, 1000))
+    few, more = (list(islice(SUITE.cases(catalog, SuiteOptions(seed=3, count=count)), 100)) for count in (100, 1000))
     assert few == more
 
 
@@ -158,4 +158,4 @@ def test_a_tree_without_methods_has_no_conversations() -> None:
     """
     There is nothing to talk through.
     """
-    assert list(SUITE.cases(Catalog([], b""), Options())) == []
+    assert list(SUITE.cases(Catalog([], b""), SuiteOptions())) == []

@@ -16,7 +16,7 @@ from grpc_interop.engine.executors.program import Programs
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -57,7 +57,7 @@ KINDS = {"SayHello", "GetStream", "PutStream", "AllStream"}
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory):
     catalog = Catalog.load([ROOT / "proto"], [], tmp_path_factory.mktemp("cache"))
-    return {case.id: case for case in SUITES["greeter"].cases(catalog, Options())}
+    return {case.id: case for case in SUITES["greeter"].cases(catalog, SuiteOptions())}
 
 
 @pytest.fixture

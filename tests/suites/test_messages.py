@@ -14,7 +14,7 @@ from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
-from grpc_interop.suites.protocol import Options
+from grpc_interop.suites.protocol import SuiteOptions
 from grpc_interop.values.well_known import MASKS
 from grpc_interop.wire.shapes import Shapes
 
@@ -29,7 +29,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 @pytest.fixture(scope="module")
 def cases(catalog: Catalog) -> list[MessageCase]:
-    return [case for case in SUITES["messages"].cases(catalog, Options()) if isinstance(case, MessageCase)]
+    return [case for case in SUITES["messages"].cases(catalog, SuiteOptions()) if isinstance(case, MessageCase)]
 
 
 def names_of(cases: list[MessageCase], type_name: str) -> set[str]:

@@ -28,7 +28,7 @@ from grpc_interop.compat.vocabulary.result import Acceptance, Finding, Verdict
 from grpc_interop.config import ACCEPTED
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.session.toml_entries import Entries, read_entries
+from grpc_interop.session.toml_entries import TomlEntries, read_entries
 
 _HEAD = "[[accepted]]"
 _KEYS: dict[str, type] = {"element": str, "from": str, "to": str, "change": str, "reason": str, "until": object}
@@ -126,7 +126,7 @@ def write(path: Path, entry: Entry) -> int:
     text = path.read_bytes().decode() if path.exists() else ""
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-    known = next((found for found in entries.found if _entry("", found.table).intent == entry.intent), None)
+    known = next((found for found in entries.entries if _entry("", found.table).intent == entry.intent), None)
     if known is None:
         lines += [""] if lines and lines[-1] else []
         start = end = len(lines)
@@ -150,16 +150,16 @@ def _lines(entry: Entry) -> Iterator[str]:
 
 
 def _read(path: Path) -> Iterator[Entry]:
-    for number, _, table in _entries(path).found:
+    for number, _, table in _entries(path).entries:
         yield _entry(f"{os.path.relpath(path)}:{number}", table)
 
 
-def _entries(path: Path) -> Entries:
+def _entries(path: Path) -> TomlEntries:
     if path.exists():
         return read_entries(path, "accepted", _KEYS)
     if path.name != ACCEPTED:
         raise UsageError(f"{path} is not there", "interop.toml names it under `accepted_breaks`")
-    return Entries(())
+    return TomlEntries(())
 
 
 def _entry(where: str, found: dict[str, str]) -> Entry:

@@ -30,10 +30,10 @@ MOST_RIGHT = 16 * 1024 * 1024
 """Bytes of the messages in questions, and of as many for each answer, whose right answers are known for the next pair: so
 far pairs drift apart. The answers are those that engine/answers.py keeps."""
 
-Found = list[Difference | None]
+Differences = list[Difference | None]
 """Of each message how the answers differ from what they must say, or None."""
 
-Dialogue = Generator[Ask, tuple[Answer, ...], Found]
+Dialogue = Generator[Ask, tuple[Answer, ...], Differences]
 Messages = tuple[bytes, ...]
 
 
@@ -58,7 +58,9 @@ class Rules:
             return self._alike(shape, data, json=json)
         return self._carried_as_json(shape, data) if json else self._carried(shape, data)
 
-    def _judged(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...], judge: Callable[[], Found]) -> Found:
+    def _judged(
+        self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...], judge: Callable[[], Differences]
+    ) -> Differences:
         """What is found of the answers of a side to questions about these messages. The very answers that were all right
         for one pair are right for the next."""
         question = (side, shape, messages)
@@ -87,7 +89,7 @@ class Rules:
             found[at] = one
         return found
 
-    def _judge_messages(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Found:
+    def _judge_messages(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Differences:
         return self._judged(
             BOTH,
             shape,

@@ -27,10 +27,10 @@ MOST_TRIES = 400
 """Smaller messages that are tried in order to shrink one: the largest ones of a tree needed about half as many."""
 
 
-Part = tuple[Example, ...]
+Batch = tuple[Example, ...]
 """The examples of one dialogue."""
 
-Shrinking = Generator[Ask, tuple[Answer, ...], Difference]
+ShrinkDialogue = Generator[Ask, tuple[Answer, ...], Difference]
 
 
 class Failed(NamedTuple):
@@ -61,21 +61,21 @@ class Questioning(Protocol):
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None: ...
 
 
-Expected = Callable[[Difference], bool]
+IsKnown = Callable[[Difference], bool]
 """Whether a difference is known: what fails so is told as it is, and after what is not known."""
 
 
 class Questioner(Protocol):
     """Knows what to ask about a case. Of the files `without` one of the two sides has no code."""
 
-    def examination(self, case: MessageCase, expected: Expected, without: Collection[str]) -> Questioning: ...
+    def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> Questioning: ...
 
 
 class Examination:
     """One case on one pair. `findings` is set when it is done; `pending` are the examples that are being asked about, by
     their numbers."""
 
-    def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape, expected: Expected) -> None:
+    def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape, expected: IsKnown) -> None:
         self.findings: Findings | None = None
         self.pending: dict[int, Example] = {}
         self._case = case
@@ -83,10 +83,10 @@ class Examination:
         self._rules = rules
         self._expected = expected
         self._parts = _parts(examples)
-        self._dialogues: dict[int, tuple[Dialogue, Part]] = {}
+        self._dialogues: dict[int, tuple[Dialogue, Batch]] = {}
         self._failed: list[Failed] = []
         self._count = 0
-        self._shrinking: Shrinking | None = None
+        self._shrinking: ShrinkDialogue | None = None
         self._smallest = b""
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]:
@@ -146,7 +146,7 @@ class Examination:
             self._end(ended.value)
             return None
 
-    def _shrink(self, first: Failed) -> Shrinking:
+    def _shrink(self, first: Failed) -> ShrinkDialogue:
         """Dialogues about ever smaller messages, as long as they fail for the same cause."""
         difference, tries, found = first.difference, 0, True
         sort = sort_of(self._shape, self._smallest)
@@ -176,7 +176,7 @@ class Examiner:
         self._examples = Examples(shapes)
         self._rules = Rules(shapes)
 
-    def examination(self, case: MessageCase, expected: Expected, without: Collection[str] = ()) -> Examination:
+    def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str] = ()) -> Examination:
         """Raises KeyError for a type that the catalog does not hold."""
         examples = (example for example in self._examples.of(case) if example.file not in without)
         return Examination(case, examples, self._rules, self._shapes.of(case.type_name), expected)
@@ -191,7 +191,7 @@ class Examiner:
         return found
 
 
-def _parts(examples: Iterable[Example]) -> Iterator[Part]:
+def _parts(examples: Iterable[Example]) -> Iterator[Batch]:
     """The same for each pair, so that what one pair asks the next asks as well."""
     part: list[Example] = []
     size = 0

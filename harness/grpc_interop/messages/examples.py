@@ -14,7 +14,7 @@ from grpc_interop.values import boundaries, malformed, well_known
 from grpc_interop.values.encodings import boldest, reencodings
 from grpc_interop.values.field_names import FieldNames
 from grpc_interop.values.generator import Generator
-from grpc_interop.values.json_unrepresentable import Sayable, Unsayable
+from grpc_interop.values.json_unrepresentable import JsonFilter, Unrepresentable
 from grpc_interop.values.utf8 import must_be_utf8
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.byte_lru import OVERHEAD, Kept
@@ -64,7 +64,7 @@ class Examples:
         self.shapes = shapes
         self.generator = Generator(shapes)
         self._names = FieldNames(shapes)
-        self._sayable = Sayable(shapes)
+        self._json_filter = JsonFilter(shapes)
         self._kept: Kept[MessageCase, tuple[Example, ...]] = Kept(MOST_KEPT)
 
     @staticmethod
@@ -138,7 +138,7 @@ class Examples:
         """Of each what ProtoJSON can say; what is the same without the rest is there once."""
         seen = set()
         for example in examples:
-            part = self._sayable.part(shape, example.data)
+            part = self._json_filter.part(shape, example.data)
             if part == example.data:
                 yield example
             elif part is not None and part not in seen:
@@ -146,18 +146,18 @@ class Examples:
                 yield example._replace(data=part)
 
     def _json_equal_names(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unsayable.ONE_NAME)
+        yield from self._that_hold(shape, Unrepresentable.ONE_NAME)
 
     def _json_null_elements(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unsayable.NULL_ELEMENT)
+        yield from self._that_hold(shape, Unrepresentable.NULL_ELEMENT)
 
     def _json_type_field(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unsayable.TYPE_FIELD)
+        yield from self._that_hold(shape, Unrepresentable.TYPE_FIELD)
 
-    def _that_hold(self, shape: Shape, what: Unsayable) -> Iterator[Example]:
+    def _that_hold(self, shape: Shape, what: Unrepresentable) -> Iterator[Example]:
         """None of the random ones: with each seed, what has such a case must have an example of it."""
         for example in (*self._boundaries(shape), *self._anys(shape)):
-            if what in self._sayable.found(shape, example.data):
+            if what in self._json_filter.found(shape, example.data):
                 yield example
 
     def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
@@ -274,7 +274,7 @@ class Examples:
 
     def _whole(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
         """Those that ProtoJSON can say as they are."""
-        yield from (example for example in examples if self._sayable.part(shape, example.data) == example.data)
+        yield from (example for example in examples if self._json_filter.part(shape, example.data) == example.data)
 
     def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str) -> Iterator[Example]:
         """Each field alone with each of its values."""

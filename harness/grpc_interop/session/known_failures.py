@@ -48,7 +48,7 @@ _NEEDED = ("cases", "message", "reason", "link")
 
 
 @dataclass(slots=True)
-class Entry:
+class KnownFailure:
     """One entry, and how often it applied: `outcomes` counts what became of the cases that it covers."""
 
     path: Path
@@ -83,7 +83,7 @@ class Entry:
 class KnownFailures:
     """All entries of a run."""
 
-    def __init__(self, entries: Iterable[Entry] = (), variants: Mapping[str, str] | None = None) -> None:
+    def __init__(self, entries: Iterable[KnownFailure] = (), variants: Mapping[str, str] | None = None) -> None:
         """`variants`: the names of implementations that others are with settings of their own. What these bring along
         is known of the variants, too; but a variant has other versions, so that passing is as good as failing."""
         self.entries = tuple(entries)
@@ -119,13 +119,13 @@ class KnownFailures:
         ids = (f"{case.id}[{pair}]", f"{case.id}[{':'.join(names)}]")
         return any(entry.sometimes and any(entry.covers(one, case) for one in ids) for entry in self.entries)
 
-    def _explanation(self, verdict: Verdict) -> Entry | None:
+    def _explanation(self, verdict: Verdict) -> KnownFailure | None:
         difference = verdict.difference
         if verdict.outcome is not Outcome.FAILED or difference is None:
             return None
         return next((entry for entry in self.entries if self._covers(entry, verdict) and entry.explains(difference)), None)
 
-    def _covers(self, entry: Entry, verdict: Verdict) -> bool:
+    def _covers(self, entry: KnownFailure, verdict: Verdict) -> bool:
         if entry.covers(verdict.id, verdict.case):
             return True
         names = [self._variants.get(name, name) for name in (verdict.pair.client, verdict.pair.server)]
@@ -150,7 +150,7 @@ class KnownFailures:
         ]
 
 
-def _passed(verdict: Verdict, covering: list[Entry]) -> Verdict:
+def _passed(verdict: Verdict, covering: list[KnownFailure]) -> Verdict:
     for entry in covering:
         if entry.sometimes:
             entry.outcomes[Outcome.PASSED] += 1
@@ -161,9 +161,9 @@ def _passed(verdict: Verdict, covering: list[Entry]) -> Verdict:
     return verdict._replace(outcome=Outcome.UNEXPECTED_PASS, difference=Difference("client", what))
 
 
-def _read(path: Path) -> list[Entry]:
+def _read(path: Path) -> list[KnownFailure]:
     entries = []
-    for number, _, found in read_entries(path, "known", _KEYS).found:
+    for number, _, found in read_entries(path, "known", _KEYS).entries:
         for key in _NEEDED:
             if not found.get(key):
                 raise UsageError(
@@ -174,7 +174,7 @@ def _read(path: Path) -> list[Entry]:
             known = " or ".join(map(repr, CIRCUMSTANCES))
             raise UsageError(f"{path}:{number}: when = {found['when']!r} is no known circumstance", f"write {known}")
         try:
-            entries.append(Entry(path, number, **found))
+            entries.append(KnownFailure(path, number, **found))
         except re.error as error:
             raise UsageError(f"{path}:{number}: message = {found['message']!r} is not a regular expression: {error}") from None
     return entries

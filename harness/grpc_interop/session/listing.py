@@ -9,7 +9,7 @@ from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
 from grpc_interop.session.selection import Selection, nothing_selected
 from grpc_interop.session.session import chosen_suites, load_catalog
-from grpc_interop.suites.protocol import Options as SuiteOptions
+from grpc_interop.suites.protocol import SuiteOptions
 
 
 def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:

@@ -15,7 +15,7 @@ from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
 from grpc_interop.output.plain_text import counted
 from grpc_interop.report.protocol import Finding, Lack, NotRun
-from grpc_interop.session.case_streams import Course, Courses
+from grpc_interop.session.case_streams import CaseStream, CaseStreams
 from grpc_interop.session.pair_progress import Progress
 from grpc_interop.session.selection import Selection, nothing_selected
 from grpc_interop.session.session import Session, unseen
@@ -51,7 +51,7 @@ class Run:
         self._progress = Progress(self._pair_is_done)
         self._selection = Selection(options.keyword, options.shard)
         self._waiting: list[Pair] = []
-        self._courses = Courses(self._suites, self._progress.more)
+        self._streams = CaseStreams(self._suites, self._progress.more)
         self._plan: tuple[Pair, ...] = ()
         self._coverage = Coverage(session.catalog) if self._measures_coverage() else None
         self._deadline = math.inf
@@ -113,19 +113,19 @@ class Run:
             if budget:
                 self._deadline = time.monotonic() + budget
             self._waiting = [pair for pair in self._waiting if pair not in pairs]
-            for course in self._courses.join(pairs):
-                self.session.engine.enqueue(self._jobs(course))
+            for stream in self._streams.join(pairs):
+                self.session.engine.enqueue(self._jobs(stream))
 
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
         """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
         short they come in the order of what they tell."""
         return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
 
-    def _jobs(self, course: Course) -> Iterator[Job]:
+    def _jobs(self, stream: CaseStream) -> Iterator[Job]:
         preparer = self.session.engine.preparer
         begun = False
-        for case in course:
-            chosen = [pair for pair in course.pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
+        for case in stream:
+            chosen = [pair for pair in stream.pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
             # However little time there is: a run that plays nothing would say nothing.
             if begun and time.monotonic() > self._deadline:
                 self.left_out[case.suite] += len(chosen)
@@ -136,7 +136,7 @@ class Run:
                 for pair in chosen:
                     self._progress.begun(pair)
                     yield Job(prepared, pair)
-        self._progress.all_begun(course.pairs)
+        self._progress.all_begun(stream.pairs)
 
     def _refused(self, case: AnyCase, pair: Pair) -> bool:
         refused = self.session.refused(case, pair)

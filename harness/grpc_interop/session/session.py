@@ -36,8 +36,7 @@ from grpc_interop.schema.roots.roots import Tree
 from grpc_interop.schema.whereabouts import Whereabouts
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 from grpc_interop.suites import SUITES, find
-from grpc_interop.suites.protocol import Options as SuiteOptions
-from grpc_interop.suites.protocol import Suite
+from grpc_interop.suites.protocol import Suite, SuiteOptions
 from grpc_interop.suites.turns import in_turn
 from grpc_interop.values.samples import Values
 from grpc_interop.wire.shapes import Shapes

@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 )
 
 
-class Found(NamedTuple):
+class TomlEntry(NamedTuple):
     """An entry: the lines of the file that hold it, from `line` (from 1) up to `end`, which is the first behind it; and what
     it says."""
 
@@ -43,14 +43,14 @@ class Found(NamedTuple):
     table: dict[str, Any]
 
 
-class Entries(NamedTuple):
+class TomlEntries(NamedTuple):
     """A file's entries. `in_a_list`: the line at which they begin where they are written as one value, `key = [...]`; else 0."""
 
-    found: tuple[Found, ...]
+    entries: tuple[TomlEntry, ...]
     in_a_list: int = 0
 
 
-def read_entries(path: Path, key: str, keys: Mapping[str, type]) -> Entries:
+def read_entries(path: Path, key: str, keys: Mapping[str, type]) -> TomlEntries:
     """Return the entries in the list `key` of a file, which has nothing else. Raise UsageError naming file, line and key."""
     try:
         text = path.read_bytes().decode()
@@ -67,11 +67,11 @@ def read_entries(path: Path, key: str, keys: Mapping[str, type]) -> Entries:
     places = list(scanner.places())
     for (line, _), value in zip(places, values, strict=True):
         check_keys(f"{path}:{line}", key, value, keys)
-    return Entries(tuple(Found(*place, value) for place, value in zip(places, values, strict=True)), scanner.in_a_list)
+    return TomlEntries(tuple(TomlEntry(*place, value) for place, value in zip(places, values, strict=True)), scanner.in_a_list)
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class _TomlToken:
     kind: str
     text: str
     line: int
@@ -106,7 +106,7 @@ class _Scanner:
         if begun:
             yield begun, last + 1
 
-    def _next(self, *kinds: str) -> _Token | None:
+    def _next(self, *kinds: str) -> _TomlToken | None:
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             self._at += 1
@@ -151,11 +151,11 @@ class _Scanner:
                     yield begun, token.line + 1
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(text: str) -> Iterator[_TomlToken]:
     line = 1
     for found in _TOKEN.finditer(text):
         if found.lastgroup not in ("space", "comment"):
-            yield _Token(str(found.lastgroup), found[0], line)
+            yield _TomlToken(str(found.lastgroup), found[0], line)
         line += found[0].count("\n")
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from grpc_interop.core.case import OK, Case, Finish, HalfClose, Lane, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.programs.templates import ANYTHING, INTERVAL_SECONDS, PRICE, message
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.suites.protocol import Suite, SuiteOptions
 
 NAME = "greeter"
 SERVICE = "greeter.v1.Greeter"
@@ -25,7 +25,7 @@ _TO_END = ReceiveToEnd()
 _OK_END = Finish(OK)
 
 
-class _Talk(NamedTuple):
+class _GreeterCase(NamedTuple):
     """What the client's and the server's side say, as a case of a method."""
 
     method: str
@@ -36,24 +36,24 @@ class _Talk(NamedTuple):
     spread_us: int = 0
 
 
-def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
+def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
     """The Greeter's cases, where the roots hold its service."""
     methods = {method.name: method for method in catalog.methods() if method.service == SERVICE}
-    for talk in _TALKS:
-        if talk.method in methods:
-            yield _case(methods[talk.method], talk)
+    for row in _TABLE:
+        if row.method in methods:
+            yield _case(methods[row.method], row)
 
 
-def _case(method: Method, talk: _Talk) -> Case:
+def _case(method: Method, row: _GreeterCase) -> Case:
     return Case(
         suite=NAME,
-        name=talk.name,
+        name=row.name,
         method=method,
-        client=(talk.client,),
-        server=(talk.server,),
-        why=talk.why,
+        client=(row.client,),
+        server=(row.server,),
+        why=row.why,
         player="programs",
-        spread_us=talk.spread_us,
+        spread_us=row.spread_us,
     )
 
 
@@ -61,44 +61,44 @@ def _say(*texts: str) -> Lane:
     return tuple(Send(message(text)) for text in texts)
 
 
-def _greets(name: str, who: str) -> _Talk:
+def _greets(name: str, who: str) -> _GreeterCase:
     why = "SayHello greets whom it is told to greet."
-    return _Talk("SayHello", name, why, (*_say(who), _TO_END), (Receive(), *_say(f"Hello, {who}"), _OK_END))
+    return _GreeterCase("SayHello", name, why, (*_say(who), _TO_END), (Receive(), *_say(f"Hello, {who}"), _OK_END))
 
 
-def _ticks(name: str, symbol: str) -> _Talk:
+def _ticks(name: str, symbol: str) -> _GreeterCase:
     ticks = [f"{symbol} {number}/{TICKS} {PRICE}" for number in range(1, TICKS + 1)]
     why = "GetStream sends ten numbered ticks of the symbol, one by one, then ends."
-    return _Talk("GetStream", name, why, (*_say(symbol), _TO_END), (Receive(), *_say(*ticks), _OK_END), SPREAD_US)
+    return _GreeterCase("GetStream", name, why, (*_say(symbol), _TO_END), (Receive(), *_say(*ticks), _OK_END), SPREAD_US)
 
 
-def _counts(name: str, items: Sequence[str]) -> _Talk:
+def _counts(name: str, items: Sequence[str]) -> _GreeterCase:
     # Without items there is no last one, and what is said of it is free.
     answer = f"{len(items)} items, last {items[-1]}" if items else f"0 items{ANYTHING}"
     why = "PutStream answers once, after the last item, with their number and the last."
-    return _Talk("PutStream", name, why, (*_say(*items), HalfClose(), _TO_END), (_TO_END, *_say(answer), _OK_END))
+    return _GreeterCase("PutStream", name, why, (*_say(*items), HalfClose(), _TO_END), (_TO_END, *_say(answer), _OK_END))
 
 
-def _echoes(name: str, texts: Sequence[str]) -> _Talk:
+def _echoes(name: str, texts: Sequence[str]) -> _GreeterCase:
     answers = [f"{ANYTHING}{text}{ANYTHING}" for text in texts]
     client = [step for text in texts for step in (*_say(text), Receive())]
     server = [step for answer in answers for step in (Receive(), *_say(answer))]
     why = "AllStream answers each message before the next one, and ends when the client does."
-    return _Talk("AllStream", name, why, (*client, HalfClose(), _TO_END), (*server, _TO_END, _OK_END))
+    return _GreeterCase("AllStream", name, why, (*client, HalfClose(), _TO_END), (*server, _TO_END, _OK_END))
 
 
-def _talks_on(name: str, texts: Sequence[str]) -> _Talk:
+def _talks_on(name: str, texts: Sequence[str]) -> _GreeterCase:
     answers = [f"{ANYTHING}{text}{ANYTHING}" for text in texts]
     receives = (Receive(),) * len(texts)
     why = "AllStream answers in order, and before the half-close, a client that does not wait for answers."
     client = (*_say(*texts), *receives, HalfClose(), _TO_END)
-    return _Talk("AllStream", name, why, client, (*receives, *_say(*answers), _TO_END, _OK_END))
+    return _GreeterCase("AllStream", name, why, client, (*receives, *_say(*answers), _TO_END, _OK_END))
 
 
 _NON_ASCII = "Grüße, 世界 👋"
 
 # No text holds another one: each answer must tell which message it answers.
-_TALKS = (
+_TABLE = (
     _greets("greets", "World"),
     _greets("greets_non_ascii", _NON_ASCII),
     _ticks("ten_ticks", "ETH"),

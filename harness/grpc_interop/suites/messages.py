@@ -8,7 +8,7 @@ from typing import NamedTuple
 from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.suites.protocol import Suite, SuiteOptions
 from grpc_interop.values.well_known import MASKS
 from grpc_interop.wire.shapes import Shapes
 
@@ -61,7 +61,7 @@ _GROUPS = {
 }
 
 
-def cases(catalog: Catalog, options: Options) -> Iterator[MessageCase]:
+def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[MessageCase]:
     """One type after the other; of each the groups that have something to say about it."""
     shapes = Shapes(catalog)
     examples = Examples(shapes)

@@ -10,7 +10,7 @@ from grpc_interop.schema.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SuiteOptions:
     """What a run may say to its suites. `seed` fixes every random choice, on every machine; `count` is how many examples
     a generating suite yields, 0 for its own number."""
 
@@ -26,5 +26,5 @@ class Suite:
 
     name: str
     about: str
-    cases: Callable[[Catalog, Options], Iterator[AnyCase]]
-    most_telling: Callable[[Catalog, Options], Iterator[AnyCase]] | None = None
+    cases: Callable[[Catalog, SuiteOptions], Iterator[AnyCase]]
+    most_telling: Callable[[Catalog, SuiteOptions], Iterator[AnyCase]] | None = None

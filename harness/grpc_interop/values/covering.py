@@ -28,7 +28,7 @@ DEEPEST = 90
 
 
 @dataclass(slots=True)
-class Place:
+class _Slot:
     """One field, or one oneof: what stands there in the first message, in the second and so on, each with its field
     number. Past the end nothing does, unless it is required."""
 
@@ -52,13 +52,13 @@ def messages_of(branch: Branch) -> list[bytes]:
     if branch.message.GetOptions().message_set_wire_format:
         # It writes its extensions in a form that no other message has and that few languages know.
         return [b""]
-    places: dict[object, Place] = {}
+    places: dict[object, _Slot] = {}
     for one in branch.fields:
         turns = [(one.number, content) for content in _turns(one, branch.onward.get(one.number))]
         if one.is_required and not turns:
             return []
         key = one.containing_oneof.full_name if one.containing_oneof else one.number
-        places.setdefault(key, Place(one.is_required)).turns.extend(turns)
+        places.setdefault(key, _Slot(one.is_required)).turns.extend(turns)
     number = max((len(place.turns) for place in places.values()), default=0)
     return [_joined(place.at(turn) for place in places.values()) for turn in range(number or 1)]
 

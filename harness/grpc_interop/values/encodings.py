@@ -14,13 +14,11 @@ from grpc_interop.wire.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
 LONGEST_HEAD = 5
 """Bytes of the longest tag or length that every runtime takes: 32 bits, seven in each byte."""
 
-Records = list[Record]
-
 
 def reencodings(shape: Shape, data: bytes, chance: random.Random) -> list[tuple[str, bytes]]:
     """The message once in each way, where that makes a difference: what was done, and the bytes."""
     plain = list(read(data))
-    found = [(what, write(change(shape, plain, chance))) for what, change in _CHANGES.items()]
+    found = [(what, write(change(shape, plain, chance))) for what, change in _REENCODINGS.items()]
     found.append(("overlong numbers, tags and lengths", overlong(shape, plain)))
     found.append(("all of it together", overlong(shape, _all(shape, plain, chance))))
     return [(what, changed) for what, changed in found if changed != data]
@@ -32,16 +30,16 @@ def boldest(shape: Shape, data: bytes, chance: random.Random) -> bytes:
     return overlong(shape, _all(shape, list(read(data)), chance, without=_explicit))
 
 
-def _all(shape: Shape, records: Records, chance: random.Random, without: Change | None = None) -> Records:
-    for change in _CHANGES.values():
+def _all(shape: Shape, records: list[Record], chance: random.Random, without: Reencoding | None = None) -> list[Record]:
+    for change in _REENCODINGS.values():
         if change is not without:
             records = change(shape, records, chance)
     return records
 
 
-def _repacked(shape: Shape, records: Records, chance: random.Random) -> Records:
+def _repacked(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
     """Lists unpacked where they are packed, packed where they are not; those of several values in two packed parts."""
-    out: Records = []
+    out: list[Record] = []
     for number, group in groupby(records, key=lambda record: record.number):
         field, run = shape.fields.get(number), list(group)
         if field is None or not _packable(field):
@@ -65,7 +63,7 @@ def _numbers(field: FieldShape, record: Record) -> list[int]:
     return unpack(field.wire_type, record.value) if isinstance(record.value, bytes) else [record.value]
 
 
-def _shuffled(shape: Shape, records: Records, chance: random.Random) -> Records:
+def _shuffled(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
     """Fields in another order; the records of one field, of one oneof, and all undeclared ones keep theirs."""
     places: dict[object, float] = {}
 
@@ -77,9 +75,9 @@ def _shuffled(shape: Shape, records: Records, chance: random.Random) -> Records:
     return _within(shape, sorted(records, key=place), chance, _shuffled)
 
 
-def _overwritten(shape: Shape, records: Records, chance: random.Random) -> Records:
+def _overwritten(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
     """Singular scalar fields twice: the last one counts. Map keys twice as well."""
-    out: Records = []
+    out: list[Record] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is not None and field.inner is None and not field.repeated and record.wire_type == field.wire_type:
@@ -91,9 +89,9 @@ def _overwritten(shape: Shape, records: Records, chance: random.Random) -> Recor
     return _within(shape, out, chance, _overwritten)
 
 
-def _split(shape: Shape, records: Records, chance: random.Random) -> Records:
+def _split(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
     """Singular submessages in two parts, which are to be merged."""
-    out: Records = []
+    out: list[Record] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None or field.inner is None or field.repeated or isinstance(record.value, int):
@@ -106,9 +104,9 @@ def _split(shape: Shape, records: Records, chance: random.Random) -> Records:
     return _within(shape, out, chance, _split)
 
 
-def _explicit(shape: Shape, records: Records, chance: random.Random) -> Records:
+def _explicit(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
     """Zeros of fields without presence, empty packed lists, and map entries with the value before the key."""
-    out: Records = []
+    out: list[Record] = []
     present = {record.number for record in records}
     for one in shape.ordered:
         if one.number in present or one.oneof or one.inner is not None or one.mapped is not None:
@@ -126,9 +124,9 @@ def _explicit(shape: Shape, records: Records, chance: random.Random) -> Records:
     return _within(shape, out, chance, _explicit)
 
 
-Change = Callable[[Shape, Records, random.Random], Records]
+Reencoding = Callable[[Shape, list[Record], random.Random], list[Record]]
 
-_CHANGES: dict[str, Change] = {
+_REENCODINGS: dict[str, Reencoding] = {
     "lists packed for unpacked, and back": _repacked,
     "zeros written out": _explicit,
     "singular fields twice": _overwritten,
@@ -138,9 +136,9 @@ _CHANGES: dict[str, Change] = {
 """In the order in which they can be combined: a zero written out in the second part of a message would overwrite the first."""
 
 
-def _within(shape: Shape, records: Records, chance: random.Random, change: Change) -> Records:
+def _within(shape: Shape, records: list[Record], chance: random.Random, change: Reencoding) -> list[Record]:
     """The same change in all submessages (map entries left as they are)."""
-    out: Records = []
+    out: list[Record] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None or field.inner is None or isinstance(record.value, int):
@@ -152,7 +150,7 @@ def _within(shape: Shape, records: Records, chance: random.Random, change: Chang
     return out
 
 
-def overlong(shape: Shape, records: Records) -> bytes:
+def overlong(shape: Shape, records: list[Record]) -> bytes:
     """The records with every tag and length in five bytes and every number in ten."""
     out = []
     for record in records:

@@ -16,7 +16,7 @@ TYPE = "@type"
 """The name under which the ProtoJSON of an Any says its type, among the fields of what it holds."""
 
 
-class Unsayable(Enum):
+class Unrepresentable(Enum):
     """What a message may hold."""
 
     NULL_ELEMENT = "a NullValue in a list or map"
@@ -24,15 +24,12 @@ class Unsayable(Enum):
     TYPE_FIELD = "a field named @type in an Any"
 
 
-Records = tuple[Record, ...]
-
-
-class Sayable:
+class JsonFilter:
     """Tells what of messages ProtoJSON can say."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._kinds: dict[str, dict[int, Unsayable]] = {}
+        self._kinds: dict[str, dict[int, Unrepresentable]] = {}
 
     def part(self, shape: Shape, data: bytes) -> bytes | None:
         """The message without what is unsayable; None where something required is."""
@@ -44,9 +41,9 @@ class Sayable:
             return None
         return data if kept == records else write(kept)
 
-    def found(self, shape: Shape, data: bytes) -> set[Unsayable]:
+    def found(self, shape: Shape, data: bytes) -> set[Unrepresentable]:
         """What is unsayable in the message."""
-        found: set[Unsayable] = set()
+        found: set[Unrepresentable] = set()
         if shape.name in self._concerned:
             self._kept(shape, read(data), found)
         return found
@@ -56,13 +53,15 @@ class Sayable:
         """Most trees have none, and all others cost nothing."""
         return leading_to(self._shapes, lambda shape: bool(self._of(shape)))
 
-    def _of(self, shape: Shape) -> dict[int, Unsayable]:
+    def _of(self, shape: Shape) -> dict[int, Unrepresentable]:
         """Which fields of a type are unsayable, by number."""
         if shape.name not in self._kinds:
             self._kinds[shape.name] = {} if shape.special else _kinds(shape)
         return self._kinds[shape.name]
 
-    def _kept(self, shape: Shape, records: Records, found: set[Unsayable], *, in_any: bool = False) -> Records | None:
+    def _kept(
+        self, shape: Shape, records: tuple[Record, ...], found: set[Unrepresentable], *, in_any: bool = False
+    ) -> tuple[Record, ...] | None:
         """What remains of a message, None where something required does not; `found` gets what is unsayable in it."""
         if shape.special:
             return self._kept_any(records, found) if shape.special == ANY else records
@@ -71,7 +70,7 @@ class Sayable:
         for record in records:
             field = shape.fields.get(record.number)
             kind = kinds.get(record.number)
-            if field is None or (kind is Unsayable.TYPE_FIELD and not in_any):
+            if field is None or (kind is Unrepresentable.TYPE_FIELD and not in_any):
                 kept.append(record)
             elif kind is None:
                 one = self._kept_record(field, record, found)
@@ -79,15 +78,15 @@ class Sayable:
                 whole &= one is not None or not field.required
             else:
                 whole &= not field.required
-                if kind is Unsayable.ONE_NAME:
+                if kind is Unrepresentable.ONE_NAME:
                     named[field.json_name].add(field.number)
                 elif record.value != b"":  # a packed list may have no element
                     found.add(kind)
         if any(len(numbers) > 1 for numbers in named.values()):
-            found.add(Unsayable.ONE_NAME)
+            found.add(Unrepresentable.ONE_NAME)
         return tuple(kept) if whole else None
 
-    def _kept_record(self, field: FieldShape, record: Record, found: set[Unsayable]) -> Record | None:
+    def _kept_record(self, field: FieldShape, record: Record, found: set[Unrepresentable]) -> Record | None:
         """What remains of a field, list element or map entry."""
         inner = field.inner or (field.mapped.inner if field.mapped else None)
         if inner is None or isinstance(record.value, int) or (inner.name not in self._concerned and inner.name != ANY):
@@ -102,7 +101,7 @@ class Sayable:
             return None if kept is None else record
         return record._replace(value=write(kept) if isinstance(record.value, bytes) else kept)
 
-    def _kept_any(self, records: Records, found: set[Unsayable]) -> Records | None:
+    def _kept_any(self, records: tuple[Record, ...], found: set[Unrepresentable]) -> tuple[Record, ...] | None:
         parts = {record.number: record.value for record in records}
         url, content = parts.get(1), parts.get(2)
         if not isinstance(url, bytes) or not isinstance(content, bytes):
@@ -117,15 +116,15 @@ class Sayable:
         return tuple(record._replace(value=write(kept)) if record.number == 2 else record for record in records)
 
 
-def _kinds(shape: Shape) -> dict[int, Unsayable]:
+def _kinds(shape: Shape) -> dict[int, Unrepresentable]:
     taken = {field.json_name for field in shape.ordered if field.ambiguous}
     kinds = {}
     for field in shape.ordered:
         enum = (field.mapped or field).enum
         if field.repeated and enum is not None and enum.is_null:
-            kinds[field.number] = Unsayable.NULL_ELEMENT
+            kinds[field.number] = Unrepresentable.NULL_ELEMENT
         elif not taken.isdisjoint((field.json_name, field.name)):
-            kinds[field.number] = Unsayable.ONE_NAME
+            kinds[field.number] = Unrepresentable.ONE_NAME
         elif field.json_name == TYPE:
-            kinds[field.number] = Unsayable.TYPE_FIELD
+            kinds[field.number] = Unrepresentable.TYPE_FIELD
     return kinds

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.messages.dialogue import CLIENT, SERVER
-from grpc_interop.messages.examination import AT_A_TIME, Expected, Findings
+from grpc_interop.messages.examination import AT_A_TIME, Findings, IsKnown
 from grpc_interop.messages.examples import Example
 
 Variants = Callable[[str], Sequence[tuple[str, str]]]
@@ -131,7 +131,7 @@ class Transcodings:
         needs = {"transcode", "view", *(["json"] if carriage.json else [])}
         return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
 
-    def examination(self, case: MessageCase, expected: Expected, without: Collection[str]) -> Transcoding:
+    def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> Transcoding:
         self._begun[case.name] = begun = Transcoding(self._carriages[case.name])
         return begun
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from grpc_interop.core.case import Kind
 from grpc_interop.suites.calls import bidi_streaming, client_streaming, server_streaming, unary
-from grpc_interop.suites.calls.shape import Shape
+from grpc_interop.suites.calls.shape import CallShape
 
-SHAPES: dict[Kind, tuple[Shape, ...]] = {
+SHAPES: dict[Kind, tuple[CallShape, ...]] = {
     Kind.UNARY: unary.SHAPES,
     Kind.SERVER_STREAMING: server_streaming.SHAPES,
     Kind.CLIENT_STREAMING: client_streaming.SHAPES,

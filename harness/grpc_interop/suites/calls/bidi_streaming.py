@@ -18,8 +18,8 @@ from grpc_interop.suites.calls.shape import (
     SEND_HEADERS,
     SOME_ERROR,
     TO_END,
+    CallShape,
     Scripts,
-    Shape,
     alternate,
     receive,
     status_shapes,
@@ -30,25 +30,25 @@ def _none(draw: Draw) -> Scripts:  # noqa: ARG001  no message is sent
     return Scripts(((HALF_CLOSE, TO_END),), ((TO_END, OK_END),))
 
 
-def _ping_pong(count: int, name: str) -> Shape:
+def _ping_pong(count: int, name: str) -> CallShape:
     def scripts(draw: Draw) -> Scripts:
         client = (*alternate(draw.requests(count), receive(count)), HALF_CLOSE, TO_END)
         server = (*alternate(receive(count), draw.responses(count)), TO_END, OK_END)
         return Scripts((client,), (server,))
 
-    return Shape(name, f"{count} times a question and its answer: nobody buffers.", scripts)
+    return CallShape(name, f"{count} times a question and its answer: nobody buffers.", scripts)
 
 
-def _all_in_then_all_out(count: int) -> Shape:
-    return Shape(
+def _all_in_then_all_out(count: int) -> CallShape:
+    return CallShape(
         f"all_in_then_all_out_{count}",
         f"{count} messages in, the end of them, {count} messages out.",
         lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(count), OK_END),)),
     )
 
 
-def _both_lanes(count: int) -> Shape:
-    return Shape(
+def _both_lanes(count: int) -> CallShape:
+    return CallShape(
         f"both_lanes_{count}",
         f"Both sides send {count} messages while they receive as many.",
         lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE), (TO_END,)), ((TO_END,), (*draw.responses(count), OK_END))),
@@ -154,30 +154,30 @@ def _cancel_after(draw: Draw) -> Scripts:
 
 
 SHAPES = (
-    Shape("none", "No message at all: the end, and the status.", _none),
+    CallShape("none", "No message at all: the end, and the status.", _none),
     _ping_pong(1, "one"),
     _ping_pong(2, "two"),
     _ping_pong(10, "ping_pong_10"),
     *map(_all_in_then_all_out, (10, 1000)),
     *map(_both_lanes, (10, 1000)),
-    Shape("server_first", "The server speaks before it has heard anything.", _server_first),
-    Shape("half_close_at_once", "A client with nothing to say still gets its answer.", _half_close_at_once),
-    Shape("ten_after_half_close", "The half-close ends one direction only.", _ten_after_half_close),
-    Shape("no_half_close", "The server may end an RPC whose client has not half-closed.", _no_half_close),
-    Shape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
-    Shape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
-    Shape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
-    Shape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
-    Shape("headers_first", "The initial metadata arrives before any response.", _headers_first),
-    Shape("early_ok", "The server ends well without having read anything.", _early_ok),
-    Shape("early_reply", "The server ends well after three of ten messages.", _early_reply),
-    Shape("early_error", "An error that waits for no message.", _early_error),
-    Shape("error_after_3", "What was answered before an error arrives, then the error.", _error_after_3),
-    Shape("error_after_3_of_10", "The same while messages of the client are still on their way.", _error_after_3_of_10),
+    CallShape("server_first", "The server speaks before it has heard anything.", _server_first),
+    CallShape("half_close_at_once", "A client with nothing to say still gets its answer.", _half_close_at_once),
+    CallShape("ten_after_half_close", "The half-close ends one direction only.", _ten_after_half_close),
+    CallShape("no_half_close", "The server may end an RPC whose client has not half-closed.", _no_half_close),
+    CallShape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
+    CallShape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
+    CallShape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
+    CallShape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
+    CallShape("headers_first", "The initial metadata arrives before any response.", _headers_first),
+    CallShape("early_ok", "The server ends well without having read anything.", _early_ok),
+    CallShape("early_reply", "The server ends well after three of ten messages.", _early_reply),
+    CallShape("early_error", "An error that waits for no message.", _early_error),
+    CallShape("error_after_3", "What was answered before an error arrives, then the error.", _error_after_3),
+    CallShape("error_after_3_of_10", "The same while messages of the client are still on their way.", _error_after_3_of_10),
     *status_shapes(_ending_with),
-    Shape("deadline", "The deadline ends the RPC on both sides, after a round trip.", _deadline),
-    Shape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    Shape("cancel_before", "A cancel before any message.", _cancel_before),
-    Shape("cancel_between", "A cancel between messages reaches the server.", _cancel_between),
-    Shape("cancel_after", "A cancel after the last message, while the server does not end, reaches it.", _cancel_after),
+    CallShape("deadline", "The deadline ends the RPC on both sides, after a round trip.", _deadline),
+    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
+    CallShape("cancel_before", "A cancel before any message.", _cancel_before),
+    CallShape("cancel_between", "A cancel between messages reaches the server.", _cancel_between),
+    CallShape("cancel_after", "A cancel after the last message, while the server does not end, reaches it.", _cancel_after),
 )

@@ -18,17 +18,17 @@ from grpc_interop.suites.calls.shape import (
     SEND_HEADERS,
     SOME_ERROR,
     TO_END,
+    CallShape,
     Scripts,
-    Shape,
     alternate,
     receive,
     status_shapes,
 )
 
 
-def _count(count: int) -> Shape:
+def _count(count: int) -> CallShape:
     words = {0: "none", 1: "one", 2: "two", 10: "ten", 1000: "thousand"}
-    return Shape(
+    return CallShape(
         words[count],
         f"{count} requests: none lost, none added, in order, then the end and the response.",
         lambda draw: Scripts(((*draw.requests(count), HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(1), OK_END),)),
@@ -115,21 +115,21 @@ def _cancel_after(draw: Draw) -> Scripts:
 
 SHAPES = (
     *map(_count, (0, 1, 2, 10, 1000)),
-    Shape("one_at_a_time_10", "Each request arrives before the next is sent: nobody buffers.", _one_at_a_time),
-    Shape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
-    Shape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
-    Shape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
-    Shape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
-    Shape("headers_first", "The initial metadata arrives while the client still sends.", _headers_first),
-    Shape("early_ok", "A response that waits for no request.", _early_ok),
-    Shape("early_reply", "A response after three of ten requests ends the RPC.", _early_reply),
-    Shape("early_error", "An error that waits for no request.", _early_error),
-    Shape("error_after_3", "An error in place of reading the end.", _error_after_3),
-    Shape("error_after_3_of_10", "An error while requests are still on their way.", _error_after_3_of_10),
+    CallShape("one_at_a_time_10", "Each request arrives before the next is sent: nobody buffers.", _one_at_a_time),
+    CallShape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
+    CallShape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
+    CallShape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
+    CallShape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
+    CallShape("headers_first", "The initial metadata arrives while the client still sends.", _headers_first),
+    CallShape("early_ok", "A response that waits for no request.", _early_ok),
+    CallShape("early_reply", "A response after three of ten requests ends the RPC.", _early_reply),
+    CallShape("early_error", "An error that waits for no request.", _early_error),
+    CallShape("error_after_3", "An error in place of reading the end.", _error_after_3),
+    CallShape("error_after_3_of_10", "An error while requests are still on their way.", _error_after_3_of_10),
     *status_shapes(_ending_with),
-    Shape("deadline", "The deadline ends the RPC on both sides.", _deadline),
-    Shape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    Shape("cancel_before", "A cancel before any message.", _cancel_before),
-    Shape("cancel_between", "A cancel in the middle of the requests reaches the server.", _cancel_between),
-    Shape("cancel_after", "A cancel after the half-close reaches the server while it works.", _cancel_after),
+    CallShape("deadline", "The deadline ends the RPC on both sides.", _deadline),
+    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
+    CallShape("cancel_before", "A cancel before any message.", _cancel_before),
+    CallShape("cancel_between", "A cancel in the middle of the requests reaches the server.", _cancel_between),
+    CallShape("cancel_after", "A cancel after the half-close reaches the server while it works.", _cancel_after),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from grpc_interop.core.case import Entry, Finish, Lane, Receive, Status
 from grpc_interop.suites.calls.draw import Draw
-from grpc_interop.suites.calls.shape import ABOVE_LIMIT, OK_END, TO_END, Scripts, Shape, sized
+from grpc_interop.suites.calls.shape import ABOVE_LIMIT, OK_END, TO_END, CallShape, Scripts, sized
 
 
 def _metadata_huge(draw: Draw) -> Scripts:
@@ -26,7 +26,7 @@ def _scripts(draw: Draw, answer: Lane, metadata: tuple[Entry, ...] = ()) -> Scri
 
 
 LIMITS = (
-    Shape("metadata_huge", "20,000 bytes of request metadata reach the server.", _metadata_huge),
-    Shape("trailers_huge", "20,000 bytes of trailing metadata reach the client, with the status.", _trailers_huge),
-    Shape("status_huge", "A status message of 20,000 bytes reaches the client whole.", _status_huge),
+    CallShape("metadata_huge", "20,000 bytes of request metadata reach the server.", _metadata_huge),
+    CallShape("trailers_huge", "20,000 bytes of trailing metadata reach the client, with the status.", _trailers_huge),
+    CallShape("status_huge", "A status message of 20,000 bytes reaches the client whole.", _status_huge),
 )

@@ -17,17 +17,17 @@ from grpc_interop.suites.calls.shape import (
     SEND_HEADERS,
     SOME_ERROR,
     TO_END,
+    CallShape,
     Scripts,
-    Shape,
     alternate,
     receive,
     status_shapes,
 )
 
 
-def _count(count: int) -> Shape:
+def _count(count: int) -> CallShape:
     words = {0: "none", 1: "one", 2: "two", 10: "ten", 1000: "thousand"}
-    return Shape(
+    return CallShape(
         words[count],
         f"{count} responses: none lost, none added, in order, then the end.",
         lambda draw: Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(count), OK_END),)),
@@ -100,18 +100,18 @@ def _cancel_after(draw: Draw) -> Scripts:
 
 SHAPES = (
     *map(_count, (0, 1, 2, 10, 1000)),
-    Shape("one_at_a_time_10", "Each response arrives before the next is sent: nobody buffers.", _one_at_a_time),
-    Shape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
-    Shape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
-    Shape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
-    Shape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
-    Shape("headers_first", "The client can have the initial metadata before it takes a response.", _headers_first),
-    Shape("early_error", "An error that does not wait for the request.", _early_error),
-    Shape("error_after_3", "What was sent before an error arrives, then the error.", _error_after_3),
+    CallShape("one_at_a_time_10", "Each response arrives before the next is sent: nobody buffers.", _one_at_a_time),
+    CallShape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
+    CallShape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
+    CallShape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
+    CallShape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
+    CallShape("headers_first", "The client can have the initial metadata before it takes a response.", _headers_first),
+    CallShape("early_error", "An error that does not wait for the request.", _early_error),
+    CallShape("error_after_3", "What was sent before an error arrives, then the error.", _error_after_3),
     *status_shapes(_ending_with),
-    Shape("deadline", "The deadline ends the RPC on both sides, after the response that came.", _deadline),
-    Shape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    Shape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
-    Shape("cancel_between", "A cancel after three of ten responses reaches the server.", _cancel_between),
-    Shape("cancel_after", "A cancel after all responses, while the server does not end, reaches it.", _cancel_after),
+    CallShape("deadline", "The deadline ends the RPC on both sides, after the response that came.", _deadline),
+    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
+    CallShape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
+    CallShape("cancel_between", "A cancel after three of ten responses reaches the server.", _cancel_between),
+    CallShape("cancel_after", "A cancel after all responses, while the server does not end, reaches it.", _cancel_after),
 )

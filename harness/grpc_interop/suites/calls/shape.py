@@ -51,7 +51,7 @@ class Scripts(NamedTuple):
     own_connection: bool = False
 
 
-class Shape(NamedTuple):
+class CallShape(NamedTuple):
     """A named way in which an RPC can go. `why` says what it proves, for whoever reads a report."""
 
     name: str
@@ -141,12 +141,12 @@ STATUSES = {
 """Status messages travel percent-encoded, so that whatever is special there is a case."""
 
 
-def status_shapes(scripts: Callable[[Draw, Status], Scripts]) -> Iterator[Shape]:
+def status_shapes(scripts: Callable[[Draw, Status], Scripts]) -> Iterator[CallShape]:
     """A shape for each of STATUSES, and for a large one; `scripts` makes an RPC that ends with the given one."""
     # Not among STATUSES, from which conversations draw: with other metadata it would be over the limit.
     large = Status(11, "x" * BELOW_LIMIT)
     for name, status in {**STATUSES, "large": large}.items():
-        yield Shape(f"status_{name}", "The server's status reaches the client whole.", _ending(scripts, status))
+        yield CallShape(f"status_{name}", "The server's status reaches the client whole.", _ending(scripts, status))
 
 
 def _ending(scripts: Callable[[Draw, Status], Scripts], status: Status) -> Callable[[Draw], Scripts]:

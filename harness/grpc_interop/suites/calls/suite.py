@@ -10,8 +10,8 @@ from grpc_interop.suites.calls import SHAPES
 from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.suites.calls.every_field import every_field_shapes
 from grpc_interop.suites.calls.large_metadata import LIMITS
-from grpc_interop.suites.calls.shape import Shape
-from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.suites.calls.shape import CallShape
+from grpc_interop.suites.protocol import Suite, SuiteOptions
 from grpc_interop.suites.turns import in_turn
 from grpc_interop.values.samples import Values
 
@@ -21,7 +21,7 @@ _SLOW = ("deadline", "large_message", "thousand", "1000")
 """In the names of shapes that take a hundred times as long as others."""
 
 
-def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
+def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
     """Every RPC's cases, one RPC after the other. Those that carry every field come first: whoever counts what was
     carried can stop early."""
     values = Values(catalog)
@@ -30,16 +30,16 @@ def cases(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001
             yield case(method, shape, values)
 
 
-def most_telling(catalog: Catalog, options: Options) -> Iterator[Case]:  # noqa: ARG001
+def most_telling(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001
     """The same cases, round after round of all RPCs: every RPC is called once before any is called twice, first plainly
     and with every field, last with what is slow."""
     values = Values(catalog)
     return in_turn([_of(method, shapes, values) for method, shapes in _shapes(catalog)])
 
 
-def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[Shape, ...]]]:
+def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[CallShape, ...]]]:
     """Yield each RPC with its shapes. Those that ask about the limits of a runtime belong to the first unary RPC."""
-    limits: tuple[Shape, ...] = LIMITS
+    limits: tuple[CallShape, ...] = LIMITS
     for method in catalog.methods():
         if method.kind is Kind.UNARY:
             yield method, (*SHAPES[method.kind], *limits)
@@ -48,7 +48,7 @@ def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[Shape, ...]]]:
             yield method, SHAPES[method.kind]
 
 
-def _of(method: Method, shapes: tuple[Shape, ...], values: Values) -> Iterator[Case]:
+def _of(method: Method, shapes: tuple[CallShape, ...], values: Values) -> Iterator[Case]:
     quick = [shape for shape in shapes if not _is_slow(shape)]
     plain = next(shape for shape in quick if shape.name == "one")
     yield case(method, plain, values)
@@ -57,11 +57,11 @@ def _of(method: Method, shapes: tuple[Shape, ...], values: Values) -> Iterator[C
     yield from (case(method, shape, values) for shape in shapes if _is_slow(shape))
 
 
-def _is_slow(shape: Shape) -> bool:
+def _is_slow(shape: CallShape) -> bool:
     return any(word in shape.name for word in _SLOW)
 
 
-def case(method: Method, shape: Shape, values: Values) -> Case:
+def case(method: Method, shape: CallShape, values: Values) -> Case:
     """The shape with messages of the method's types."""
     draw = Draw(method, values)
     scripts = shape.scripts(draw)

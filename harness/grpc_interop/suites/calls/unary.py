@@ -19,8 +19,8 @@ from grpc_interop.suites.calls.shape import (
     SEND_HEADERS,
     SOME_ERROR,
     TO_END,
+    CallShape,
     Scripts,
-    Shape,
     sized,
     status_shapes,
 )
@@ -82,24 +82,24 @@ def _cancel_after(draw: Draw) -> Scripts:
     return Scripts(((*draw.requests(1), WaitFor("got"), CANCEL),), ((Receive(), Signal("got"), *ENDED),))
 
 
-def _with_code(code: int, name: str) -> Shape:
+def _with_code(code: int, name: str) -> CallShape:
     why = f"The code {name} is the same number in both languages."
-    return Shape(f"code_{name.lower()}", why, lambda draw: _ending_with(draw, Status(code, f"{name} on purpose")))
+    return CallShape(f"code_{name.lower()}", why, lambda draw: _ending_with(draw, Status(code, f"{name} on purpose")))
 
 
 SHAPES = (
-    Shape("one", "One request, one response.", _one),
-    Shape("empty_message", "A message of zero bytes is a message.", _empty_message),
-    Shape("large_message", "1 MiB passes both ways, whatever the windows.", _large_message),
-    Shape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
-    Shape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
-    Shape("metadata_large", "7,000 bytes of metadata at a time are below every limit.", _metadata_large),
-    Shape("headers_first", "The client can have the initial metadata before the response.", _headers_first),
-    Shape("early_error", "An error that does not wait for the request.", _early_error),
+    CallShape("one", "One request, one response.", _one),
+    CallShape("empty_message", "A message of zero bytes is a message.", _empty_message),
+    CallShape("large_message", "1 MiB passes both ways, whatever the windows.", _large_message),
+    CallShape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
+    CallShape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
+    CallShape("metadata_large", "7,000 bytes of metadata at a time are below every limit.", _metadata_large),
+    CallShape("headers_first", "The client can have the initial metadata before the response.", _headers_first),
+    CallShape("early_error", "An error that does not wait for the request.", _early_error),
     *status_shapes(_ending_with),
     *(_with_code(code, name) for code, name in enumerate(CODES) if code),
-    Shape("deadline", "The deadline ends the RPC on both sides.", _deadline),
-    Shape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    Shape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
-    Shape("cancel_after", "A cancel reaches the server while it works on the request.", _cancel_after),
+    CallShape("deadline", "The deadline ends the RPC on both sides.", _deadline),
+    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
+    CallShape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
+    CallShape("cancel_after", "A cancel reaches the server while it works on the request.", _cancel_after),
 )

@@ -14,7 +14,7 @@ from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.conversations.dice import Dice
 from grpc_interop.suites.conversations.walk import Walk
 from grpc_interop.suites.conversations.words import Vocabulary, Words
-from grpc_interop.suites.protocol import Options, Suite
+from grpc_interop.suites.protocol import Suite, SuiteOptions
 
 NAME = "conversations"
 
@@ -22,7 +22,7 @@ COUNT = 200
 """Conversations unless told otherwise: about a second in all pairs together."""
 
 
-def cases(catalog: Catalog, options: Options) -> Iterator[Case]:
+def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:
     """`options.count` conversations, or COUNT."""
     vocabulary = Vocabulary(catalog)
     methods: dict[Kind, list[Method]] = defaultdict(list)

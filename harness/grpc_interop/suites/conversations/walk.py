@@ -32,7 +32,7 @@ from grpc_interop.suites.conversations.words import LARGEST, Words
 LENGTHS = (2, 5, 10, 15, 40)
 """Steps after which a conversation comes to its end."""
 
-TEMPERS = (0.1, 1.0, 1.0, 5.0)
+WEIGHTS = (0.1, 1.0, 1.0, 5.0)
 """How much a side likes to do something in one conversation. Evenly mixed steps would make all conversations alike."""
 
 EARLY = 0.05
@@ -69,7 +69,7 @@ Action = tuple[float, Callable[[], None]]
 """Something that can be done now, and how much it is liked."""
 
 
-class _Channel:
+class _Backlog:
     """The sizes of messages that one side has sent and the other not taken."""
 
     def __init__(self) -> None:
@@ -96,10 +96,10 @@ class _Channel:
         self.unread = 0
 
 
-class _Lane:
+class _LaneDraft:
     """A lane being written. `ended`: it gets no more steps. `heard`: it has received, so that it may signal."""
 
-    def __init__(self, name: str, *, of_client: bool, inbox: _Channel) -> None:
+    def __init__(self, name: str, *, of_client: bool, inbox: _Backlog) -> None:
         self.name = name
         self.of_client = of_client
         self.inbox = inbox
@@ -114,13 +114,13 @@ class _Lane:
         return not (self.ended or waits)
 
 
-class _Side:
+class _Party:
     """A side's lanes: the one that sends and the one that receives, which may be one and the same."""
 
-    def __init__(self, name: str, inbox: _Channel, *, of_client: bool, two: bool) -> None:
-        self.mouth = _Lane(name, of_client=of_client, inbox=inbox)
-        self.ear = _Lane(f"{name}s_ear", of_client=of_client, inbox=inbox) if two else self.mouth
-        self.lanes = (self.mouth, self.ear) if two else (self.mouth,)
+    def __init__(self, name: str, inbox: _Backlog, *, of_client: bool, two: bool) -> None:
+        self.sender = _LaneDraft(name, of_client=of_client, inbox=inbox)
+        self.receiver = _LaneDraft(f"{name}s_ear", of_client=of_client, inbox=inbox) if two else self.sender
+        self.lanes = (self.sender, self.receiver) if two else (self.sender,)
 
 
 class Walk:
@@ -130,21 +130,21 @@ class Walk:
         self._dice = dice
         self._kind = kind
         self._words = words
-        self._up, self._down = _Channel(), _Channel()
-        self._tempers = {name: dice.pick(TEMPERS) for name in ACTIONS}
+        self._up, self._down = _Backlog(), _Backlog()
+        self._weights = {name: dice.pick(WEIGHTS) for name in ACTIONS}
         self._left = dice.pick(LENGTHS)
         self._headers = False  # the initial metadata is on its way
         self._response: Send | None = None  # what leaves together with the status
         self._finishing = False  # a lane of the server has finished
         self._over = False  # all of the server's lanes have ended
-        self._signals: Counter[tuple[_Lane, _Lane]] = Counter()
-        self._client = _Side("client", self._down, of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
-        self._server = _Side("server", self._up, of_client=False, two=dice.chance(0.3))
+        self._signals: Counter[tuple[_LaneDraft, _LaneDraft]] = Counter()
+        self._client = _Party("client", self._down, of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
+        self._server = _Party("server", self._up, of_client=False, two=dice.chance(0.3))
         self._walk()
         self.client = self._script(self._client)
         self.server = self._script(self._server)
 
-    def _script(self, side: _Side) -> Script:
+    def _script(self, side: _Party) -> Script:
         """Without empty lanes, and either lane first."""
         script = tuple(tuple(lane.steps) for lane in side.lanes if lane.steps)
         return script[::-1] if self._dice.chance(0.5) else script
@@ -153,7 +153,7 @@ class Walk:
 
     def _walk(self) -> None:
         if not self._kind.client_streams:
-            self._send(self._client.mouth)
+            self._send(self._client.sender)
         while actions := list(self._possible()):
             self._left -= 1
             self._dice.weighted(actions)()
@@ -170,26 +170,26 @@ class Walk:
 
     def _more(self, name: str) -> float:
         """How much a step is liked that keeps the conversation going."""
-        return self._tempers[name] if self._left > 0 else 0.0
+        return self._weights[name] if self._left > 0 else 0.0
 
     def _last(self, name: str) -> float:
         """How much a step is liked that brings the conversation towards its end."""
-        return self._tempers[name] * (EARLY if self._left > 0 else 1.0)
+        return self._weights[name] * (EARLY if self._left > 0 else 1.0)
 
     # -- the client ----------------------------------------------------------------------------------------------------
 
     def _client_sends(self) -> Iterator[Action]:
-        lane = self._client.mouth
+        lane = self._client.sender
         if not (self._kind.client_streams and lane.idle):
             return
         if not self._up.closed:
             yield from self._sending(lane, "client sends")
             yield self._last("client half-closes"), partial(self._half_close, lane)
-        if lane is not self._client.ear and (self._up.closed or not self._up.drained):
+        if lane is not self._client.receiver and (self._up.closed or not self._up.drained):
             yield self._last("client stops sending"), partial(self._end, lane)
 
     def _client_receives(self) -> Iterator[Action]:
-        lane = self._client.ear
+        lane = self._client.receiver
         if not lane.idle:
             return
         if self._headers and not any(isinstance(step, ReceiveHeaders) for step in lane.steps):
@@ -199,17 +199,17 @@ class Walk:
         if self._down.sizes or self._down.closed:
             yield self._more("client receives"), partial(self._receive, lane)
         # Once it waits for the end, a single lane cannot half-close any more, for which the server may be waiting.
-        if lane is not self._client.mouth or self._up.closed or not self._up.drained:
+        if lane is not self._client.sender or self._up.closed or not self._up.drained:
             yield self._last("client drains"), partial(self._drain, lane)
 
-    def _half_close(self, lane: _Lane) -> None:
+    def _half_close(self, lane: _LaneDraft) -> None:
         lane.steps.append(HalfClose())
         self._up.closed = True
 
     # -- the server ----------------------------------------------------------------------------------------------------
 
     def _server_sends(self) -> Iterator[Action]:
-        lane = self._server.mouth
+        lane = self._server.sender
         if not lane.idle:
             return
         if not self._headers:
@@ -218,12 +218,12 @@ class Walk:
             yield from self._sending(lane, "server sends")
 
     def _server_receives(self) -> Iterator[Action]:
-        lane = self._server.ear
+        lane = self._server.receiver
         if not lane.idle:
             return
         if self._up.sizes or (self._up.closed and self._kind.client_streams):
             yield self._more("server receives"), partial(self._receive, lane)
-        if self._kind.client_streams and not self._up.drained and (self._up.closed or self._client.mouth.idle):
+        if self._kind.client_streams and not self._up.drained and (self._up.closed or self._client.sender.idle):
             yield self._last("server drains"), partial(self._drain, lane)
 
     def _server_ends(self) -> Iterator[Action]:
@@ -231,14 +231,14 @@ class Walk:
         for lane in self._server.lanes:
             if lane.idle and self._finishing:
                 yield self._last("server stops"), partial(self._end, lane)
-            elif lane.idle and (lane is self._server.mouth or self._kind.server_streams):
+            elif lane.idle and (lane is self._server.sender or self._kind.server_streams):
                 yield self._last("server finishes"), partial(self._finish, lane)
 
-    def _send_headers(self, lane: _Lane) -> None:
+    def _send_headers(self, lane: _LaneDraft) -> None:
         lane.steps.append(SendHeaders(self._words.metadata()))
         self._headers = True
 
-    def _finish(self, lane: _Lane) -> None:
+    def _finish(self, lane: _LaneDraft) -> None:
         status = self._words.status()
         if not self._kind.server_streams and status.code == 0:
             self._response = self._words.message(of_client=False)
@@ -249,14 +249,14 @@ class Walk:
 
     # -- both sides ----------------------------------------------------------------------------------------------------
 
-    def _sending(self, lane: _Lane, name: str) -> Iterator[Action]:
+    def _sending(self, lane: _LaneDraft, name: str) -> Iterator[Action]:
         outbox = self._up if lane.of_client else self._down
         if outbox.unread + LARGEST + PREFIX <= CAPACITY:
             yield self._more(name) * SENDING, partial(self._send, lane)
         if outbox.drained and not self._over:
             yield self._more(name) * LARGE, partial(self._send, lane, large=True)
 
-    def _send(self, lane: _Lane, *, large: bool = False) -> None:
+    def _send(self, lane: _LaneDraft, *, large: bool = False) -> None:
         say = self._words.large if large else self._words.message
         step = say(of_client=lane.of_client)
         lane.steps.append(step)
@@ -266,20 +266,20 @@ class Walk:
         elif not self._over:
             self._up.put(step)
 
-    def _receive(self, lane: _Lane) -> None:
+    def _receive(self, lane: _LaneDraft) -> None:
         lane.steps.append(Receive())
         lane.heard = True
         if lane.inbox.sizes:
             lane.inbox.take()
 
-    def _drain(self, lane: _Lane) -> None:
+    def _drain(self, lane: _LaneDraft) -> None:
         lane.steps.append(ReceiveToEnd())
         lane.heard = True
         lane.inbox.drain()
         if lane.of_client:
             self._end(lane)  # a client's script ends with what tells it the status
 
-    def _end(self, lane: _Lane) -> None:
+    def _end(self, lane: _LaneDraft) -> None:
         lane.ended = True
         if not self._over and all(one.ended for one in self._server.lanes):
             self._over = self._headers = self._down.closed = True
@@ -287,7 +287,7 @@ class Walk:
             if self._response is not None:
                 self._down.put(self._response)
 
-    def _signals_of(self, lane: _Lane) -> Iterator[Action]:
+    def _signals_of(self, lane: _LaneDraft) -> Iterator[Action]:
         """Each signal has one lane that sends it and one that waits for it, so that none can be taken from another."""
         for other in (self._server if lane.of_client else self._client).lanes:
             if lane.heard and not other.ended:
@@ -295,14 +295,14 @@ class Walk:
             if self._signals[other, lane]:
                 yield self._more("wait"), partial(self._wait_for, lane, other)
 
-    def _signal(self, lane: _Lane, other: _Lane) -> None:
+    def _signal(self, lane: _LaneDraft, other: _LaneDraft) -> None:
         lane.steps.append(Signal(_signal_name(lane, other)))
         self._signals[lane, other] += 1
 
-    def _wait_for(self, lane: _Lane, other: _Lane) -> None:
+    def _wait_for(self, lane: _LaneDraft, other: _LaneDraft) -> None:
         lane.steps.append(WaitFor(_signal_name(other, lane)))
         self._signals[other, lane] -= 1
 
 
-def _signal_name(sender: _Lane, waiter: _Lane) -> str:
+def _signal_name(sender: _LaneDraft, waiter: _LaneDraft) -> str:
     return f"from_{sender.name}_to_{waiter.name}"
