@@ -73,7 +73,7 @@ def test_heavy_cases_are_never_in_flight_together_beyond_the_window_and_leave_no
     seen, verdicts = set(), []
     while play.engine.busy:
         verdicts += play.engine.poll(0.05)
-        seen |= {one.load for one in play.engine.crew.drivers.values()}
+        seen |= {one.load for one in play.engine.pool.drivers.values()}
     assert [verdict.outcome.value for verdict in verdicts] == ["passed"] * 10
     assert max(seen) == WINDOW // prepared(HEAVY).weight * prepared(HEAVY).weight
-    assert {(one.in_flight, one.load) for one in play.engine.crew.drivers.values()} == {(0, 0)}
+    assert {(one.in_flight, one.load) for one in play.engine.pool.drivers.values()} == {(0, 0)}

@@ -10,7 +10,7 @@ import pytest
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, exchange
 from grpc_interop.core.case import Case, Status
 from grpc_interop.core.verdict import Outcome, Verdict
-from grpc_interop.engine import pool as crew_module
+from grpc_interop.engine import pool as pool_module
 from grpc_interop.engine import watchdog
 
 ROLES = {"client": "bad:good", "server": "good:bad"}
@@ -70,8 +70,8 @@ class TestStarting:
 
     def test_cannot_be_found(self, play, role):
         play.add("bad", fault="dies_at_start")
-        built = play.engine.crew.built["bad"]
-        play.engine.crew.built["bad"] = type(built)(built.manifest, type(built.driver)(("./no-such-driver",)))
+        built = play.engine.pool.built["bad"]
+        play.engine.pool.built["bad"] = type(built)(built.manifest, type(built.driver)(("./no-such-driver",)))
         assert play.run(ROLES[role], few_of_each_kind()) == {}
         assert "cannot start ./no-such-driver: No such file or directory" in play.why_dropped(ROLES[role])
 
@@ -131,7 +131,7 @@ class TestHanging:
 
     def test_what_hangs_always_is_given_up(self, play, role, monkeypatch):
         """The run's time stays bounded: each hang costs the watchdog's full patience."""
-        monkeypatch.setattr(crew_module, "MOST_HANGS", 2)
+        monkeypatch.setattr(pool_module, "MOST_HANGS", 2)
         play.add("bad", fault="stops_itself")
         verdicts = play.run(ROLES[role], [exchange(f"hello_{n}", SAY_HELLO) for n in range(40)])
         assert len(verdicts) == 40
@@ -155,7 +155,7 @@ class TestDebugged:
     def test_nothing_is_late(self, play, role):
         """Neither the start nor a play that waits at a breakpoint."""
         play.add("bad", fault="is_slow")
-        built = play.engine.crew.built["bad"]
+        built = play.engine.pool.built["bad"]
         play.engine.add(replace(built, manifest=replace(built.manifest, debugged=True)))
         assert outcomes(play.run(ROLES[role], few_of_each_kind())) == all_are("passed")
 

@@ -11,7 +11,7 @@ from grpc_interop.core.case import Case, Finish, Receive, ReceiveToEnd, Send, St
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.jobs import Job, Preparer
-from grpc_interop.engine.triage.reruns import MOST_STRETCHES, STRETCH, Appeals
+from grpc_interop.engine.triage.reruns import MOST_STRETCHES, STRETCH, Reruns
 
 DEADLINE_US = 1_000_000
 
@@ -61,25 +61,25 @@ class TestAgain:
             deadline(timeout_us), Pair("a", "b"), Outcome.FAILED, difference=Difference("client", "?"), client=client, server=server
         )
 
-    def finish(self, **job: object) -> tuple[Appeals, list[Job]]:
-        appeals = Appeals(Preparer().prepare, lambda _type, _message: (), lambda _: False)
+    def finish(self, **job: object) -> tuple[Reruns, list[Job]]:
+        reruns = Reruns(Preparer().prepare, lambda _type, _message: (), lambda _: False)
         verdict = self.late(DEADLINE_US)
-        appeals.finish(Job(Preparer().prepare(verdict.play), verdict.pair, **job), verdict, whole=True)
-        return appeals, appeals.take_again()
+        reruns.finish(Job(Preparer().prepare(verdict.play), verdict.pair, **job), verdict, whole=True)
+        return reruns, reruns.take_again()
 
     def test_it_is_played_beside_others_as_before(self):
-        appeals, (again,) = self.finish()
-        assert (again.alone, again.stretched, again.prepared.play.timeout_us) == (False, 1, STRETCH * DEADLINE_US)
-        assert not appeals.alone
-        assert not appeals.final
+        reruns, (again,) = self.finish()
+        assert (again.isolated, again.stretched, again.prepared.play.timeout_us) == (False, 1, STRETCH * DEADLINE_US)
+        assert not reruns.isolated
+        assert not reruns.final
 
     def test_it_is_played_alone_where_it_was_alone(self):
-        appeals, again = self.finish(alone=True)
+        reruns, again = self.finish(isolated=True)
         assert not again
-        assert appeals.alone[0].stretched == 1
+        assert reruns.isolated[0].stretched == 1
 
     def test_not_for_ever(self):
-        appeals, again = self.finish(stretched=MOST_STRETCHES, alone=True)
+        reruns, again = self.finish(stretched=MOST_STRETCHES, isolated=True)
         assert not again
-        (verdict,) = appeals.take_final()
+        (verdict,) = reruns.take_final()
         assert verdict.outcome is Outcome.FAILED

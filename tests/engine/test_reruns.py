@@ -7,7 +7,7 @@ import pytest
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.jobs import Job, Preparer
-from grpc_interop.engine.triage.reruns import Appeals
+from grpc_interop.engine.triage.reruns import Reruns
 
 PAIR = Pair("a", "b")
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
@@ -18,10 +18,10 @@ METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
 def test_an_expected_failure_is_final_at_once(expected: bool, generated: bool) -> None:
     case = Case("calls", "one", METHOD, ((Send(b""), ReceiveToEnd()),), ((Receive(), Send(b""), Finish()),), generated=generated)
     prepare = Preparer().prepare
-    appeals = Appeals(prepare, lambda _type, _message: (), lambda _: expected)
+    reruns = Reruns(prepare, lambda _type, _message: (), lambda _: expected)
     failed = Verdict(case, PAIR, Outcome.FAILED, difference=Difference("client", "the client did not receive message 1 of 1"))
 
-    appeals.finish(Job(prepare(case), PAIR), failed, whole=True)
+    reruns.finish(Job(prepare(case), PAIR), failed, whole=True)
 
-    assert appeals.take_final() == ([failed] if expected else [])
-    assert len(appeals.alone) == (0 if expected else 1)
+    assert reruns.take_final() == ([failed] if expected else [])
+    assert len(reruns.isolated) == (0 if expected else 1)

@@ -16,7 +16,7 @@ from grpc_interop.core.model import model
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.shrink import shrinker as shrinking_module
 from grpc_interop.engine.shrink.passes import size, smaller
-from grpc_interop.engine.shrink.shrinker import PLAYS, Shrinking
+from grpc_interop.engine.shrink.shrinker import PLAYS, Shrinker
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import SuiteOptions
@@ -56,7 +56,7 @@ def no_smaller_messages(type_name: str, message: bytes) -> tuple[bytes, ...]:
 def shrink(case: Case, fails: Fails, *, messages=no_smaller_messages, difference: Difference = FAILURE) -> tuple[Verdict, list[Case]]:
     """What the search ends with, and all that it played, where a case fails if `fails` says so. It has all the time that it
     wants: how fast a loaded machine is must not decide what is found."""
-    search = Shrinking(verdict(case, FAILURE), messages, clock=lambda: 0.0)
+    search = Shrinker(verdict(case, FAILURE), messages, clock=lambda: 0.0)
     played = []
     candidate = search.next()
     while candidate is not None:
@@ -233,7 +233,7 @@ def test_a_search_ends_in_time(conversations: list[Case]) -> None:
     Plays that hang use up the search's time; what it has found by then is its result.
     """
     now = count(step=2)
-    search = Shrinking(verdict(max(conversations, key=size), FAILURE), no_smaller_messages, clock=lambda: next(now))
+    search = Shrinker(verdict(max(conversations, key=size), FAILURE), no_smaller_messages, clock=lambda: next(now))
     case, plays = search.next(), 0
     while case is not None:
         plays += 1

@@ -12,8 +12,8 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors import transcode_cache
-from grpc_interop.engine.executors.message import Exchange
-from grpc_interop.engine.executors.transcode_cache import Answers, Question
+from grpc_interop.engine.executors.message import MessageExecution
+from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
 from grpc_interop.messages.dialogue import CLIENT, SERVER
 
 
@@ -31,16 +31,16 @@ class Talk:
     """Answers, with what is asked of them."""
 
     def __init__(self) -> None:
-        self.answers = Answers()
-        self.occasion = object()
+        self.answers = TranscodeCache()
+        self.batch = object()
         self._ids = count(1)
 
-    def question(self, driver: Spoken, *data: bytes, side: str = CLIENT, occasion: object = None) -> Question:
-        return Question(cast(Driver, driver), occasion or self.occasion, "t.M", Ask(side, data, to_view=True))
+    def question(self, driver: Spoken, *data: bytes, side: str = CLIENT, batch: object = None) -> Question:
+        return Question(cast(Driver, driver), batch or self.batch, "t.M", Ask(side, data, to_view=True))
 
     def ask(self, question: Question, number: int = 0) -> object:
         """Lets somebody wait; who that is."""
-        exchange = cast(Exchange, object())
+        exchange = cast(MessageExecution, object())
         self.answers.ask(question, exchange, number, self._ids)
         return exchange
 
@@ -79,17 +79,17 @@ def test_a_question_is_asked_once_and_all_who_wait_hear_the_answer(talk: Talk) -
     assert [talk.answers.awaits(command) for command in (1, 2, 3)] == [True, True, False]
     refusal = refused("no")
     refusal.id = 2
-    inquiry = talk.answers.heard(refusal)
-    assert (inquiry.answers, inquiry.waiting) == (None, waiting)
+    request = talk.answers.heard(refusal)
+    assert (request.answers, request.waiting) == (None, waiting)
     written = wrote(b"x")
     written.id = 1
-    inquiry = talk.answers.heard(written)
-    assert inquiry.waiting == waiting
-    assert inquiry.answers is not None
-    first, second = inquiry.answers
+    request = talk.answers.heard(written)
+    assert request.waiting == waiting
+    assert request.answers is not None
+    first, second = request.answers
     assert isinstance(first, Written)
     assert (first.binary, second) == (b"x", Refused("no"))
-    assert talk.answers.known(question) is inquiry.answers
+    assert talk.answers.known(question) is request.answers
     assert not talk.answers.awaits(1)
 
 
@@ -99,7 +99,7 @@ def test_another_process_another_time_and_other_bytes_are_other_questions(talk: 
     """
     driver = Spoken()
     assert talk.told(talk.question(driver, b"a"), refused("no")) == (Refused("no"),)
-    others = [talk.question(Spoken(), b"a"), talk.question(driver, b"a", occasion=object()), talk.question(driver, b"b")]
+    others = [talk.question(Spoken(), b"a"), talk.question(driver, b"a", batch=object()), talk.question(driver, b"b")]
     assert [talk.answers.known(other) for other in others] == [None, None, None]
     for other in others:
         talk.ask(other)
@@ -142,7 +142,7 @@ def test_the_oldest_answers_go_when_they_are_too_many(talk: Talk, monkeypatch: p
     """
     monkeypatch.setattr(transcode_cache, "MOST_BYTES", 3 * transcode_cache.OVERHEAD)
     driver = Spoken()
-    questions = [talk.question(driver, bytes([number]), occasion=object()) for number in range(4)]
+    questions = [talk.question(driver, bytes([number]), batch=object()) for number in range(4)]
     for question in questions:
         talk.told(question, wrote(b"x"))
     assert [talk.answers.known(question) is not None for question in questions] == [False, False, True, True]

@@ -141,7 +141,7 @@ def _play(engine: Engine, pair: Pair, prepared: list[Prepared], seconds: float) 
 
 def _loop(engine: Engine, pair: Pair, prepared: Prepared, calls: int) -> float:
     """The bare loop of so many calls; gives calls per second, as the client's driver measured it."""
-    in_flight = min(driver.most_in_flight or IN_FLIGHT for driver in engine.crew.pair(pair) if driver)
+    in_flight = min(driver.most_in_flight or IN_FLIGHT for driver in engine.pool.pair(pair) if driver)
     engine.enqueue(iter([Job(prepared, pair, repeat=calls, concurrency=min(in_flight, IN_FLIGHT))]))
     rate = 0.0
     while engine.busy:

@@ -105,7 +105,7 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
 def _tell_beside(recorder: Recorder, played: Run) -> None:
     """What is to be told of a run beside its cases."""
     session, options = played.session, played.session.options
-    for name, versions in session.engine.crew.versions.items():
+    for name, versions in session.engine.pool.versions.items():
         told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
         recorder.know(Implementation(name, *told))
     for entry in played.not_run.values():

@@ -22,21 +22,21 @@ from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
 from grpc_interop.engine.admission import WINDOW, full
-from grpc_interop.engine.executors.message import Exchange
-from grpc_interop.engine.executors.rpc import Flight, unsupported
-from grpc_interop.engine.executors.transcode_cache import Answers
+from grpc_interop.engine.executors.message import MessageExecution
+from grpc_interop.engine.executors.rpc import RpcExecution, unsupported
+from grpc_interop.engine.executors.transcode_cache import TranscodeCache
 from grpc_interop.engine.generations import Generations
 from grpc_interop.engine.jobs import TIMES, Job, Preparer, ProgramPlayer
-from grpc_interop.engine.pool import Crew
+from grpc_interop.engine.pool import DriverPool
 from grpc_interop.engine.queue import Queue
 from grpc_interop.engine.shrink.passes import SmallerMessages
 from grpc_interop.engine.timeouts import CASE_SECONDS, limit
-from grpc_interop.engine.triage.completed import Past
-from grpc_interop.engine.triage.crash import Incident
-from grpc_interop.engine.triage.deferred import DOUBT_SECONDS, Doubts
-from grpc_interop.engine.triage.reruns import Appeals
+from grpc_interop.engine.triage.completed import CompletedPlays
+from grpc_interop.engine.triage.crash import CrashTriage
+from grpc_interop.engine.triage.deferred import DEFER_SECONDS, DeferredFailures
+from grpc_interop.engine.triage.reruns import Reruns
 from grpc_interop.engine.watchdog import Watchdog
-from grpc_interop.engine.watchdog_clock import Patience
+from grpc_interop.engine.watchdog_clock import WatchdogClock
 from grpc_interop.messages.examination import Questioner
 from grpc_interop.net.poller import Sockets
 
@@ -71,7 +71,7 @@ class Engine:
         self.why_dropped: dict[Pair, str] = {}
         self.incidents: list[str] = []
         self._ids = count(1)
-        self.crew = Crew(logs, self._ids)
+        self.pool = DriverPool(logs, self._ids)
         self._programs = programs
         self._case_seconds = case_seconds
         self._window = window
@@ -80,21 +80,21 @@ class Engine:
         self._expected = expected
         self._sockets = Sockets()
         self._looked = 0.0
-        self._flights: dict[int, Flight | Exchange] = {}
-        self._answers = Answers()
-        self._generations = Generations(self.preparer, self.crew, self._flights)
-        self._past = Past()
+        self._flights: dict[int, RpcExecution | MessageExecution] = {}
+        self._answers = TranscodeCache()
+        self._generations = Generations(self.preparer, self.pool, self._flights)
+        self._completed = CompletedPlays()
         self._queues: deque[Queue] = deque()
-        self._appeals = Appeals(self.preparer.prepare, smaller_messages, expected, canonical)
-        self._doubts = Doubts()
-        self._patience = Patience()
-        self._watchdog = Watchdog(self.crew, self._sockets, self._flights, self._patience)
+        self._reruns = Reruns(self.preparer.prepare, smaller_messages, expected, canonical)
+        self._deferred = DeferredFailures()
+        self._clock = WatchdogClock()
+        self._watchdog = Watchdog(self.pool, self._sockets, self._flights, self._clock)
 
     # -- for the run ---------------------------------------------------------------------------------------------------
 
     def add(self, built: Built) -> None:
         """An implementation is ready to be started."""
-        self.crew.built[built.manifest.name] = built
+        self.pool.built[built.manifest.name] = built
 
     def enqueue(self, jobs: Iterator[Job]) -> None:
         """Jobs to be played, taken one at a time as there is room, beside those of other calls. Their implementations have
@@ -108,54 +108,54 @@ class Engine:
     @property
     def stretched(self) -> int:
         """How many plays were given a longer deadline, since the machine was too busy for the first."""
-        return self._appeals.stretched
+        return self._reruns.stretched
 
     @property
     def busy(self) -> bool:
-        waiting = self._queues or self._flights or self._doubts or self._appeals.busy
+        waiting = self._queues or self._flights or self._deferred or self._reruns.busy
         return bool(waiting or (self._programs and self._programs.busy))
 
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
         self._fill()
         self._sockets.flush()
-        most = min(seconds, DOUBT_SECONDS) if self._doubts else seconds
-        with self._patience.waiting():
+        most = min(seconds, DEFER_SECONDS) if self._deferred else seconds
+        with self._clock.waiting():
             if len(self._flights) >= CROWD:
                 time.sleep(max(0.0, self._looked + GATHER_SECONDS - time.monotonic()))
-            ready = self._sockets.wait(0 if self._appeals.final else most)
+            ready = self._sockets.wait(0 if self._reruns.final else most)
             self._looked = time.monotonic()
         for driver in ready:
             self._read(driver)
-        self._believe()
+        self._release_deferred()
         if self._programs:
             for job, verdict in self._programs.collect():
-                self._appeals.finish(job, verdict)
+                self._reruns.finish(job, verdict)
         for driver, why in self._watchdog.look():
             self._bury(driver, why)
-        return self._appeals.take_final()
+        return self._reruns.take_final()
 
     def close(self) -> None:
         """Stops all processes."""
         if self._programs:
             self._programs.close()
         self._sockets.close()
-        self.crew.close()
+        self.pool.close()
 
     # -- starting cases ------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
-        if self._appeals.alone:
+        if self._reruns.isolated:
             # Taken out first: what comes of it may put its successor there.
-            if not self._flights and not self._doubts and not self._start(job := self._appeals.alone.popleft()):
-                self._appeals.alone.appendleft(job)
+            if not self._flights and not self._deferred and not self._start(job := self._reruns.isolated.popleft()):
+                self._reruns.isolated.appendleft(job)
             return
-        if any(flight.job.alone for flight in (*self._flights.values(), *self._doubts.flights)):
+        if any(flight.job.isolated for flight in (*self._flights.values(), *self._deferred.flights)):
             return
         if not self._generations.room():
             return
-        self._queues.extend(Queue(iter((job,))) for job in self._appeals.take_again())
+        self._queues.extend(Queue(iter((job,))) for job in self._reruns.take_again())
         for queue in [*self._queues]:
             queue.start(self._start, self._may_go_on)
             if not queue:
@@ -164,7 +164,7 @@ class Engine:
         self._queues.rotate()
 
     def _may_go_on(self) -> bool:
-        return not self._appeals.alone and not self.preparer.full
+        return not self._reruns.isolated and not self.preparer.full
 
     def _start(self, job: Job) -> bool:
         """Sends a case to its drivers; False when they are not ready or full."""
@@ -173,7 +173,7 @@ class Engine:
             assert self._programs is not None
             self._programs.submit(job)
             return True
-        client, server = self.crew.pair(job.pair)
+        client, server = self.pool.pair(job.pair)
         if client is None or server is None:
             self._drop(job)
             return True
@@ -185,7 +185,7 @@ class Engine:
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
             if not needs <= driver.capabilities:
-                self._appeals.finish(job, unsupported(job, driver.role, needs - driver.capabilities))
+                self._reruns.finish(job, unsupported(job, driver.role, needs - driver.capabilities))
                 return True
         if isinstance(case, MessageCase):
             self._exchange(job, case, client, server)
@@ -196,9 +196,11 @@ class Engine:
     def _exchange(self, job: Job, case: MessageCase, client: Driver, server: Driver) -> None:
         """Begins to ask about a case's messages."""
         assert self._examiner is not None
-        examination = self._examiner.examination(case, partial(self._is_expected, job), self.crew.refused_files(job.pair))
+        examination = self._examiner.examination(case, partial(self._is_expected, job), self.pool.refused_files(job.pair))
         seconds = limit(job, client, server, self._case_seconds)
-        exchange = Exchange(next(self._ids), job, job.prepared, case, examination, client, server, self._patience, self._answers, seconds)
+        exchange = MessageExecution(
+            next(self._ids), job, job.prepared, case, examination, client, server, self._clock, self._answers, seconds
+        )
         self._flights[exchange.id] = exchange
         exchange.ask_more(self._ids)
         self._end(exchange)
@@ -206,11 +208,11 @@ class Engine:
     def _is_expected(self, job: Job, difference: Difference) -> bool:
         return self._expected(Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=difference))
 
-    def _end(self, exchange: Exchange) -> None:
+    def _end(self, exchange: MessageExecution) -> None:
         """Takes the verdict of an exchange that waits for nothing any more."""
         if exchange.complete:
             del self._flights[exchange.id]
-            self._appeals.finish(exchange.job, exchange.judge())
+            self._reruns.finish(exchange.job, exchange.judge())
 
     def _send(self, job: Job, client: Driver, server: Driver) -> None:
         prepared = job.prepared = self.preparer.refresh(job.prepared)
@@ -225,8 +227,8 @@ class Engine:
         channel = client.channel(server.address, own=own)
         client.provide(prepared.client_payloads)
         seconds = limit(job, client, server, self._case_seconds)
-        due = self._patience.now + seconds * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
-        flight = Flight(play, job, prepared, client, server, seconds, due, channel if own else 0)
+        due = self._clock.now + seconds * (1 + job.repeat / 100) + (prepared.play.timeout_us or 0) / 1e6
+        flight = RpcExecution(play, job, prepared, client, server, seconds, due, channel if own else 0)
         if prepared.expect:
             server.provide(prepared.server_payloads)
             server.send(prepared.expect, play, server.server)
@@ -239,8 +241,8 @@ class Engine:
 
     def _drop(self, job: Job) -> None:
         """The job will never be played; if others wait for it, they must not wait for ever."""
-        why = self.crew.why_not(job.pair)
-        if not self._appeals.dropped(job, why):
+        why = self.pool.why_not(job.pair)
+        if not self._reruns.dropped(job, why):
             self.dropped[job.pair] += 1
             self.why_dropped[job.pair] = why
 
@@ -271,7 +273,7 @@ class Engine:
         elif self._answers.awaits(event.id):
             self._answered(driver, event)
         elif driver.take_setup(event):
-            self.crew.greeted(driver)
+            self.pool.on_hello(driver)
         elif kind == "error":
             self._refused(driver, event)
         elif kind not in ("ready", "done"):
@@ -279,24 +281,24 @@ class Engine:
 
     def _answered(self, driver: Driver, event: pb.Event) -> None:
         """An answer for every exchange that waits for it; what was given up is answered in vain."""
-        inquiry = self._answers.heard(event)
-        for exchange, number in inquiry.waiting:
+        request = self._answers.heard(event)
+        for exchange, number in request.waiting:
             if exchange.id not in self._flights:
                 continue
             driver.has_reported = True
             exchange.wait_on()
-            if inquiry.answers is not None:
-                exchange.hear(driver, number, inquiry.answers, self._ids)
+            if request.answers is not None:
+                exchange.hear(driver, number, request.answers, self._ids)
                 self._end(exchange)
 
     def _take(self, driver: Driver, event: pb.Event) -> None:
         flight = self._flights.get(event.id)
-        if not isinstance(flight, Flight):
-            self._notice(self._past.late_report(driver, event.id))
+        if not isinstance(flight, RpcExecution):
+            self._notice(self._completed.late_report(driver, event.id))
             return
         if not flight.owes(driver):
             self._give_up(flight, driver)
-            self._appeals.finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
+            self._reruns.finish(flight.job, flight.broken(driver, f"the {driver.who} reported the play twice"))
             return
         flight.take(driver, event.transcript)
         flight.release(driver)
@@ -306,10 +308,10 @@ class Engine:
         elif driver is flight.client and flight.prepared.may_not_arrive:
             flight.server.abort(flight.id, if_not_arrived=True)
 
-    def _land(self, flight: Flight) -> None:
+    def _land(self, flight: RpcExecution) -> None:
         """Both sides have reported."""
         del self._flights[flight.id]
-        self._past.landed(flight)
+        self._completed.landed(flight)
         if flight.frozen:
             flight.client.abort(flight.id)
             flight.server.abort(flight.id)
@@ -317,43 +319,43 @@ class Engine:
             flight.client.close_resource(flight.own_channel)
         verdict = flight.judge(self._canonical)
         if verdict.outcome is Outcome.FAILED and flight.job.shrinking is None:
-            self._doubts.hold(flight, verdict)
+            self._deferred.hold(flight, verdict)
         else:
-            self._appeals.finish(flight.job, verdict, whole=True)
+            self._reruns.finish(flight.job, verdict, whole=True)
 
-    def _believe(self) -> None:
+    def _release_deferred(self) -> None:
         """Failures that were held back long enough stand."""
-        if self._doubts.ripe:
-            for flight, verdict in self._doubts.believed(self._watchdog.silent()):
-                self._appeals.finish(flight.job, verdict, whole=True)
+        if self._deferred.ripe:
+            for flight, verdict in self._deferred.release(self._watchdog.silent()):
+                self._reruns.finish(flight.job, verdict, whole=True)
 
     def _refused(self, driver: Driver, event: pb.Event) -> None:
         """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
         text = event.error.text
-        hit: list[Flight | Exchange]
+        hit: list[RpcExecution | MessageExecution]
         if event.id >= PAYLOAD_ID_BASE:
-            hit = [flight for flight in self._flights.values() if isinstance(flight, Flight) and flight.uses(driver, event.id)]
+            hit = [flight for flight in self._flights.values() if isinstance(flight, RpcExecution) and flight.uses(driver, event.id)]
         else:
             hit = [self._flights[event.id]] if event.id in self._flights else []
         if not hit:
-            self._notice(self._past.late_error(driver, event))
+            self._notice(self._completed.late_error(driver, event))
         what = f"the {driver.who} refused the command: {text}"
         if event.error.kind == pb.Error.KIND_UNSUPPORTED:
             # Only what its Hello offers is ever asked of it.
             what = f"the {driver.who} refused what its Hello offers: {text}"
         for flight in hit:
             self._give_up(flight, driver)
-            self._appeals.finish(flight.job, flight.broken(driver, what))
+            self._reruns.finish(flight.job, flight.broken(driver, what))
 
     def _notice(self, what: str) -> None:
         """Keeps what belongs to no case; nothing when there is nothing to tell."""
         if what:
             self.incidents.append(what)
 
-    def _give_up(self, flight: Flight | Exchange, culprit: Driver) -> None:
+    def _give_up(self, flight: RpcExecution | MessageExecution, culprit: Driver) -> None:
         """One side will never report: ends the play at the other."""
         del self._flights[flight.id]
-        self._past.gave_up(flight)
+        self._completed.gave_up(flight)
         for driver in flight.unreported():
             flight.release(driver)
         other = flight.other(culprit)
@@ -368,24 +370,26 @@ class Engine:
         self._sockets.forget(driver)
         was_ready = driver.ready
         how = driver.end(why)
-        self.crew.buried(driver)
+        self.pool.on_exit(driver)
         self._answers.forget(driver)
         if driver.address:
-            for other in self.crew.drivers.values():
+            for other in self.pool.drivers.values():
                 other.drop_channel(driver.address)
-        hit: list[Flight | Exchange] = [flight for flight in self._flights.values() if driver in (flight.client, flight.server)]
-        hit += self._doubts.explained_by(driver)
+        hit: list[RpcExecution | MessageExecution] = [
+            flight for flight in self._flights.values() if driver in (flight.client, flight.server)
+        ]
+        hit += self._deferred.take_explained_by(driver)
         what = f"the {driver.who} {how}"
         if not hit:
             if was_ready:
                 self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
             return
-        again = [flight for flight in hit if not flight.job.alone]
-        incident = Incident(what, driver.role.value, len(hit), len(again))
+        again = [flight for flight in hit if not flight.job.isolated]
+        incident = CrashTriage(what, driver.role.value, len(hit), len(again))
         for flight in hit:
             if flight.id in self._flights:
                 self._give_up(flight, driver)
-            if flight.job.alone:
-                self._appeals.killed(flight.job, flight.broken(driver, what))
+            if flight.job.isolated:
+                self._reruns.killed(flight.job, flight.broken(driver, what))
             else:
-                self._appeals.again(flight.job, incident)
+                self._reruns.again(flight.job, incident)

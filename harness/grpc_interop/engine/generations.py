@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grpc_interop.engine.executors.message import Exchange
-from grpc_interop.engine.executors.rpc import Flight
+from grpc_interop.engine.executors.message import MessageExecution
+from grpc_interop.engine.executors.rpc import RpcExecution
 from grpc_interop.engine.jobs import Preparer
-from grpc_interop.engine.pool import Crew
+from grpc_interop.engine.pool import DriverPool
 
 
 class Generations:
     """At most two generations of payloads: a new one begins while plays that use the one before are still under way, so
     that nobody waits for the slowest of them."""
 
-    def __init__(self, preparer: Preparer, crew: Crew, flights: Mapping[int, Flight | Exchange]) -> None:
+    def __init__(self, preparer: Preparer, pool: DriverPool, flights: Mapping[int, RpcExecution | MessageExecution]) -> None:
         self._preparer = preparer
-        self._crew = crew
+        self._pool = pool
         self._flights = flights
         # Ids below it are of the generation before; 0: there is none.
         self._first = 0
@@ -24,7 +24,7 @@ class Generations:
     def room(self) -> bool:
         """Whether plays may be written: not while a third generation would begin. Closes what no play uses any more."""
         if self._first and not self._before_is_used():
-            for driver in self._crew.drivers.values():
+            for driver in self._pool.drivers.values():
                 driver.forget_payloads(self._first)
             self._first = 0
         if not self._preparer.full:
@@ -36,4 +36,4 @@ class Generations:
 
     def _before_is_used(self) -> bool:
         now = self._preparer.generation
-        return any(isinstance(flight, Flight) and flight.prepared.generation < now for flight in self._flights.values())
+        return any(isinstance(flight, RpcExecution) and flight.prepared.generation < now for flight in self._flights.values())

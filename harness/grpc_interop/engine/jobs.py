@@ -14,8 +14,8 @@ from grpc_interop.engine.admission import weight
 
 if TYPE_CHECKING:
     from grpc_interop.core.verdict import Verdict
-    from grpc_interop.engine.shrink.shrinker import Shrinking
-    from grpc_interop.engine.triage.crash import Incident
+    from grpc_interop.engine.shrink.shrinker import Shrinker
+    from grpc_interop.engine.triage.crash import CrashTriage
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
 """How much a generation of payloads has at most. Drivers keep two: that which new plays use, and the one before for as long
@@ -28,7 +28,7 @@ class Prepared:
     have the method. `timed_call` and `timed_expect` ask for times as well; they are empty where nothing depends on those.
     `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
     all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
-    another version than the client's. `weight` is how much room it takes on a driver (room.py). `occasion` tells this time
+    another version than the client's. `weight` is how much room it takes on a driver (room.py). `batch` tells this time
     of preparing from every other: what drivers answered about messages is reused within it, for the next pair."""
 
     case: AnyCase
@@ -47,7 +47,7 @@ class Prepared:
     observed: bool = False
     served: Case | None = None
     transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
-    occasion: object = field(default_factory=object, compare=False)
+    batch: object = field(default_factory=object, compare=False)
 
     @property
     def play(self) -> Case:
@@ -58,20 +58,20 @@ class Prepared:
 
 @dataclass(slots=True)
 class Job:
-    """A case to be played on a pair. `alone`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of the
+    """A case to be played on a pair. `isolated`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of the
     bench, inside the drivers. `timed`: the client tells when it did what, if it can. `incident`: the death of a driver that
     the job was in flight with; `suspect`: the verdict in company that playing it alone is to explain; `shrinking`: the
     search for a smaller case that it is part of; `stretched` how often its deadline was made longer."""
 
     prepared: Prepared
     pair: Pair
-    alone: bool = False
+    isolated: bool = False
     repeat: int = 0
     concurrency: int = 0
     timed: bool = False
-    incident: Incident | None = None
+    incident: CrashTriage | None = None
     suspect: Verdict | None = None
-    shrinking: Shrinking | None = None
+    shrinking: Shrinker | None = None
     stretched: int = 0
     tag: object = None
     notes: list[str] = field(default_factory=list)

@@ -27,7 +27,7 @@ STOP_SECONDS = 2.0
 """How long drivers may take to end when their stdin does; the contract says so."""
 
 
-class Crew:
+class DriverPool:
     """Hands out drivers. `given_up` says of a role why there will be no driver for it any more; `versions` holds what
     each implementation's drivers said they run (language, grpc, protobuf); `foreign` names the implementations whose
     drivers speak another version of the contract."""
@@ -38,7 +38,7 @@ class Crew:
         self.given_up: dict[tuple[str, Role], str] = {}
         self.drivers: dict[tuple[str, Role], Driver] = {}
         self.versions: dict[str, dict[str, str]] = {}
-        self.foreign: set[str] = set()
+        self.incompatible: set[str] = set()
         self._deaths: dict[tuple[str, Role], int] = {}
         self._hangs: dict[tuple[str, Role], int] = {}
         self._starts: dict[tuple[str, Role], int] = {}
@@ -61,7 +61,7 @@ class Crew:
         built = [self.built[name] for name in (pair.client, pair.server) if name in self.built]
         return {refused.file: refused for one in built for refused in one.refused}
 
-    def greeted(self, driver: Driver) -> None:
+    def on_hello(self, driver: Driver) -> None:
         """A driver has said Hello."""
         if driver.hello is not None:
             self.versions[driver.name] = dict(driver.hello.versions)
@@ -78,7 +78,7 @@ class Crew:
         key = (driver.name, driver.role)
         self._hangs[key] = 1 if driver.has_reported else self._hangs.get(key, 0) + 1
 
-    def buried(self, driver: Driver) -> None:
+    def on_exit(self, driver: Driver) -> None:
         """A driver has died: the next `get` starts another, unless it never started or dies all the time."""
         key = (driver.name, driver.role)
         if self.drivers.get(key) is not driver:
@@ -91,7 +91,7 @@ class Crew:
             if not again or driver.foreign or self._failed_starts[key] >= MOST_FAILED_STARTS:
                 self.given_up[key] = _never_started(driver)
             if driver.foreign:
-                self.foreign.add(driver.name)
+                self.incompatible.add(driver.name)
             return
         self._started.add(key)
         self._failed_starts[key] = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
-from grpc_interop.engine.executors.message import Exchange
-from grpc_interop.engine.executors.rpc import Flight
-from grpc_interop.engine.pool import Crew
-from grpc_interop.engine.watchdog_clock import Patience
+from grpc_interop.engine.executors.message import MessageExecution
+from grpc_interop.engine.executors.rpc import RpcExecution
+from grpc_interop.engine.pool import DriverPool
+from grpc_interop.engine.watchdog_clock import WatchdogClock
 from grpc_interop.net.poller import Sockets
 
 TICK_SECONDS = 0.2
@@ -21,11 +21,13 @@ ABORT_SECONDS = 3.0
 class Watchdog:
     """Looks at the drivers that `sockets` watches, and at `flights`, which the engine keeps by id."""
 
-    def __init__(self, crew: Crew, sockets: Sockets, flights: dict[int, Flight | Exchange], patience: Patience) -> None:
-        self._crew = crew
+    def __init__(
+        self, pool: DriverPool, sockets: Sockets, flights: dict[int, RpcExecution | MessageExecution], clock: WatchdogClock
+    ) -> None:
+        self._pool = pool
         self._sockets = sockets
         self._flights = flights
-        self._patience = patience
+        self._clock = clock
         self._doomed: dict[Driver, float] = {}
         self._next_look = time.monotonic()
 
@@ -36,7 +38,7 @@ class Watchdog:
         if now < self._next_look:
             return []
         self._next_look = now + TICK_SECONDS
-        for flight in [flight for flight in self._flights.values() if flight.due <= self._patience.now]:
+        for flight in [flight for flight in self._flights.values() if flight.due <= self._clock.now]:
             self._late(flight, now)
         return self._hanging(now) + self._not_started(now)
 
@@ -49,8 +51,8 @@ class Watchdog:
         """The driver was buried."""
         self._doomed.pop(driver, None)
 
-    def _late(self, flight: Flight | Exchange, now: float) -> None:
-        flight.due = self._patience.now + ABORT_SECONDS
+    def _late(self, flight: RpcExecution | MessageExecution, now: float) -> None:
+        flight.due = self._clock.now + ABORT_SECONDS
         for driver in flight.unreported():
             driver.dump_stacks()
             if flight.frozen:
@@ -63,7 +65,7 @@ class Watchdog:
     def _hanging(self, now: float) -> list[tuple[Driver, str]]:
         hanging = [driver for driver, due in self._doomed.items() if due <= now and not driver.gone]
         for driver in hanging:
-            self._crew.hung(driver)
+            self._pool.hung(driver)
         return [(driver, f"did not answer for {ABORT_SECONDS:g} s and was killed") for driver in hanging]
 
     def _not_started(self, now: float) -> list[tuple[Driver, str]]:

@@ -15,7 +15,7 @@ MOST_OF_A_TURN = 0.05
 that keeps the harness busy cannot hold up the clock for ever."""
 
 
-class Patience:
+class WatchdogClock:
     """`now` in seconds, of a clock of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

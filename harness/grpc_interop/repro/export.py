@@ -166,5 +166,5 @@ def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
 
 def _versions(session: Session, found: Replay) -> Iterator[str]:
     for name in dict.fromkeys((found.pair.client, found.pair.server)):
-        versions = session.engine.crew.versions.get(name, {})
+        versions = session.engine.pool.versions.get(name, {})
         yield f"- {name}: " + inline(", ".join(f"{key} {version}" for key, version in sorted(versions.items())))

@@ -195,7 +195,7 @@ class Run:
         missing = [self.session.missing[name] for name in (pair.client, pair.server) if name in self.session.missing]
         if missing:
             return Lack.BROKEN if any(one.broken for one in missing) else Lack.UNAVAILABLE
-        return Lack.BROKEN if {pair.client, pair.server}.isdisjoint(self.session.engine.crew.foreign) else Lack.FOREIGN
+        return Lack.BROKEN if {pair.client, pair.server}.isdisjoint(self.session.engine.pool.incompatible) else Lack.FOREIGN
 
     def _find_why_nothing(self, pair: Pair) -> None:
         """Says of a pair that could be played why it had nothing to play."""

@@ -124,7 +124,7 @@ class Session:
 
     def refused_files(self, pair: Pair) -> dict[str, RefusedFile]:
         """The files that one of the pair's languages refused, by name."""
-        return self.engine.crew.refused_files(pair)
+        return self.engine.pool.refused_files(pair)
 
     # -- building ------------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors.rpc import LOG_LINES
-from grpc_interop.engine.executors.transcode_cache import Answers, Question
+from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.engine.watchdog_clock import Patience
+from grpc_interop.engine.watchdog_clock import WatchdogClock
 from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Findings, Questioning
 
@@ -24,9 +24,9 @@ MOST_CAUSES = 5
 
 
 @dataclass(slots=True, eq=False)
-class Exchange:
+class MessageExecution:
     """`owed` counts the questions that each driver has not answered; some may be under way for another exchange that asks the
-    same. Otherwise as Flight."""
+    same. Otherwise as RpcExecution."""
 
     id: int
     job: Job
@@ -35,8 +35,8 @@ class Exchange:
     examination: Questioning
     client: Driver
     server: Driver
-    patience: Patience
-    answers: Answers
+    clock: WatchdogClock
+    answers: TranscodeCache
     seconds: float
     started: float = field(default_factory=time.monotonic)
     due: float = 0.0
@@ -51,7 +51,7 @@ class Exchange:
 
     def wait_on(self) -> None:
         """A driver has answered something: what is still due may take as long again."""
-        self.due = self.patience.now + self.seconds
+        self.due = self.clock.now + self.seconds
 
     def hear(self, driver: Driver, number: int, answers: tuple[Answer, ...], ids: Iterator[int]) -> None:
         """Takes the answers to one of its questions and asks on."""
@@ -75,8 +75,8 @@ class Exchange:
 
     def _question(self, ask: Ask) -> Question:
         # Of what is played alone, to find out what killed a driver, nothing may be known before.
-        occasion = self if self.job.alone else self.prepared.occasion
-        return Question(self.client if ask.side == CLIENT else self.server, occasion, self.case.type_name, ask)
+        batch = self if self.job.isolated else self.prepared.batch
+        return Question(self.client if ask.side == CLIENT else self.server, batch, self.case.type_name, ask)
 
     def _wait(self, ids: Iterator[int], number: int, question: Question) -> None:
         driver = question.driver

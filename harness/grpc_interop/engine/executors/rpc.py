@@ -17,7 +17,7 @@ LOG_LINES = 12
 
 
 @dataclass(slots=True)
-class Flight:
+class RpcExecution:
     """`limit`: the seconds that it may take beyond its own deadline. `due`: when the watchdog looks at it again (patience.py).
     `frozen`: Abort was sent because it was late. `own_channel`: the channel made for this case alone, or 0. `completed`: of
     a repeated play, how many calls went as the first, by each side's own count."""

@@ -20,7 +20,7 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import transcodes, written
 
 if TYPE_CHECKING:
-    from grpc_interop.engine.executors.message import Exchange
+    from grpc_interop.engine.executors.message import MessageExecution
 
 MOST_BYTES = 64 * 1024 * 1024
 """What is kept at most, so that memory does not grow with the cases: some three times the answers to the cases that are in
@@ -31,16 +31,16 @@ OVERHEAD = 2048
 
 
 class Question(NamedTuple):
-    """An ask to one process. `occasion` is the prepared case's own: of no other case, and of no other time."""
+    """An ask to one process. `batch` is the prepared case's own: of no other case, and of no other time."""
 
     driver: Driver
-    occasion: object
+    batch: object
     type_name: str
     ask: Ask
 
 
 @dataclass(slots=True, eq=False)
-class Inquiry:
+class PendingRequest:
     """A question that is under way: one command for each of its messages. `events` are what came so far, by command;
     `answers` is set once all came. `waiting` are the exchanges that are to hear them, each with the number by which it
     asked."""
@@ -49,12 +49,12 @@ class Inquiry:
     commands: tuple[int, ...]
     events: dict[int, pb.Event] = field(default_factory=dict)
     answers: tuple[Answer, ...] | None = None
-    waiting: list[tuple[Exchange, int]] = field(default_factory=list)
+    waiting: list[tuple[MessageExecution, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """What is known of one occasion. `said` holds, for what was asked, each answer as it came and as it was read: what
+    """What is known of one batch. `said` holds, for what was asked, each answer as it came and as it was read: what
     another process says in the same bytes is the same answer, and not read again. So it is with `views`."""
 
     answers: dict[Question, tuple[Answer, ...]] = field(default_factory=dict)
@@ -63,58 +63,58 @@ class _Known:
     size: int = 0
 
 
-class Answers:
-    """Questions that are under way, and answers, of which those of the oldest occasion are forgotten first."""
+class TranscodeCache:
+    """Questions that are under way, and answers, of which those of the oldest batch are forgotten first."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Question, Inquiry] = {}
-        self._inquiries: dict[int, Inquiry] = {}
+        self._under_way: dict[Question, PendingRequest] = {}
+        self._requests: dict[int, PendingRequest] = {}
         self._known: OrderedDict[object, _Known] = OrderedDict()
         self._bytes = 0
 
     def known(self, question: Question) -> tuple[Answer, ...] | None:
         """One for each message of the ask."""
-        known = self._known.get(question.occasion)
+        known = self._known.get(question.batch)
         return None if known is None else known.answers.get(question)
 
-    def ask(self, question: Question, exchange: Exchange, number: int, ids: Iterator[int]) -> None:
+    def ask(self, question: Question, exchange: MessageExecution, number: int, ids: Iterator[int]) -> None:
         """Lets an exchange wait for the answer; sends the commands unless another one has asked the same."""
-        inquiry = self._under_way.get(question)
-        if inquiry is None:
+        request = self._under_way.get(question)
+        if request is None:
             commands = tuple(next(ids) for _ in question.ask.data)
-            inquiry = self._under_way[question] = Inquiry(question, commands)
+            request = self._under_way[question] = PendingRequest(question, commands)
             for command, body in zip(commands, transcodes(question.type_name, question.ask), strict=True):
-                self._inquiries[command] = inquiry
+                self._requests[command] = request
                 question.driver.send(body, command)
-        inquiry.waiting.append((exchange, number))
+        request.waiting.append((exchange, number))
 
     def awaits(self, command: int) -> bool:
         """Whether the command is one of those whose answers are awaited."""
-        return command in self._inquiries
+        return command in self._requests
 
-    def heard(self, event: pb.Event) -> Inquiry:
-        """Takes the answer to one command of an inquiry. Raises ContractBroken."""
-        inquiry = self._inquiries.pop(event.id)
-        inquiry.events[event.id] = event
-        if len(inquiry.events) == len(inquiry.commands):
-            del self._under_way[inquiry.question]
-            inquiry.answers = self._keep(inquiry)
-        return inquiry
+    def heard(self, event: pb.Event) -> PendingRequest:
+        """Takes the answer to one command of a request. Raises ContractBroken."""
+        request = self._requests.pop(event.id)
+        request.events[event.id] = event
+        if len(request.events) == len(request.commands):
+            del self._under_way[request.question]
+            request.answers = self._keep(request)
+        return request
 
     def forget(self, driver: Driver) -> None:
         """The driver is dead: it answers nothing any more, and its successor is another process."""
-        for command, inquiry in list(self._inquiries.items()):
-            if inquiry.question.driver is driver:
-                del self._inquiries[command]
-                self._under_way.pop(inquiry.question, None)
+        for command, request in list(self._requests.items()):
+            if request.question.driver is driver:
+                del self._requests[command]
+                self._under_way.pop(request.question, None)
         for known in self._known.values():
             for question in [one for one in known.answers if one.driver is driver]:
                 del known.answers[question]
 
-    def _keep(self, inquiry: Inquiry) -> tuple[Answer, ...]:
-        question = inquiry.question
-        known = self._known.setdefault(question.occasion, _Known())
-        events = [inquiry.events[command] for command in inquiry.commands]
+    def _keep(self, request: PendingRequest) -> tuple[Answer, ...]:
+        question = request.question
+        known = self._known.setdefault(question.batch, _Known())
+        events = [request.events[command] for command in request.commands]
         for event in events:
             event.ClearField("id")
         raw = tuple([event.SerializeToString() for event in events])

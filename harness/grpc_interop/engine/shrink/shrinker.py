@@ -39,7 +39,7 @@ OVERLOOKED = 0.05
 Plays = Generator[Case, Verdict, bool]
 
 
-class Shrinking:
+class Shrinker:
     """One search, begun with the verdict `found` in company. `next` tells what to play; `result` is the verdict to be
     reported: of the smallest case that failed alone, or `found` itself with a note."""
 

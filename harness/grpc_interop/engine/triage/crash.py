@@ -10,7 +10,7 @@ from grpc_interop.core.verdict import Difference, Outcome, Verdict
 
 
 @dataclass(slots=True)
-class Incident:
+class CrashTriage:
     """`what`: "the go server was killed by SIGSEGV". `waiting`: cases that have not been played alone yet."""
 
     what: str

@@ -13,8 +13,8 @@ from grpc_interop.core.model import hurried
 from grpc_interop.core.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are, compare
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.shrink.passes import SmallerMessages
-from grpc_interop.engine.shrink.shrinker import RARE, Shrinking
-from grpc_interop.engine.triage.crash import Incident
+from grpc_interop.engine.shrink.shrinker import RARE, Shrinker
+from grpc_interop.engine.triage.crash import CrashTriage
 
 MOST_CHECKS = 8
 """Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
@@ -28,8 +28,8 @@ MOST_SHRUNK = 3
 """Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
 
 
-class Appeals:
-    """`alone` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are;
+class Reruns:
+    """`isolated` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are;
     `stretched` counts the plays with a longer deadline. A failure that is `expected` needs no explanation, and nothing is
     played for it."""
 
@@ -40,7 +40,7 @@ class Appeals:
         expected: Callable[[Verdict], bool],
         canonical: Canonical = as_they_are,
     ) -> None:
-        self.alone: deque[Job] = deque()
+        self.isolated: deque[Job] = deque()
         self.stretched = 0
         self._again: list[Job] = []
         self._canonical = canonical
@@ -61,7 +61,7 @@ class Appeals:
             self.final.append(_explained(job.suspect, verdict))
         elif job.shrinking is not None:
             self._shrink(job.shrinking, verdict)
-        elif whole and verdict.outcome is Outcome.FAILED and not job.alone and self._worth_checking(verdict):
+        elif whole and verdict.outcome is Outcome.FAILED and not job.isolated and self._worth_checking(verdict):
             self._check(job, verdict)
         else:
             self.final.append(verdict)
@@ -75,9 +75,9 @@ class Appeals:
         else:
             self.final.append(verdict)
 
-    def again(self, job: Job, incident: Incident) -> None:
+    def again(self, job: Job, incident: CrashTriage) -> None:
         """The case was in flight when a driver died."""
-        self.alone.append(Job(job.prepared, job.pair, alone=True, incident=incident))
+        self.isolated.append(Job(job.prepared, job.pair, isolated=True, incident=incident))
 
     def dropped(self, job: Job, why: str) -> bool:
         """The job will never be played. Ends what waits for it; False where nothing does."""
@@ -95,7 +95,7 @@ class Appeals:
 
     @property
     def busy(self) -> bool:
-        return bool(self.alone or self.final or self._again)
+        return bool(self.isolated or self.final or self._again)
 
     def take_again(self) -> list[Job]:
         """What is to be played again in company."""
@@ -127,23 +127,23 @@ class Appeals:
         )
         self.stretched += 1
         again = replace(job, prepared=self._prepare(longer), stretched=job.stretched + 1, notes=[*job.notes, note])
-        (self.alone if job.alone else self._again).append(again)
+        (self.isolated if job.isolated else self._again).append(again)
 
     def _check(self, job: Job, verdict: Verdict) -> None:
         if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:
             self._shrunk[job.pair] += 1
-            self._shrink(Shrinking(verdict, self._smaller_messages))
+            self._shrink(Shrinker(verdict, self._smaller_messages))
         else:
-            self.alone.append(Job(job.prepared, job.pair, alone=True, suspect=verdict))
+            self.isolated.append(Job(job.prepared, job.pair, isolated=True, suspect=verdict))
 
-    def _shrink(self, shrinking: Shrinking, verdict: Verdict | None = None) -> None:
+    def _shrink(self, shrinking: Shrinker, verdict: Verdict | None = None) -> None:
         """Goes on with the search, before anything else: its time is short."""
         case = shrinking.next(verdict)
         if case is None:
             self.final.append(shrinking.result)
         else:
             pair = shrinking.result.pair
-            self.alone.appendleft(Job(self._prepare(case), pair, alone=True, shrinking=shrinking))
+            self.isolated.appendleft(Job(self._prepare(case), pair, isolated=True, shrinking=shrinking))
 
     def _worth_checking(self, verdict: Verdict) -> bool:
         """The first unexpected failure of each cause, as long as there are not too many."""
