@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grpc_interop.compat.vocabulary.observation import Deployment, Flow, Format, Outcome, Role
+from grpc_interop.compat.vocabulary.observation import Deployment, ElementOutcome, Flow, Format, MessageRole
 from grpc_interop.compat.vocabulary.result import (
     Acceptance,
     Alarm,
-    Comparison,
-    Example,
-    Finding,
-    Observed,
-    Place,
+    BaseComparison,
+    ChangeFinding,
+    ChangeVerdict,
+    ComparedSide,
+    EffectSummary,
+    ExchangeExample,
+    NotCompared,
     Result,
-    Row,
-    Side,
-    Told,
-    Verdict,
+    SourceLocation,
+    TranscriptRow,
 )
 
-BASE, HEAD = Side("base", "origin/main, merge base 1234abc"), Side("head", "working tree")
+BASE, HEAD = ComparedSide("base", "origin/main, merge base 1234abc"), ComparedSide("head", "working tree")
 FOUR = ("go:go", "go:py", "py:go", "py:py")
 FILE = "shop/v1/order.proto"
 
 
-def observed(outcome: Outcome, pairs: tuple[str, ...] = FOUR, *, flow: Flow = Flow.NEW_TO_OLD, **more: object) -> Observed:
-    given = {"role": Role.REQUEST, "format": Format.BINARY, "deployments": (Deployment.CLIENTS_FIRST,)} | more
-    return Observed(flow, outcome=outcome, pairs=pairs, **given)  # type: ignore[arg-type]
+def observed(outcome: ElementOutcome, pairs: tuple[str, ...] = FOUR, *, flow: Flow = Flow.NEW_TO_OLD, **more: object) -> EffectSummary:
+    given = {"role": MessageRole.REQUEST, "format": Format.BINARY, "deployments": (Deployment.CLIENTS_FIRST,)} | more
+    return EffectSummary(flow, outcome=outcome, pairs=pairs, **given)  # type: ignore[arg-type]
 
 
-NARROWED = Finding(
+NARROWED = ChangeFinding(
     "shop.v1.Order.total",
     ("type int64 -> int32",),
-    Verdict.BREAK,
+    ChangeVerdict.BREAK,
     subject="field",
-    base=Place(FILE, 9, f"proto/{FILE}"),
-    head=Place(FILE, 12, f"proto/{FILE}"),
+    base=SourceLocation(FILE, 9, f"proto/{FILE}"),
+    head=SourceLocation(FILE, 12, f"proto/{FILE}"),
     before="int64 total = 3",
     after="int32 total = 3",
     observed=(
         observed(
-            Outcome.ALTERED,
+            ElementOutcome.ALTERED,
             flow=Flow.OLD_TO_NEW,
             deployments=(Deployment.SERVERS_FIRST,),
             sent="2147483648",
@@ -49,15 +49,15 @@ NARROWED = Finding(
             why="the value does not fit into int32",
             breaks=True,
         ),
-        observed(Outcome.PRESERVED),
+        observed(ElementOutcome.PRESERVED),
     ),
-    example=Example(
+    example=ExchangeExample(
         "one above the largest int32",
         "total: 2147483648",
         "total: -2147483648",
         "client py@base",
         "server go@head",
-        (Row("send total: 2147483648", "->", "received total: -2147483648"), Row("OK", "<-", "finish OK")),
+        (TranscriptRow("send total: 2147483648", "->", "received total: -2147483648"), TranscriptRow("OK", "<-", "finish OK")),
         "ic1:eJyrVkrOz0nV",
     ),
     static=(
@@ -65,65 +65,74 @@ NARROWED = Finding(
         Alarm("FIELD_WIRE_JSON_COMPATIBLE_TYPE", ("WIRE_JSON",), "changed type"),
     ),
 )
-REQUIRED = Finding(
+REQUIRED = ChangeFinding(
     "shop.v1.Item.name",
     ("no longer required",),
-    Verdict.BREAK,
+    ChangeVerdict.BREAK,
     subject="field",
-    head=Place(FILE, 30, f"proto/{FILE}"),
+    head=SourceLocation(FILE, 30, f"proto/{FILE}"),
     observed=(
         observed(
-            Outcome.REJECTED, ("go:go", "py:go"), role=Role.MESSAGE, deployments=(Deployment.WRITERS_FIRST,), sent="(not set)", breaks=True
+            ElementOutcome.REJECTED,
+            ("go:go", "py:go"),
+            role=MessageRole.MESSAGE,
+            deployments=(Deployment.WRITERS_FIRST,),
+            sent="(not set)",
+            breaks=True,
         ),
-        observed(Outcome.PRESERVED, ("go:py", "py:py"), role=Role.MESSAGE),
+        observed(ElementOutcome.PRESERVED, ("go:py", "py:py"), role=MessageRole.MESSAGE),
     ),
-    example=Example("a message without it", "(empty)", "proto: required field shop.v1.Item.name not set"),
+    example=ExchangeExample("a message without it", "(empty)", "proto: required field shop.v1.Item.name not set"),
 )
-GONE = Finding(
+GONE = ChangeFinding(
     "shop.v1.Shop/Watch",
     ("removed",),
-    Verdict.ACCEPTED,
+    ChangeVerdict.ACCEPTED,
     subject="rpc",
-    base=Place(FILE, 50, f"proto/{FILE}"),
+    base=SourceLocation(FILE, 50, f"proto/{FILE}"),
     before="rpc Watch (shop.v1.Order) returns (stream shop.v1.Order)",
-    observed=(observed(Outcome.REMOVED, flow=Flow.OLD_TO_NEW, why="UNIMPLEMENTED", deployments=(Deployment.SERVERS_FIRST,), breaks=True),),
+    observed=(
+        observed(ElementOutcome.REMOVED, flow=Flow.OLD_TO_NEW, why="UNIMPLEMENTED", deployments=(Deployment.SERVERS_FIRST,), breaks=True),
+    ),
     static=(Alarm("RPC_NO_DELETE", ("FILE", "PACKAGE"), "deleted"),),
     accepted=Acceptance("interop.accepted.toml:3", "nobody calls it any more", "2026-12-31"),
 )
-ADDED = Finding(
+ADDED = ChangeFinding(
     "shop.v1.Order.note",
     ("added",),
-    Verdict.NOTE,
+    ChangeVerdict.NOTE,
     subject="field",
-    head=Place(FILE, 14, f"proto/{FILE}"),
+    head=SourceLocation(FILE, 14, f"proto/{FILE}"),
     after="string note = 9",
-    observed=(observed(Outcome.IGNORED, why="the old version does not know it"),),
+    observed=(observed(ElementOutcome.IGNORED, why="the old version does not know it"),),
     notes=("deploy servers first",),
 )
-HARMLESS = Finding(
+HARMLESS = ChangeFinding(
     "shop.v1.Order.code",
     ("now in oneof key",),
-    Verdict.OK,
+    ChangeVerdict.OK,
     subject="field",
-    head=Place(FILE, 16, f"proto/{FILE}"),
-    observed=(observed(Outcome.PRESERVED), observed(Outcome.PRESERVED, flow=Flow.OLD_TO_NEW)),
+    head=SourceLocation(FILE, 16, f"proto/{FILE}"),
+    observed=(observed(ElementOutcome.PRESERVED), observed(ElementOutcome.PRESERVED, flow=Flow.OLD_TO_NEW)),
     static=(Alarm("FIELD_SAME_ONEOF", ("FILE", "PACKAGE", "WIRE_JSON", "WIRE"), "moved"),),
 )
-COMPARISON = Comparison(
+COMPARISON = BaseComparison(
     BASE,
     (ADDED, NARROWED, GONE, HARMLESS, REQUIRED),
     {"servers first": False, "clients first": True, "writers first": False},
     {"RPC": 132, "message": 310},
-    (Told("java", "no JDK found"),),
+    (NotCompared("java", "no JDK found"),),
     ("interop.accepted.toml:9: shop.v1.Cart.id does not break any more: delete the entry",),
 )
 RESULT = Result(HEAD, "both", (COMPARISON,), 12.34, 1240, 1)
-NOTHING = Result(HEAD, "both", (Comparison(BASE, untouched={"RPC": 134, "message": 315}),), 0.4)
+NOTHING = Result(HEAD, "both", (BaseComparison(BASE, untouched={"RPC": 134, "message": 315}),), 0.4)
 TWO_BASES = replace(
     RESULT,
     comparisons=(
         COMPARISON,
-        Comparison(Side("base 2", "v1.2.0"), (NARROWED,), {"servers first": True, "clients first": False}, static="buf is not installed"),
+        BaseComparison(
+            ComparedSide("base 2", "v1.2.0"), (NARROWED,), {"servers first": True, "clients first": False}, static="buf is not installed"
+        ),
     ),
 )
 

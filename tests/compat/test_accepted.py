@@ -12,7 +12,7 @@ from grpc_interop.commands.compat_accept import accept
 from grpc_interop.compat import accepted
 from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.report import json
-from grpc_interop.compat.vocabulary.result import Comparison, Finding, Result, Side, Verdict
+from grpc_interop.compat.vocabulary.result import BaseComparison, ChangeFinding, ChangeVerdict, ComparedSide, Result
 from grpc_interop.config import Options, find_project
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
@@ -55,12 +55,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project / "interop.accepted.toml"
 
 
-def changed(base: Catalog, head: Catalog, verdict: Verdict = Verdict.BREAK, element: str = "p.M.a") -> Finding:
+def changed(base: Catalog, head: Catalog, verdict: ChangeVerdict = ChangeVerdict.BREAK, element: str = "p.M.a") -> ChangeFinding:
     before, after = Definitions(base).text(element), Definitions(head).text(element)
-    return Finding(element, (f"{before} -> {after}",), verdict, before=before, after=after)
+    return ChangeFinding(element, (f"{before} -> {after}",), verdict, before=before, after=after)
 
 
-def applied(file: Path, base: Catalog, head: Catalog, *findings: Finding, today: date = TODAY) -> tuple[list[Finding], list[str]]:
+def applied(
+    file: Path, base: Catalog, head: Catalog, *findings: ChangeFinding, today: date = TODAY
+) -> tuple[list[ChangeFinding], list[str]]:
     return accepted.read([file]).apply(findings, base, head, today)
 
 
@@ -79,7 +81,7 @@ class TestApplying:
         file.write_text(ENTRY)
         base, head = trees.of("int64 a = 1;"), trees.of("int32 a = 1;")
         (finding,), warnings = applied(file, base, head, changed(base, head))
-        assert finding.verdict is Verdict.ACCEPTED
+        assert finding.verdict is ChangeVerdict.ACCEPTED
         assert finding.accepted == ("interop.accepted.toml:1", "never that large", "")
         assert warnings == []
 
@@ -90,7 +92,7 @@ class TestApplying:
         file.write_text(ENTRY)
         base, head = trees.of("int64 a = 1;"), trees.of("string a = 1;")
         (finding,), warnings = applied(file, base, head, changed(base, head))
-        assert finding.verdict is Verdict.BREAK
+        assert finding.verdict is ChangeVerdict.BREAK
         assert warnings == ["interop.accepted.toml:1: p.M.a breaks in another way than was accepted: from 'int64 a = 1' to 'string a = 1'"]
 
     def test_once_merged_it_is_inert(self, file: Path, trees: Trees) -> None:
@@ -108,7 +110,7 @@ class TestApplying:
         file.write_text(ENTRY)
         base, head = trees.of("int32 a = 1;"), trees.of("string a = 1;")
         (finding,), _ = applied(file, base, head, changed(base, head))
-        assert finding.verdict is Verdict.BREAK
+        assert finding.verdict is ChangeVerdict.BREAK
 
     def test_a_merged_removal_is_inert(self, file: Path, trees: Trees) -> None:
         """
@@ -118,8 +120,8 @@ class TestApplying:
         merged = trees.of("int32 b = 2;")
         assert applied(file, merged, merged) == ([], [])
 
-    @pytest.mark.parametrize(("today", "verdict"), [(date(2026, 6, 30), Verdict.ACCEPTED), (date(2026, 7, 1), Verdict.BREAK)])
-    def test_after_its_last_day_it_is_a_break_again(self, file: Path, trees: Trees, today: date, verdict: Verdict) -> None:
+    @pytest.mark.parametrize(("today", "verdict"), [(date(2026, 6, 30), ChangeVerdict.ACCEPTED), (date(2026, 7, 1), ChangeVerdict.BREAK)])
+    def test_after_its_last_day_it_is_a_break_again(self, file: Path, trees: Trees, today: date, verdict: ChangeVerdict) -> None:
         """
         On the last day it still holds; on the next it does not, and says so.
         """
@@ -128,7 +130,7 @@ class TestApplying:
         (finding,), warnings = applied(file, base, head, changed(base, head), today=today)
         assert finding.verdict is verdict
         said = "interop.accepted.toml:1: p.M.a was accepted until 2026-06-30, and counts as a break again"
-        assert warnings == ([said] if verdict is Verdict.BREAK else [])
+        assert warnings == ([said] if verdict is ChangeVerdict.BREAK else [])
 
     def test_what_does_not_break_any_more_is_told(self, file: Path, trees: Trees) -> None:
         """
@@ -136,8 +138,8 @@ class TestApplying:
         """
         file.write_text(ENTRY)
         base, head = trees.of("int64 a = 1;"), trees.of("int32 a = 1;")
-        (finding,), warnings = applied(file, base, head, changed(base, head, Verdict.NOTE))
-        assert finding.verdict is Verdict.NOTE
+        (finding,), warnings = applied(file, base, head, changed(base, head, ChangeVerdict.NOTE))
+        assert finding.verdict is ChangeVerdict.NOTE
         assert warnings == ["interop.accepted.toml:1: p.M.a does not break any more: delete the entry"]
 
     def test_what_is_not_changed_at_all_is_told(self, file: Path, trees: Trees) -> None:
@@ -162,9 +164,9 @@ class TestApplying:
         """
         file.write_text('[[accepted]]\nelement = "p.proto"\nchange = "go refuses it"\nreason = "we have no Go"\n')
         base = trees.of("int64 a = 1;")
-        other = Finding("p.proto", ("py refuses it",), Verdict.BREAK)
-        findings, _ = applied(file, base, base, Finding("p.proto", ("go refuses it",), Verdict.BREAK), other)
-        assert [one.verdict for one in findings] == [Verdict.ACCEPTED, Verdict.BREAK]
+        other = ChangeFinding("p.proto", ("py refuses it",), ChangeVerdict.BREAK)
+        findings, _ = applied(file, base, base, ChangeFinding("p.proto", ("go refuses it",), ChangeVerdict.BREAK), other)
+        assert [one.verdict for one in findings] == [ChangeVerdict.ACCEPTED, ChangeVerdict.BREAK]
 
 
 class TestReading:
@@ -197,10 +199,10 @@ class TestReading:
             accepted.read([file.with_name("breaks.toml")])
 
 
-def last_comparison(folder: Path, *findings: Finding) -> Options:
+def last_comparison(folder: Path, *findings: ChangeFinding) -> Options:
     """The options of a command after a comparison that found these."""
-    comparisons = (Comparison(Side("base", "main"), findings),)
-    json.write(Result(Side("head", "working tree"), "both", comparisons), folder / "report")
+    comparisons = (BaseComparison(ComparedSide("base", "main"), findings),)
+    json.write(Result(ComparedSide("head", "working tree"), "both", comparisons), folder / "report")
     return Options(find_project(), (), report=folder / "report")
 
 
@@ -225,7 +227,7 @@ class TestAccepting:
         accept(options, "p.M.b", "small", None)
         assert file.read_text().startswith("# Ours.\n" + ENTRY + "\n[[accepted]]\n")
         findings, _ = applied(file, base, head, changed(base, head), changed(base, head, element="p.M.b"))
-        assert [one.verdict for one in findings] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
+        assert [one.verdict for one in findings] == [ChangeVerdict.ACCEPTED, ChangeVerdict.ACCEPTED]
 
     def test_accepting_again_takes_the_entry_s_place(self, file: Path, trees: Trees) -> None:
         """
@@ -281,7 +283,7 @@ class TestAccepting:
         """
         base, head = trees.of("int64 a = 1;"), trees.of("int32 a = 1;")
         with pytest.raises(UsageError, match="does not break"):
-            accept(last_comparison(file.parent, changed(base, head, Verdict.NOTE)), "p.M.a", "small", None)
+            accept(last_comparison(file.parent, changed(base, head, ChangeVerdict.NOTE)), "p.M.a", "small", None)
 
     def test_without_a_comparison_there_is_nothing_to_accept(self, file: Path) -> None:
         """
@@ -298,7 +300,7 @@ class TestAccepting:
         sides = str(file.parents[1] / "int64a1"), str(file.parents[1] / "int32b1")
         accept(Options(find_project(), ()), "p.M.a", "never that large", None, *sides)
         finding = replace(changed(base, head), now="p.M.b", after="int32 b = 1")
-        assert applied(file, base, head, finding)[0][0].verdict is Verdict.ACCEPTED
+        assert applied(file, base, head, finding)[0][0].verdict is ChangeVerdict.ACCEPTED
         with pytest.raises(UsageError, match=r"no change of p\.M\.z"):
             accept(Options(find_project(), ()), "p.M.z", "never that large", None, *sides)
 

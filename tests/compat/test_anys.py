@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grpc_interop.compat.diff.anys import FEW, MOST_NAMED, Anys
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
@@ -16,7 +16,7 @@ ANY = "google.protobuf.Any"
 
 def between(folder: Path, base: str, head: str) -> Anys:
     sides = [compiled(folder / name, {"a.proto": f"{HEAD}\n{text}"}) for name, text in (("base", base), ("head", head))]
-    return Anys(Places(*map(Shapes, sides)))
+    return Anys(MatchedSchemas(*map(Shapes, sides)))
 
 
 def types(*names: str) -> str:

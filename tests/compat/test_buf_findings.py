@@ -9,8 +9,8 @@ import pytest
 from edited_trees import BASE, Trees, edited
 from grpc_interop.compat import buf
 from grpc_interop.compat.buf_findings import beside
-from grpc_interop.compat.vocabulary.observation import Outcome
-from grpc_interop.compat.vocabulary.result import Finding, Observed, Place, Verdict
+from grpc_interop.compat.vocabulary.observation import ElementOutcome
+from grpc_interop.compat.vocabulary.result import ChangeFinding, ChangeVerdict, EffectSummary, SourceLocation
 from grpc_interop.schema.catalog import Catalog
 
 
@@ -25,7 +25,7 @@ class TestBeside:
         And nobody else's.
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
-        findings = [Finding("p.M.total", ("type",), Verdict.BREAK), Finding("p.M.name", ("name",), Verdict.BREAK)]
+        findings = [ChangeFinding("p.M.total", ("type",), ChangeVerdict.BREAK), ChangeFinding("p.M.name", ("name",), ChangeVerdict.BREAK)]
         total, name = beside(findings, buf.alarms(base, head), base, head)
         assert [alarm.rule for alarm in total.static] == ["FIELD_SAME_TYPE", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"]
         assert name.static == ()
@@ -36,14 +36,14 @@ class TestBeside:
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p/p.proto"))
         (finding,) = beside([], buf.alarms(base, head), base, head)
-        assert (finding.element, finding.verdict) == ("p/p.proto", Verdict.OK)
+        assert (finding.element, finding.verdict) == ("p/p.proto", ChangeVerdict.OK)
 
     def test_an_rpc_that_went_with_its_service_has_the_service_s_alarms(self, trees: Trees) -> None:
         """
         buf speaks of the service alone.
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.T"))
-        findings = [Finding("p.T/Say", ("removed",), Verdict.BREAK), Finding("p.T", ("removed",), Verdict.NOTE)]
+        findings = [ChangeFinding("p.T/Say", ("removed",), ChangeVerdict.BREAK), ChangeFinding("p.T", ("removed",), ChangeVerdict.NOTE)]
         method, service = beside(findings, buf.alarms(base, head), base, head)
         assert {alarm.rule for alarm in method.static} == {"SERVICE_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"}
         assert set(method.static) == set(service.static)
@@ -53,7 +53,7 @@ class TestBeside:
         buf is not silent about it.
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
-        findings = [Finding("p.M", ("affected",), Verdict.BREAK), Finding("p.M.total", ("type",), Verdict.BREAK)]
+        findings = [ChangeFinding("p.M", ("affected",), ChangeVerdict.BREAK), ChangeFinding("p.M.total", ("type",), ChangeVerdict.BREAK)]
         message, field = beside(findings, buf.alarms(base, head), base, head)
         assert message.static == field.static != ()
 
@@ -63,7 +63,7 @@ class TestBeside:
         """
         closed = 'edition = "2023"; package p; message M { E e = 1; map<int32, E> es = 2; int32 n = 3; } enum E { %s Z = 0; }'
         base, head = trees.of("base", closed % ""), trees.of("head", closed % "option features.enum_type = CLOSED;")
-        findings = [Finding(f"p.M.{name}", ("closed",), Verdict.OK) for name in ("e", "es", "n")]
+        findings = [ChangeFinding(f"p.M.{name}", ("closed",), ChangeVerdict.OK) for name in ("e", "es", "n")]
         told = beside(findings, buf.alarms(base, head), base, head)
         assert [[alarm.rule for alarm in one.static] for one in told] == [["ENUM_SAME_TYPE"], ["ENUM_SAME_TYPE"], []]
 
@@ -73,7 +73,7 @@ class TestBeside:
         """
         text = 'syntax = "proto3"; package p; message M { %s in = 1; } message A { int32 n = 1; } message B { string n = 1; }'
         base, head = trees.of("base", text % "A"), trees.of("head", text % "B")
-        findings = [Finding("p.M.in.n", ("type",), Verdict.BREAK), Finding("p.M.in", ("type",), Verdict.NOTE)]
+        findings = [ChangeFinding("p.M.in.n", ("type",), ChangeVerdict.BREAK), ChangeFinding("p.M.in", ("type",), ChangeVerdict.NOTE)]
         inner, outer = beside(findings, buf.alarms(base, head), base, head)
         assert inner.static == outer.static != ()
 
@@ -83,7 +83,7 @@ class TestBeside:
         """
         base = trees.of("base", BASE)
         head = trees.of("head", BASE.replace("service T { rpc Say(M) ", "service T { rpc Say(In) "))
-        place = Finding("p.T/Say request.total", ("gone",), Verdict.BREAK)
+        place = ChangeFinding("p.T/Say request.total", ("gone",), ChangeVerdict.BREAK)
         (finding,) = beside([place], buf.alarms(base, head), base, head)
         assert [alarm.rule for alarm in finding.static] == ["RPC_SAME_REQUEST_TYPE"]
 
@@ -103,9 +103,16 @@ class TestWhatIsSaidOfFilesAndPackages:
         """
         Also what is said of the package's other files.
         """
-        rpc = Finding("old.S/Say", ("removed",), Verdict.BREAK, "RPC", base=Place("p/p.proto", 1))
-        message = Finding("old.M", ("removed",), Verdict.NOTE, "message", base=Place("p/p.proto", 1))
-        file = Finding("p/p.proto", ("package old -> new",), Verdict.OK, "file", base=Place("p/p.proto", 1), head=Place("p/p.proto", 1))
+        rpc = ChangeFinding("old.S/Say", ("removed",), ChangeVerdict.BREAK, "RPC", base=SourceLocation("p/p.proto", 1))
+        message = ChangeFinding("old.M", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("p/p.proto", 1))
+        file = ChangeFinding(
+            "p/p.proto",
+            ("package old -> new",),
+            ChangeVerdict.OK,
+            "file",
+            base=SourceLocation("p/p.proto", 1),
+            head=SourceLocation("p/p.proto", 1),
+        )
         told = beside([rpc, message, file], buf.alarms(*renamed), *renamed)
         assert [{alarm.rule for alarm in one.static} for one in told] == [{"FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"}, set(), set()]
 
@@ -113,14 +120,14 @@ class TestWhatIsSaidOfFilesAndPackages:
         """
         A message that is called otherwise arrives as ever.
         """
-        message = Finding("old.M", ("removed",), Verdict.NOTE, "message", base=Place("p/p.proto", 1))
+        message = ChangeFinding("old.M", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("p/p.proto", 1))
         message, *others = beside([message], buf.alarms(*renamed), *renamed)
         assert message.static == ()
         assert {one.element for one in others} == {"p/p.proto", "q/q.proto", "old"}
 
     def test_a_type_that_an_any_no_longer_finds_has_them_too(self, renamed: tuple[Catalog, Catalog]) -> None:
-        seen = Observed("old to new", "response", "json", Outcome.REJECTED, ("py:py",))
-        message = Finding("old.T", ("removed",), Verdict.NOTE, "message", base=Place("q/q.proto", 1), observed=(seen,))
+        seen = EffectSummary("old to new", "response", "json", ElementOutcome.REJECTED, ("py:py",))
+        message = ChangeFinding("old.T", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("q/q.proto", 1), observed=(seen,))
         (told,) = beside([message], buf.alarms(*renamed), *renamed)
         assert {alarm.rule for alarm in told.static} == {"FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"}
 
@@ -130,9 +137,9 @@ class TestWhatIsSaidOfFilesAndPackages:
         """
         text = 'syntax = "proto3"; package p; message %s { int32 n = 1; } message M { %s m = 1; map<int32, %s> by_number = 2; }'
         versions = trees.of("base", text.replace("%s", "Old")), trees.of("head", text.replace("%s", "New"))
-        seen = Observed("old to new", "response", "json", Outcome.REJECTED, ("py:py",))
-        message = Finding("p.Old", ("removed",), Verdict.NOTE, "message", base=Place("p/p.proto", 1), observed=(seen,))
-        fields = [Finding(f"p.M.{name}", ("type",), Verdict.OK, "field") for name in ("m", "by_number")]
+        seen = EffectSummary("old to new", "response", "json", ElementOutcome.REJECTED, ("py:py",))
+        message = ChangeFinding("p.Old", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("p/p.proto", 1), observed=(seen,))
+        fields = [ChangeFinding(f"p.M.{name}", ("type",), ChangeVerdict.OK, "field") for name in ("m", "by_number")]
         told = beside([message, *fields], buf.alarms(*versions), *versions)
         assert {alarm.rule for alarm in told[0].static} > {"MESSAGE_NO_DELETE", "FIELD_SAME_TYPE"}
         assert told[1].static == told[2].static == ()
@@ -141,7 +148,9 @@ class TestWhatIsSaidOfFilesAndPackages:
         text = 'syntax = "proto3"; package p; option go_package = "a"; message M { int32 n = 1; }'
         other = text.replace("proto3", "proto2").replace("int32 n", "optional int32 n").replace('"a"', '"b"')
         versions = trees.of("base", text), trees.of("head", other)
-        field = Finding("p.M.n", ("presence",), Verdict.BREAK, "field", base=Place("p/p.proto", 1), head=Place("p/p.proto", 1))
+        field = ChangeFinding(
+            "p.M.n", ("presence",), ChangeVerdict.BREAK, "field", base=SourceLocation("p/p.proto", 1), head=SourceLocation("p/p.proto", 1)
+        )
         field, *others = beside([field], buf.alarms(*versions), *versions)
         assert "FILE_SAME_SYNTAX" in {alarm.rule for alarm in field.static}
         (file,) = [one for one in others if one.element == "p/p.proto"]

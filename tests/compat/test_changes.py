@@ -8,7 +8,7 @@ import pytest
 
 from grpc_interop.compat.diff.changes import Change, Changes, Edit, Subject, changes
 from grpc_interop.compat.vocabulary.observation import Format
-from grpc_interop.compat.vocabulary.result import Place
+from grpc_interop.compat.vocabulary.result import SourceLocation
 from grpc_interop.schema.lines import lines
 from two_versions import TwoVersions, compiled
 
@@ -249,9 +249,9 @@ class TestPlaces:
         found = between(tmp_path, base, head)
         places = {one.element: (one.base, one.head) for one in found.changes}
         assert places == {
-            "t.M.a": (Place("a.proto", 4), Place("a.proto", 3)),
-            "t.M.b": (Place("a.proto", 6), None),
-            "t.S/Do": (Place("a.proto", 9), None),
+            "t.M.a": (SourceLocation("a.proto", 4), SourceLocation("a.proto", 3)),
+            "t.M.b": (SourceLocation("a.proto", 6), None),
+            "t.S/Do": (SourceLocation("a.proto", 9), None),
         }
 
     def test_have_no_line_where_nobody_has_the_source(self, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ class TestPlaces:
             compiled(tmp_path / "head", {"a.proto": f"{HEAD} message M {{ int64 a = 1; }}"}),
         )
         (change,) = changes(versions.places).changes
-        assert (change.base, change.head) == (Place("a.proto"), Place("a.proto"))
+        assert (change.base, change.head) == (SourceLocation("a.proto"), SourceLocation("a.proto"))
 
 
 class TestUntouched:

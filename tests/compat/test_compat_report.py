@@ -14,8 +14,8 @@ import results
 from grpc_interop.compat import report
 from grpc_interop.compat.report.github import MOST
 from grpc_interop.compat.report.markdown import MOST_IN_FULL, MOST_ROWS
-from grpc_interop.compat.vocabulary.observation import Deployment, Format, Outcome, Role
-from grpc_interop.compat.vocabulary.result import Comparison, Place, Result, Row, Side, Told
+from grpc_interop.compat.vocabulary.observation import Deployment, ElementOutcome, Format, MessageRole
+from grpc_interop.compat.vocabulary.result import BaseComparison, ComparedSide, NotCompared, Result, SourceLocation, TranscriptRow
 
 EXPECTED = Path(__file__).parent / "expected"
 EVIL = "\x1b]0;owned\x07 </pre><b>`|` [bold]x[/bold] @all %0A, \u202e"
@@ -31,8 +31,10 @@ def assert_expected(name: str, text: str) -> None:
 
 def without_breaks(exit_status: int, *not_run: tuple[str, str]) -> Result:
     """A comparison that found nothing."""
-    comparison = Comparison(Side("base", "main"), not_run=tuple(Told(*entry) for entry in not_run), incomplete=bool(not_run))
-    return Result(Side("head", "the working tree"), "both", (comparison,), exit_status=exit_status)
+    comparison = BaseComparison(
+        ComparedSide("base", "main"), not_run=tuple(NotCompared(*entry) for entry in not_run), incomplete=bool(not_run)
+    )
+    return Result(ComparedSide("head", "the working tree"), "both", (comparison,), exit_status=exit_status)
 
 
 class Forms:
@@ -129,9 +131,9 @@ class TestTerminal:
         With every order of deployment in which it happens; binary comes before JSON.
         """
         first = results.NARROWED.observed[0]
-        response = replace(first, role=Role.RESPONSE, deployments=(Deployment.CLIENTS_FIRST,), pairs=tuple(reversed(results.FOUR)))
+        response = replace(first, role=MessageRole.RESPONSE, deployments=(Deployment.CLIENTS_FIRST,), pairs=tuple(reversed(results.FOUR)))
         json_too = [replace(one, format=Format.JSON) for one in (first, response)]
-        refused = replace(first, format=Format.JSON, outcome=Outcome.REJECTED, pairs=("go:go",), breaks=True)
+        refused = replace(first, format=Format.JSON, outcome=ElementOutcome.REJECTED, pairs=("go:go",), breaks=True)
         finding = replace(results.NARROWED, observed=(refused, first, response, *json_too))
         printed = forms.write(replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(finding,)),)))
         lines = [line.strip() for line in printed.splitlines() if "old to new" in line]
@@ -178,8 +180,8 @@ def evil() -> Result:
     """A result in which every text is hostile."""
     observed = tuple(replace(one, sent=EVIL, received=EVIL, why=EVIL) for one in results.NARROWED.observed)
     assert results.NARROWED.example is not None
-    example = replace(results.NARROWED.example, what=EVIL, left=EVIL, rows=(Row(EVIL, "->", EVIL),))
-    place = Place(EVIL, 1, EVIL)
+    example = replace(results.NARROWED.example, what=EVIL, left=EVIL, rows=(TranscriptRow(EVIL, "->", EVIL),))
+    place = SourceLocation(EVIL, 1, EVIL)
     broken = replace(results.NARROWED, element=EVIL, what=(EVIL,), observed=observed, example=example, head=place, notes=(EVIL,))
     note = replace(results.ADDED, element=EVIL, what=(EVIL,), notes=(EVIL,))
     return replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(broken, note), warnings=(EVIL,)),))
@@ -243,7 +245,7 @@ class TestGitHub:
         """
         GitHub could not show it.
         """
-        finding = replace(results.NARROWED, head=Place("a.proto", 3, "../old/a.proto"))
+        finding = replace(results.NARROWED, head=SourceLocation("a.proto", 3, "../old/a.proto"))
         result = replace(results.RESULT, comparisons=(replace(results.COMPARISON, findings=(finding,)),))
         assert forms.write(result, GITHUB_ACTIONS="true").startswith("::error title=shop.v1.Order.total::")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.compat.diff.match_fields import TypePair
-from grpc_interop.compat.vocabulary.observation import Role, Version
+from grpc_interop.compat.vocabulary.observation import MessageRole, Version
 from grpc_interop.wire.meaning import meaning
 from two_versions import TwoVersions, compiled
 
@@ -71,7 +71,7 @@ class TestTypes:
     def test_that_no_rpc_reaches_meet_by_their_full_name(self, tmp_path: Path) -> None:
         places = two(tmp_path, "message A {} message B { A a = 1; }", "message A { int32 x = 1; } message C {}").places
         assert [one.name for one in places.types] == ["t.A"]
-        assert places.carrier(places.types[0], Role.REQUEST) is None
+        assert places.carrier(places.types[0], MessageRole.REQUEST) is None
 
 
 class TestCarriers:
@@ -83,13 +83,13 @@ class TestCarriers:
     def test_take_the_shortest_way(self, tmp_path: Path) -> None:
         places = two(tmp_path, self.BASE, self.BASE.replace("int32 n", "int64 n")).places
         low = places.pair("t.Low", "t.Low")
-        request, response = (places.carrier(low, role) for role in (Role.REQUEST, Role.RESPONSE))
+        request, response = (places.carrier(low, role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE))
         assert request is not None and [one.element for one in request.way] == ["t.Top.mids", "t.Mid.lows"]
         assert response is not None and [one.element for one in response.way] == ["t.Mid.lows"]
 
     def test_wrap_a_message_so_that_it_is_found_at_its_place(self, tmp_path: Path) -> None:
         versions = two(tmp_path, self.BASE, self.BASE.replace("lows = 4", "lows = 5"))
-        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), Role.REQUEST)
+        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None
         for version, number in ((Version.BASE, 4), (Version.HEAD, 5)):
             top = meaning(carrier.root.of(version), carrier.wrap(b"\x08\x07", version))
@@ -100,7 +100,7 @@ class TestCarriers:
         tree = """message Top { required int32 id = 1; required Low low = 2; required Low other = 3; }
         message Low { optional int32 n = 1; required string s = 2; } service S { rpc Do(Top) returns (Top); }"""
         versions = two(tmp_path, tree, tree, 'syntax = "proto2"; package t;')
-        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), Role.REQUEST)
+        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None
         top = meaning(carrier.root.base, carrier.wrap(b"\x12\x01x", Version.BASE))
         assert sorted(top.fields) == [1, 2, 3]
@@ -111,7 +111,7 @@ class TestCarriers:
         text = """message M {{ {} int32 now = 1; optional N n = 2; }} message N {{ optional {} a = 1; }}
         service S {{ rpc Do (M) returns (M); }}"""
         versions = two(tmp_path, text.format("optional", "int64"), text.format("required", "int32"), 'syntax = "proto2"; package t;')
-        carrier = versions.places.carrier(versions.places.pair("t.N", "t.N"), Role.REQUEST)
+        carrier = versions.places.carrier(versions.places.pair("t.N", "t.N"), MessageRole.REQUEST)
         assert carrier is not None
         assert carrier.wrap(b"\x08\x05", Version.BASE) == b"\x08\x01\x12\x02\x08\x05"
 
@@ -119,7 +119,7 @@ class TestCarriers:
         base = """message Top { Low short = 1; Mid mid = 2; } message Mid { Low low = 1; } message Low { int32 n = 1; }
         service S { rpc Do(Top) returns (Top); }"""
         places = two(tmp_path, base, base.replace("short = 1", "short = 3").replace("int32 n", "int64 n")).places
-        carrier = places.carrier(places.pair("t.Low", "t.Low"), Role.REQUEST)
+        carrier = places.carrier(places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None and [one.element for one in carrier.way] == ["t.Top.mid", "t.Mid.low"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_interop.compat.judge.observe import attributed, observe
-from grpc_interop.compat.vocabulary.observation import Cause, Flow, Format, Outcome, Refusal, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Flow, Format, OutcomeCause, Refusal, Version
 from grpc_interop.wire.meaning import meaning
 from two_versions import NEW_TO_OLD, OLD_TO_NEW, TwoVersions, compiled, outcomes
 
@@ -346,7 +346,7 @@ def two(tmp_path: Path, base: str, head: str, syntax: str = HEAD) -> TwoVersions
     )
 
 
-def one_of(seen: list[Seen], element: str) -> Seen:
+def one_of(seen: list[Effect], element: str) -> Effect:
     (found,) = [one for one in seen if one.element == element]
     return found
 
@@ -361,19 +361,19 @@ class TestAny:
     def test_shows_what_becomes_of_the_fields_within(self, tmp_path: Path) -> None:
         text = '{"any": {"@type": "type.googleapis.com/t.In", "n": 5, "m": 1}}'
         versions = two(tmp_path, self.BASE.replace("n = 1;", "n = 1; int32 m = 2;"), self.HEAD, self.SYNTAX)
-        assert outcomes(versions.json_text(OLD, text)) == {"t.In.m": Outcome.IGNORED}
+        assert outcomes(versions.json_text(OLD, text)) == {"t.In.m": ElementOutcome.IGNORED}
 
     def test_blames_the_type_that_the_reader_does_not_know(self, tmp_path: Path) -> None:
         versions = two(tmp_path, self.BASE, self.HEAD, self.SYNTAX)
         seen = versions.json_text(OLD, '{"any": {"@type": "type.googleapis.com/t.Gone", "x": 5}}')
-        assert outcomes(seen) == {"t.Gone": Outcome.REJECTED}
+        assert outcomes(seen) == {"t.Gone": ElementOutcome.REJECTED}
 
 
 class TestEnumsInJson:
     def test_an_alias_that_is_gone_is_lost_since_the_reader_has_its_number(self, tmp_path: Path) -> None:
         enum = "enum E { option allow_alias = true; Z = 0; V = 1; W = 1; }"
         versions = two(tmp_path, f"{enum} message M {{ E a = 1; }}", "enum E { Z = 0; V = 1; } message M { E a = 1; }")
-        assert outcomes(versions.json_text(OLD, '{"a": "W"}')) == {"t.E.W": Outcome.LOST}
+        assert outcomes(versions.json_text(OLD, '{"a": "W"}')) == {"t.E.W": ElementOutcome.LOST}
         assert outcomes(versions.json_text(OLD, '{"a": "V"}')) == {}
 
     def test_a_number_that_only_the_reader_declares_is_preserved(self, tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ class TestEnumsInJson:
         versions = two(tmp_path, base, base.replace("A = 1;", "A = 1; B = 4;"))
         pair = versions.places.pair("t.M", "t.M")
         sent, received = (versions.meant(Version.HEAD, text, "t.M") for text in ("a: [1, 4, -1]", "a: [1, -1]"))
-        assert outcomes(observe(pair, Version.HEAD, Version.BASE, Format.JSON, sent, received)) == {"t.E.B": Outcome.IGNORED}
+        assert outcomes(observe(pair, Version.HEAD, Version.BASE, Format.JSON, sent, received)) == {"t.E.B": ElementOutcome.IGNORED}
 
     def test_written_zeros_say_nothing_of_values_that_come_later(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "enum E { Z = 0; } message M { E a = 1; }", "enum E { Z = 0; V = 1; } message M { optional E a = 1; }")
@@ -432,19 +432,19 @@ class TestProtoNames:
     def test_are_those_of_the_fields_within_too(self, tmp_path: Path) -> None:
         text = "message M { I held = 1; } message I { string Id = 1 [json_name = 'id']; }"
         versions = two(tmp_path, text, text.replace("Id = 1", "id = 1"))
-        assert outcomes(versions.json(OLD, 'held { Id: "x" }', carried=Format.PROTO_NAMES)) == {"t.I.Id": Outcome.LOST}
+        assert outcomes(versions.json(OLD, 'held { Id: "x" }', carried=Format.PROTO_NAMES)) == {"t.I.Id": ElementOutcome.LOST}
         assert outcomes(versions.json(OLD, 'held { Id: "x" }')) == {}
 
 
 class TestUnknownFields:
     def test_say_whether_they_would_be_written_again(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
-        assert one_of(versions.binary(OLD, "a: 1"), "t.M.a").cause is Cause.KEPT
-        assert one_of(versions.json(OLD, "a: 1"), "t.M.a").cause is Cause.UNKNOWN
+        assert one_of(versions.binary(OLD, "a: 1"), "t.M.a").cause is OutcomeCause.KEPT
+        assert one_of(versions.json(OLD, "a: 1"), "t.M.a").cause is OutcomeCause.UNKNOWN
 
     def test_are_named_where_a_strict_reader_of_json_refuses_them(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { int32 b = 2; }")
-        assert outcomes(versions.json(OLD, "a: 1 b: 2", carried=Format.STRICT_JSON)) == {"t.M.a": Outcome.REJECTED}
+        assert outcomes(versions.json(OLD, "a: 1 b: 2", carried=Format.STRICT_JSON)) == {"t.M.a": ElementOutcome.REJECTED}
         assert versions.json(OLD, "b: 2", carried=Format.STRICT_JSON) == []
 
 
@@ -455,12 +455,12 @@ class TestWrappers:
         versions = two(tmp_path, "message M { google.protobuf.Int64Value a = 1; }", "message M { optional int64 a = 1; }", self.SYNTAX)
         for flow, text in ((OLD, "a { value: 5 }"), (OLD, "a { }"), (NEW, "a: 5"), (NEW, "a: 0")):
             assert outcomes(versions.json(flow, text)) == {}
-        assert outcomes(versions.binary(OLD, "a { value: 5 }")) == {"t.M.a": Outcome.ALTERED}
+        assert outcomes(versions.binary(OLD, "a { value: 5 }")) == {"t.M.a": ElementOutcome.ALTERED}
 
     def test_may_be_set_to_the_zero_that_json_writes(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; }", "message M { google.protobuf.Int32Value a = 1; }", self.SYNTAX)
         assert outcomes(versions.json(OLD, "", zeros=True)) == {}
-        assert one_of(versions.json(NEW, "a { }"), "t.M.a").cause is Cause.PRESENCE
+        assert one_of(versions.json(NEW, "a { }"), "t.M.a").cause is OutcomeCause.PRESENCE
 
 
 class TestMaps:
@@ -472,7 +472,7 @@ class TestMaps:
         sent = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: W }", "t.M")
         received = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: Z }", "t.M")
         seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
-        assert outcomes(seen) == {"t.E.V": Outcome.IGNORED, "t.M.a": Outcome.ALTERED}
+        assert outcomes(seen) == {"t.E.V": ElementOutcome.IGNORED, "t.M.a": ElementOutcome.ALTERED}
 
 
 class TestWhatWasNeverSent:
@@ -486,9 +486,9 @@ class TestWhatWasNeverSent:
             versions.meant(Version.HEAD, "map { key: 'k' } n: 1", "t.M"),
         )
         seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
-        assert [(one.element, one.outcome, one.cause) for one in seen] == [("t.M.n", Outcome.ALTERED, Cause.UNSENT)]
+        assert [(one.element, one.outcome, one.cause) for one in seen] == [("t.M.n", ElementOutcome.ALTERED, OutcomeCause.UNSENT)]
         more = versions.meant(Version.HEAD, "map { key: 'k' } map { key: 'l' }", "t.M")
-        assert outcomes(observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, more)) == {"t.M.map": Outcome.ALTERED}
+        assert outcomes(observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, more)) == {"t.M.map": ElementOutcome.ALTERED}
 
 
 class TestMinusZero:
@@ -506,20 +506,20 @@ class TestRefusals:
         sent = meaning(pair.base, b"\x08\x01")
         for aimed, blamed in (("t.M.a", "t.M.a"), ("", "t.M")):
             (seen,) = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, Refusal("no", "INTERNAL"), aimed)
-            assert (seen.element, seen.outcome, seen.received) == (blamed, Outcome.REJECTED, "INTERNAL: no")
+            assert (seen.element, seen.outcome, seen.received) == (blamed, ElementOutcome.REJECTED, "INTERNAL: no")
 
     def test_of_a_message_with_many_reasons_are_of_the_one_that_was_aimed_at(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { string a = 1; string b = 2; }")
         pair = versions.places.pair("t.M", "t.M")
         sent = meaning(pair.base, b"\x08\x01\x10\x01")
         seen = observe(pair, Version.BASE, Version.HEAD, Format.JSON, sent, Refusal("no"), "t.M.b")
-        assert outcomes(seen) == {"t.M.b": Outcome.REJECTED}
+        assert outcomes(seen) == {"t.M.b": ElementOutcome.REJECTED}
 
     def test_of_json_with_zeros_are_explained_by_these(self, tmp_path: Path) -> None:
         """Zeros are not part of what a message means, but a reader may stumble over them."""
         base = "message M { int32 a = 1; int32 b = 2; int32 c = 3; }"
         versions = two(tmp_path, base, "message M { oneof o { int32 a = 1; int32 b = 2; } int64 c = 3; }")
-        assert outcomes(versions.json(OLD, "c: 1", zeros=True)) == {"t.M.a": Outcome.REJECTED, "t.M.b": Outcome.REJECTED}
+        assert outcomes(versions.json(OLD, "c: 1", zeros=True)) == {"t.M.a": ElementOutcome.REJECTED, "t.M.b": ElementOutcome.REJECTED}
 
     @pytest.mark.parametrize(
         ("base", "head", "text", "carried"),
@@ -538,21 +538,21 @@ class TestRefusals:
         versions = two(tmp_path, f"message M {{ {base} }} {rest}", f"message M {{ {head} }} {rest}", 'syntax = "proto2"; package t;')
         pair = versions.places.pair("t.M", "t.M")
         seen = observe(pair, Version.BASE, Version.HEAD, carried, versions.meant(Version.BASE, text, "t.M"), Refusal("no"))
-        assert outcomes(seen) == {"t.M.a": Outcome.REJECTED}
+        assert outcomes(seen) == {"t.M.a": ElementOutcome.REJECTED}
 
     def test_of_zeros_that_json_writes_are_of_the_fields_that_are_zero(self, tmp_path: Path) -> None:
         """Not of what the message was about, which is taken without them."""
         versions = two(tmp_path, "message M { repeated int32 a = 1; string b = 2; }", "message M { int32 a = 1; bytes b = 2; }")
         pair = versions.places.pair("t.M", "t.M")
         sent, both = meaning(pair.base, b"\x12\x01x"), (pair, Version.BASE, Version.HEAD, Format.JSON)
-        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b")) == {"t.M.b": Outcome.REJECTED}
-        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b", only_zeros=True)) == {"t.M.a": Outcome.REJECTED}
+        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b")) == {"t.M.b": ElementOutcome.REJECTED}
+        assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b", only_zeros=True)) == {"t.M.a": ElementOutcome.REJECTED}
 
 
 class TestControls:
     def test_take_back_what_one_version_alone_shows(self) -> None:
-        seen = [Seen("a", Outcome.ALTERED), Seen("b", Outcome.ALTERED), Seen("c", Outcome.PRESERVED)]
-        assert attributed(seen, [Seen("a", Outcome.ALTERED), Seen("c", Outcome.PRESERVED)]) == seen[1:]
+        seen = [Effect("a", ElementOutcome.ALTERED), Effect("b", ElementOutcome.ALTERED), Effect("c", ElementOutcome.PRESERVED)]
+        assert attributed(seen, [Effect("a", ElementOutcome.ALTERED), Effect("c", ElementOutcome.PRESERVED)]) == seen[1:]
 
     @settings(deadline=None)
     @given(data=st.data())
@@ -579,9 +579,9 @@ class TestControls:
         received = everything.meant(Version.BASE, text, "t.Everything")
         del received.fields[gone]
         seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
-        assert outcomes(seen) == {pair.field(Version.BASE, gone).element: Outcome.ALTERED}
+        assert outcomes(seen) == {pair.field(Version.BASE, gone).element: ElementOutcome.ALTERED}
         unsent = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, received, sent)
-        assert outcomes(unsent) == {pair.field(Version.BASE, gone).element: Outcome.ALTERED}
+        assert outcomes(unsent) == {pair.field(Version.BASE, gone).element: ElementOutcome.ALTERED}
 
 
 @pytest.fixture(scope="module")

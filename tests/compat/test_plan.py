@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.probes.plan import Plan, Planner
-from grpc_interop.compat.vocabulary.observation import Flow, Format, Role, Version
+from grpc_interop.compat.vocabulary.observation import Flow, Format, MessageRole, Version
 from grpc_interop.wire.meaning import complete, meaning
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
@@ -35,7 +35,7 @@ class Stage:
             version: Shapes(compiled(folder / version.value, {"a.proto": f'syntax = "{syntax}"; package t; {text}'}))
             for version, text in texts.items()
         }
-        self.planner = Planner(Places(*self.shapes.values()), *self.shapes.values())
+        self.planner = Planner(MatchedSchemas(*self.shapes.values()), *self.shapes.values())
 
     def plan(self, *, everything: bool = False) -> Plan:
         return self.planner.plan(everything=everything)
@@ -56,7 +56,7 @@ def test_everything_if_asked(tmp_path: Path) -> None:
 
 def test_json_by_proto_names_if_asked(tmp_path: Path) -> None:
     stage = Stage(tmp_path, BASE, BASE.replace("int64 number", "int64 count"))
-    asked = Planner(Places(*stage.shapes.values()), *stage.shapes.values(), by_proto_names=True).plan()
+    asked = Planner(MatchedSchemas(*stage.shapes.values()), *stage.shapes.values(), by_proto_names=True).plan()
     formats = [{one.format for one in plan.parcels} for plan in (stage.plan(), asked)]
     assert formats == [{Format.JSON}, {Format.JSON, Format.PROTO_NAMES}]
     texts = {one.format: one.variants('{"number": "1"}')[0][0] for one in asked.parcels}
@@ -72,7 +72,7 @@ class TestAChangedField:
         assert ways(plan) == {("t.S/Near", "request"), ("t.S/Far", "response")}
 
     def test_goes_both_ways(self, plan: Plan) -> None:
-        for role in (Role.REQUEST, Role.RESPONSE):
+        for role in (MessageRole.REQUEST, MessageRole.RESPONSE):
             assert {one.flow for one in plan.deliveries if one.role is role} == set(Flow)
 
     def test_names_the_version_of_the_client(self, plan: Plan) -> None:
@@ -81,15 +81,15 @@ class TestAChangedField:
         """
         clients = {(one.role, one.flow, one.client) for one in plan.deliveries}
         assert clients == {
-            (Role.REQUEST, Flow.OLD_TO_NEW, Version.BASE),
-            (Role.REQUEST, Flow.NEW_TO_OLD, Version.HEAD),
-            (Role.RESPONSE, Flow.OLD_TO_NEW, Version.HEAD),
-            (Role.RESPONSE, Flow.NEW_TO_OLD, Version.BASE),
+            (MessageRole.REQUEST, Flow.OLD_TO_NEW, Version.BASE),
+            (MessageRole.REQUEST, Flow.NEW_TO_OLD, Version.HEAD),
+            (MessageRole.RESPONSE, Flow.OLD_TO_NEW, Version.HEAD),
+            (MessageRole.RESPONSE, Flow.NEW_TO_OLD, Version.BASE),
         }
 
     def test_is_carried_in_json_once_for_both_roles(self, plan: Plan) -> None:
         assert {(one.flow, one.format, one.roles) for one in plan.parcels} == {
-            (flow, Format.JSON, (Role.REQUEST, Role.RESPONSE)) for flow in Flow
+            (flow, Format.JSON, (MessageRole.REQUEST, MessageRole.RESPONSE)) for flow in Flow
         }
 
 
@@ -105,7 +105,10 @@ def test_an_rpc_that_is_touched_and_carries_no_probes_gets_few_messages(tmp_path
 def test_a_message_that_no_rpc_reaches_is_carried_in_both_formats(tmp_path: Path) -> None:
     plan = Stage(tmp_path, BASE, BASE.replace("message Alone { bool", "message Alone { int32")).plan()
     assert plan.deliveries == ()
-    assert {(one.format, one.roles) for one in plan.parcels} == {(Format.BINARY, (Role.MESSAGE,)), (Format.JSON, (Role.MESSAGE,))}
+    assert {(one.format, one.roles) for one in plan.parcels} == {
+        (Format.BINARY, (MessageRole.MESSAGE,)),
+        (Format.JSON, (MessageRole.MESSAGE,)),
+    }
 
 
 class TestRpcs:
@@ -128,7 +131,7 @@ def test_the_message_in_the_other_direction_is_complete_for_both(tmp_path: Path)
     base = "message Ask { required int32 old = 1; } message Tell { optional int64 n = 1; } service S { rpc Do(Ask) returns (Tell); }"
     head = base.replace("required int32 old = 1;", "required int32 old = 1; required string more = 2;").replace("int64", "int32")
     stage = Stage(tmp_path, base, head, "proto2")
-    fillers = {one.filler for one in stage.plan().deliveries if one.role is Role.RESPONSE}
+    fillers = {one.filler for one in stage.plan().deliveries if one.role is MessageRole.RESPONSE}
     for filler in fillers:
         for shapes in stage.shapes.values():
             shape = shapes.of("t.Ask")

@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.play.building import Builds
-from grpc_interop.compat.play.plan_executor import Heard, Listener
-from grpc_interop.compat.play.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
-from grpc_interop.compat.play.transcoding import Carriage, Reading, Transcoding
+from grpc_interop.compat.play.plan_executor import Executed, PlanExecutor
+from grpc_interop.compat.play.playing import Call, NotPlayed, Order, PlayedBatch, PlayedCall, Player, PlayResult
+from grpc_interop.compat.play.transcoding import BatchExamination, Reading, TranscodeBatch
 from grpc_interop.compat.probes.plan import Plan, Planner
-from grpc_interop.compat.vocabulary.observation import Format, Outcome, Version
+from grpc_interop.compat.vocabulary.observation import ElementOutcome, Format, Version
 from grpc_interop.core.case import OK, Status
 from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
@@ -25,7 +25,7 @@ from two_versions import compiled
 BASE = 'syntax = "proto3"; package t; message M { int64 number = 1; } service S { rpc Do(M) returns (M); }'
 HEAD = BASE.replace("int64", "int32")
 PAIR = Pair("a", "b")
-Answer = Callable[[Order], Played]
+Answer = Callable[[Order], PlayResult]
 
 
 class Puppet:
@@ -35,7 +35,7 @@ class Puppet:
         self._answer = answer
         self.orders: list[Order] = []
 
-    def play(self, orders: Iterable[Order]) -> Iterator[tuple[Order, Played]]:
+    def play(self, orders: Iterable[Order]) -> Iterator[tuple[Order, PlayResult]]:
         for order in orders:
             self.orders.append(order)
             yield order, self._answer(order)
@@ -47,12 +47,12 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         catalogs = (compiled(folder / name, {"a.proto": text}) for name, text in (("base", BASE), ("head", HEAD)))
         self.shapes = dict(zip(Version, map(Shapes, catalogs), strict=True))
-        self.plan = Planner(Places(*self.shapes.values()), *self.shapes.values()).plan()
+        self.plan = Planner(MatchedSchemas(*self.shapes.values()), *self.shapes.values()).plan()
 
-    def heard(self, answer: Answer, plan: Plan) -> tuple[Heard, Puppet]:
+    def heard(self, answer: Answer, plan: Plan) -> tuple[Executed, Puppet]:
         puppet = Puppet(answer)
         labels = {version: version.value for version in Version}
-        return Listener(cast(Player, puppet), Builds(), labels, self.shapes).hear(plan, [PAIR]), puppet
+        return PlanExecutor(cast(Player, puppet), Builds(), labels, self.shapes).hear(plan, [PAIR]), puppet
 
 
 @pytest.fixture
@@ -72,20 +72,20 @@ def views(number: int) -> tuple[View, ...]:
     return (View({1: (number,)}),)
 
 
-def arrived(number: int) -> Called:
+def arrived(number: int) -> PlayedCall:
     """Both directions carry this number, whatever was sent."""
-    return Called(ClientTranscript(((END,),), (), OK, views=views(number)), ServerTranscript(True, ((),), (), views=views(number)))
+    return PlayedCall(ClientTranscript(((END,),), (), OK, views=views(number)), ServerTranscript(True, ((),), (), views=views(number)))
 
 
-def refused(code: int, words: str) -> Called:
-    return Called(ClientTranscript(((END,),), (), Status(code, words)), ServerTranscript(False, (), ()))
+def refused(code: int, words: str) -> PlayedCall:
+    return PlayedCall(ClientTranscript(((END,),), (), Status(code, words)), ServerTranscript(False, (), ()))
 
 
 def is_control(order: Order) -> bool:
     return order.pair.client.rpartition("@")[2] == order.pair.server.rpartition("@")[2]
 
 
-def outcomes(heard: Heard) -> set[Outcome]:
+def outcomes(heard: Executed) -> set[ElementOutcome]:
     return {one.seen.outcome for one in heard.observations}
 
 
@@ -96,27 +96,27 @@ class TestControls:
 
     def test_what_it_does_not_show_is(self, stage: Stage) -> None:
         heard, puppet = stage.heard(lambda order: arrived(1) if is_control(order) else refused(13, "not today"), calls(stage.plan))
-        assert Outcome.REJECTED in outcomes(heard)
+        assert ElementOutcome.REJECTED in outcomes(heard)
         assert {str(order.pair) for order in puppet.orders} == {"a@base:b@head", "a@head:b@base", "a@base:b@base", "a@head:b@head"}
 
     def test_one_that_could_not_be_played_acquits_nobody(self, stage: Stage) -> None:
         heard, _ = stage.heard(lambda order: NotPlayed("gone") if is_control(order) else refused(13, "not today"), calls(stage.plan))
-        assert Outcome.REJECTED in outcomes(heard)
+        assert ElementOutcome.REJECTED in outcomes(heard)
         assert heard.not_run["the control a@base:b@base"] == "gone"
 
 
 class TestDeaths:
     def test_a_reader_that_dies_of_a_request_rejects_it(self, stage: Stage) -> None:
-        def answer(order: Order) -> Called:
-            return arrived(1) if is_control(order) else Called(None, None, "the server was killed by SIGSEGV", "server")
+        def answer(order: Order) -> PlayedCall:
+            return arrived(1) if is_control(order) else PlayedCall(None, None, "the server was killed by SIGSEGV", "server")
 
         heard, _ = stage.heard(answer, calls(stage.plan))
-        assert {one.exchange.role.value for one in heard.observations if one.seen.outcome is Outcome.REJECTED} == {"request"}
+        assert {one.exchange.role.value for one in heard.observations if one.seen.outcome is ElementOutcome.REJECTED} == {"request"}
 
     def test_a_writer_that_cannot_write_a_message_says_nothing_of_it(self, stage: Stage) -> None:
         plan = calls(stage.plan)
         requests = Plan(tuple(one for one in plan.deliveries if one.role.value == "request"), (), (), 0)
-        heard, _ = stage.heard(lambda _: Called(None, None, "the client refused the command: not UTF-8", "client"), requests)
+        heard, _ = stage.heard(lambda _: PlayedCall(None, None, "the client refused the command: not UTF-8", "client"), requests)
         assert (heard.observations, heard.not_run) == ([], {})
 
     def test_a_reader_that_dies_of_json_rejects_it(self, stage: Stage) -> None:
@@ -124,26 +124,26 @@ class TestDeaths:
         Of those messages that it was reading; what was not begun is told.
         """
 
-        def answer(order: Order) -> Carried:
-            assert isinstance(order.what, Carriage)
-            transcoding = Transcoding(order.what)
+        def answer(order: Order) -> PlayedBatch:
+            assert isinstance(order.what, TranscodeBatch)
+            transcoding = BatchExamination(order.what)
             list(transcoding.next_asks())
             if is_control(order):
                 transcoding.pending.clear()
-            return Carried(transcoding, "the server was killed by SIGSEGV", "server")
+            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", "server")
 
         heard, _ = stage.heard(answer, json(stage.plan))
         assert {(one.exchange.format, one.seen.outcome, one.seen.why) for one in heard.observations} == {
-            (Format.JSON, Outcome.REJECTED, "the server was killed by SIGSEGV")
+            (Format.JSON, ElementOutcome.REJECTED, "the server was killed by SIGSEGV")
         }
         assert set(heard.not_run.values()) == {"the server was killed by SIGSEGV"}
 
     def test_a_reader_of_either_version_that_dies_of_it_is_not_the_changes_doing(self, stage: Stage) -> None:
-        def answer(order: Order) -> Carried:
-            assert isinstance(order.what, Carriage)
-            transcoding = Transcoding(order.what)
+        def answer(order: Order) -> PlayedBatch:
+            assert isinstance(order.what, TranscodeBatch)
+            transcoding = BatchExamination(order.what)
             list(transcoding.next_asks())
-            return Carried(transcoding, "the server was killed by SIGSEGV", "server")
+            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", "server")
 
         heard, _ = stage.heard(answer, json(stage.plan))
         assert heard.observations == []
@@ -169,13 +169,13 @@ class TestWhatIsNotHeard:
         """
         A client of one runtime gives its program nothing in place of a response that it cannot read.
         """
-        nothing = Called(ClientTranscript(((END,),), (), OK), ServerTranscript(True, ((),), (), views=views(1)))
+        nothing = PlayedCall(ClientTranscript(((END,),), (), OK), ServerTranscript(True, ((),), (), views=views(1)))
         heard, _ = stage.heard(lambda order: arrived(1) if is_control(order) else nothing, calls(stage.plan))
-        assert {one.exchange.role.value for one in heard.observations if one.seen.outcome is Outcome.REJECTED} == {"response"}
+        assert {one.exchange.role.value for one in heard.observations if one.seen.outcome is ElementOutcome.REJECTED} == {"response"}
 
     def test_a_view_that_is_none_of_the_type_is_no_message(self, stage: Stage) -> None:
         wrong = (View({7: (1,)}),)
-        shown = Called(ClientTranscript(((END,),), (), OK, views=wrong), ServerTranscript(True, ((),), (), views=wrong))
+        shown = PlayedCall(ClientTranscript(((END,),), (), OK, views=wrong), ServerTranscript(True, ((),), (), views=wrong))
         heard, _ = stage.heard(lambda order: arrived(1) if is_control(order) else shown, calls(stage.plan))
         assert "which t.M does not declare" in " ".join(one.seen.received + one.seen.why for one in heard.observations)
 
@@ -184,8 +184,8 @@ def test_a_message_is_asked_about_in_every_way_it_may_be_written() -> None:
     """
     With zero values and without; strictly only what is taken at all.
     """
-    carriage = Carriage("t.M", "t.M", (b"",), json=True)
-    transcoding = Transcoding(carriage)
+    carriage = TranscodeBatch("t.M", "t.M", (b"",), json=True)
+    transcoding = BatchExamination(carriage)
     ((number, ask),) = transcoding.next_asks()
     assert (ask.to_json, ask.emit_zero) == (True, False)
     after = transcoding.answer(number, (Refused("no"),))

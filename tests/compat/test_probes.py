@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from any_edit import any_edit
 from grpc_interop.compat.diff.match_fields import TypePair
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.probes.covering import covering
 from grpc_interop.compat.probes.json_texts import json_texts
 from grpc_interop.compat.probes.prober import MOST_OF_A_FIELD, MOST_OF_A_TYPE, Prober, Probes
@@ -40,7 +40,7 @@ class Pair:
 
     @property
     def types(self) -> TypePair:
-        return Places(self.old, self.new).pair("t.M", "t.M")
+        return MatchedSchemas(self.old, self.new).pair("t.M", "t.M")
 
     def covering(self) -> list[bytes]:
         """Messages of the old version for the new one."""

@@ -20,17 +20,17 @@ from hypothesis import strategies as st
 
 from any_edit import any_edit
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.judge.observe import observe
 from grpc_interop.compat.probes.covering import covering
 from grpc_interop.compat.probes.prober import Prober
-from grpc_interop.compat.vocabulary.observation import Cause, Format, Outcome, Refusal, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Refusal, Version
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import meaning
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 from grpc_interop.wire.view import one_nan
 
-BAD = {Outcome.LOST, Outcome.ALTERED, Outcome.REJECTED}
+BAD = {ElementOutcome.LOST, ElementOutcome.ALTERED, ElementOutcome.REJECTED}
 
 
 class Told(NamedTuple):
@@ -39,7 +39,7 @@ class Told(NamedTuple):
     written: Message
     read: Message | None
     format: Format
-    seen: list[Seen]
+    seen: list[Effect]
 
 
 class Edited:
@@ -48,7 +48,7 @@ class Edited:
     def __init__(self, folder: Path, old: str, new: str) -> None:
         texts = {Version.BASE: old, Version.HEAD: new}
         self.shapes = {version: _shapes(folder, version, text) for version, text in texts.items()}
-        self.places = Places(self.shapes[Version.BASE], self.shapes[Version.HEAD])
+        self.places = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
         self.pair = self.places.pair("t.M", "t.M")
 
     def differing(self) -> set[str]:
@@ -113,7 +113,7 @@ def test_what_is_observed_of_any_edit_is_what_the_readers_reflection_shows(folde
     for writer in Version:
         for told in edited.exchanges(writer):
             bad = [one for one in told.seen if one.outcome in BAD]
-            assert [one for one in bad if one.element not in differing and one.cause is not Cause.ONEOF] == []
+            assert [one for one in bad if one.element not in differing and one.cause is not OutcomeCause.ONEOF] == []
             if told.read is None:
                 assert bad != []
                 continue
@@ -136,7 +136,7 @@ def _check_scalar(one: FieldPair, writer: Version, told: Told) -> None:
     if set_before and not before and not mine.presence:
         return  # -0.0, which is written and is zero all the same: to an integer nothing is missing
     same = (set_before is set_after and _alike(before, after)) or not (set_before or set_after)
-    said = {seen.outcome for seen in told.seen if seen.element == one.element} - {Outcome.PRESERVED, Outcome.RENAMED}
+    said = {seen.outcome for seen in told.seen if seen.element == one.element} - {ElementOutcome.PRESERVED, ElementOutcome.RENAMED}
     assert (said == set()) is same, (one.element, told)
 
 

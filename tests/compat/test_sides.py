@@ -11,7 +11,7 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
-from grpc_interop.compat.version_pair import Meeting
+from grpc_interop.compat.version_pair import VersionPair
 from grpc_interop.errors import UsageError
 from repository import Repository
 
@@ -198,7 +198,7 @@ class TestOtherSides:
         words = ["-I", "protos", "--include_source_info", f"--descriptor_set_out={image}", "a.proto"]
         subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *words], check=True)
         repository.proto("protos/a.proto", NEW)
-        meeting = Meeting(read_base(str(image), "base", repository.options(), None), read_head(None, repository.options()))
+        meeting = VersionPair(read_base(str(image), "base", repository.options(), None), read_head(None, repository.options()))
         (change,) = meeting.changes.changes
         assert [str(change.base), str(change.head)] == ["a.proto:3", "a.proto:3"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpc_interop.compat.play.transcoding import Carriage, Reading, carried
+from grpc_interop.compat.play.transcoding import Reading, TranscodeBatch, batch_dialogue
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.messages.dialogue import SERVER
 
 
 def readings(answer: Callable[[Ask], Answer], variants: Callable[[str], list[tuple[str, str]]]) -> list[Reading]:
     """What a dialogue about one message in ProtoJSON comes to where both sides answer so."""
-    dialogue = carried(Carriage("t.M", "t.M", (b"",), json=True, variants=variants), b"")
+    dialogue = batch_dialogue(TranscodeBatch("t.M", "t.M", (b"",), json=True, variants=variants), b"")
     ask = next(dialogue)
     while True:
         try:

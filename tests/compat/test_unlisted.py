@@ -10,7 +10,7 @@ import pytest
 
 from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.compat.unlisted import comparable
-from grpc_interop.compat.version_pair import Meeting
+from grpc_interop.compat.version_pair import VersionPair
 from repository import Repository
 
 LEGACY = "message L { int64 n = 1; }\nservice Old { rpc Do(L) returns (L); }"
@@ -35,10 +35,10 @@ class Project(Repository):
         subprocess.run(command, check=True, cwd=self.folder)
         return "image.binpb"
 
-    def meeting(self, base: str = "HEAD", head: str | None = None) -> Meeting:
+    def meeting(self, base: str = "HEAD", head: str | None = None) -> VersionPair:
         options = self.options()
         (old,), new = comparable([read_base(base, "base", options, head)], read_head(head, options))
-        return Meeting(old, new)
+        return VersionPair(old, new)
 
     def changes(self, base: str = "HEAD", head: str | None = None) -> dict[str, str]:
         """What was done to each element that matters."""
@@ -120,7 +120,7 @@ class TestOfTheBase:
         project.proto("more/legacy/l.proto", LEGACY)
         options = project.options()
         bases, head = comparable([read_base(ref, "base", options, None) for ref in ("v1", "v2")], read_head(None, options))
-        found = [{one.element: one.edit.value for one in Meeting(base, head).changes.changes if one.matters} for base in bases]
+        found = [{one.element: one.edit.value for one in VersionPair(base, head).changes.changes if one.matters} for base in bases]
         assert found == [{}, {"t.Old/Do": "added"}]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from google.protobuf import json_format, message_factory, text_format
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.judge.observe import attributed, observe
-from grpc_interop.compat.vocabulary.observation import Flow, Format, Outcome, Refusal, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Flow, Format, Refusal, Version
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Meaning, complete, meaning
 from grpc_interop.wire.protojson import ProtoJson
@@ -20,7 +20,7 @@ from grpc_interop.wire.shapes import Shape, Shapes
 from grpc_interop.wire.view import one_nan
 
 OLD_TO_NEW, NEW_TO_OLD = Flow.OLD_TO_NEW, Flow.NEW_TO_OLD
-Told = dict[str, Outcome]
+Told = dict[str, ElementOutcome]
 
 
 def compiled(folder: Path, files: dict[str, str]) -> Catalog:
@@ -35,7 +35,7 @@ class TwoVersions:
 
     def __init__(self, base: Catalog, head: Catalog) -> None:
         self.shapes = {Version.BASE: Shapes(base), Version.HEAD: Shapes(head)}
-        self.places = Places(self.shapes[Version.BASE], self.shapes[Version.HEAD])
+        self.places = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
 
     def written(self, version: Version, text: str, type_name: str) -> bytes:
         return bytes(text_format.Parse(text, self._class(version, type_name)()).SerializePartialToString())
@@ -48,12 +48,12 @@ class TwoVersions:
     def _class(self, version: Version, type_name: str) -> type[Message]:
         return message_factory.GetMessageClass(self.shapes[version].catalog.message(type_name))
 
-    def binary(self, flow: Flow, text: str | bytes, type_name: str = "t.M", to_type: str = "") -> list[Seen]:
+    def binary(self, flow: Flow, text: str | bytes, type_name: str = "t.M", to_type: str = "") -> list[Effect]:
         """What is seen of a message in binary, given in text format or as bytes."""
         data = text if isinstance(text, bytes) else self.written(flow.writer, text, type_name)
         return self._seen(flow, data, type_name, to_type or type_name)
 
-    def _seen(self, flow: Flow, data: bytes, type_name: str, to_type: str) -> list[Seen]:
+    def _seen(self, flow: Flow, data: bytes, type_name: str, to_type: str) -> list[Effect]:
         names = (type_name, to_type) if flow is OLD_TO_NEW else (to_type, type_name)
         pair = self.places.pair(*names)
         mine = pair.of(flow.writer)
@@ -70,14 +70,14 @@ class TwoVersions:
             return Refusal(str(error))
         return one_nan(shape, read) if complete(shape, read) else Refusal("not complete")
 
-    def json(self, flow: Flow, text: str, type_name: str = "t.M", *, zeros: bool = False, carried: Format = Format.JSON) -> list[Seen]:
+    def json(self, flow: Flow, text: str, type_name: str = "t.M", *, zeros: bool = False, carried: Format = Format.JSON) -> list[Effect]:
         """What is seen of a message in ProtoJSON, as Python's runtime writes and reads it."""
         message = text_format.Parse(text, self._class(flow.writer, type_name)())
         own_names = carried is Format.PROTO_NAMES
         written = json_format.MessageToJson(message, always_print_fields_with_no_presence=zeros, preserving_proto_field_name=own_names)
         return self.json_text(flow, written, type_name, carried)
 
-    def json_text(self, flow: Flow, text: str, type_name: str = "t.M", carried: Format = Format.JSON) -> list[Seen]:
+    def json_text(self, flow: Flow, text: str, type_name: str = "t.M", carried: Format = Format.JSON) -> list[Effect]:
         pair = self.places.pair(type_name, type_name)
         sent = ProtoJson(self.shapes[flow.writer]).read(pair.of(flow.writer), text)
         received: Meaning | Refusal
@@ -92,11 +92,11 @@ class TwoVersions:
         return observe(pair, flow.writer, flow.reader, carried, sent, received)
 
 
-def outcomes(seen: list[Seen]) -> Told:
+def outcomes(seen: list[Effect]) -> Told:
     """By element, without what is preserved; of several the worst."""
-    order = list(Outcome)
+    order = list(ElementOutcome)
     told: Told = {}
     for one in seen:
-        if one.outcome is not Outcome.PRESERVED:
+        if one.outcome is not ElementOutcome.PRESERVED:
             told[one.element] = max(told.get(one.element, one.outcome), one.outcome, key=order.index)
     return told

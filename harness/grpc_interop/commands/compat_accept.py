@@ -15,8 +15,8 @@ from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.report.json import read_changes
 from grpc_interop.compat.sides import read_base, read_head
 from grpc_interop.compat.unlisted import comparable
-from grpc_interop.compat.version_pair import Meeting
-from grpc_interop.compat.vocabulary.result import Verdict
+from grpc_interop.compat.version_pair import VersionPair
+from grpc_interop.compat.vocabulary.result import ChangeVerdict
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
@@ -45,7 +45,7 @@ def accept(options: Options, element: str, reason: str, until: str | None, base:
     path = options.project.accepted_breaks[0]
     shown = os.path.relpath(path)
     for intent in _found(options.report, element) if base is None else _declared(options, element, base, head):
-        line = accepted.write(path, accepted.Entry(intent, reason.strip(), last_day))
+        line = accepted.write(path, accepted.AcceptedBreak(intent, reason.strip(), last_day))
         change = intent.change or f"{intent.before or '(not there)'} -> {intent.after or '(gone)'}"
         say(f"{shown}:{line}: accepted: {intent.element}: {change}")
 
@@ -56,7 +56,7 @@ def _found(report: Path, element: str) -> list[accepted.Intent]:
     named = [change for change in changes if element in (change["element"], change["now"])]
     if not named:
         raise _unknown(element, "the last comparison found", [change["element"] for change in changes])
-    breaks = [change for change in named if change["verdict"] in (Verdict.BREAK, Verdict.ACCEPTED)]
+    breaks = [change for change in named if change["verdict"] in (ChangeVerdict.BREAK, ChangeVerdict.ACCEPTED)]
     if not breaks:
         raise UsageError(f"{element} changed, but does not break", "there is nothing to accept")
     intents = (
@@ -68,7 +68,7 @@ def _found(report: Path, element: str) -> list[accepted.Intent]:
 def _declared(options: Options, element: str, base: str, head: str | None) -> list[accepted.Intent]:
     """What there is to accept of two sides, before anything is run."""
     bases, now = comparable([read_base(base, "base", options, head)], read_head(head, options))
-    meeting = Meeting(bases[0], now)
+    meeting = VersionPair(bases[0], now)
     before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
     found = meeting.changes.changes
     for one in found:

@@ -24,7 +24,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from grpc_interop.compat.diff.definitions import Definitions
-from grpc_interop.compat.vocabulary.result import Acceptance, Finding, Verdict
+from grpc_interop.compat.vocabulary.result import Acceptance, ChangeFinding, ChangeVerdict
 from grpc_interop.config import ACCEPTED
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
@@ -50,7 +50,7 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AcceptedBreak:
     """One entry; `where` is its place, `FILE:LINE`."""
 
     intent: Intent
@@ -59,27 +59,27 @@ class Entry:
     where: str = ""
 
 
-class Accepted:
+class AcceptedBreaks:
     """All entries of a run."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[AcceptedBreak] = ()) -> None:
         self.entries = tuple(entries)
 
-    def apply(self, findings: Sequence[Finding], base: Catalog, head: Catalog, today: date) -> tuple[list[Finding], list[str]]:
+    def apply(self, findings: Sequence[ChangeFinding], base: Catalog, head: Catalog, today: date) -> tuple[list[ChangeFinding], list[str]]:
         """The findings, with ACCEPTED in place of BREAK where an entry says so; and sentences about entries that do not do
         what they were written for. What the base contains already is nothing to speak of."""
         judged = list(findings)
         warnings: list[str] = []
         for entry in self.entries:
             meant = [place for place, one in enumerate(judged) if entry.intent == _intent(one)]
-            breaking = [place for place in meant if judged[place].verdict is Verdict.BREAK]
+            breaking = [place for place in meant if judged[place].verdict is ChangeVerdict.BREAK]
             if breaking and entry.until and today > entry.until:
                 warnings.append(f"{entry.where}: {entry.intent.element} was accepted until {entry.until}, and counts as a break again")
             elif breaking:
                 for place in breaking:
                     until = entry.until.isoformat() if entry.until else ""
                     acceptance = Acceptance(entry.where, entry.reason, until)
-                    judged[place] = replace(judged[place], verdict=Verdict.ACCEPTED, accepted=acceptance)
+                    judged[place] = replace(judged[place], verdict=ChangeVerdict.ACCEPTED, accepted=acceptance)
             elif any(judged[place].accepted is None for place in meant):
                 warnings.append(f"{entry.where}: {entry.intent.element} does not break any more: delete the entry")
             elif not meant:
@@ -87,14 +87,14 @@ class Accepted:
         return judged, warnings
 
 
-def _intent(finding: Finding) -> Intent:
+def _intent(finding: ChangeFinding) -> Intent:
     return Intent.of(finding.element, finding.before, finding.after, finding.what)
 
 
-def _idle(entry: Entry, findings: Iterable[Finding], base: Catalog, head: Catalog) -> Iterator[str]:
+def _idle(entry: AcceptedBreak, findings: Iterable[ChangeFinding], base: Catalog, head: Catalog) -> Iterator[str]:
     """Why no change is the one that the entry accepts, unless that is because the base contains it."""
     intent = entry.intent
-    other = next((one for one in findings if one.element == intent.element and one.verdict is Verdict.BREAK), None)
+    other = next((one for one in findings if one.element == intent.element and one.verdict is ChangeVerdict.BREAK), None)
     if other is not None:
         now = _intent(other)
         told = f"from {now.before!r} to {now.after!r}" if not now.change else now.change
@@ -110,12 +110,12 @@ def _idle(entry: Entry, findings: Iterable[Finding], base: Catalog, head: Catalo
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def read(paths: Iterable[Path]) -> Accepted:
+def read(paths: Iterable[Path]) -> AcceptedBreaks:
     """Reads the files; the one that no interop.toml names need not be there. Raises UsageError naming file, line and key."""
-    return Accepted(entry for path in paths for entry in _read(path))
+    return AcceptedBreaks(entry for path in paths for entry in _read(path))
 
 
-def write(path: Path, entry: Entry) -> int:
+def write(path: Path, entry: AcceptedBreak) -> int:
     """Add an entry to a file, in the place of one with the same intent if there is one. Return its line. Raise UsageError."""
     entries = _entries(path)
     if entries.in_a_list:
@@ -137,7 +137,7 @@ def write(path: Path, entry: Entry) -> int:
     return start + 1
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def _lines(entry: AcceptedBreak) -> Iterator[str]:
     intent = entry.intent
     values = {"element": intent.element}
     values |= {"change": intent.change} if intent.change else {"from": intent.before, "to": intent.after}
@@ -149,7 +149,7 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"until = {entry.until.isoformat()}"
 
 
-def _read(path: Path) -> Iterator[Entry]:
+def _read(path: Path) -> Iterator[AcceptedBreak]:
     for number, _, table in _entries(path).entries:
         yield _entry(f"{os.path.relpath(path)}:{number}", table)
 
@@ -162,7 +162,7 @@ def _entries(path: Path) -> TomlEntries:
     return TomlEntries(())
 
 
-def _entry(where: str, found: dict[str, str]) -> Entry:
+def _entry(where: str, found: dict[str, str]) -> AcceptedBreak:
     missing = [key for key in ("element", "reason") if not found.get(key)]
     if missing or ("change" not in found and not {"from", "to"} <= found.keys()):
         raise UsageError(
@@ -170,7 +170,7 @@ def _entry(where: str, found: dict[str, str]) -> Entry:
             'let it be written: interop compat accept ELEMENT --reason "..."',
         )
     until = read_date(found["until"], where) if "until" in found else None
-    return Entry(
+    return AcceptedBreak(
         Intent(found["element"], found.get("from", ""), found.get("to", ""), found.get("change", "")), found["reason"], until, where
     )
 

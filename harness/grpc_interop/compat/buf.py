@@ -46,14 +46,14 @@ class NoVerdictError(Exception):
     """buf could not be asked; the text says why, and what to do."""
 
 
-class Told(NamedTuple):
+class ElementAlarm(NamedTuple):
     """What buf says of an element, which is named as everywhere."""
 
     element: str
     alarm: Alarm
 
 
-def alarms(base: Catalog, head: Catalog) -> list[Told]:
+def alarms(base: Catalog, head: Catalog) -> list[ElementAlarm]:
     """Raises NoVerdictError."""
     buf = find_buf()
     if buf is None:
@@ -73,7 +73,7 @@ def alarms(base: Catalog, head: Catalog) -> list[Told]:
         words = found["message"].partition(" See http")[0]
         element = numbering.element(found.get("path", ""), found["start_line"], words)
         if not numbering.imports(element):
-            told.append(Told(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
+            told.append(ElementAlarm(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
     return told
 
 

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from grpc_interop.compat.buf import Told
+from grpc_interop.compat.buf import ElementAlarm
 from grpc_interop.compat.diff.changes import Subject
 from grpc_interop.compat.diff.definitions import Definitions
 from grpc_interop.compat.judge.observe import GOOD
-from grpc_interop.compat.vocabulary.observation import Outcome
-from grpc_interop.compat.vocabulary.result import Alarm, Finding, Verdict
+from grpc_interop.compat.vocabulary.observation import ElementOutcome
+from grpc_interop.compat.vocabulary.result import Alarm, ChangeFinding, ChangeVerdict
 from grpc_interop.schema.catalog import Catalog
 
 OF_REMOVAL = frozenset({"FILE_NO_DELETE", "FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"})
@@ -25,7 +25,7 @@ OF_SYNTAX = frozenset({"FILE_SAME_SYNTAX"})
 """Rules about files by which elements behave otherwise that are still there."""
 
 
-def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, head: Catalog) -> list[Finding]:
+def beside(findings: Sequence[ChangeFinding], told: Iterable[ElementAlarm], base: Catalog, head: Catalog) -> list[ChangeFinding]:
     """Return the findings with what buf says of each; and one for each element that buf alone speaks of."""
     then, now = Definitions(base), Definitions(head)
     of_element: defaultdict[str, list[Alarm]] = defaultdict(list)
@@ -37,7 +37,7 @@ def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, hea
     complete = []
     known: set[str] = set()
     for finding in findings:
-        named = {finding.element, finding.now, *(_around(finding.element, then) if finding.verdict is Verdict.BREAK else ())}
+        named = {finding.element, finding.now, *(_around(finding.element, then) if finding.verdict is ChangeVerdict.BREAK else ())}
         known |= {finding.element, finding.now, finding.element.partition(" ")[0]}
         own = [alarm for name in sorted(named) for alarm in of_element.get(name, ())]
         if not own and not finding.head and not finding.base:
@@ -49,21 +49,23 @@ def beside(findings: Sequence[Finding], told: Iterable[Told], base: Catalog, hea
             known |= _give(complete, element, of_it, then)
         if element not in known:
             before, after = then.text(element), now.text(element)
-            complete.append(Finding(element, ("only buf speaks of it",), Verdict.OK, before=before, after=after, static=tuple(of_it)))
+            complete.append(
+                ChangeFinding(element, ("only buf speaks of it",), ChangeVerdict.OK, before=before, after=after, static=tuple(of_it))
+            )
     return complete
 
 
 class _Consequences:
     """The elements in which is seen what an edit of something around them does."""
 
-    def __init__(self, findings: Sequence[Finding], definitions: Definitions, base: Catalog, head: Catalog) -> None:
+    def __init__(self, findings: Sequence[ChangeFinding], definitions: Definitions, base: Catalog, head: Catalog) -> None:
         self._base = definitions
         self._packages = {file.name: file.package for file in base.file_protos}
         self._gone = set(self._packages.values()) - {file.package for file in head.file_protos}
         self._verdicts = {one.element: one.verdict for one in findings if one.subject != Subject.FILE}
         harmed = [one for one in findings if one.subject != Subject.FILE and one.base is not None and _is_harmed(one)]
-        self._breaking = [one for one in harmed if one.verdict is Verdict.BREAK]
-        self._noted = [one for one in harmed if one.verdict is not Verdict.BREAK]
+        self._breaking = [one for one in harmed if one.verdict is ChangeVerdict.BREAK]
+        self._noted = [one for one in harmed if one.verdict is not ChangeVerdict.BREAK]
 
     def of(self, element: str, alarm: Alarm) -> list[str]:
         """Return the elements to which an alarm belongs instead of the one that it speaks of; none if that is its own."""
@@ -72,7 +74,7 @@ class _Consequences:
                 return found
         return []
 
-    def _comes_of(self, harmed: Finding, element: str, alarm: Alarm) -> bool:
+    def _comes_of(self, harmed: ChangeFinding, element: str, alarm: Alarm) -> bool:
         assert harmed.base is not None
         file = harmed.base.file
         if alarm.rule in OF_REMOVAL:
@@ -84,16 +86,16 @@ class _Consequences:
         if alarm.rule in OF_SYNTAX:
             return harmed.head is not None and element == file
         # A field that arrives well, of a type that is gone: an Any knows it by its name alone.
-        arrives = self._verdicts.get(element) is Verdict.OK
+        arrives = self._verdicts.get(element) is ChangeVerdict.OK
         return arrives and harmed.subject == Subject.MESSAGE and self._base.message_of(element) == harmed.element
 
 
-def _is_harmed(finding: Finding) -> bool:
-    seen_badly = any(one.outcome not in GOOD and one.outcome != Outcome.ADDED for one in finding.observed)
-    return finding.verdict is Verdict.BREAK or (finding.verdict is Verdict.NOTE and seen_badly)
+def _is_harmed(finding: ChangeFinding) -> bool:
+    seen_badly = any(one.outcome not in GOOD and one.outcome != ElementOutcome.ADDED for one in finding.observed)
+    return finding.verdict is ChangeVerdict.BREAK or (finding.verdict is ChangeVerdict.NOTE and seen_badly)
 
 
-def _give(findings: list[Finding], enum: str, of_it: Sequence[Alarm], base: Definitions) -> set[str]:
+def _give(findings: list[ChangeFinding], enum: str, of_it: Sequence[Alarm], base: Definitions) -> set[str]:
     """Give what is said of an enum to the fields that have it, if there are any among the findings. Return the enum, if so."""
     given = set()
     for place, finding in enumerate(findings):

@@ -13,25 +13,25 @@ from itertools import chain
 from pathlib import Path
 
 from grpc_interop.compat import accepted, buf
-from grpc_interop.compat.accepted import Accepted
+from grpc_interop.compat.accepted import AcceptedBreaks
 from grpc_interop.compat.buf_findings import beside
 from grpc_interop.compat.diff.changes import no_lines
 from grpc_interop.compat.diff.declared import Declared
 from grpc_interop.compat.diff.definitions import Definitions
-from grpc_interop.compat.diff.synthetic_messages import is_held
+from grpc_interop.compat.diff.synthetic_messages import is_synthetic
 from grpc_interop.compat.example import Illustrator
 from grpc_interop.compat.judge.guarantee import Guarantee, Judgement, judge, rollout
 from grpc_interop.compat.play.building import Builds, build
-from grpc_interop.compat.play.interpreter import Evidence
-from grpc_interop.compat.play.plan_executor import Heard, Listener
+from grpc_interop.compat.play.interpreter import ExchangeRecord
+from grpc_interop.compat.play.plan_executor import Executed, PlanExecutor
 from grpc_interop.compat.play.playing import Player
 from grpc_interop.compat.probes.plan import Plan
 from grpc_interop.compat.report import write
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
-from grpc_interop.compat.version_pair import Meeting
-from grpc_interop.compat.vocabulary.observation import Observation, Version
-from grpc_interop.compat.vocabulary.result import Comparison, Finding, Place, Result, Told, Verdict
+from grpc_interop.compat.version_pair import VersionPair
+from grpc_interop.compat.vocabulary.observation import ObservedEffect, Version
+from grpc_interop.compat.vocabulary.result import BaseComparison, ChangeFinding, ChangeVerdict, NotCompared, Result, SourceLocation
 from grpc_interop.config import Options, added_implementations, choose, home
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, RefusedFile
@@ -52,7 +52,7 @@ class Request:
     """What was asked for: the sides as they were spelled out, `head` None for the working tree. `everything`: also what has
     not changed is run. `replay_text` makes what `interop replay` takes."""
 
-    replay_text: Callable[[Observation, Meeting], str]
+    replay_text: Callable[[ObservedEffect, VersionPair], str]
     bases: tuple[str, ...]
     head: str | None = None
     guarantee: Guarantee = Guarantee.BOTH
@@ -71,7 +71,7 @@ def compat(options: Options, request: Request) -> int:
     labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
     bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
     bases, head = comparable(bases, head)
-    meetings = [Meeting(base, head) for base in bases]
+    meetings = [VersionPair(base, head) for base in bases]
     if request.everything or any(meeting.changes.changes for meeting in meetings):
         comparisons, exchanges, missing = _played(meetings, options, request)
     else:
@@ -93,18 +93,18 @@ def _status(result: Result, *, strict: bool, failed: bool) -> int:
         return 3
     if strict and any(one.incomplete for one in result.comparisons):
         return 2
-    return 1 if result.findings(Verdict.BREAK) else 0
+    return 1 if result.findings(ChangeVerdict.BREAK) else 0
 
 
-def _quiet(meeting: Meeting) -> Comparison:
+def _quiet(meeting: VersionPair) -> BaseComparison:
     """Nothing has changed, so nothing is built or played."""
-    return Comparison(
+    return BaseComparison(
         meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)), warnings=_about_sides(meeting)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _CompareContext:
     """What all comparisons of a command share. `pairs` are those that can be played here."""
 
     options: Options
@@ -113,17 +113,17 @@ class _Run:
     builds: Builds
     player: Player
     pairs: Sequence[Pair]
-    accepting: Accepted
+    accepting: AcceptedBreaks
 
-    def compared(self, meeting: Meeting, plan: Plan) -> Comparison:
+    def compared(self, meeting: VersionPair, plan: Plan) -> BaseComparison:
         """Plays and judges."""
-        heard = Listener(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
-        observations = [one for one in heard.observations if not is_held(one.seen.element)]
+        heard = PlanExecutor(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
+        observations = [one for one in heard.observations if not is_synthetic(one.seen.element)]
         judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
         refused = list(_refused(meeting, self.builds, self.manifests))
         findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self)])
         findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
-        return Comparison(
+        return BaseComparison(
             meeting.base.side,
             tuple(findings),
             # What a language refuses can be rolled out in no order.
@@ -137,7 +137,7 @@ class _Run:
         )
 
 
-def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> tuple[list[Comparison], int, bool]:
+def _played(meetings: Sequence[VersionPair], options: Options, request: Request) -> tuple[list[BaseComparison], int, bool]:
     """The comparisons, how many exchanges they took, and whether something that should have been built or played was not."""
     pairs = _pairs(options)
     unused = {enum for meeting in meetings for enum in meeting.unused_enums}
@@ -151,7 +151,7 @@ def _played(meetings: Sequence[Meeting], options: Options, request: Request) -> 
     builds = build(builder, manifests, dict(ChainMap(*(meeting.versions for meeting in meetings))), _note)
     playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
     with Player(builds, options.report / LOGS) as player:
-        run = _Run(options, request, manifests, builds, player, playable, accepting)
+        run = _CompareContext(options, request, manifests, builds, player, playable, accepting)
         comparisons = [run.compared(meeting, plan) for meeting, plan in zip(meetings, plans, strict=True)]
     silent = not player.exchanges and not all(plan.empty for plan in plans)
     return comparisons, player.exchanges, builds.failed or not playable or silent
@@ -163,15 +163,15 @@ def _pairs(options: Options) -> list[Pair]:
     return [Pair(client, server) for client in clients for server in servers]
 
 
-def _findings(meeting: Meeting, judgements: Sequence[Judgement], run: _Run) -> Iterator[Finding]:
+def _findings(meeting: VersionPair, judgements: Sequence[Judgement], run: _CompareContext) -> Iterator[ChangeFinding]:
     before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
     illustrator = Illustrator(meeting.shapes)
     for one in judgements:
         change, example = one.change, None
-        if one.example is not None and isinstance(one.example.example, Evidence):
-            replay = _replay(one.example, meeting, run) if one.verdict is Verdict.BREAK else ""
+        if one.example is not None and isinstance(one.example.example, ExchangeRecord):
+            replay = _replay(one.example, meeting, run) if one.verdict is ChangeVerdict.BREAK else ""
             example = illustrator.example(one.example.example, replay)
-        yield Finding(
+        yield ChangeFinding(
             change.element,
             change.what,
             one.verdict,
@@ -187,7 +187,7 @@ def _findings(meeting: Meeting, judgements: Sequence[Judgement], run: _Run) -> I
         )
 
 
-def _replay(observation: Observation, meeting: Meeting, run: _Run) -> str:
+def _replay(observation: ObservedEffect, meeting: VersionPair, run: _CompareContext) -> str:
     """What `interop replay` takes: the text, or where it is too long for a command line the file that holds it."""
     text = run.request.replay_text(observation, meeting)
     if len(text) <= LONGEST_REPLAY:
@@ -199,11 +199,11 @@ def _replay(observation: Observation, meeting: Meeting, run: _Run) -> str:
     return f"{REPLAYS}/{name}{SUFFIX}"
 
 
-def _placed(sources: Sources, place: Place | None) -> Place | None:
+def _placed(sources: Sources, place: SourceLocation | None) -> SourceLocation | None:
     return place and sources.place(place.file, place.line)
 
 
-def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[Finding]:
+def _refused(meeting: VersionPair, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[ChangeFinding]:
     """Yield the files of head that a language refuses, and did not refuse in base. A file that only has another name now, or
     part of one, was refused before as well: the language has lost nothing."""
     base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (meeting.base, meeting.head))
@@ -213,15 +213,15 @@ def _refused(meeting: Meeting, builds: Builds, manifests: Sequence[Manifest]) ->
             origins = {base.get(name) for name, file in head.items() if file == refused.file} or {refused.file}
             if refused.file not in before and not origins <= before:
                 what = f"{manifest.name} refuses it: {refused.text}"
-                yield Finding(refused.file, (what,), Verdict.BREAK, "file", head=_refused_place(meeting.head, refused))
+                yield ChangeFinding(refused.file, (what,), ChangeVerdict.BREAK, "file", head=_refused_place(meeting.head, refused))
 
 
-def _refused_place(sources: Sources, refused: RefusedFile) -> Place:
+def _refused_place(sources: Sources, refused: RefusedFile) -> SourceLocation:
     line = sources.lines(refused.file).get(refused.element, 1) if refused.element else 1
     return sources.place(refused.file, line)
 
 
-def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], str]:
+def _beside(meeting: VersionPair, findings: list[ChangeFinding]) -> tuple[list[ChangeFinding], str]:
     """The findings with what buf says, or why it says nothing."""
     try:
         told = buf.alarms(meeting.base.catalog, meeting.head.catalog)
@@ -230,15 +230,15 @@ def _beside(meeting: Meeting, findings: list[Finding]) -> tuple[list[Finding], s
     return beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
 
 
-def _unread(meeting: Meeting) -> Iterator[Told]:
-    yield from (Told(file, f"what it declares is not compared: {why}") for file, why in meeting.unread.items())
+def _unread(meeting: VersionPair) -> Iterator[NotCompared]:
+    yield from (NotCompared(file, f"what it declares is not compared: {why}") for file, why in meeting.unread.items())
 
 
-def _not_run(builds: Builds, heard: Heard) -> Iterator[Told]:
-    yield from (Told(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
+def _not_run(builds: Builds, heard: Executed) -> Iterator[NotCompared]:
+    yield from (NotCompared(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
 
 
-def _about_sides(meeting: Meeting) -> tuple[str, ...]:
+def _about_sides(meeting: VersionPair) -> tuple[str, ...]:
     """What the two versions were read from."""
     return (*meeting.base.warnings, *meeting.head.warnings)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
-from grpc_interop.compat.play.interpreter import Evidence
-from grpc_interop.compat.play.playing import Call, Called
-from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
+from grpc_interop.compat.play.interpreter import ExchangeRecord
+from grpc_interop.compat.play.playing import Call, PlayedCall
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, RpcProbe
 from grpc_interop.compat.vocabulary.observation import Format, Version
-from grpc_interop.compat.vocabulary.result import Example, Row
+from grpc_interop.compat.vocabulary.result import ExchangeExample, TranscriptRow
 from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
@@ -24,50 +24,50 @@ class Illustrator:
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._shapes = shapes
 
-    def example(self, evidence: Evidence, replay: str) -> Example:
+    def example(self, evidence: ExchangeRecord, replay: str) -> ExchangeExample:
         """`replay` is what `interop replay` takes for it."""
         planned, pair = evidence.planned, evidence.order.pair
-        if isinstance(planned, Parcel):
+        if isinstance(planned, MessageProbe):
             left, right, rows = f"writer {pair.client}", f"reader {pair.server}", self._read(planned, evidence)
         else:
             left, right, rows = f"client {pair.client}", f"server {pair.server}", self._called(planned, evidence)
         sent, received = self._messages(evidence)
-        return Example(_what(evidence), sent, received, left, right, tuple(rows), replay)
+        return ExchangeExample(_what(evidence), sent, received, left, right, tuple(rows), replay)
 
-    def _messages(self, evidence: Evidence) -> tuple[str, str]:
+    def _messages(self, evidence: ExchangeRecord) -> tuple[str, str]:
         planned, sent, received = evidence.planned, evidence.sent, evidence.received
-        if isinstance(planned, Knock) or sent is None:
+        if isinstance(planned, AbsentRpcProbe) or sent is None:
             return "", ""
-        pair = planned.root if isinstance(planned, Delivery) else planned.pair
+        pair = planned.root if isinstance(planned, RpcProbe) else planned.pair
         reader = pair.of(planned.flow.reader)
         shown = show_message(reader, received) if isinstance(received, Meaning) else str(received or "")
         return show_message(pair.of(planned.flow.writer), sent), shown
 
-    def _called(self, planned: Delivery | Knock, evidence: Evidence) -> Iterator[Row]:
+    def _called(self, planned: RpcProbe | AbsentRpcProbe, evidence: ExchangeRecord) -> Iterator[TranscriptRow]:
         call, played = evidence.order.what, evidence.played
-        assert isinstance(call, Call) and isinstance(played, Called)
+        assert isinstance(call, Call) and isinstance(played, PlayedCall)
         client_version, client, server = planned.client, played.client, played.server
         mine, theirs = (self._shapes[version] for version in (client_version, client_version.other))
         arrived = [self._view(theirs.of(call.server.request), view) for view in server.views] if server and call.server else []
         for content, seen in zip_longest(call.requests, arrived):
             left = "" if content is None else f"send {self._bytes(client_version, call.client.request, content)}"
-            yield Row(left, "->", "—" if seen is None else f"received {seen}")
+            yield TranscriptRow(left, "->", "—" if seen is None else f"received {seen}")
         if server is None or not server.arrived:
-            yield Row("", "", "no such RPC" if call.server is None else "the call did not arrive")
+            yield TranscriptRow("", "", "no such RPC" if call.server is None else "the call did not arrive")
         came = [self._view(mine.of(call.client.response), view) for view in client.views] if client else []
         sends = call.responses if call.server and server and server.arrived else ()
         for content, seen in zip_longest(sends, came):
             right = (
                 "" if content is None or call.server is None else f"send {self._bytes(client_version.other, call.server.response, content)}"
             )
-            yield Row("—" if seen is None else f"received {seen}", "<-", right)
+            yield TranscriptRow("—" if seen is None else f"received {seen}", "<-", right)
         if client is not None and client.status is not None:
             status = client.status
-            yield Row(": ".join(filter(None, (CODES[status.code], status.message))), "", "")
+            yield TranscriptRow(": ".join(filter(None, (CODES[status.code], status.message))), "", "")
         if played.broken:
-            yield Row(*(("", "", played.broken) if played.culprit == "server" else (played.broken, "", "")))
+            yield TranscriptRow(*(("", "", played.broken) if played.culprit == "server" else (played.broken, "", "")))
 
-    def _read(self, planned: Parcel, evidence: Evidence) -> Iterator[Row]:
+    def _read(self, planned: MessageProbe, evidence: ExchangeRecord) -> Iterator[TranscriptRow]:
         reading = evidence.reading
         assert reading is not None
         if planned.format is not Format.BINARY:
@@ -75,11 +75,11 @@ class Illustrator:
         else:
             left = f"write {self._bytes(planned.flow.writer, planned.pair.of(planned.flow.writer).name, reading.sent)}"
         if isinstance(reading.answer, Refused):
-            yield Row(left, "->", f"refused: {reading.answer.text}")
+            yield TranscriptRow(left, "->", f"refused: {reading.answer.text}")
         elif isinstance(reading.answer, Written) and reading.answer.view is not None:
-            yield Row(left, "->", f"read {self._view(planned.pair.of(planned.flow.reader), reading.answer.view)}")
+            yield TranscriptRow(left, "->", f"read {self._view(planned.pair.of(planned.flow.reader), reading.answer.view)}")
         if isinstance(reading.strict, Refused):
-            yield Row("", "", f"refused, where unknown fields are not skipped: {reading.strict.text}")
+            yield TranscriptRow("", "", f"refused, where unknown fields are not skipped: {reading.strict.text}")
 
     def _bytes(self, version: Version, type_name: str, content: bytes) -> str:
         return self._shapes[version].catalog.describe(type_name, content)
@@ -91,10 +91,10 @@ class Illustrator:
             return f"(a view that is none: {error})"
 
 
-def _what(evidence: Evidence) -> str:
+def _what(evidence: ExchangeRecord) -> str:
     """What is special about the message."""
     planned = evidence.planned
-    if isinstance(planned, Parcel):
+    if isinstance(planned, MessageProbe):
         words = (planned.probes[evidence.number].what, evidence.reading.what if evidence.reading else "")
         return ", ".join(filter(None, words))
-    return planned.what if isinstance(planned, Delivery) else ""
+    return planned.what if isinstance(planned, RpcProbe) else ""

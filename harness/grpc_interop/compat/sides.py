@@ -16,8 +16,8 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.compat.diff.declared import Lines
-from grpc_interop.compat.vocabulary.result import Place, Side
+from grpc_interop.compat.diff.declared import ElementLines
+from grpc_interop.compat.vocabulary.result import ComparedSide, SourceLocation
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
@@ -39,7 +39,7 @@ _NO_IMPORT = "File not found"
 """protoc's words for an import that is not where it looks: a folder may lie around the root instead of being it."""
 
 
-Again = Callable[[Iterable[str], Sequence[Root]], "Sources"]
+ReadAgain = Callable[[Iterable[str], Sequence[Root]], "Sources"]
 """Reads a side once more, with files that it does not list, where they lie in its own folders or in further ones."""
 
 
@@ -56,24 +56,24 @@ class Sources:
     `again` is missing for what has no files, `then` is there of a git ref. `lost` are submodules below its roots that are not
     here, and `warnings` sentences about what it was read from."""
 
-    side: Side
+    side: ComparedSide
     catalog: Catalog
     files: Mapping[str, Path]
-    lines: Lines
+    lines: ElementLines
     seen_from: Path
-    again: Again | None = None
+    again: ReadAgain | None = None
     tree: Tree | None = None
     then: Earlier | None = None
     lost: Mapping[Path, Lost] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def place(self, file: str, line: int = 0) -> Place:
+    def place(self, file: str, line: int = 0) -> SourceLocation:
         """A line of one of its files, for people."""
         lies = self.files.get(file)
         if lies is None:
-            return Place(file, line)
+            return SourceLocation(file, line)
         within = lies.is_relative_to(self.seen_from)
-        return Place(file, line, str(lies.relative_to(self.seen_from) if within else lies))
+        return SourceLocation(file, line, str(lies.relative_to(self.seen_from) if within else lies))
 
 
 def read_head(spelling: str | None, options: Options) -> Sources:
@@ -82,9 +82,9 @@ def read_head(spelling: str | None, options: Options) -> Sources:
         source = source_now(options)
         if source is not None:
             make = partial(imaged_now, source, options.project.folder, cache_folder(options))
-            return _of_imaged(Side("head", "working tree"), make, options)
+            return _of_imaged(ComparedSide("head", "working tree"), make, options)
         tree = _tree_now(options)
-        found = _of_folders(Side("head", "working tree"), tree, options)
+        found = _of_folders(ComparedSide("head", "working tree"), tree, options)
         return replace(found, tree=tree, lost=not_checked_out(options.project.folder, tree))
     return _read(spelling, "head", options, None)
 
@@ -98,14 +98,14 @@ def read_base(spelling: str, label: str, options: Options, head: str | None) -> 
 def _read(spelling: str, label: str, options: Options, left_by: str | None) -> Sources:
     place = Path.cwd() / spelling
     if place.is_file():
-        return _of_image(place, Side(label, spelling), options)
+        return _of_image(place, ComparedSide(label, spelling), options)
     if _is_ref(spelling):
         try:
             return _of_ref(spelling, label, options, left_by)
         except UnknownRefError as error:
             raise _nothing_of_that_name(spelling, error) from error
     try:
-        return _of_folders(Side(label, spelling), Tree((Root(place),), options.includes, options.project.excludes), options)
+        return _of_folders(ComparedSide(label, spelling), Tree((Root(place),), options.includes, options.project.excludes), options)
     except UsageError as error:
         roots = [root for root in find_layout(place).roots if root != "."] if _NO_IMPORT in error.what else []
         if not roots:
@@ -130,7 +130,7 @@ def _is_ref(spelling: str) -> bool:
     return not place.is_file()
 
 
-def _of_image(image: Path, side: Side, options: Options, excludes: Sequence[str] = ()) -> Sources:
+def _of_image(image: Path, side: ComparedSide, options: Options, excludes: Sequence[str] = ()) -> Sources:
     try:
         files, content = read_image(image)
         told = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
@@ -140,7 +140,7 @@ def _of_image(image: Path, side: Side, options: Options, excludes: Sequence[str]
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
 
-def _of_imaged(side: Side, make: Callable[[], Imaged], options: Options) -> Sources:
+def _of_imaged(side: ComparedSide, make: Callable[[], Imaged], options: Options) -> Sources:
     """Return the image that a project's interop.toml asks for. Where buf built it, it is known where files lie."""
     try:
         made = make()
@@ -158,7 +158,7 @@ def _tree_now(options: Options) -> Tree:
     return tree_now(options)
 
 
-def _of_folders(side: Side, tree: Tree, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
+def _of_folders(side: ComparedSide, tree: Tree, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
     """The protos of folders as they are, with files of these names as far as they are there; these may lie in more folders."""
     more = [root for root in more if root.folder.is_dir()]
 
@@ -168,7 +168,7 @@ def _of_folders(side: Side, tree: Tree, options: Options, names: Iterable[str] =
     return replace(_loaded(side, tree, load, names, more, options), again=partial(_of_folders, side, tree, options))
 
 
-def _loaded(side: Side, tree: Tree, load: Load, names: Iterable[str], more: Sequence[Root], options: Options) -> Sources:
+def _loaded(side: ComparedSide, tree: Tree, load: Load, names: Iterable[str], more: Sequence[Root], options: Options) -> Sources:
     try:
         found = root_files(tree.roots, tree.excludes)
         search = [root.resolved() for root in (*tree.roots, *tree.includes, *more)]
@@ -221,14 +221,14 @@ def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sour
     if left_by is not None and is_branch(repository, ref):
         commit = merge_base(repository, ref, left_by, option)
         words = f"{ref}, merge base {commit[:SHORT]}"
-    side = Side(label, words)
+    side = ComparedSide(label, words)
     made = image_at(options, repository, commit, f"the {label} ({words})")
     if made is not None:
         return _of_imaged(side, lambda: made, options)
     return _of_commit(side, protos_at(options, repository, commit, f"the {label} ({words})"), options)
 
 
-def _of_commit(side: Side, earlier: Earlier, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
+def _of_commit(side: ComparedSide, earlier: Earlier, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
     """The protos of a commit, with files of these names as far as they were there; these may have lain in more folders."""
     with earlier.written(names, more) as then:
         if not then.tree.roots:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from grpc_interop.compat.diff.changes import Changes, changes
-from grpc_interop.compat.diff.match_types import Places
-from grpc_interop.compat.diff.synthetic_messages import holding, unused
+from grpc_interop.compat.diff.match_types import MatchedSchemas
+from grpc_interop.compat.diff.synthetic_messages import add_synthetic_messages, unused_enums
 from grpc_interop.compat.probes.plan import Plan, Planner
 from grpc_interop.compat.sides import Sources
 from grpc_interop.compat.vocabulary.observation import Version
@@ -16,7 +16,7 @@ from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
 
 
-class Meeting:
+class VersionPair:
     """Head against one base. `catalogs` are what is built and played: the protos of both, and perhaps messages that hold
     enums which no field uses. `unread` are the files that differ and cannot be compared, since the harness' own protobuf
     does not take them, and why: they are left out of both sides, lest what they declare seem added or removed."""
@@ -26,16 +26,16 @@ class Meeting:
         self.base = replace(base, catalog=old)
         self.head = replace(head, catalog=new)
         self.unread = dict(_unread(self.base, self.head))
-        self._places = Places(Shapes(old), Shapes(new))
+        self._places = MatchedSchemas(Shapes(old), Shapes(new))
         self._play(old, new, self._places)
 
     def hold(self, enums: Collection[str]) -> None:
         """From now on, messages that hold these enums are played as well."""
         if enums:
-            catalogs = holding(self.base.catalog, enums), holding(self.head.catalog, enums)
-            self._play(*catalogs, Places(*map(Shapes, catalogs)))
+            catalogs = add_synthetic_messages(self.base.catalog, enums), add_synthetic_messages(self.head.catalog, enums)
+            self._play(*catalogs, MatchedSchemas(*map(Shapes, catalogs)))
 
-    def _play(self, base: Catalog, head: Catalog, places: Places) -> None:
+    def _play(self, base: Catalog, head: Catalog, places: MatchedSchemas) -> None:
         self.catalogs = {Version.BASE: base, Version.HEAD: head}
         self.places = places
         self.shapes = {Version.BASE: places.base, Version.HEAD: places.head}
@@ -48,7 +48,7 @@ class Meeting:
     @cached_property
     def unused_enums(self) -> list[str]:
         """Those that differ and cannot be sent, since no field has them."""
-        return unused(self._places)
+        return unused_enums(self._places)
 
     @property
     def labels(self) -> dict[Version, str]:

@@ -10,19 +10,19 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from grpc_interop.compat.diff.changes import no_lines
-from grpc_interop.compat.diff.match_types import MethodPair, Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas, MethodPair
 from grpc_interop.compat.example import Illustrator
 from grpc_interop.compat.judge.observe import GOOD
 from grpc_interop.compat.play.building import build, language
-from grpc_interop.compat.play.interpreter import Evidence
-from grpc_interop.compat.play.plan_executor import Listener
+from grpc_interop.compat.play.interpreter import ExchangeRecord
+from grpc_interop.compat.play.plan_executor import PlanExecutor
 from grpc_interop.compat.play.playing import Player
-from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel, Plan
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, RpcProbe
 from grpc_interop.compat.probes.prober import Probe
 from grpc_interop.compat.sides import Sources
-from grpc_interop.compat.version_pair import Meeting
-from grpc_interop.compat.vocabulary.observation import Flow, Format, Observation, Outcome, Role, Version
-from grpc_interop.compat.vocabulary.result import Side
+from grpc_interop.compat.version_pair import VersionPair
+from grpc_interop.compat.vocabulary.observation import ElementOutcome, Flow, Format, MessageRole, ObservedEffect, Version
+from grpc_interop.compat.vocabulary.result import ComparedSide
 from grpc_interop.config import Options, choose, home
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder
@@ -42,11 +42,11 @@ PREFIX = BETWEEN_VERSIONS
 class Again(NamedTuple):
     """What a text holds: the two versions, what to play on which pair of languages, and what was seen of which element."""
 
-    meeting: Meeting
-    planned: Delivery | Parcel | Knock
+    meeting: VersionPair
+    planned: RpcProbe | MessageProbe | AbsentRpcProbe
     pair: Pair
     element: str
-    outcome: Outcome
+    outcome: ElementOutcome
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -54,10 +54,10 @@ class Again(NamedTuple):
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def encode(observation: Observation, meeting: Meeting) -> str:
+def encode(observation: ObservedEffect, meeting: VersionPair) -> str:
     """The text for `interop replay` of an observation that was heard."""
     evidence, seen = observation.example, observation.seen
-    assert isinstance(evidence, Evidence)
+    assert isinstance(evidence, ExchangeRecord)
     pair = evidence.order.pair
     value: dict[str, Any] = {
         "contract": CONTRACT,
@@ -73,30 +73,30 @@ def encode(observation: Observation, meeting: Meeting) -> str:
     return PREFIX + pack(value)
 
 
-def _of_planned(evidence: Evidence) -> dict[str, Any]:
+def _of_planned(evidence: ExchangeRecord) -> dict[str, Any]:
     match evidence.planned:
-        case Delivery(method, role, flow, _, content, filler, aimed, what):
+        case RpcProbe(method, role, flow, _, content, filler, aimed, what):
             told = {"method": method.element, "role": role, "flow": flow, "content": _text(content), "filler": _text(filler)}
             return {"delivery": {**told, "aimed": aimed, "what": what}}
-        case Parcel(pair, roles, _, flow, format_, probes):
+        case MessageProbe(pair, roles, _, flow, format_, probes):
             probe = probes[evidence.number]
             told = {"base": pair.base.name, "head": pair.head.name, "flow": flow, "format": format_}
             return {"parcel": {**told, "roles": [*roles], "content": _text(probe.data), "field": probe.field, "what": probe.what}}
-        case Knock(method, client, requests, responses):
+        case AbsentRpcProbe(method, client, requests, responses):
             told = {"method": method.element, "client": client}
             return {"knock": {**told, "requests": [*map(_text, requests)], "responses": [*map(_text, responses)]}}
 
 
-def _files(evidence: Evidence, version: Version, catalog: Catalog) -> list[str]:
+def _files(evidence: ExchangeRecord, version: Version, catalog: Catalog) -> list[str]:
     """Those that the exchange needs of a version. Of an RPC that it lacks, whatever else it has: its server has to run."""
     planned = evidence.planned
-    methods = planned.methods if isinstance(planned, Parcel) else (planned.method,)
+    methods = planned.methods if isinstance(planned, MessageProbe) else (planned.method,)
     files = [catalog.file_of_service(method.service) for one in methods if (method := one.of(version))]
     contents: Iterable[bytes] = ()
-    if isinstance(planned, Parcel):
+    if isinstance(planned, MessageProbe):
         files.append(catalog.message(planned.pair.of(version).name).file.name)
         contents = (planned.probes[evidence.number].data,)
-    elif isinstance(planned, Delivery):
+    elif isinstance(planned, RpcProbe):
         contents = (planned.content,)
     # Types that an Any may name.
     files += [catalog.message(name).file.name for name in catalog.messages() if any(name.encode() in content for content in contents)]
@@ -112,10 +112,10 @@ def decode(text: str, options: Options) -> Again:
         )
     try:
         base, head = (_sources(version, value[version], options) for version in Version)
-        meeting = Meeting(base, head)
+        meeting = VersionPair(base, head)
         client, _, server = value["pair"].partition(":")
         planned, element = _planned(value, meeting.places), _word(value["element"])
-        return Again(meeting, planned, Pair(client, server), element, Outcome(value["outcome"]))
+        return Again(meeting, planned, Pair(client, server), element, ElementOutcome(value["outcome"]))
     except gate.NotAdmitted as fault:
         raise ReplayError(f"the replay text {fault}") from None
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
@@ -125,30 +125,30 @@ def decode(text: str, options: Options) -> Again:
 
 
 def _sources(version: Version, told: dict[str, Any], options: Options) -> Sources:
-    side = Side(version.value, "as the replay text has it")
+    side = ComparedSide(version.value, "as the replay text has it")
     return Sources(side, Catalog(told["files"], let_in(told["protos"])), {}, no_lines, options.project.folder)
 
 
-def _planned(value: dict[str, Any], places: Places) -> Delivery | Parcel | Knock:
+def _planned(value: dict[str, Any], places: MatchedSchemas) -> RpcProbe | MessageProbe | AbsentRpcProbe:
     if told := value.get("delivery"):
-        method, role = _method(places, told["method"]), Role(told["role"])
+        method, role = _method(places, told["method"]), MessageRole(told["role"])
         root = method.root(role)
         if root is None:
             raise ValueError(f"{told['method']} in one version only")
         content, filler = _bytes(told["content"]), _bytes(told["filler"])
-        return Delivery(method, role, Flow(told["flow"]), root, content, filler, _word(told["aimed"]), _word(told["what"]))
+        return RpcProbe(method, role, Flow(told["flow"]), root, content, filler, _word(told["aimed"]), _word(told["what"]))
     if told := value.get("parcel"):
         probe = Probe(_bytes(told["content"]), told["field"], _word(told["what"]))
-        roles = tuple(map(Role, told["roles"]))
-        parcel = Parcel(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
+        roles = tuple(map(MessageRole, told["roles"]))
+        parcel = MessageProbe(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
         parcel.aimed(0)  # the field has to be one of the type
         return parcel
     told = value["knock"]
     messages = (tuple(map(_bytes, told[name])) for name in ("requests", "responses"))
-    return Knock(_method(places, told["method"]), Version(told["client"]), *messages)
+    return AbsentRpcProbe(_method(places, told["method"]), Version(told["client"]), *messages)
 
 
-def _method(places: Places, element: str) -> MethodPair:
+def _method(places: MatchedSchemas, element: str) -> MethodPair:
     return next(method for method in places.methods if method.element == element)
 
 
@@ -186,7 +186,7 @@ def replay(options: Options, text: str) -> int:
     for name, why in builds.missing.items():
         raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
     with Player(builds, options.report / LOGS) as player:
-        heard = Listener(player, builds, meeting.labels, meeting.shapes).hear(plan, [again.pair])
+        heard = PlanExecutor(player, builds, meeting.labels, meeting.shapes).hear(plan, [again.pair])
     for what, why in (heard.not_run | heard.refused).items():
         raise BuildError(f"{what} cannot be played: {why}")
     _show(heard.observations, meeting)
@@ -195,19 +195,19 @@ def replay(options: Options, text: str) -> int:
     return 1 if still else 0
 
 
-def _alone(planned: Delivery | Parcel | Knock) -> Plan:
-    deliveries = (planned,) if isinstance(planned, Delivery) else ()
-    parcels = (planned,) if isinstance(planned, Parcel) else ()
-    knocks = (planned,) if isinstance(planned, Knock) else ()
+def _alone(planned: RpcProbe | MessageProbe | AbsentRpcProbe) -> Plan:
+    deliveries = (planned,) if isinstance(planned, RpcProbe) else ()
+    parcels = (planned,) if isinstance(planned, MessageProbe) else ()
+    knocks = (planned,) if isinstance(planned, AbsentRpcProbe) else ()
     return Plan(deliveries, parcels, knocks, 0)
 
 
-def _show(observations: Iterable[Observation], meeting: Meeting) -> None:
+def _show(observations: Iterable[ObservedEffect], meeting: VersionPair) -> None:
     """Both sides' transcripts of each exchange, and what was seen in it."""
     illustrator, shown = Illustrator(meeting.shapes), set()
     for observation in sorted(observations, key=lambda one: one.seen.outcome in GOOD):
         evidence, seen = observation.example, observation.seen
-        assert isinstance(evidence, Evidence)
+        assert isinstance(evidence, ExchangeRecord)
         example = illustrator.example(evidence, "")
         if example.rows not in shown:
             shown.add(example.rows)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
-from grpc_interop.compat.diff.match_types import Places
-from grpc_interop.compat.vocabulary.observation import Role, Version
+from grpc_interop.compat.diff.match_types import MatchedSchemas
+from grpc_interop.compat.vocabulary.observation import MessageRole, Version
 from grpc_interop.wire.shapes import FieldShape, Shape
 
 ANY = "google.protobuf.Any"
@@ -32,7 +32,7 @@ def holds_any(field: FieldShape | None) -> bool:
 class Anys:
     """The places of two versions that hold an Any in both: fields, and requests and responses that are one."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: MatchedSchemas) -> None:
         self._places = places
         self._roots = list(_roots(places))
         self._fields = [one for pair in places.types for one in any_fields(pair)]
@@ -70,7 +70,7 @@ def any_fields(pair: TypePair) -> list[FieldPair]:
     return [one for one in pair.fields if holds_any(one.base) and holds_any(one.head)]
 
 
-def _followers(places: Places, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+def _followers(places: MatchedSchemas, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
     """Yield the types of head that may take the place of one that is gone: they meet it where it was used, have its name
     elsewhere, or its fields. Any other one is an addition, which nobody who has the base knows or misses."""
     shapes = [places.base.of(name) for name in gone]
@@ -88,9 +88,9 @@ def _fields(shape: Shape) -> tuple[tuple[int, str], ...]:
     return tuple((one.number, one.name) for one in shape.ordered)
 
 
-def _roots(places: Places) -> Iterator[tuple[str, TypePair]]:
+def _roots(places: MatchedSchemas) -> Iterator[tuple[str, TypePair]]:
     for method in places.methods:
-        for role in (Role.REQUEST, Role.RESPONSE):
+        for role in (MessageRole.REQUEST, MessageRole.RESPONSE):
             root = method.root(role)
             if root is not None and is_any(root.base) and is_any(root.head):
                 yield f"{method.element} {role}", root

@@ -11,12 +11,12 @@ from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.diff.anys import Anys
 from grpc_interop.compat.diff.declaration_wording import deprecated, file_words, moved, oneof_members, reserved
-from grpc_interop.compat.diff.declared import Declared, Lines
+from grpc_interop.compat.diff.declared import Declared, ElementLines
 from grpc_interop.compat.diff.field_wording import differences
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, ValuePair, exact_type, pair_values
-from grpc_interop.compat.diff.match_types import MethodPair, Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas, MethodPair
 from grpc_interop.compat.vocabulary.observation import Format
-from grpc_interop.compat.vocabulary.result import Place
+from grpc_interop.compat.vocabulary.result import SourceLocation
 from grpc_interop.core.case import Method
 from grpc_interop.wire.shapes import RUNTIMES_OWN, Enum, FieldShape
 
@@ -56,8 +56,8 @@ class Change:
     edit: Edit
     what: tuple[str, ...]
     now: str = ""
-    base: Place | None = None
-    head: Place | None = None
+    base: SourceLocation | None = None
+    head: SourceLocation | None = None
     matters: bool = True
     notes: tuple[str, ...] = ()
     ruled: Format | None = None
@@ -76,13 +76,13 @@ def no_lines(_file: str) -> dict[str, int]:
     return {}
 
 
-def changes(places: Places, base_lines: Lines = no_lines, head_lines: Lines = no_lines) -> Changes:
+def changes(places: MatchedSchemas, base_lines: ElementLines = no_lines, head_lines: ElementLines = no_lines) -> Changes:
     """All that differs between the two versions whose places these are."""
-    return _Comparison(places, base_lines, head_lines).changes()
+    return _Differ(places, base_lines, head_lines).changes()
 
 
-class _Comparison:
-    def __init__(self, places: Places, base_lines: Lines, head_lines: Lines) -> None:
+class _Differ:
+    def __init__(self, places: MatchedSchemas, base_lines: ElementLines, head_lines: ElementLines) -> None:
         self._places = places
         self._base = Declared(places.base.catalog, base_lines)
         self._head = Declared(places.head.catalog, head_lines)
@@ -99,7 +99,7 @@ class _Comparison:
             *self._enums(),
         ]
         unique = {(one.element, one.subject): one for one in reversed(found)}
-        ordered = sorted(unique.values(), key=lambda one: (one.head or one.base or Place(""))[:2])
+        ordered = sorted(unique.values(), key=lambda one: (one.head or one.base or SourceLocation(""))[:2])
         return Changes(tuple(ordered), self._untouched(ordered))
 
     def _untouched(self, found: Sequence[Change]) -> dict[str, int]:
@@ -216,7 +216,7 @@ class _Comparison:
         now = f"{one.element.rpartition('.')[0]}.{one.now}" if one.now and subject is Subject.FIELD else one.now
         return Change(one.element, subject, edit, tuple(words), now, base, head, one.differs, tuple(notes))
 
-    def _field_place(self, declared: Declared, field: FieldShape | None) -> Place | None:
+    def _field_place(self, declared: Declared, field: FieldShape | None) -> SourceLocation | None:
         if field is None:
             return None
         if field.descriptor.is_extension:
@@ -326,11 +326,11 @@ def _file_of(declaration: object) -> str:
     return str(getattr(declaration, "file", ""))
 
 
-Where = tuple[Place | None, Place | None]
+Where = tuple[SourceLocation | None, SourceLocation | None]
 """In base, in head. Looked up for what differs only: a file is searched for lines when one of them is needed."""
 
 
-def _edit(base: Place | None, head: Place | None) -> Edit:
+def _edit(base: SourceLocation | None, head: SourceLocation | None) -> Edit:
     return Edit.ADDED if base is None else Edit.REMOVED if head is None else Edit.CHANGED
 
 

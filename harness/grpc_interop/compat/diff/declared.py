@@ -8,12 +8,12 @@ from typing import Generic, NamedTuple, TypeVar
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.compat.vocabulary.result import Place
+from grpc_interop.compat.vocabulary.result import SourceLocation
 from grpc_interop.schema.catalog import Catalog
 
 Proto = TypeVar("Proto")
 
-Lines = Callable[[str], Mapping[str, int]]
+ElementLines = Callable[[str], Mapping[str, int]]
 """Gives by a file's name the line of each of its elements, as lines.py names them; empty where nobody knows."""
 
 
@@ -28,7 +28,7 @@ class Declared:
     """All that a catalog's files declare, by full name; map entries left out. `own` are the roots' files: what they import
     is declared as well."""
 
-    def __init__(self, catalog: Catalog, lines: Lines) -> None:
+    def __init__(self, catalog: Catalog, lines: ElementLines) -> None:
         self.own = frozenset(catalog.files)
         self.files = {file.name: file for file in catalog.file_protos}
         self.messages: dict[str, Declaration[descriptor_pb2.DescriptorProto]] = {}
@@ -63,26 +63,26 @@ class Declared:
 
     # -- where ---------------------------------------------------------------------------------------------------------
 
-    def of_file(self, name: str) -> Place:
-        return Place(name, 1)
+    def of_file(self, name: str) -> SourceLocation:
+        return SourceLocation(name, 1)
 
-    def of(self, name: str) -> Place | None:
+    def of(self, name: str) -> SourceLocation | None:
         """Of a message, enum or service by its full name."""
         found = self.messages.get(name) or self.enums.get(name) or self.services.get(name)
         return self._place(found.file, name) if found else None
 
-    def of_extension(self, name: str) -> Place | None:
+    def of_extension(self, name: str) -> SourceLocation | None:
         found = self.extensions.get(name)
         return self._place(found.file, f"[{name}]") if found else None
 
-    def of_member(self, holder: str, name: str) -> Place | None:
+    def of_member(self, holder: str, name: str) -> SourceLocation | None:
         """Of a message's field or oneof, or of an enum's value."""
         found = self.messages.get(holder) or self.enums.get(holder)
         return self._place(found.file, f"{holder}.{name}") if found else None
 
-    def of_method(self, service: str, name: str) -> Place | None:
+    def of_method(self, service: str, name: str) -> SourceLocation | None:
         found = self.services.get(service)
         return self._place(found.file, f"{service}/{name}") if found else None
 
-    def _place(self, file: str, element: str) -> Place:
-        return Place(file, self._lines(file).get(element, 0))
+    def _place(self, file: str, element: str) -> SourceLocation:
+        return SourceLocation(file, self._lines(file).get(element, 0))

@@ -27,29 +27,29 @@ def whole(base: Shape, head: Shape) -> bool:
     return bool(base.special or head.special)
 
 
-class Part(NamedTuple):
+class TypedValue(NamedTuple):
     """One of the values of a field: the type that it has, and the value."""
 
     field: FieldShape
     value: Scalar
 
 
-def parts(field: FieldShape, value: Value | None) -> list[Part]:
+def typed_values(field: FieldShape, value: Value | None) -> list[TypedValue]:
     """The values of a field that is no map, in order: one of a singular field, none where it is not set."""
     if value is None:
         return []
     assert not isinstance(value, dict)
-    return [Part(field, one) for one in (value if isinstance(value, list) else [value])]
+    return [TypedValue(field, one) for one in (value if isinstance(value, list) else [value])]
 
 
-def entries(field: FieldShape, value: Value | None) -> list[tuple[Part, Part | None]]:
+def entries(field: FieldShape, value: Value | None) -> list[tuple[TypedValue, TypedValue | None]]:
     """The entries of a map, or of a list of messages that stands for one: key and value, the value None where the message
     type declares none. A key or value that is left out is zero."""
     if value is None:
         return []
     if field.key is not None and field.mapped is not None:
         assert isinstance(value, dict)
-        return [(Part(field.key, key), Part(field.mapped, one)) for key, one in value.items()]
+        return [(TypedValue(field.key, key), TypedValue(field.mapped, one)) for key, one in value.items()]
     key, mapped = (field.message.fields.get(number) for number in (1, 2))
     if key is None:
         return []
@@ -57,11 +57,11 @@ def entries(field: FieldShape, value: Value | None) -> list[tuple[Part, Part | N
     return [(_part(one, key), _part(one, mapped) if mapped else None) for one in found]
 
 
-def _part(message: Meaning, field: FieldShape) -> Part:
+def _part(message: Meaning, field: FieldShape) -> TypedValue:
     value = message.fields.get(field.number)
     if value is None or isinstance(value, list | dict):
         value = b"" if field.type in TEXTS else 0 if field.inner is None else Meaning({}, [])
-    return Part(field, value)
+    return TypedValue(field, value)
 
 
 def can_be_map(field: FieldShape) -> bool:
@@ -69,7 +69,7 @@ def can_be_map(field: FieldShape) -> bool:
     return field.mapped is not None or (field.inner is not None and 1 in field.inner.fields)
 
 
-def bare(part: Part) -> Part:
+def bare(part: TypedValue) -> TypedValue:
     """Return the value that a wrapper or a Value holds, as JSON has it; any other value itself."""
     value = part.value
     if isinstance(value, Meaning):
@@ -81,7 +81,7 @@ def bare(part: Part) -> Part:
     return part
 
 
-def alike(sent: Part, received: Part) -> bool:
+def alike(sent: TypedValue, received: TypedValue) -> bool:
     """Whether two values, not both messages, are the same."""
     mine, theirs = sent.value, received.value
     if isinstance(mine, Meaning) or isinstance(theirs, Meaning):
@@ -94,7 +94,7 @@ def alike(sent: Part, received: Part) -> bool:
     return _same_float(before, after) if is_float(sent.field) and is_float(received.field) else before == after
 
 
-def is_zero(part: Part) -> bool:
+def is_zero(part: TypedValue) -> bool:
     """Whether it is what a field without presence does not write; of a wrapper, whether it holds that."""
     if isinstance(part.value, Meaning):
         return part.field.message.special in WRAPPERS and not part.value.fields
@@ -116,7 +116,7 @@ def _same_float(mine: float, theirs: float) -> bool:
     return mine == theirs and math.copysign(1, mine) == math.copysign(1, theirs)
 
 
-def _message_alike(sent: Part, received: Part) -> bool:
+def _message_alike(sent: TypedValue, received: TypedValue) -> bool:
     """A message is what it wraps, as JSON has it; and in a field of bytes it is the bytes that encode it."""
     for message, other in ((sent, received), (received, sent)):
         if not isinstance(message.value, Meaning) or isinstance(other.value, Meaning):
@@ -142,6 +142,6 @@ def is_float(field: FieldShape) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def meeting(base: Shape, head: Shape, name: str) -> TypePair:
+def pair_types(base: Shape, head: Shape, name: str) -> TypePair:
     """The pair of two types that meet where no place foresaw it: in an Any, or both in one version."""
     return pair_fields(base, head, name)

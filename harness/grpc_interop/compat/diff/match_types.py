@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.equal import whole
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, pair_fields
-from grpc_interop.compat.vocabulary.observation import Role, Version
+from grpc_interop.compat.vocabulary.observation import MessageRole, Version
 from grpc_interop.core.case import Method
 from grpc_interop.values.scalars import non_default
 from grpc_interop.wire import wire_format
@@ -41,9 +41,9 @@ class MethodPair(NamedTuple):
     def of(self, version: Version) -> Method | None:
         return self.base if version is Version.BASE else self.head
 
-    def root(self, role: Role) -> TypePair | None:
+    def root(self, role: MessageRole) -> TypePair | None:
         """The types that meet as request, or as response."""
-        return self.request if role is Role.REQUEST else self.response
+        return self.request if role is MessageRole.REQUEST else self.response
 
     @property
     def differs(self) -> bool:
@@ -55,7 +55,7 @@ class Carrier(NamedTuple):
     """A way for messages of one pair of types to be sent: within the request or response of an RPC, through these fields."""
 
     method: MethodPair
-    role: Role
+    role: MessageRole
     way: tuple[FieldPair, ...]
     root: TypePair
 
@@ -67,11 +67,13 @@ class Carrier(NamedTuple):
         for holder, one in reversed(list(zip(holders, self.way, strict=False))):
             field = one.of(writer)
             assert field is not None
-            content = least(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + holding(field, content)
+            content = (
+                minimal_message(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + field_holding(field, content)
+            )
         return content
 
 
-def least(shape: Shape, without: int = 0, around: frozenset[str] = frozenset()) -> bytes:
+def minimal_message(shape: Shape, without: int = 0, around: frozenset[str] = frozenset()) -> bytes:
     """Nothing but the required fields, but for the number `without`. Of a type that requires itself no message can exist:
     it is left incomplete."""
     content = b""
@@ -85,7 +87,7 @@ def _plain(field: FieldShape, around: frozenset[str] = frozenset()) -> bytes:
     """The field with an ordinary value; of a message the least."""
     if field.inner is None:
         return wire_format.scalar_field(field.descriptor, non_default(field.descriptor))
-    return b"" if field.inner.name in around else wire_format.message_field(field.descriptor, least(field.inner, around=around))
+    return b"" if field.inner.name in around else wire_format.message_field(field.descriptor, minimal_message(field.inner, around=around))
 
 
 def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
@@ -94,7 +96,7 @@ def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
     return b"".join(_plain(one) for one in wanted if one is not None and not one.required and one is not besides)
 
 
-def holding(field: FieldShape, content: bytes) -> bytes:
+def field_holding(field: FieldShape, content: bytes) -> bytes:
     """Return the field with one message in it, of a map under an ordinary key."""
     if field.key is None or field.mapped is None:
         return wire_format.message_field(field.descriptor, content)
@@ -102,7 +104,7 @@ def holding(field: FieldShape, content: bytes) -> bytes:
     return wire_format.message_field(field.descriptor, key + wire_format.message_field(field.mapped.descriptor, content))
 
 
-class Places:
+class MatchedSchemas:
     """All that two versions have in common, by place. `types` holds every pair once, in the order in which they are
     reached; `methods` every RPC of either version."""
 
@@ -119,15 +121,15 @@ class Places:
                 self._meet(base.of(name), head.of(name), name)
         self._walk()
         self.types = tuple(self._pairs.values())
-        self._carriers = {role: self._reached(role) for role in (Role.REQUEST, Role.RESPONSE)}
+        self._carriers = {role: self._reached(role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE)}
 
     def pair(self, base: str, head: str) -> TypePair:
         """The pair of two types by their full names. Raises KeyError for types that meet nowhere."""
         return self._pairs[base, head]
 
-    def carrier(self, pair: TypePair, role: Role) -> Carrier | None:
+    def carrier(self, pair: TypePair, role: MessageRole) -> Carrier | None:
         """The shortest way to send a message of these types as (part of) a request, or as a response; None if none is."""
-        return self._carriers[role].get(id(pair)) if role is not Role.MESSAGE else None
+        return self._carriers[role].get(id(pair)) if role is not MessageRole.MESSAGE else None
 
     def differing(self) -> list[TypePair]:
         """Those with an element that differs."""
@@ -178,7 +180,7 @@ class Places:
 
     # -- how they are reached ------------------------------------------------------------------------------------------
 
-    def _reached(self, role: Role) -> dict[int, Carrier]:
+    def _reached(self, role: MessageRole) -> dict[int, Carrier]:
         """By pair; through what does not differ where that leads there, since a field that is lost carries nothing."""
         starts = [
             Carrier(method, role, (), root)
@@ -229,10 +231,10 @@ def _holding(types: Iterable[TypePair]) -> set[int]:
         for one in pair.fields:
             if one.inner is not None:
                 holders.setdefault(id(one.inner), []).append(pair)
-    holding = {id(one) for one in found}
+    field_holding = {id(one) for one in found}
     for inner in found:
         for holder in holders.get(id(inner), []):
-            if id(holder) not in holding:
-                holding.add(id(holder))
+            if id(holder) not in field_holding:
+                field_holding.add(id(holder))
                 found.append(holder)
-    return holding
+    return field_holding

@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import EnumDescriptor
 
 from grpc_interop.compat.diff.definitions import Definitions
-from grpc_interop.compat.diff.match_types import Places
+from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.schema.catalog import Catalog
 
 PACKAGE = "held_by_interop"
@@ -19,7 +19,7 @@ FILE = f"{PACKAGE}/enums.proto"
 Field = descriptor_pb2.FieldDescriptorProto
 
 
-def unused(places: Places) -> list[str]:
+def unused_enums(places: MatchedSchemas) -> list[str]:
     """The full names of the enums that both versions declare, that differ, and that no field has in both."""
     base, head = (Definitions(shapes.catalog) for shapes in (places.base, places.head))
     own = {*places.base.catalog.files}
@@ -35,7 +35,7 @@ def _values(enum: EnumDescriptor) -> tuple[bool, list[tuple[str, int]]]:
     return enum.is_closed, [(value.name, value.number) for value in enum.values]
 
 
-def _used(places: Places) -> Iterator[str]:
+def _used(places: MatchedSchemas) -> Iterator[str]:
     for pair in places.types:
         for one in pair.fields:
             if one.base and one.head:
@@ -44,7 +44,7 @@ def _used(places: Places) -> Iterator[str]:
                     yield old.full_name
 
 
-def holding(catalog: Catalog, enums: Collection[str]) -> Catalog:
+def add_synthetic_messages(catalog: Catalog, enums: Collection[str]) -> Catalog:
     """The catalog with a message for each of these enums that it declares; itself where that is none."""
     found = [enum for name, enum in Definitions(catalog).enums.items() if name in enums]
     if not found:
@@ -61,6 +61,6 @@ def holding(catalog: Catalog, enums: Collection[str]) -> Catalog:
     return Catalog([*catalog.files, FILE], whole.SerializeToString(deterministic=True))
 
 
-def is_held(element: str) -> bool:
+def is_synthetic(element: str) -> bool:
     """Whether an element is one of those messages', and so of nobody's protos."""
     return element.startswith(f"{PACKAGE}.")

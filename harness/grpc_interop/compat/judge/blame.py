@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from grpc_interop.compat.diff.equal import Part, is_zero
-from grpc_interop.compat.vocabulary.observation import Cause
+from grpc_interop.compat.diff.equal import TypedValue, is_zero
+from grpc_interop.compat.vocabulary.observation import OutcomeCause
 from grpc_interop.wire.shapes import FieldShape
 
 
 class Blame(NamedTuple):
     """What it is, and in words."""
 
-    cause: Cause
+    cause: OutcomeCause
     why: str
 
 
-ELSEWHERE = Blame(Cause.NONE, "")
+ELSEWHERE = Blame(OutcomeCause.NONE, "")
 """Something is wrong with the value, and it has been seen of another element: of the enum's value."""
 
 
@@ -27,8 +27,8 @@ def worst(blames: Iterable[Blame | None]) -> Blame | None:
     return next((blame for blame in found if blame is not ELSEWHERE), ELSEWHERE if found else None)
 
 
-def nothing(before: Sequence[Part], theirs: FieldShape) -> Blame:
+def blame_unset(before: Sequence[TypedValue], theirs: FieldShape) -> Blame:
     """Of a field that was sent and that the reader shows as not set."""
     if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
-        return Blame(Cause.PRESENCE, "set to zero, which the reader cannot tell from not set")
-    return Blame(Cause.VALUE, "nothing arrives")
+        return Blame(OutcomeCause.PRESENCE, "set to zero, which the reader cannot tell from not set")
+    return Blame(OutcomeCause.VALUE, "nothing arrives")

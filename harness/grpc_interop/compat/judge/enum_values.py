@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from grpc_interop.compat.diff.equal import Part
+from grpc_interop.compat.diff.equal import TypedValue
 from grpc_interop.compat.diff.match_fields import FieldPair, ValuePair
-from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, nothing, worst
+from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, blame_unset, worst
 from grpc_interop.compat.judge.value_text import shown
-from grpc_interop.compat.vocabulary.observation import Cause, Format, Outcome, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire.protojson import Named
 from grpc_interop.wire.shapes import Enum, FieldShape
 
@@ -19,7 +19,7 @@ class Fate(NamedTuple):
     name by which it went, empty of a number that the writer does not declare; `now` what the reader calls the number, empty
     for nothing. `declared`: either version declares it. `by_name`: only the name was written, in JSON."""
 
-    outcome: Outcome
+    outcome: ElementOutcome
     number: int | None
     label: str = ""
     now: str = ""
@@ -33,27 +33,27 @@ def fate(value: int, writer: Enum, reader: Enum, carried: Format) -> Fate:
     names = [label for label, number in writer.names.items() if number == value]
     there = [label for label, number in reader.names.items() if number == value]
     if not names:
-        return Fate(Outcome.PRESERVED, value, declared=bool(there))
+        return Fate(ElementOutcome.PRESERVED, value, declared=bool(there))
     if carried is not Format.BINARY:
         return _by_name(value.name if isinstance(value, Named) else names[0], there, reader)
     known = [label for label in names if label in reader.names]
     if any(label in there for label in known):
-        return Fate(Outcome.PRESERVED, value, next(label for label in known if label in there))
+        return Fate(ElementOutcome.PRESERVED, value, next(label for label in known if label in there))
     if not known:
-        return Fate(Outcome.RENAMED, value, names[0], there[0]) if there else Fate(Outcome.IGNORED, None, names[0])
-    return Fate(Outcome.ALTERED, None, known[0], there[0]) if there else Fate(Outcome.LOST, None, known[0])
+        return Fate(ElementOutcome.RENAMED, value, names[0], there[0]) if there else Fate(ElementOutcome.IGNORED, None, names[0])
+    return Fate(ElementOutcome.ALTERED, None, known[0], there[0]) if there else Fate(ElementOutcome.LOST, None, known[0])
 
 
 def _by_name(name: str, there: Sequence[str], reader: Enum) -> Fate:
     if name in reader.names:
-        return Fate(Outcome.PRESERVED, reader.names[name], name, by_name=True)
-    outcome = Outcome.LOST if there else Outcome.IGNORED
+        return Fate(ElementOutcome.PRESERVED, reader.names[name], name, by_name=True)
+    outcome = ElementOutcome.LOST if there else ElementOutcome.IGNORED
     return Fate(outcome, None, name, there[0] if there else "", by_name=True)
 
 
 def compare_enums(
-    one: FieldPair, before: Sequence[Part], after: Sequence[Part], theirs: FieldShape, writer: Version, carried: Format
-) -> tuple[Blame | None, list[Seen]]:
+    one: FieldPair, before: Sequence[TypedValue], after: Sequence[TypedValue], theirs: FieldShape, writer: Version, carried: Format
+) -> tuple[Blame | None, list[Effect]]:
     """What is to be said of the field, and what is seen of the values: where the versions differ in a value that was sent,
     it is the value's. `theirs` is the reader's field, of a map its values'."""
     there = theirs.enum
@@ -61,8 +61,8 @@ def compare_enums(
     fates = [fate(_number(part), _enum(part), there, carried) for part in before]
     arrived = _aligned(before, fates, after)
     if arrived is None:
-        return Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive"), []
-    seen: list[Seen] = []
+        return Blame(OutcomeCause.VALUE, f"of {len(before)} values {len(after)} arrive"), []
+    seen: list[Effect] = []
     blames: list[Blame | None] = []
     for part, expected, got in zip(before, fates, arrived, strict=True):
         blame, found = _compare(one, part, expected, got, writer)
@@ -70,16 +70,16 @@ def compare_enums(
         blames.append(blame)
     blamed = worst(blames)
     if blamed not in (None, ELSEWHERE) and not after:
-        blamed = nothing(before, theirs)
+        blamed = blame_unset(before, theirs)
     return blamed, seen
 
 
-def _aligned(before: Sequence[Part], fates: Sequence[Fate], after: Sequence[Part]) -> list[Part | None] | None:
+def _aligned(before: Sequence[TypedValue], fates: Sequence[Fate], after: Sequence[TypedValue]) -> list[TypedValue | None] | None:
     """What arrived of each value, where a reader may have dropped those that it does not know; None if that cannot be."""
     if len(before) == len(after):
         return list(after)
     left = list(after)
-    arrived: list[Part | None] = []
+    arrived: list[TypedValue | None] = []
     for part, expected in zip(before, fates, strict=True):
         dubious = expected.number is None or not expected.declared
         taken = bool(left) and (not dubious or left[0].value == part.value)
@@ -87,41 +87,43 @@ def _aligned(before: Sequence[Part], fates: Sequence[Fate], after: Sequence[Part
     return None if left else arrived
 
 
-def _compare(one: FieldPair, part: Part, expected: Fate, got: Part | None, writer: Version) -> tuple[Blame | None, list[Seen]]:
+def _compare(
+    one: FieldPair, part: TypedValue, expected: Fate, got: TypedValue | None, writer: Version
+) -> tuple[Blame | None, list[Effect]]:
     value, number = _number(part), got.value if got is not None else None
     if not expected.declared and number != value:
         why = "neither version declares the number, and the reader does not keep it in the field"
-        return ELSEWHERE, [Seen(one.element, Outcome.IGNORED, Cause.UNDECLARED, why, str(value), shown(got))]
+        return ELSEWHERE, [Effect(one.element, ElementOutcome.IGNORED, OutcomeCause.UNDECLARED, why, str(value), shown(got))]
     if expected.number in (None, number):
         return None if expected.number is not None else ELSEWHERE, list(see_value(one, expected, value, got, writer))
-    return Blame(Cause.VALUE, "another value arrives" if got is not None else "nothing arrives"), []
+    return Blame(OutcomeCause.VALUE, "another value arrives" if got is not None else "nothing arrives"), []
 
 
-def see_value(one: FieldPair, found: Fate, value: int, got: Part | None, writer: Version) -> Iterator[Seen]:
+def see_value(one: FieldPair, found: Fate, value: int, got: TypedValue | None, writer: Version) -> Iterator[Effect]:
     """Yield what is seen of the value as an element: nothing where it is the same in both versions and arrived."""
     sent = f"{found.label} ({value})"
     for pair in elements_of(one.values, found.label, writer) if found.label else ():
         if found.by_name and pair.written == found.label and found.number not in (None, value):
             why = f"head writes {pair.name} as {pair.written}, which is another value there"
-            yield Seen(pair.element, Outcome.ALTERED, Cause.MISDELIVERED, why, sent, shown(got))
-        elif (found.by_name or pair.written != found.label) and (found.outcome is not Outcome.PRESERVED or pair.differs):
+            yield Effect(pair.element, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, sent, shown(got))
+        elif (found.by_name or pair.written != found.label) and (found.outcome is not ElementOutcome.PRESERVED or pair.differs):
             cause, why = _why(pair, found, value, got)
-            yield Seen(pair.element, found.outcome, cause, why, sent, shown(got))
+            yield Effect(pair.element, found.outcome, cause, why, sent, shown(got))
 
 
-def _why(pair: ValuePair, found: Fate, value: int, got: Part | None) -> tuple[Cause, str]:
+def _why(pair: ValuePair, found: Fate, value: int, got: TypedValue | None) -> tuple[OutcomeCause, str]:
     """The cause of what is seen of an element, and in words."""
-    if found.outcome is Outcome.ALTERED:
-        return Cause.MISDELIVERED, f"its number is {found.now}'s there"
-    if found.outcome is Outcome.RENAMED:
-        return Cause.NONE, f"it arrives as {found.now}"
-    if found.outcome not in (Outcome.LOST, Outcome.IGNORED):
-        return Cause.NONE, ""
+    if found.outcome is ElementOutcome.ALTERED:
+        return OutcomeCause.MISDELIVERED, f"its number is {found.now}'s there"
+    if found.outcome is ElementOutcome.RENAMED:
+        return OutcomeCause.NONE, f"it arrives as {found.now}"
+    if found.outcome not in (ElementOutcome.LOST, ElementOutcome.IGNORED):
+        return OutcomeCause.NONE, ""
     if got is not None and got.value == value:
-        return Cause.KEPT, "the reader shows the number, which has no name there"
+        return OutcomeCause.KEPT, "the reader shows the number, which has no name there"
     if pair.written == found.label:
-        return Cause.UNKNOWN, f"head writes {pair.name} as {pair.written}, which the reader does not know: it shows nothing of it"
-    return Cause.UNKNOWN, "the reader shows nothing of it"
+        return OutcomeCause.UNKNOWN, f"head writes {pair.name} as {pair.written}, which the reader does not know: it shows nothing of it"
+    return OutcomeCause.UNKNOWN, "the reader shows nothing of it"
 
 
 def elements_of(values: Sequence[ValuePair], label: str, version: Version) -> list[ValuePair]:
@@ -132,11 +134,11 @@ def elements_of(values: Sequence[ValuePair], label: str, version: Version) -> li
     return (own or [one for one in values if one.now == label][:1]) + [one for one in values if one.written == label]
 
 
-def _enum(part: Part) -> Enum:
+def _enum(part: TypedValue) -> Enum:
     assert part.field.enum is not None
     return part.field.enum
 
 
-def _number(part: Part) -> int:
+def _number(part: TypedValue) -> int:
     assert isinstance(part.value, int)
     return part.value

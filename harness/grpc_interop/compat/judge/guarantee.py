@@ -13,18 +13,18 @@ from typing import NamedTuple
 from grpc_interop.compat.diff.changes import Change, Edit, Subject
 from grpc_interop.compat.judge.observe import GOOD
 from grpc_interop.compat.vocabulary.observation import (
-    Cause,
     Deployment,
+    Effect,
+    ElementOutcome,
     Exchange,
     Flow,
     Format,
-    Observation,
-    Outcome,
-    Role,
-    Seen,
+    MessageRole,
+    ObservedEffect,
+    OutcomeCause,
     deployment,
 )
-from grpc_interop.compat.vocabulary.result import Observed, Verdict
+from grpc_interop.compat.vocabulary.result import ChangeVerdict, EffectSummary
 
 
 class Guarantee(StrEnum):
@@ -51,7 +51,7 @@ _FORMATS = {
     Guarantee.JSON_PROTO_NAMES: {Format.JSON, Format.PROTO_NAMES},
 }
 
-_OF_RPCS = frozenset({Outcome.ADDED, Outcome.REMOVED, Outcome.KIND_CHANGED})
+_OF_RPCS = frozenset({ElementOutcome.ADDED, ElementOutcome.REMOVED, ElementOutcome.KIND_CHANGED})
 """They are the same whatever the format of the messages."""
 
 _OPPOSITE = {
@@ -66,16 +66,16 @@ class Judgement(NamedTuple):
     """What a change comes to. `example` is the first observation that shows the worst of it."""
 
     change: Change
-    verdict: Verdict
-    observed: tuple[Observed, ...]
+    verdict: ChangeVerdict
+    observed: tuple[EffectSummary, ...]
     notes: tuple[str, ...]
-    example: Observation | None
+    example: ObservedEffect | None
 
 
-def judge(changes: Sequence[Change], observations: Iterable[Observation], guarantee: Guarantee) -> list[Judgement]:
+def judge(changes: Sequence[Change], observations: Iterable[ObservedEffect], guarantee: Guarantee) -> list[Judgement]:
     """Of every change in turn; then of elements that did not change themselves and yet came out badly. Observations of an
     element stand in the order of their size, so that its first example is the smallest."""
-    seen: dict[str, list[Observation]] = {}
+    seen: dict[str, list[ObservedEffect]] = {}
     for one in observations:
         seen.setdefault(one.seen.element, []).append(one)
     judgements = []
@@ -96,33 +96,33 @@ def rollout(judgements: Iterable[Judgement]) -> dict[str, bool]:
     return {order.value: order not in broken for order in Deployment if order in borne or _OPPOSITE[order] in borne}
 
 
-def _affected(element: str, found: list[Observation], guarantee: Guarantee) -> Judgement | None:
+def _affected(element: str, found: list[ObservedEffect], guarantee: Guarantee) -> Judgement | None:
     bad = [one for one in found if one.seen.outcome not in GOOD]
     if not bad:
         return None
     change = Change(element, Subject.FIELD, Edit.CHANGED, ("not changed itself, but affected by what has",))
     judged = _judged(change, bad, guarantee)
-    return judged if judged.verdict is Verdict.BREAK or any(row.format is not Format.STRICT_JSON for row in judged.observed) else None
+    return judged if judged.verdict is ChangeVerdict.BREAK or any(row.format is not Format.STRICT_JSON for row in judged.observed) else None
 
 
-def _judged(change: Change, found: list[Observation], guarantee: Guarantee) -> Judgement:
+def _judged(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Judgement:
     telling = _telling(found)
     observed = tuple(_rows(change, telling, guarantee))
     notes = tuple(dict.fromkeys(_notes(change, telling, guarantee)))
     breaking = any(row.breaks for row in observed) or (not observed and _breaks_unseen(change, guarantee))
-    verdict = Verdict.BREAK if breaking else Verdict.NOTE if notes else Verdict.OK
+    verdict = ChangeVerdict.BREAK if breaking else ChangeVerdict.NOTE if notes else ChangeVerdict.OK
     return Judgement(change, verdict, observed, notes, _example(change, telling, guarantee))
 
 
-def _telling(found: list[Observation]) -> list[Observation]:
+def _telling(found: list[ObservedEffect]) -> list[ObservedEffect]:
     """Without those in which all is well, where another value shows that not all is."""
-    worse = {one.exchange for one in found if one.seen.outcome is not Outcome.PRESERVED}
+    worse = {one.exchange for one in found if one.seen.outcome is not ElementOutcome.PRESERVED}
     worst = {one.exchange for one in found if one.seen.outcome not in GOOD}
     return [
         one
         for one in found
         if not (one.seen.outcome in GOOD and one.exchange in worst)
-        and not (one.seen.outcome is Outcome.PRESERVED and one.exchange in worse)
+        and not (one.seen.outcome is ElementOutcome.PRESERVED and one.exchange in worse)
     ]
 
 
@@ -131,24 +131,24 @@ def _telling(found: list[Observation]) -> list[Observation]:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def breaks(change: Change, exchange: Exchange, seen: Seen, guarantee: Guarantee) -> bool:
+def breaks(change: Change, exchange: Exchange, seen: Effect, guarantee: Guarantee) -> bool:
     """Whether what was seen of a change breaks what the base promised, in a format that is to hold."""
     if seen.outcome in _OF_RPCS:
-        return seen.outcome is not Outcome.ADDED
-    if exchange.format not in _FORMATS[guarantee] or seen.outcome in GOOD or seen.cause is Cause.UNDECLARED:
+        return seen.outcome is not ElementOutcome.ADDED
+    if exchange.format not in _FORMATS[guarantee] or seen.outcome in GOOD or seen.cause is OutcomeCause.UNDECLARED:
         return False
     if change.subject is Subject.MESSAGE and change.edit is not Edit.CHANGED:
         # A type that one version lacks travels in an Any alone, of which no proto promises what it holds.
         return False
     if exchange.format is Format.STRICT_JSON:
-        return seen.outcome is Outcome.REJECTED
+        return seen.outcome is ElementOutcome.REJECTED
     promised = change.edit is not Edit.ADDED
-    if seen.outcome is Outcome.IGNORED:
+    if seen.outcome is ElementOutcome.IGNORED:
         return promised and _is_missed(change, exchange, seen)
-    if seen.cause is Cause.PRESENCE:
+    if seen.cause is OutcomeCause.PRESENCE:
         # In the other direction it is head that tells zero from not set; base never promised to.
         return promised and exchange.flow is Flow.OLD_TO_NEW
-    return promised or (exchange.flow is Flow.OLD_TO_NEW and seen.outcome in (Outcome.REJECTED, Outcome.ALTERED))
+    return promised or (exchange.flow is Flow.OLD_TO_NEW and seen.outcome in (ElementOutcome.REJECTED, ElementOutcome.ALTERED))
 
 
 def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
@@ -156,12 +156,12 @@ def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
     return change.matters and change.ruled in _FORMATS[guarantee]
 
 
-def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:
+def _is_missed(change: Change, exchange: Exchange, seen: Effect) -> bool:
     """A value that head no longer has, where not even its number arrives."""
     return (
         change.subject is Subject.VALUE
         and exchange.flow is Flow.OLD_TO_NEW
-        and (exchange.format is not Format.BINARY or seen.cause is not Cause.KEPT)
+        and (exchange.format is not Format.BINARY or seen.cause is not OutcomeCause.KEPT)
     )
 
 
@@ -170,19 +170,19 @@ def _is_missed(change: Change, exchange: Exchange, seen: Seen) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _rows(change: Change, found: list[Observation], guarantee: Guarantee) -> Iterator[Observed]:
+def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[EffectSummary]:
     """One for each flow, role, format and outcome, the worst first; what breaks apart from what does not."""
-    together: dict[tuple[Flow, Role, Format, Outcome, bool], list[Observation]] = {}
+    together: dict[tuple[Flow, MessageRole, Format, ElementOutcome, bool], list[ObservedEffect]] = {}
     for one in found:
         exchange, seen = one.exchange, one.seen
         key = exchange.flow, exchange.role, exchange.format, seen.outcome, breaks(change, exchange, seen, guarantee)
         together.setdefault(key, []).append(one)
-    order = [*Outcome]
+    order = [*ElementOutcome]
     for key in sorted(together, key=lambda key: (not key[4], -order.index(key[3]))):
         flow, _, carried, outcome, breaking = key
         group = together[key]
         first = group[0]
-        yield Observed(
+        yield EffectSummary(
             flow,
             first.exchange.role,
             carried,
@@ -196,7 +196,7 @@ def _rows(change: Change, found: list[Observation], guarantee: Guarantee) -> Ite
         )
 
 
-def _example(change: Change, found: list[Observation], guarantee: Guarantee) -> Observation | None:
+def _example(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> ObservedEffect | None:
     breaking = (one for one in found if breaks(change, one.exchange, one.seen, guarantee))
     bad = (one for one in found if one.seen.outcome not in GOOD)
     return next(breaking, None) or next(bad, None) or next(iter(found), None)
@@ -207,7 +207,7 @@ def _example(change: Change, found: list[Observation], guarantee: Guarantee) -> 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _notes(change: Change, found: list[Observation], guarantee: Guarantee) -> Iterator[str]:
+def _notes(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
     yield from change.notes
     if not change.matters:
         yield from _unseen(change)
@@ -227,7 +227,7 @@ def _unseen(change: Change) -> Iterator[str]:
         yield from change.what
 
 
-def _of_addition(change: Change, found: list[Observation]) -> Iterator[str]:
+def _of_addition(change: Change, found: list[ObservedEffect]) -> Iterator[str]:
     """In which order nobody misses it: what an old side does not know must not be sent to it yet."""
     what = {Subject.RPC: "RPC", Subject.VALUE: "value"}.get(change.subject, "field")
     advice = _advice({one.exchange for one in found if one.exchange.flow is Flow.NEW_TO_OLD})
@@ -240,10 +240,10 @@ def _advice(exchanges: set[Exchange]) -> str:
     orders = {one.role: _OPPOSITE[deployment(one.flow, one.role)] for one in exchanges}
     if len(set(orders.values())) < 2:
         return next((f"deploy {order}" for order in orders.values()), "")
-    return ", ".join(f"for {role}s deploy {orders[role]}" for role in Role if role in orders)
+    return ", ".join(f"for {role}s deploy {orders[role]}" for role in MessageRole if role in orders)
 
 
-def _of_observations(change: Change, found: list[Observation], guarantee: Guarantee) -> Iterator[str]:
+def _of_observations(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
     """One sentence for each thing to know of what is no break."""
     together: dict[str, set[Exchange]] = {}
     for one in found:
@@ -254,18 +254,18 @@ def _of_observations(change: Change, found: list[Observation], guarantee: Guaran
         yield f"{words} {_advice(exchanges)}" if advised else words
 
 
-def _words(change: Change, one: Observation) -> str:
+def _words(change: Change, one: ObservedEffect) -> str:
     """What to know of one observation; advice is to follow a colon. Empty for nothing."""
     exchange, seen = one.exchange, one.seen
     side = "old" if exchange.flow is Flow.NEW_TO_OLD else "new"
-    if seen.cause is Cause.UNDECLARED:
+    if seen.cause is OutcomeCause.UNDECLARED:
         return seen.why
-    if seen.cause is Cause.PRESENCE:
+    if seen.cause is OutcomeCause.PRESENCE:
         return "old readers cannot tell it set to zero from not set:"
-    if exchange.format is Format.STRICT_JSON and seen.outcome is Outcome.REJECTED:
+    if exchange.format is Format.STRICT_JSON and seen.outcome is ElementOutcome.REJECTED:
         return f"{side} readers of JSON that do not skip unknown fields refuse it"
-    if seen.outcome is Outcome.IGNORED and change.edit is not Edit.ADDED:
+    if seen.outcome is ElementOutcome.IGNORED and change.edit is not Edit.ADDED:
         return f"{side} readers ignore it"
-    if seen.outcome in GOOD | {Outcome.IGNORED, Outcome.ADDED}:
+    if seen.outcome in GOOD | {ElementOutcome.IGNORED, ElementOutcome.ADDED}:
         return ""
     return f"{seen.outcome} in {exchange.format} from {exchange.flow}: {seen.why}"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.diff.equal import (
-    Part,
+    TypedValue,
     alike,
     bare,
     can_be_map,
@@ -20,21 +20,21 @@ from grpc_interop.compat.diff.equal import (
     is_float,
     is_number,
     is_zero,
-    meeting,
     number,
-    parts,
+    pair_types,
+    typed_values,
     whole,
 )
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, default, family, rivals, written_name
-from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, nothing, worst
+from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, blame_unset, worst
 from grpc_interop.compat.judge.enum_values import compare_enums, fate, see_value
 from grpc_interop.compat.judge.refusal import explain
 from grpc_interop.compat.judge.value_text import plain, text
-from grpc_interop.compat.vocabulary.observation import Cause, Format, Outcome, Refusal, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Refusal, Version
 from grpc_interop.wire.meaning import Content, Meaning, Value
 from grpc_interop.wire.shapes import FieldShape, Shape
 
-GOOD = frozenset({Outcome.PRESERVED, Outcome.RENAMED})
+GOOD = frozenset({ElementOutcome.PRESERVED, ElementOutcome.RENAMED})
 """Outcomes in which the value arrived."""
 
 
@@ -48,7 +48,7 @@ def observe(
     aimed: str = "",
     *,
     only_zeros: bool = False,
-) -> list[Seen]:
+) -> list[Effect]:
     """What is to be seen of the elements of a message that the writer's version means as `sent` and that the reader showed
     as `received`: every outcome but PRESERVED, and that of elements that differ.
 
@@ -61,26 +61,26 @@ def observe(
         return [one._replace(received=str(received)) for one in found]
     if carried is Format.STRICT_JSON:
         return []
-    eye = _Eye(writer, reader, carried)
+    eye = _Comparer(writer, reader, carried)
     eye.message(root, sent, received)
     return list(dict.fromkeys(eye.seen))
 
 
-def attributed(seen: Iterable[Seen], control: Iterable[Seen]) -> list[Seen]:
+def attributed(seen: Iterable[Effect], control: Iterable[Effect]) -> list[Effect]:
     """What is the change's doing: all but the bad outcomes that the control shows as well, the same message between two
     sides of the writer's version."""
     known = {(one.element, one.outcome) for one in control if one.outcome not in GOOD}
     return [one for one in seen if (one.element, one.outcome) not in known]
 
 
-class _Eye:
+class _Comparer:
     """Looks at one message, and at those in it."""
 
     def __init__(self, writer: Version, reader: Version, carried: Format) -> None:
         self._writer = writer
         self._reader = reader
         self._carried = carried
-        self.seen: list[Seen] = []
+        self.seen: list[Effect] = []
 
     def message(self, pair: TypePair, sent: Meaning, received: Meaning) -> None:
         if pair.of(self._writer).special == "google.protobuf.Any" and isinstance(sent.fields.get(2), Content):
@@ -111,19 +111,19 @@ class _Eye:
             other = pair.field(self._reader, there.number)
             strays[there.number] = one.element
             why = f"it arrives in {other.element}"
-            self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, value, there, received.fields[there.number])
+            self._see(one, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, mine, value, there, received.fields[there.number])
         elif theirs is None:
             self._unknown(one, mine, value, received)
         elif self._carried is not Format.BINARY or family(mine) is family(theirs):
             by = {Format.BINARY: "number", Format.PROTO_NAMES: "name"}.get(self._carried, "JSON name")
-            self._see(one, Outcome.LOST, Cause.UNKNOWN, f"the reader expects it under another {by}", mine, value)
+            self._see(one, ElementOutcome.LOST, OutcomeCause.UNKNOWN, f"the reader expects it under another {by}", mine, value)
         else:
-            self._see(one, Outcome.IGNORED, Cause.UNKNOWN, "the reader has another field of that name", mine, value)
+            self._see(one, ElementOutcome.IGNORED, OutcomeCause.UNKNOWN, "the reader has another field of that name", mine, value)
 
     def _unknown(self, one: FieldPair, mine: FieldShape, value: Value, received: Meaning) -> None:
         kept = self._carried is Format.BINARY and any(record.number == mine.number for record in received.unknown)
         why = "kept among the unknown fields, and written again" if kept else "dropped"
-        self._see(one, Outcome.IGNORED, Cause.KEPT if kept else Cause.UNKNOWN, why, mine, value)
+        self._see(one, ElementOutcome.IGNORED, OutcomeCause.KEPT if kept else OutcomeCause.UNKNOWN, why, mine, value)
 
     def _arrived(
         self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
@@ -134,17 +134,17 @@ class _Eye:
                 self._unknown(one, mine, value, received)
             else:
                 why = f"its number is that of {theirs.name} there, which is of another family"
-                self._see(one, Outcome.ALTERED, Cause.NUMBER_REUSED, why, mine, value, theirs, got)
+                self._see(one, ElementOutcome.ALTERED, OutcomeCause.NUMBER_REUSED, why, mine, value, theirs, got)
             return
         blame = self._compare(pair, one, mine, value, theirs, got, received)
         if blame is ELSEWHERE:
             return
         if blame is not None:
-            self._see(one, Outcome.ALTERED, blame.cause, blame.why, mine, value, theirs, got)
+            self._see(one, ElementOutcome.ALTERED, blame.cause, blame.why, mine, value, theirs, got)
         elif renamed and self._carried is Format.BINARY:
-            self._see(one, Outcome.RENAMED, Cause.NONE, f"it arrives as {theirs.name}", mine, value, theirs, got)
+            self._see(one, ElementOutcome.RENAMED, OutcomeCause.NONE, f"it arrives as {theirs.name}", mine, value, theirs, got)
         elif one.differs:
-            self._see(one, Outcome.PRESERVED, Cause.NONE, "", mine, value, theirs, got)
+            self._see(one, ElementOutcome.PRESERVED, OutcomeCause.NONE, "", mine, value, theirs, got)
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -153,42 +153,42 @@ class _Eye:
     ) -> Blame | None:
         if mine.mapped is not None or theirs.mapped is not None:
             return self._compare_entries(one, mine, value, theirs, got)
-        before, after = parts(mine, value), parts(theirs, got)
+        before, after = typed_values(mine, value), typed_values(theirs, got)
         if mine.enum is not None and theirs.enum is not None:
             return self._compare_enums(one, before, after, theirs)
         if len(before) == len(after):
             return self._compare_parts(one, zip(before, after, strict=True))
         if after:
-            return Blame(Cause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
+            return Blame(OutcomeCause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
         if any(other.number in received.fields for rival in rivals(pair, self._reader, one) if (other := rival.of(self._reader))):
-            return Blame(Cause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
+            return Blame(OutcomeCause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
         if _is_what_is_read(mine, before, theirs):
             return None
-        return nothing(before, theirs)
+        return blame_unset(before, theirs)
 
-    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[Part, Part]]) -> Blame | None:
+    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[TypedValue, TypedValue]]) -> Blame | None:
         for before, after in both:
             if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
                 if whole(before.field.message, after.field.message):
                     if not self._is_same_whole(one, before, after):
-                        return Blame(Cause.VALUE, "another value arrives")
+                        return Blame(OutcomeCause.VALUE, "another value arrives")
                     continue
                 self.message(self._inner(one, before, after), before.value, after.value)
             elif not alike(before, after):
-                return Blame(Cause.VALUE, "another value arrives")
+                return Blame(OutcomeCause.VALUE, "another value arrives")
         return None
 
-    def _is_same_whole(self, one: FieldPair, before: Part, after: Part) -> bool:
+    def _is_same_whole(self, one: FieldPair, before: TypedValue, after: TypedValue) -> bool:
         before, after = bare(before), bare(after)
         if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
             if before.field.message.name == after.field.message.name:
                 return before.value == after.value
-            within = _Eye(self._writer, self._reader, self._carried)
+            within = _Comparer(self._writer, self._reader, self._carried)
             within.message(self._meeting(before.field.message, after.field.message, one.element), before.value, after.value)
             return all(seen.outcome in GOOD for seen in within.seen)
         return not isinstance(before.value, Meaning) and not isinstance(after.value, Meaning) and alike(before, after)
 
-    def _inner(self, one: FieldPair, before: Part, after: Part) -> TypePair:
+    def _inner(self, one: FieldPair, before: TypedValue, after: TypedValue) -> TypePair:
         mine, theirs = before.field.message, after.field.message
         inner = one.inner
         if inner is not None and inner.of(self._writer) is mine and inner.of(self._reader) is theirs:
@@ -197,42 +197,42 @@ class _Eye:
 
     def _meeting(self, mine: Shape, theirs: Shape, place: str) -> TypePair:
         base, head = (mine, theirs) if self._writer is Version.BASE else (theirs, mine)
-        return meeting(base, head, base.name if base.name == head.name else place)
+        return pair_types(base, head, base.name if base.name == head.name else place)
 
     def _compare_entries(self, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None) -> Blame | None:
         """Maps, and lists of entries where one side has those: by key."""
         if not (can_be_map(mine) and can_be_map(theirs)):
-            return Blame(Cause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
+            return Blame(OutcomeCause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
         before, after = entries(mine, value), entries(theirs, got)
         arrived = {key.value: mapped for key, mapped in after}
         repeats = len(arrived) != len(after) or len({key.value for key, _ in before}) != len(before)
         if repeats and len(before) != len(after):
-            return Blame(Cause.VALUE, "a map keeps the last entry of a key")
+            return Blame(OutcomeCause.VALUE, "a map keeps the last entry of a key")
         blames = [self._compare_mapped(one, mapped, arrived.pop(key.value)) for key, mapped in before if key.value in arrived]
         if arrived:
-            return Blame(Cause.VALUE, "an entry arrives that was not sent")
+            return Blame(OutcomeCause.VALUE, "an entry arrives that was not sent")
         there = {key.value for key, _ in after}
         lost = [mapped for key, mapped in before if mapped is not None and key.value not in there]
         blames += [self._compare_dropped(one, lost, theirs)] if lost else []
         return worst(blames)
 
-    def _compare_mapped(self, one: FieldPair, before: Part | None, after: Part | None) -> Blame | None:
+    def _compare_mapped(self, one: FieldPair, before: TypedValue | None, after: TypedValue | None) -> Blame | None:
         if before is None or after is None:
-            return None if before is after else Blame(Cause.VALUE, "a map's values do not arrive")
+            return None if before is after else Blame(OutcomeCause.VALUE, "a map's values do not arrive")
         if before.field.enum is not None and after.field.enum is not None:
             return self._compare_enums(one, [before], [after], after.field)
         return self._compare_parts(one, [(before, after)])
 
-    def _compare_dropped(self, one: FieldPair, lost: list[Part], theirs: FieldShape) -> Blame | None:
+    def _compare_dropped(self, one: FieldPair, lost: list[TypedValue], theirs: FieldShape) -> Blame | None:
         """Entries that did not arrive: a reader drops those whose value its closed enum does not declare."""
         there = theirs.mapped
         if lost[0].field.enum is None or there is None or there.enum is None:
-            return Blame(Cause.VALUE, f"{len(lost)} of the entries do not arrive")
+            return Blame(OutcomeCause.VALUE, f"{len(lost)} of the entries do not arrive")
         return self._compare_enums(one, lost, [], there)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
-    def _compare_enums(self, one: FieldPair, before: list[Part], after: list[Part], theirs: FieldShape) -> Blame | None:
+    def _compare_enums(self, one: FieldPair, before: list[TypedValue], after: list[TypedValue], theirs: FieldShape) -> Blame | None:
         """Blames the enum's value where the versions differ in it, else the field."""
         blame, seen = compare_enums(one, before, after, theirs, self._writer, self._carried)
         self.seen += seen
@@ -253,15 +253,15 @@ class _Eye:
         if theirs.number in strays:
             if one.base is not None:
                 why = f"what was sent in {strays[theirs.number]} arrives in it"
-                self._see(one, Outcome.ALTERED, Cause.MISDELIVERED, why, mine, None, theirs, got)
+                self._see(one, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, mine, None, theirs, got)
             return
         if mine is None:
             if got is not None and not _in_unknown(sent, theirs.number):
-                self._see(one, Outcome.ALTERED, Cause.UNSENT, "it arrives though it was never sent", None, None, theirs, got)
+                self._see(one, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", None, None, theirs, got)
             return
         read, meant = _read(theirs, got), default(mine)
         if got is not None and not _written_zero(mine, theirs, got) and not _in_unknown(sent, theirs.number):
-            self._see(one, Outcome.ALTERED, Cause.UNSENT, "it arrives though it was never sent", mine, None, theirs, got)
+            self._see(one, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", mine, None, theirs, got)
         elif mine.enum is not None and theirs.enum is not None and isinstance(read, int) and isinstance(meant, int):
             self._compare_absent_enum(one, mine, theirs, got, int(meant), int(read))
         elif meant is not None and read is not None and meant != read and _comparable(mine, theirs, self._carried):
@@ -271,14 +271,14 @@ class _Eye:
         assert mine.enum is not None and theirs.enum is not None
         carried = Format.BINARY if got is None else self._carried
         expected = fate(meant, mine.enum, theirs.enum, carried)
-        if expected.outcome is Outcome.ALTERED and not mine.presence:
-            self.seen += see_value(one, expected, meant, Part(theirs, read), self._writer)
+        if expected.outcome is ElementOutcome.ALTERED and not mine.presence:
+            self.seen += see_value(one, expected, meant, TypedValue(theirs, read), self._writer)
         elif read != meant and expected.number != read:
             self._see_default(one, mine, theirs, meant, read)
 
     def _see_default(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, meant: object, read: object) -> None:
         why = f"not set, it reads {plain(theirs, read)} instead of {plain(mine, meant)}"
-        self.seen.append(Seen(one.element, Outcome.ALTERED, Cause.DEFAULT, why, "(not set)", plain(theirs, read)))
+        self.seen.append(Effect(one.element, ElementOutcome.ALTERED, OutcomeCause.DEFAULT, why, "(not set)", plain(theirs, read)))
 
     # -- Any -----------------------------------------------------------------------------------------------------------
 
@@ -289,13 +289,15 @@ class _Eye:
             self.message(self._meeting(mine.shape, theirs.shape, pair.name), mine, theirs)
         elif isinstance(mine, Content):
             why = "the reader does not read what the Any holds"
-            self.seen.append(Seen(mine.shape.name, Outcome.LOST, Cause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)"))
+            self.seen.append(
+                Effect(mine.shape.name, ElementOutcome.LOST, OutcomeCause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)")
+            )
 
     def _see(
         self,
         one: FieldPair,
-        outcome: Outcome,
-        cause: Cause,
+        outcome: ElementOutcome,
+        cause: OutcomeCause,
         why: str,
         mine: FieldShape | None,
         value: Value | None,
@@ -304,7 +306,7 @@ class _Eye:
     ) -> None:
         sent = text(mine, value) if mine is not None else "(nothing)"
         received = text(theirs, got) if theirs is not None else "(nothing)"
-        self.seen.append(Seen(one.element, outcome, cause, why, sent, received))
+        self.seen.append(Effect(one.element, outcome, cause, why, sent, received))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ def _in_unknown(sent: Meaning, number: int) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _is_what_is_read(mine: FieldShape, before: Sequence[Part], theirs: FieldShape) -> bool:
+def _is_what_is_read(mine: FieldShape, before: Sequence[TypedValue], theirs: FieldShape) -> bool:
     """Whether what was sent is what a program reads of the field although it is not set: -0.0 is the 0 of an integer, and
     the bytes of a message that holds nothing are none."""
     field, value = before[0]
@@ -347,7 +349,7 @@ def _is_what_is_read(mine: FieldShape, before: Sequence[Part], theirs: FieldShap
     return minus_zero and not mine.presence
 
 
-def _merging(before: Sequence[Part], after: Sequence[Part]) -> str:
+def _merging(before: Sequence[TypedValue], after: Sequence[TypedValue]) -> str:
     merged = len(after) == 1 and isinstance(before[0].value, Meaning)
     return ", merged" if merged else ""
 
@@ -366,7 +368,7 @@ def _written_zero(mine: FieldShape, theirs: FieldShape, got: Value) -> bool:
     if mine.enum is not None and theirs.enum is not None and isinstance(got, int):
         names = [name for name, number in mine.enum.names.items() if number == 0]
         return got == 0 or any(theirs.enum.names.get(name) == got for name in names)
-    return is_zero(Part(theirs, got))
+    return is_zero(TypedValue(theirs, got))
 
 
 def _bytes(value: Value | None) -> str:

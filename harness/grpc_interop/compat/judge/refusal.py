@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.diff.equal import Part, is_float, is_number, meeting, number, parts, whole
+from grpc_interop.compat.diff.equal import TypedValue, is_float, is_number, number, pair_types, typed_values, whole
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_utf8, exact_type, rivals, written_name
 from grpc_interop.compat.judge.enum_values import elements_of
-from grpc_interop.compat.vocabulary.observation import Cause, Format, Outcome, Seen, Version
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.meaning import Content, Meaning, Scalar, Value, show, show_message
 from grpc_interop.wire.protojson import Named
@@ -38,7 +38,7 @@ _FLOAT_MAX = 3.4028234663852886e38
 
 def explain(
     root: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning, aimed: str, *, only_zeros: bool = False
-) -> list[Seen]:
+) -> list[Effect]:
     """What is REJECTED of a message that the reader refused. Where the message has several reasons, the one that it was
     aimed at; where it has none, `aimed`, or else the root. `only_zeros`: what the message holds was taken, and refused with
     the zeros that JSON may write besides."""
@@ -48,13 +48,13 @@ def explain(
         found = [one for one in with_zeros if one not in found]
     for chosen in (
         [one for one in found if one.element == aimed],
-        [one for one in found if one.cause is Cause.REQUIRED],
-        [one for one in found if one.cause is Cause.UTF8],
+        [one for one in found if one.cause is OutcomeCause.REQUIRED],
+        [one for one in found if one.cause is OutcomeCause.UTF8],
         found,
     ):
         if chosen:
             return chosen
-    return [Seen(aimed or root.name, Outcome.REJECTED, Cause.NONE, "the reader refuses the message", "")]
+    return [Effect(aimed or root.name, ElementOutcome.REJECTED, OutcomeCause.NONE, "the reader refuses the message", "")]
 
 
 def _with_zeros(shape: Shape, message: Meaning) -> Meaning:
@@ -73,27 +73,29 @@ def _with_zeros(shape: Shape, message: Meaning) -> Meaning:
     return Meaning(fields, message.unknown)
 
 
-def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning) -> Iterator[Seen]:
+def _reasons(pair: TypePair, writer: Version, reader: Version, carried: Format, sent: Meaning) -> Iterator[Effect]:
     held = sent.fields.get(2)
     if isinstance(held, Content):
-        yield Seen(held.shape.name, Outcome.REJECTED, Cause.UNKNOWN, "an Any holds it", show_message(pair.of(writer), sent))
+        yield Effect(held.shape.name, ElementOutcome.REJECTED, OutcomeCause.UNKNOWN, "an Any holds it", show_message(pair.of(writer), sent))
         return
     for one in pair.fields:
         mine, theirs = one.of(writer), one.of(reader)
         value = sent.fields.get(mine.number) if mine is not None else None
         if theirs is not None and theirs.required and (mine is None or value is None or not _delivered(mine, value, theirs, carried)):
             why = "the reader requires it, and it is missing"
-            yield Seen(one.element, Outcome.REJECTED, Cause.REQUIRED, why, "(not set)")
+            yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.REQUIRED, why, "(not set)")
         if mine is None or value is None:
             continue
         there = pair.of(reader).fields.get(mine.number) if carried is Format.BINARY else _named(pair, reader, mine, carried)
         if there is None:
             if carried is Format.STRICT_JSON:
                 why = "the reader does not know it and does not skip it"
-                yield Seen(one.element, Outcome.REJECTED, Cause.UNKNOWN, why, show(mine, value))
+                yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.UNKNOWN, why, show(mine, value))
             continue
         if carried is not Format.BINARY and any(_rival_sent(other, writer, sent) for other in rivals(pair, reader, one)):
-            yield Seen(one.element, Outcome.REJECTED, Cause.ONEOF, f"the reader takes one member of {there.oneof}", show(mine, value))
+            yield Effect(
+                one.element, ElementOutcome.REJECTED, OutcomeCause.ONEOF, f"the reader takes one member of {there.oneof}", show(mine, value)
+            )
         if there is theirs:
             yield from _of_field(one, writer, reader, carried, mine, value, there)
         else:
@@ -115,12 +117,12 @@ def _delivered(mine: FieldShape, value: Value, theirs: FieldShape, carried: Form
         return written_name(mine, carried) in (theirs.json_name, theirs.name)
     if mine.number != theirs.number or (wire_format.LENGTH if mine.packed else mine.wire_type) != theirs.wire_type:
         return False
-    return theirs.closed is None or any(part.value in theirs.closed for part in parts(mine, value))
+    return theirs.closed is None or any(part.value in theirs.closed for part in typed_values(mine, value))
 
 
 def _of_field(
     one: FieldPair, writer: Version, reader: Version, carried: Format, mine: FieldShape, value: Value, there: FieldShape
-) -> Iterator[Seen]:
+) -> Iterator[Effect]:
     if carried is not Format.BINARY:
         yield from _unknown_names(one, writer, mine, value, there)
     yield from _of_stray(one, carried, mine, value, there)
@@ -130,7 +132,7 @@ def _of_field(
     inner = one.inner
     if inner is None or inner.of(writer) is not inner_mine.inner or inner.of(reader) is not inner_theirs.inner:
         base, head = (inner_mine.inner, inner_theirs.inner) if writer is Version.BASE else (inner_theirs.inner, inner_mine.inner)
-        inner = meeting(base, head, one.element)
+        inner = pair_types(base, head, one.element)
     for message in _messages(value):
         yield from _reasons(inner, writer, reader, carried, message)
 
@@ -140,13 +142,13 @@ def _messages(value: Value) -> list[Meaning]:
     return [one for one in values if isinstance(one, Meaning)]
 
 
-def _of_stray(one: FieldPair, carried: Format, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
+def _of_stray(one: FieldPair, carried: Format, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Effect]:
     """What the field that takes it cannot take."""
     if carried is Format.BINARY and (found := _bad_text(mine, value, there)) is not None:
-        yield Seen(one.element, Outcome.REJECTED, Cause.UTF8, "it is not UTF-8, which the reader demands", show(*found))
+        yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.UTF8, "it is not UTF-8, which the reader demands", show(*found))
     elif _unreadable(mine, there) if carried is Format.BINARY else _no_json(mine, value, there):
         why = f"it is no {'value' if carried is Format.BINARY else 'JSON'} of the reader's type"
-        yield Seen(one.element, Outcome.REJECTED, Cause.VALUE, why, show(mine, value))
+        yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.VALUE, why, show(mine, value))
 
 
 def _bad_text(mine: FieldShape, value: Value, there: FieldShape) -> tuple[FieldShape, Value] | None:
@@ -159,7 +161,7 @@ def _bad_text(mine: FieldShape, value: Value, there: FieldShape) -> tuple[FieldS
         return None
     if not checks_utf8(there):
         return None
-    return next(((mine, part.value) for part in parts(mine, value) if not _is_utf8(part.value)), None)
+    return next(((mine, part.value) for part in typed_values(mine, value) if not _is_utf8(part.value)), None)
 
 
 def _is_utf8(value: Value) -> bool:
@@ -186,19 +188,19 @@ def _no_json(mine: FieldShape, value: Value, there: FieldShape) -> bool:
         return False
     if mine.mapped is not None and there.mapped is not None and isinstance(value, dict):
         assert mine.key is not None and there.key is not None
-        pairs = ((Part(mine.mapped, one), there.mapped) for one in value.values())
+        pairs = ((TypedValue(mine.mapped, one), there.mapped) for one in value.values())
         return any(_no_json_part(part, other) for part, other in pairs) or _no_json_keys(mine.key, [*value], there.key)
     if (mine.mapped is None) != (there.mapped is None) or mine.repeated != there.repeated:
         return True
-    return any(_no_json_part(part, there) for part in parts(mine, value))
+    return any(_no_json_part(part, there) for part in typed_values(mine, value))
 
 
 def _no_json_keys(mine: FieldShape, keys: Iterable[int | bytes], there: FieldShape) -> bool:
     """Keys are text whatever their type: any of them is a string's."""
-    return there.type != Field.TYPE_STRING and any(_no_json_part(Part(mine, key), there) for key in keys if mine.type != there.type)
+    return there.type != Field.TYPE_STRING and any(_no_json_part(TypedValue(mine, key), there) for key in keys if mine.type != there.type)
 
 
-def _no_json_part(part: Part, there: FieldShape) -> bool:
+def _no_json_part(part: TypedValue, there: FieldShape) -> bool:
     mine, value = part
     if isinstance(value, Meaning):
         return there.inner is None or whole(mine.message, there.inner)
@@ -216,7 +218,7 @@ def _no_json_part(part: Part, there: FieldShape) -> bool:
     return not (least <= exact <= most) or exact != int(exact) or (there.closed is not None and exact not in there.closed)
 
 
-def _unknown_names(one: FieldPair, writer: Version, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Seen]:
+def _unknown_names(one: FieldPair, writer: Version, mine: FieldShape, value: Value, there: FieldShape) -> Iterator[Effect]:
     """Of an enum, the names that the reader does not have."""
     own, other = mine.mapped or mine, there.mapped or there
     if own.enum is None or other.enum is None:
@@ -227,12 +229,12 @@ def _unknown_names(one: FieldPair, writer: Version, mine: FieldShape, value: Val
             elements = [pair.element for pair in elements_of(one.values, name, writer)] or [one.element]
             for element in elements:
                 told = f"{name} ({number_named})"
-                yield Seen(element, Outcome.REJECTED, Cause.UNKNOWN, "the reader does not know its name", told)
+                yield Effect(element, ElementOutcome.REJECTED, OutcomeCause.UNKNOWN, "the reader does not know its name", told)
     declared = {*own.enum.names.values(), *other.enum.names.values()}
     for number_sent in sent:
         if isinstance(number_sent, int) and number_sent not in declared:
             why = "neither version declares the number, and the reader does not take it"
-            yield Seen(one.element, Outcome.REJECTED, Cause.UNDECLARED, why, str(number_sent))
+            yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.UNDECLARED, why, str(number_sent))
 
 
 def _is_written(value: Scalar, name: str, number_named: int) -> bool:

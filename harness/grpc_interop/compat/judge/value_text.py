@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.compat.diff.equal import Part
+from grpc_interop.compat.diff.equal import TypedValue
 from grpc_interop.wire.meaning import Value, show
 from grpc_interop.wire.shapes import FieldShape
 
@@ -15,7 +15,7 @@ def text(field: FieldShape, value: Value | None) -> str:
     return show(field, value)
 
 
-def shown(part: Part | None) -> str:
+def shown(part: TypedValue | None) -> str:
     """What arrived; `(nothing)` for None."""
     return text(part.field, part.value) if part is not None else "(nothing)"
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.match_fields import TypePair
 from grpc_interop.compat.judge.observe import observe
-from grpc_interop.compat.play.playing import Called, Order, Played
+from grpc_interop.compat.play.playing import Order, PlayedCall, PlayResult
 from grpc_interop.compat.play.transcoding import Reading
-from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel
-from grpc_interop.compat.vocabulary.observation import Format, Outcome, Refusal, Role, Seen, Version
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, RpcProbe
+from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, MessageRole, Refusal, Version
 from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
@@ -24,23 +24,23 @@ from grpc_interop.wire.view import NotAViewError, of_view, one_nan
 OK = CODES.index("OK")
 
 
-class Evidence(NamedTuple):
+class ExchangeRecord(NamedTuple):
     """An exchange as it was played: what an observation rests on. `sent` is what the writer's version means by the message;
     None of a call that is not about one. `number` and `reading` are those of one message of a parcel."""
 
-    planned: Delivery | Parcel | Knock
+    planned: RpcProbe | MessageProbe | AbsentRpcProbe
     order: Order
-    played: Played
+    played: PlayResult
     sent: Meaning | None = None
     received: Meaning | Refusal | None = None
     number: int = 0
     reading: Reading | None = None
 
 
-class Told(NamedTuple):
+class Interpretation(NamedTuple):
     """What an exchange shows of the elements."""
 
-    seen: list[Seen]
+    seen: list[Effect]
     sent: Meaning
     received: Meaning | Refusal
 
@@ -57,29 +57,29 @@ class _Way(NamedTuple):
     only_zeros: bool = False
 
 
-class Testimony:
+class Interpreter:
     """Hears it, in the words of two versions' protos. Implementations mostly write and read alike, and so what was told once
     is kept: the rule is asked but once for the same message and the same view of it."""
 
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._json = {version: ProtoJson(own) for version, own in shapes.items()}
-        self._known: dict[_Way, list[Told]] = {}
+        self._known: dict[_Way, list[Interpretation]] = {}
 
-    def of_call(self, delivery: Delivery, reader: Version, played: Called) -> Told | None:
+    def of_call(self, delivery: RpcProbe, reader: Version, played: PlayedCall) -> Interpretation | None:
         """What a call shows to a reader of this version, in a control the writer's own; None where the message was not sent
         at all."""
         received = _arrived(delivery, delivery.root.of(reader), played)
         way = _Way(delivery.root, delivery.flow.writer, reader, Format.BINARY, delivery.content, delivery.aimed)
         return None if received is None else self._told(way, received)
 
-    def of_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> Told | None:
+    def of_reading(self, parcel: MessageProbe, reader: Version, number: int, reading: Reading) -> Interpretation | None:
         """What one message of a parcel shows; None where its writer could not write it."""
         if reading.answer is None:
             return None
         way = _Way(parcel.pair, parcel.flow.writer, reader, parcel.format, reading.sent, parcel.aimed(number), reading.only_zeros)
         return self._told(way, self._read(parcel, parcel.pair.of(reader), reader, reading))
 
-    def _told(self, way: _Way, received: Meaning | Refusal) -> Told | None:
+    def _told(self, way: _Way, received: Meaning | Refusal) -> Interpretation | None:
         known = self._known.setdefault(way, [])
         for told in known:
             if told.received == received:
@@ -88,10 +88,10 @@ class Testimony:
         if sent is None:
             return None
         seen = observe(way.root, way.writer, way.reader, way.format, sent, received, way.aimed, only_zeros=way.only_zeros)
-        known.append(Told(seen, sent, received))
+        known.append(Interpretation(seen, sent, received))
         return known[-1]
 
-    def of_strict_reading(self, parcel: Parcel, reader: Version, number: int, reading: Reading) -> list[Seen]:
+    def of_strict_reading(self, parcel: MessageProbe, reader: Version, number: int, reading: Reading) -> list[Effect]:
         """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
         if not isinstance(reading.strict, Refused):
             return []
@@ -109,7 +109,7 @@ class Testimony:
         except (NotWireError, NotProtoJson):
             return None
 
-    def _read(self, parcel: Parcel, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
+    def _read(self, parcel: MessageProbe, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
         if isinstance(reading.answer, Refused):
             return Refusal(reading.answer.text)
         assert isinstance(reading.answer, Written) and reading.answer.view is not None
@@ -119,16 +119,16 @@ class Testimony:
         return self._json[reader].kept(shape, received)
 
 
-def unheard(delivery: Delivery, played: Called) -> str:
+def why_not_received(delivery: RpcProbe, played: PlayedCall) -> str:
     """Why a call says nothing of its message, if that is worth telling: a writer that cannot write it is not."""
-    writing = "client" if delivery.role is Role.REQUEST else "server"
+    writing = "client" if delivery.role is MessageRole.REQUEST else "server"
     if played.broken:
         return "" if played.culprit == writing else played.broken
     status = played.client.status if played.client is not None else None
     return f"its request is refused before: {CODES[status.code]} {status.message}" if status is not None else "its client saw no end"
 
 
-def of_knock(knock: Knock, played: Called) -> Seen:
+def interpret_absent_rpc(knock: AbsentRpcProbe, played: PlayedCall) -> Effect:
     """What became of a call of an RPC that one version lacks or has in another kind."""
     status = played.client.status if played.client is not None else None
     code = CODES[status.code] if status is not None else played.broken
@@ -140,10 +140,10 @@ def of_knock(knock: Knock, played: Called) -> Seen:
             f"{mine.kind} client, {theirs.kind} server: {arrived} of {len(knock.requests)} requests and {came} of"
             f" {len(knock.responses)} responses arrived, and the call ended with {code}"
         )
-        return Seen(knock.method.element, Outcome.KIND_CHANGED, why=why, received=code)
+        return Effect(knock.method.element, ElementOutcome.KIND_CHANGED, why=why, received=code)
     if knock.client is Version.BASE:
-        return Seen(knock.method.element, Outcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
-    return Seen(knock.method.element, Outcome.ADDED, why=f"a new client at an old server: {code}", received=code)
+        return Effect(knock.method.element, ElementOutcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
+    return Effect(knock.method.element, ElementOutcome.ADDED, why=f"a new client at an old server: {code}", received=code)
 
 
 def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
@@ -154,17 +154,17 @@ def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
         return Refusal(f"its driver shows what is no {shape.name}: {error}")
 
 
-def _arrived(delivery: Delivery, shape: Shape, played: Called) -> Meaning | Refusal | None:
+def _arrived(delivery: RpcProbe, shape: Shape, played: PlayedCall) -> Meaning | Refusal | None:
     """What the side that the message was for saw of it; None where it was never sent."""
     client, server = played.client, played.server
-    mine, side = (server, "server") if delivery.role is Role.REQUEST else (client, "client")
+    mine, side = (server, "server") if delivery.role is MessageRole.REQUEST else (client, "client")
     if mine is not None and mine.views:
         return _viewed(shape, mine.views[0])
     if played.broken:
         return Refusal(played.broken) if played.culprit == side else None
     if client is None or server is None or client.status is None:
         return None
-    if delivery.role is Role.RESPONSE and not server.views:
+    if delivery.role is MessageRole.RESPONSE and not server.views:
         return None
     status = client.status
     if status.code == OK:

@@ -13,11 +13,20 @@ from typing import NamedTuple
 from grpc_interop.compat.diff.match_fields import TypePair
 from grpc_interop.compat.judge.observe import GOOD, attributed
 from grpc_interop.compat.play.building import Builds, at, language
-from grpc_interop.compat.play.interpreter import Evidence, Testimony, of_knock, unheard
-from grpc_interop.compat.play.playing import Call, Called, Carried, NotPlayed, Order, Played, Player
-from grpc_interop.compat.play.transcoding import Carriage, Reading
-from grpc_interop.compat.probes.plan import Delivery, Knock, Parcel, Plan
-from grpc_interop.compat.vocabulary.observation import Cause, Exchange, Format, Observation, Outcome, Role, Seen, Version
+from grpc_interop.compat.play.interpreter import ExchangeRecord, Interpreter, interpret_absent_rpc, why_not_received
+from grpc_interop.compat.play.playing import Call, NotPlayed, Order, PlayedBatch, PlayedCall, Player, PlayResult
+from grpc_interop.compat.play.transcoding import Reading, TranscodeBatch
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, RpcProbe
+from grpc_interop.compat.vocabulary.observation import (
+    Effect,
+    ElementOutcome,
+    Exchange,
+    Format,
+    MessageRole,
+    ObservedEffect,
+    OutcomeCause,
+    Version,
+)
 from grpc_interop.core.case import Method
 from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.verdict import Pair
@@ -38,32 +47,32 @@ class _Suspect(NamedTuple):
 
     rank: Rank
     exchange: Exchange
-    seen: tuple[Seen, ...]
-    evidence: Evidence
+    seen: tuple[Effect, ...]
+    evidence: ExchangeRecord
 
 
 class _Tag(NamedTuple):
     """What an order was made of, and its place in the plan. Of a control, `suspects` is what it is to explain, and `numbers`
     are the messages of a parcel that it is about."""
 
-    planned: Delivery | Parcel | Knock
+    planned: RpcProbe | MessageProbe | AbsentRpcProbe
     place: int
     suspects: tuple[_Suspect, ...] = ()
     numbers: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
-class Heard:
+class Executed:
     """All that came of a plan, in its order: of several observations of the same, the first has the smallest message.
     `not_run` says what could not be played, and why; `refused` the same of what a language has no code for, since it refuses
     the file: that is a finding of its own, or was so before."""
 
-    observations: list[Observation] = field(default_factory=list)
+    observations: list[ObservedEffect] = field(default_factory=list)
     not_run: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
 
-class Listener:
+class PlanExecutor:
     """Plays plans on the pairs of languages and listens."""
 
     def __init__(self, player: Player, builds: Builds, labels: Mapping[Version, str], shapes: Mapping[Version, Shapes]) -> None:
@@ -72,13 +81,13 @@ class Listener:
         self._builds = builds
         self._labels = labels
         self._shapes = shapes
-        self._testimony = Testimony(shapes)
-        self._heard = Heard()
-        self._found: list[tuple[Rank, Observation]] = []
+        self._testimony = Interpreter(shapes)
+        self._heard = Executed()
+        self._found: list[tuple[Rank, ObservedEffect]] = []
 
-    def hear(self, plan: Plan, pairs: Sequence[Pair]) -> Heard:
+    def hear(self, plan: Plan, pairs: Sequence[Pair]) -> Executed:
         """Plays everything in the plan on each of the pairs, which are named without versions (`py:go`)."""
-        self._heard, self._found = Heard(), []
+        self._heard, self._found = Executed(), []
         suspects: list[_Suspect] = []
         for order, played in self._player.play(self._orders(plan, pairs)):
             suspects += self._listen(order, played)
@@ -90,13 +99,13 @@ class Listener:
     # -- what is played ------------------------------------------------------------------------------------------------
 
     def _orders(self, plan: Plan, pairs: Sequence[Pair]) -> Iterator[Order]:
-        every: list[Delivery | Parcel | Knock] = [*plan.deliveries, *plan.parcels, *plan.knocks]
+        every: list[RpcProbe | MessageProbe | AbsentRpcProbe] = [*plan.deliveries, *plan.parcels, *plan.knocks]
         for pair in pairs:
             for place, planned in enumerate(every):
                 tag = _Tag(planned, place)
-                if isinstance(planned, Delivery):
+                if isinstance(planned, RpcProbe):
                     yield from self._delivery(planned, pair, planned.client, planned.client.other, tag)
-                elif isinstance(planned, Parcel):
+                elif isinstance(planned, MessageProbe):
                     yield from self._parcel(planned, pair, planned.flow.reader, tag)
                 else:
                     yield from self._knock(planned, pair, tag)
@@ -116,31 +125,31 @@ class Listener:
 
     def _control_of(self, pair: Pair, tag: _Tag) -> Iterator[Order]:
         planned = tag.planned
-        if isinstance(planned, Delivery):
+        if isinstance(planned, RpcProbe):
             yield from self._delivery(planned, pair, planned.flow.writer, planned.flow.writer, tag)
-        elif isinstance(planned, Parcel):
+        elif isinstance(planned, MessageProbe):
             numbers = sorted({suspect.rank[1] for suspect in tag.suspects})
             yield from self._parcel(planned, pair, planned.flow.writer, tag._replace(numbers=tuple(numbers)))
 
-    def _delivery(self, delivery: Delivery, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
+    def _delivery(self, delivery: RpcProbe, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
         mine, theirs = delivery.method.of(client), delivery.method.of(server)
         assert mine is not None and theirs is not None
         if self._serves(pair.client, client, mine) and self._serves(pair.server, server, theirs):
             request, response = delivery.content, delivery.filler
-            if delivery.role is Role.RESPONSE:
+            if delivery.role is MessageRole.RESPONSE:
                 request, response = response, request
             yield Order(self._parties(pair, client, server), Call(mine, theirs, (request,), (response,)), tag)
 
-    def _parcel(self, parcel: Parcel, pair: Pair, reader: Version, tag: _Tag) -> Iterator[Order]:
+    def _parcel(self, parcel: MessageProbe, pair: Pair, reader: Version, tag: _Tag) -> Iterator[Order]:
         """Between these two languages, the pair's client writing."""
         writer = parcel.flow.writer
         if self._has(pair.client, writer, parcel.pair) and self._has(pair.server, reader, parcel.pair):
             names = parcel.pair.of(writer).name, parcel.pair.of(reader).name
             probes = [parcel.probes[number] for number in tag.numbers] if tag.numbers else parcel.probes
-            carriage = Carriage(*names, tuple(probe.data for probe in probes), parcel.format is not Format.BINARY, parcel.variants)
+            carriage = TranscodeBatch(*names, tuple(probe.data for probe in probes), parcel.format is not Format.BINARY, parcel.variants)
             yield Order(self._parties(pair, writer, reader), carriage, tag)
 
-    def _knock(self, knock: Knock, pair: Pair, tag: _Tag) -> Iterator[Order]:
+    def _knock(self, knock: AbsentRpcProbe, pair: Pair, tag: _Tag) -> Iterator[Order]:
         client, server = knock.client, knock.client.other
         mine, theirs = knock.method.of(client), knock.method.of(server)
         assert mine is not None
@@ -167,50 +176,50 @@ class Listener:
 
     # -- what is heard -------------------------------------------------------------------------------------------------
 
-    def _listen(self, order: Order, played: Played) -> Iterator[_Suspect]:
+    def _listen(self, order: Order, played: PlayResult) -> Iterator[_Suspect]:
         """Keeps what is good; gives what needs a control."""
         assert isinstance(order.tag, _Tag)
         planned, place = order.tag.planned, order.tag.place
         if isinstance(played, NotPlayed):
             self._heard.not_run[str(order.pair)] = played.why
-        elif isinstance(planned, Knock):
-            assert isinstance(played, Called)
-            exchange = Exchange(planned.flow, Role.REQUEST, Format.BINARY, str(_languages(order)))
-            self._keep((place, 0, str(order.pair)), exchange, of_knock(planned, played), Evidence(planned, order, played))
-        elif isinstance(planned, Delivery):
-            assert isinstance(played, Called)
+        elif isinstance(planned, AbsentRpcProbe):
+            assert isinstance(played, PlayedCall)
+            exchange = Exchange(planned.flow, MessageRole.REQUEST, Format.BINARY, str(_languages(order)))
+            self._keep((place, 0, str(order.pair)), exchange, interpret_absent_rpc(planned, played), ExchangeRecord(planned, order, played))
+        elif isinstance(planned, RpcProbe):
+            assert isinstance(played, PlayedCall)
             yield from self._hear_call(planned, order, played, place)
         else:
-            assert isinstance(played, Carried)
+            assert isinstance(played, PlayedBatch)
             yield from self._hear_readings(planned, order, played, place)
 
-    def _hear_call(self, delivery: Delivery, order: Order, played: Called, place: int) -> Iterator[_Suspect]:
+    def _hear_call(self, delivery: RpcProbe, order: Order, played: PlayedCall, place: int) -> Iterator[_Suspect]:
         told = self._testimony.of_call(delivery, delivery.flow.reader, played)
         if told is None:
-            if why := unheard(delivery, played):
+            if why := why_not_received(delivery, played):
                 self._heard.not_run.setdefault(f"{delivery.method.element} {delivery.role}, {delivery.flow}, {order.pair}", why)
             return
         pair = _languages(order)
-        if delivery.role is Role.RESPONSE:
+        if delivery.role is MessageRole.RESPONSE:
             pair = Pair(pair.server, pair.client)
         exchange = Exchange(delivery.flow, delivery.role, Format.BINARY, str(pair))
         yield from self._sort(
-            (place, 0, str(order.pair)), [exchange], told.seen, Evidence(delivery, order, played, told.sent, told.received)
+            (place, 0, str(order.pair)), [exchange], told.seen, ExchangeRecord(delivery, order, played, told.sent, told.received)
         )
 
-    def _hear_readings(self, parcel: Parcel, order: Order, played: Carried, place: int) -> Iterator[_Suspect]:
+    def _hear_readings(self, parcel: MessageProbe, order: Order, played: PlayedBatch, place: int) -> Iterator[_Suspect]:
         exchanges = [Exchange(parcel.flow, role, parcel.format, str(_languages(order))) for role in parcel.roles]
         for number in range(len(parcel.probes)):
             if _killed_by(played, number):
-                evidence = Evidence(parcel, order, played, number=number, reading=Reading(b"", answer=Refused(played.broken)))
-                seen = Seen(parcel.aimed(number) or parcel.pair.name, Outcome.REJECTED, why=played.broken)
+                evidence = ExchangeRecord(parcel, order, played, number=number, reading=Reading(b"", answer=Refused(played.broken)))
+                seen = Effect(parcel.aimed(number) or parcel.pair.name, ElementOutcome.REJECTED, why=played.broken)
                 yield from self._sort((place, number, str(order.pair)), exchanges, [seen], evidence)
             elif number not in played.transcoding.readings:
                 self._heard.not_run.setdefault(f"{parcel.pair.name}, {parcel.flow}, {parcel.format}, {order.pair}", played.broken)
             for reading in played.transcoding.readings.get(number, ()):
                 told = self._testimony.of_reading(parcel, parcel.flow.reader, number, reading)
                 if told is not None:
-                    evidence = Evidence(parcel, order, played, told.sent, told.received, number, reading)
+                    evidence = ExchangeRecord(parcel, order, played, told.sent, told.received, number, reading)
                     rank = place, number, str(order.pair)
                     yield from self._sort(rank, exchanges, told.seen, evidence)
                     if parcel.format is Format.JSON and (
@@ -219,7 +228,7 @@ class Listener:
                         without = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
                         yield from self._sort(rank, without, strict, evidence)
 
-    def _sort(self, rank: Rank, exchanges: Sequence[Exchange], seen: Sequence[Seen], evidence: Evidence) -> Iterator[_Suspect]:
+    def _sort(self, rank: Rank, exchanges: Sequence[Exchange], seen: Sequence[Effect], evidence: ExchangeRecord) -> Iterator[_Suspect]:
         bad = tuple(one for one in seen if _needs_control(one))
         for exchange in exchanges:
             for one in seen:
@@ -228,12 +237,12 @@ class Listener:
             if bad:
                 yield _Suspect(rank, exchange, bad, evidence)
 
-    def _keep(self, rank: Rank, exchange: Exchange, seen: Seen, evidence: Evidence) -> None:
-        self._found.append((rank, Observation(exchange, seen, evidence)))
+    def _keep(self, rank: Rank, exchange: Exchange, seen: Effect, evidence: ExchangeRecord) -> None:
+        self._found.append((rank, ObservedEffect(exchange, seen, evidence)))
 
     # -- controls ------------------------------------------------------------------------------------------------------
 
-    def _acquit(self, order: Order, played: Played) -> None:
+    def _acquit(self, order: Order, played: PlayResult) -> None:
         """A control has been played: what it shows as well is not the change's doing."""
         assert isinstance(order.tag, _Tag)
         if isinstance(played, NotPlayed):
@@ -241,25 +250,25 @@ class Listener:
         numbers = order.tag.numbers
         self._judge(order.tag.suspects, lambda suspect: self._control(suspect, played, numbers))
 
-    def _judge(self, suspects: Iterable[_Suspect], control: Callable[[_Suspect], list[Seen]]) -> None:
+    def _judge(self, suspects: Iterable[_Suspect], control: Callable[[_Suspect], list[Effect]]) -> None:
         for suspect in suspects:
             for seen in attributed(suspect.seen, control(suspect)):
                 self._keep(suspect.rank, suspect.exchange, seen, suspect.evidence)
 
-    def _control(self, suspect: _Suspect, played: Played, numbers: Sequence[int]) -> list[Seen]:
+    def _control(self, suspect: _Suspect, played: PlayResult, numbers: Sequence[int]) -> list[Effect]:
         """What a control showed; nothing where it could not be played, which acquits nobody."""
         planned = suspect.evidence.planned
-        if isinstance(planned, Delivery) and isinstance(played, Called):
+        if isinstance(planned, RpcProbe) and isinstance(played, PlayedCall):
             told = self._testimony.of_call(planned, planned.flow.writer, played)
             return told.seen if told is not None else []
-        if isinstance(planned, Parcel) and isinstance(played, Carried):
+        if isinstance(planned, MessageProbe) and isinstance(played, PlayedBatch):
             number = numbers.index(suspect.rank[1])
             if _killed_by(played, number):
                 return list(suspect.seen)
             return self._control_reading(planned, suspect, played.transcoding.readings.get(number, []))
         return []
 
-    def _control_reading(self, parcel: Parcel, suspect: _Suspect, readings: Sequence[Reading]) -> list[Seen]:
+    def _control_reading(self, parcel: MessageProbe, suspect: _Suspect, readings: Sequence[Reading]) -> list[Effect]:
         number, then = suspect.rank[1], suspect.evidence.reading
         for reading in readings:
             if then is not None and reading.sent == then.sent:
@@ -270,12 +279,12 @@ class Listener:
         return []
 
 
-def _needs_control(seen: Seen) -> bool:
+def _needs_control(seen: Effect) -> bool:
     """Not what went well, and not what the other version does not declare: the writer's own cannot show it."""
-    return seen.outcome not in GOOD and (seen.outcome is not Outcome.IGNORED or seen.cause is Cause.UNDECLARED)
+    return seen.outcome not in GOOD and (seen.outcome is not ElementOutcome.IGNORED or seen.cause is OutcomeCause.UNDECLARED)
 
 
-def _killed_by(played: Carried, number: int) -> bool:
+def _killed_by(played: PlayedBatch, number: int) -> bool:
     """Whether the reader died or hung while it read this message, perhaps of another one."""
     return number in played.transcoding.pending and played.culprit == SERVER
 

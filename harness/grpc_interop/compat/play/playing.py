@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from grpc_interop.compat.play.building import Builds
-from grpc_interop.compat.play.transcoding import Carriage, Transcoding, Transcodings
+from grpc_interop.compat.play.transcoding import BatchExamination, BatchExaminer, TranscodeBatch
 from grpc_interop.core.case import Case, Finish, HalfClose, Kind, MessageCase, Method, Receive, ReceiveToEnd, Script, Send
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Outcome, Pair
@@ -39,11 +39,11 @@ class Order(NamedTuple):
     caller knows it by."""
 
     pair: Pair
-    what: Call | Carriage
+    what: Call | TranscodeBatch
     tag: object = None
 
 
-class Called(NamedTuple):
+class PlayedCall(NamedTuple):
     """What both sides of a call saw. `broken`: one side died or hung, in words, or could not read what it was to send;
     `culprit` is that side (`client`, `server`)."""
 
@@ -53,11 +53,11 @@ class Called(NamedTuple):
     culprit: str = ""
 
 
-class Carried(NamedTuple):
+class PlayedBatch(NamedTuple):
     """What became of a carriage: `readings` of every message, but for those that were being carried when a side died or
     hung: `broken` says so in words, `culprit` which side (`client` writes, `server` reads)."""
 
-    transcoding: Transcoding
+    transcoding: BatchExamination
     broken: str = ""
     culprit: str = ""
 
@@ -68,7 +68,7 @@ class NotPlayed(NamedTuple):
     why: str
 
 
-Played = Called | Carried | NotPlayed
+PlayResult = PlayedCall | PlayedBatch | NotPlayed
 
 
 class Player:
@@ -76,14 +76,14 @@ class Player:
 
     def __init__(self, builds: Builds, logs: Path) -> None:
         self.exchanges = 0
-        self._transcodings = Transcodings()
+        self._transcodings = BatchExaminer()
         self._engine = Engine(logs, examiner=self._transcodings)
         self._names = count(1)
         self._orders: dict[str, Order] = {}
         for built in builds.built.values():
             self._engine.add(built)
 
-    def play(self, orders: Iterable[Order]) -> Iterator[tuple[Order, Played]]:
+    def play(self, orders: Iterable[Order]) -> Iterator[tuple[Order, PlayResult]]:
         """Plays them all, many at a time; they come back in any order, each exactly once."""
         self._engine.enqueue(self._job(order) for order in orders)
         while self._engine.busy:
@@ -96,9 +96,9 @@ class Player:
                     continue
                 self.exchanges += 1
                 if isinstance(case, MessageCase):
-                    yield order, Carried(self._transcodings.take(case), broken, culprit)
+                    yield order, PlayedBatch(self._transcodings.take(case), broken, culprit)
                 else:
-                    yield order, Called(verdict.client, verdict.server, broken, culprit)
+                    yield order, PlayedCall(verdict.client, verdict.server, broken, culprit)
         # What the engine has given up, since a driver does not start or dies all the time.
         for order in self._orders.values():
             yield order, NotPlayed(self._engine.why_dropped.get(order.pair, "it was dropped, and nobody knows why"))
@@ -107,7 +107,7 @@ class Player:
     def _job(self, order: Order) -> Job:
         what, name = order.what, str(next(self._names))
         self._orders[name] = order
-        if isinstance(what, Carriage):
+        if isinstance(what, TranscodeBatch):
             return Job(self._engine.preparer.prepare(self._transcodings.case(name, what)), order.pair)
         script = _client(what.client.kind, what.requests)
         client = Case("compat", name, what.client, script, (), timeout_us=what.timeout_us)

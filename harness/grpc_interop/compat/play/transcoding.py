@@ -34,7 +34,7 @@ class Reading(NamedTuple):
     only_zeros: bool = False
 
 
-class Carriage(NamedTuple):
+class TranscodeBatch(NamedTuple):
     """Messages of a type to be carried: the two full names, the contents in order."""
 
     written_as: str
@@ -44,15 +44,15 @@ class Carriage(NamedTuple):
     variants: Variants = lambda text: ((text, ""),)
 
 
-Dialogue = Generator[Ask, tuple[Answer, ...], list[Reading]]
+ReadingDialogue = Generator[Ask, tuple[Answer, ...], list[Reading]]
 
 
-def carried(carriage: Carriage, content: bytes) -> Dialogue:
+def batch_dialogue(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
     """The dialogue about one message."""
     return _as_json(carriage, content) if carriage.json else _as_binary(carriage, content)
 
 
-def _as_binary(carriage: Carriage, content: bytes) -> Dialogue:
+def _as_binary(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
     (written,) = yield Ask(CLIENT, (content,), type_name=carriage.written_as)
     if isinstance(written, Refused):
         return [Reading(content, refused=written.text)]
@@ -60,7 +60,7 @@ def _as_binary(carriage: Carriage, content: bytes) -> Dialogue:
     return [Reading(written.binary, answer=answer)]
 
 
-def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
+def _as_json(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
     texts: dict[str, str] = {}
     without_zeros: dict[str, str] = {}
     for emit_zero in (False, True):
@@ -85,16 +85,16 @@ def _as_json(carriage: Carriage, content: bytes) -> Dialogue:
 
 
 @dataclass(slots=True)
-class Transcoding:
+class BatchExamination:
     """All messages of a carriage, many at a time, between two drivers. `readings` has those of each message that is done.
     Otherwise as an Examination, of which it takes the place."""
 
-    carriage: Carriage
+    carriage: TranscodeBatch
     readings: dict[int, list[Reading]] = field(default_factory=dict)
     pending: dict[int, Example] = field(default_factory=dict)
     findings: Findings | None = None
     _begun: int = 0
-    _dialogues: dict[int, Dialogue] = field(default_factory=dict)
+    _dialogues: dict[int, ReadingDialogue] = field(default_factory=dict)
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]:
         contents = self.carriage.contents
@@ -102,7 +102,7 @@ class Transcoding:
             number = self._begun
             self._begun += 1
             self.pending[number] = Example(contents[number], f"message {number + 1}")
-            self._dialogues[number] = dialogue = carried(self.carriage, contents[number])
+            self._dialogues[number] = dialogue = batch_dialogue(self.carriage, contents[number])
             yield number, next(dialogue)
         if not self._dialogues:
             self.findings = Findings(len(contents), (), b"", None)
@@ -117,25 +117,25 @@ class Transcoding:
             return None
 
 
-class Transcodings:
+class BatchExaminer:
     """Those of a comparison, by the case that stands for each in the engine. A case that is played again, since a driver
     died, begins anew."""
 
     def __init__(self) -> None:
-        self._carriages: dict[str, Carriage] = {}
-        self._begun: dict[str, Transcoding] = {}
+        self._carriages: dict[str, TranscodeBatch] = {}
+        self._begun: dict[str, BatchExamination] = {}
 
-    def case(self, name: str, carriage: Carriage) -> MessageCase:
+    def case(self, name: str, carriage: TranscodeBatch) -> MessageCase:
         """A case of that name that makes the engine play it."""
         self._carriages[name] = carriage
         needs = {"transcode", "view", *(["json"] if carriage.json else [])}
         return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
 
-    def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> Transcoding:
-        self._begun[case.name] = begun = Transcoding(self._carriages[case.name])
+    def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> BatchExamination:
+        self._begun[case.name] = begun = BatchExamination(self._carriages[case.name])
         return begun
 
-    def take(self, case: MessageCase) -> Transcoding:
+    def take(self, case: MessageCase) -> BatchExamination:
         """What was read of a case that has been played; it is forgotten then."""
         del self._carriages[case.name]
         return self._begun.pop(case.name)

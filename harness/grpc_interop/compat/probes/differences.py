@@ -9,7 +9,7 @@ from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.wire.shapes import FieldShape, Shape
 
 
-class Changed(NamedTuple):
+class ChangedField(NamedTuple):
     """A field of the sender that differs, and the fields of the receiver that have its number or one of its names: none
     where it is gone, two where its number and its name are no longer one field's."""
 
@@ -17,18 +17,18 @@ class Changed(NamedTuple):
     receivers: tuple[FieldShape, ...]
 
 
-def changed(pair: TypePair, writer: Version) -> list[Changed]:
+def changed_fields(pair: TypePair, writer: Version) -> list[ChangedField]:
     """The writer's fields that differ, in the order of their numbers."""
     receiver = pair.of(writer.other)
     names = receiver.json_names
     found = []
     for field in sorted((field for one in pair.aims if (field := one.of(writer))), key=lambda field: field.number):
         places = [receiver.fields.get(field.number), names.get(field.json_name), names.get(field.name)]
-        found.append(Changed(field, tuple({one.number: one for one in places if one is not None}.values())))
+        found.append(ChangedField(field, tuple({one.number: one for one in places if one is not None}.values())))
     return found
 
 
-def around(sender: Shape, receiver: Shape, one: Changed) -> list[FieldShape]:
+def competing_fields(sender: Shape, receiver: Shape, one: ChangedField) -> list[FieldShape]:
     """The sender's other fields that meet this one at the receiver: there they have its number or name, or are arms of
     one oneof."""
     arms = {number for found in one.receivers if found.oneof for number in receiver.arms[found.oneof]}

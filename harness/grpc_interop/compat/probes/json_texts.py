@@ -20,7 +20,7 @@ class JsonText(NamedTuple):
     what: str = ""
 
 
-class _Number(str):
+class _JsonNumber(str):
     """A JSON number as it was written: reading it would lose what a 64-bit integer or a double says."""
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class _Number(str):
 def json_texts(shape: Shape, written: str, *, by_proto_names: bool = False) -> list[JsonText]:
     """What the writer wrote, first; then the same message with each other alias of its enums' values in turn. An Any's
     content is left as it is. Raises ValueError for what is no JSON."""
-    value = json.loads(written, parse_int=_Number, parse_float=_Number)
+    value = json.loads(written, parse_int=_JsonNumber, parse_float=_JsonNumber)
     rewriting = _Rewriting(by_proto_names)
     found, plain = [JsonText(written)], _text(value)
     if by_proto_names:
@@ -79,14 +79,14 @@ class _Rewriting(NamedTuple):
     def _one(self, field: FieldShape, value: Any) -> Any:
         if field.inner is not None:
             return self.message(field.inner, value)
-        if field.enum is not None and isinstance(value, str) and not isinstance(value, _Number):
+        if field.enum is not None and isinstance(value, str) and not isinstance(value, _JsonNumber):
             return _alias(field.enum, value, self.turn)
         return value
 
 
 def _text(value: Any) -> str:
     """As JSON, numbers as they were written."""
-    if isinstance(value, _Number):
+    if isinstance(value, _JsonNumber):
         return str(value)
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(key)}:{_text(one)}" for key, one in value.items()) + "}"

@@ -15,7 +15,7 @@ FEW = 3
 """Messages of a type that is not the change itself: how its fields fare is seen where it is."""
 
 
-class Options:
+class FieldValues:
     """Makes them. `sent` and `received` generate messages of the two versions."""
 
     def __init__(self, sent: Generator, received: Generator) -> None:

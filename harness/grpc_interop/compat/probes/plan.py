@@ -10,24 +10,24 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.anys import Anys
 from grpc_interop.compat.diff.match_fields import TypePair
-from grpc_interop.compat.diff.match_types import Carrier, MethodPair, Places, least
+from grpc_interop.compat.diff.match_types import Carrier, MatchedSchemas, MethodPair, minimal_message
 from grpc_interop.compat.probes.covering import covering
 from grpc_interop.compat.probes.json_texts import json_texts
 from grpc_interop.compat.probes.prober import Probe, Prober
-from grpc_interop.compat.vocabulary.observation import Flow, Format, Role, Version
+from grpc_interop.compat.vocabulary.observation import Flow, Format, MessageRole, Version
 from grpc_interop.wire.shapes import Shape, Shapes
 
 KEPT_TEXTS = 4_096
 """ProtoJSON texts whose variants are kept: implementations write most messages alike."""
 
 
-class Delivery(NamedTuple):
+class RpcProbe(NamedTuple):
     """One message of one version, `content`, that an RPC carries to the other version in this role; `filler` is the
     message in the other direction. `root` is the pair of its types. `aimed` is the element that it is about, or empty;
     `what` says what is special about it."""
 
     method: MethodPair
-    role: Role
+    role: MessageRole
     flow: Flow
     root: TypePair
     content: bytes
@@ -38,15 +38,15 @@ class Delivery(NamedTuple):
     @property
     def client(self) -> Version:
         """The version of the client that takes part."""
-        return self.flow.writer if self.role is Role.REQUEST else self.flow.reader
+        return self.flow.writer if self.role is MessageRole.REQUEST else self.flow.reader
 
 
-class Parcel(NamedTuple):
+class MessageProbe(NamedTuple):
     """Messages of a type that are carried without an RPC. `roles` are those that the type has, and `methods` RPCs in which
     it has them; its messages mean the same in each."""
 
     pair: TypePair
-    roles: tuple[Role, ...]
+    roles: tuple[MessageRole, ...]
     methods: tuple[MethodPair, ...]
     flow: Flow
     format: Format
@@ -61,7 +61,7 @@ class Parcel(NamedTuple):
         return aimed_element(self.pair, self.flow.writer, self.probes[number])
 
 
-class Knock(NamedTuple):
+class AbsentRpcProbe(NamedTuple):
     """A call of an RPC that the server's version lacks or has in another kind."""
 
     method: MethodPair
@@ -79,9 +79,9 @@ class Knock(NamedTuple):
 class Plan:
     """`cut` is the number of probes that were left out for their number."""
 
-    deliveries: tuple[Delivery, ...]
-    parcels: tuple[Parcel, ...]
-    knocks: tuple[Knock, ...]
+    deliveries: tuple[RpcProbe, ...]
+    parcels: tuple[MessageProbe, ...]
+    knocks: tuple[AbsentRpcProbe, ...]
     cut: int
 
     @property
@@ -101,7 +101,7 @@ def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
 class Planner:
     """Plans a comparison of two catalogs."""
 
-    def __init__(self, places: Places, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
+    def __init__(self, places: MatchedSchemas, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
         """`by_proto_names`: JSON is written with the fields' own names as well."""
         self._places = places
         self._shapes = {Version.BASE: base, Version.HEAD: head}
@@ -114,9 +114,9 @@ class Planner:
         self._cut = 0
         pairs = self._places.types if everything else self._places.differing()
         anys = Anys(self._places)
-        deliveries: list[Delivery] = []
-        parcels: list[Parcel] = []
-        probed: set[tuple[str, Role]] = set()
+        deliveries: list[RpcProbe] = []
+        parcels: list[MessageProbe] = []
+        probed: set[tuple[str, MessageRole]] = set()
         for pair in pairs:
             carriers = self._carriers(pair)
             probed |= {(carrier.method.element, carrier.role) for carrier in carriers}
@@ -132,7 +132,7 @@ class Planner:
         knocks = [knock for method in self._places.methods for knock in self._knocks(method)]
         return Plan(tuple(deliveries), tuple(parcels), tuple(knocks), self._cut)
 
-    def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[Parcel]:
+    def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[MessageProbe]:
         """What one version alone can put into an Any of a type that does not differ. To an RPC it is bytes, whatever it is: so
         it goes as JSON, and in binary only where there is no RPC."""
         done = {id(pair) for pair in besides}
@@ -142,38 +142,40 @@ class Planner:
                 yield from self._parcels(pair, self._carriers(pair), flow, probes)
 
     def _carriers(self, pair: TypePair) -> list[Carrier]:
-        return [carrier for role in (Role.REQUEST, Role.RESPONSE) if (carrier := self._places.carrier(pair, role))]
+        return [carrier for role in (MessageRole.REQUEST, MessageRole.RESPONSE) if (carrier := self._places.carrier(pair, role))]
 
-    def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[Delivery]:
+    def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[RpcProbe]:
         method, role = carrier.method, carrier.role
         filler = self._filler(method, role, flow)
         for probe in probes:
             content = carrier.wrap(probe.data, flow.writer)
-            yield Delivery(method, role, flow, carrier.root, content, filler, aimed_element(pair, flow.writer, probe), probe.what)
+            yield RpcProbe(method, role, flow, carrier.root, content, filler, aimed_element(pair, flow.writer, probe), probe.what)
 
-    def _parcels(self, pair: TypePair, carriers: list[Carrier], flow: Flow, probes: tuple[Probe, ...]) -> Iterator[Parcel]:
+    def _parcels(self, pair: TypePair, carriers: list[Carrier], flow: Flow, probes: tuple[Probe, ...]) -> Iterator[MessageProbe]:
         if not probes:
             return
-        roles = tuple(carrier.role for carrier in carriers) or (Role.MESSAGE,)
+        roles = tuple(carrier.role for carrier in carriers) or (MessageRole.MESSAGE,)
         methods = tuple(carrier.method for carrier in carriers)
-        yield from (Parcel(pair, roles, methods, flow, format_, probes) for format_ in self._jsons)
+        yield from (MessageProbe(pair, roles, methods, flow, format_, probes) for format_ in self._jsons)
         if not carriers:
-            yield Parcel(pair, roles, methods, flow, Format.BINARY, probes)
+            yield MessageProbe(pair, roles, methods, flow, Format.BINARY, probes)
 
-    def _covered(self, method: MethodPair, probed: set[tuple[str, Role]], everything: bool) -> Iterator[Delivery]:
+    def _covered(self, method: MethodPair, probed: set[tuple[str, MessageRole]], everything: bool) -> Iterator[RpcProbe]:
         """Few messages for a role of an RPC that no probe goes through; `everything`: one also where nothing differs."""
-        for role, root in ((Role.REQUEST, method.request), (Role.RESPONSE, method.response)):
+        for role, root in ((MessageRole.REQUEST, method.request), (MessageRole.RESPONSE, method.response)):
             if root is None or (method.element, role) in probed:
                 continue
             for flow in Flow:
                 shapes, filler = self._shapes[flow.writer], self._filler(method, role, flow)
                 contents = covering(shapes, root, flow.writer)
                 for content in contents:
-                    yield Delivery(method, role, flow, root, content, filler, what="all that has changed in it, set")
+                    yield RpcProbe(method, role, flow, root, content, filler, what="all that has changed in it, set")
                 if everything and not contents:
-                    yield Delivery(method, role, flow, root, least(root.of(flow.writer)), filler, what="nothing but what is required")
+                    yield RpcProbe(
+                        method, role, flow, root, minimal_message(root.of(flow.writer)), filler, what="nothing but what is required"
+                    )
 
-    def _knocks(self, method: MethodPair) -> Iterator[Knock]:
+    def _knocks(self, method: MethodPair) -> Iterator[AbsentRpcProbe]:
         for client in Version:
             mine, theirs = method.of(client), method.of(client.other)
             if mine is None or (theirs is not None and theirs.kind is mine.kind):
@@ -181,14 +183,14 @@ class Planner:
             # A stream of one message cannot be told from a single message.
             requests = (self._empty(client, mine.request),) * (2 if mine.kind.client_streams else 1)
             responses = (self._empty(client.other, theirs.response),) * (2 if theirs.kind.server_streams else 1) if theirs else ()
-            yield Knock(method, client, requests, responses)
+            yield AbsentRpcProbe(method, client, requests, responses)
 
-    def _filler(self, method: MethodPair, role: Role, flow: Flow) -> bytes:
+    def _filler(self, method: MethodPair, role: MessageRole, flow: Flow) -> bytes:
         """The message in the other direction: what its writer's version requires, and what the reader's does, which a
         writer may not know and hand on all the same."""
         wanted = [method.of(version) for version in (flow.reader, flow.writer)]
-        names = [one.response if role is Role.REQUEST else one.request for one in wanted if one is not None]
+        names = [one.response if role is MessageRole.REQUEST else one.request for one in wanted if one is not None]
         return b"".join(dict.fromkeys(self._empty(version, name) for version, name in zip((flow.reader, flow.writer), names, strict=True)))
 
     def _empty(self, version: Version, type_name: str) -> bytes:
-        return least(self._shapes[version].of(type_name))
+        return minimal_message(self._shapes[version].of(type_name))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.anys import any_fields, is_any
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
-from grpc_interop.compat.diff.match_types import holding
-from grpc_interop.compat.probes.differences import Changed, around, changed
-from grpc_interop.compat.probes.options import Options
+from grpc_interop.compat.diff.match_types import field_holding
+from grpc_interop.compat.probes.differences import ChangedField, changed_fields, competing_fields
+from grpc_interop.compat.probes.options import FieldValues
 from grpc_interop.compat.probes.values import not_text, tagged
 from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.values import well_known
@@ -53,7 +53,7 @@ class Prober:
 
     def __init__(self, sender: Shapes, receiver: Shapes) -> None:
         self._sent = Generator(sender)
-        self._options = Options(self._sent, Generator(receiver))
+        self._options = FieldValues(self._sent, Generator(receiver))
 
     def probes(self, pair: TypePair, writer: Version, held: Sequence[str] = (), *, everything: bool = False) -> Probes:
         """For messages that this version writes: the same each time; none where no message of the type can exist. The
@@ -67,7 +67,7 @@ class Prober:
         first = [Probe(least, what="nothing but what is required")]
         if (special := well_known.within(sender.special)) is not None:
             return Probes(tuple(_distinct([*first, *map(Probe, special), *self.anys(pair, writer, held)])), 0)
-        differing = changed(pair, writer)
+        differing = changed_fields(pair, writer)
         neighbour = _neighbour(sender, differing)
         aimed = [list(_distinct(self._of_field(sender, receiver, one, base, neighbour))) for one in differing]
         aimed.append(list(self.anys(pair, writer, held)))
@@ -91,7 +91,7 @@ class Prober:
         return fields
 
     def _of_field(
-        self, sender: Shape, receiver: Shape, one: Changed, base: dict[int, bytes], neighbour: FieldShape | None
+        self, sender: Shape, receiver: Shape, one: ChangedField, base: dict[int, bytes], neighbour: FieldShape | None
     ) -> Iterator[Probe]:
         number = one.field.number
         options = self._options.of(one.field, one.receivers)
@@ -100,7 +100,7 @@ class Prober:
             if neighbour is not None:
                 beside = {number: plain, neighbour.number: self._options.plain(neighbour)}
                 yield Probe(_with(base, beside), number, f"beside {neighbour.name}")
-            for other in islice(around(sender, receiver, one), FEW):
+            for other in islice(competing_fields(sender, receiver, one), FEW):
                 # The last of two counts. The other one differs as well: among its own probes it comes first.
                 yield Probe(_with(base, {}) + plain + self._options.plain(other), number, f"before {other.name}")
         for option in options[1:]:
@@ -132,18 +132,18 @@ class Prober:
             for one in any_fields(pair):
                 field = one.of(writer)
                 assert field is not None and base is not None
-                yield Probe(_with(base, {field.number: holding(field, content)}), field.number, what)
+                yield Probe(_with(base, {field.number: field_holding(field, content)}), field.number, what)
 
 
-def _is_alike(one: FieldPair, around: set[int]) -> bool:
+def _is_alike(one: FieldPair, competing_fields: set[int]) -> bool:
     """Whether neither the field differs nor anything within. `around` are the pairs that have been looked at."""
-    if one.differs or one.inner is None or id(one.inner) in around:
+    if one.differs or one.inner is None or id(one.inner) in competing_fields:
         return not one.differs
-    around.add(id(one.inner))
-    return all(_is_alike(within, around) for within in one.inner.fields)
+    competing_fields.add(id(one.inner))
+    return all(_is_alike(within, competing_fields) for within in one.inner.fields)
 
 
-def _neighbour(sender: Shape, differing: Sequence[Changed]) -> FieldShape | None:
+def _neighbour(sender: Shape, differing: Sequence[ChangedField]) -> FieldShape | None:
     """A field that has not changed: a singular scalar in no oneof."""
     unlike = {one.field.number for one in differing}
     for field in sender.ordered:

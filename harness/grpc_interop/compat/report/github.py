@@ -8,13 +8,13 @@ from pathlib import Path
 
 from grpc_interop.compat.report import wording
 from grpc_interop.compat.report.markdown import markdown
-from grpc_interop.compat.vocabulary.result import Entry, Place, Result, Verdict
+from grpc_interop.compat.vocabulary.result import ChangeVerdict, ReportedFinding, Result, SourceLocation
 from grpc_interop.output.escaping import annotation
 
 MOST = 10
 """GitHub shows ten annotations of a step."""
 
-_LEVELS = {Verdict.BREAK: "error", Verdict.ACCEPTED: "notice", Verdict.NOTE: "notice"}
+_LEVELS = {ChangeVerdict.BREAK: "error", ChangeVerdict.ACCEPTED: "notice", ChangeVerdict.NOTE: "notice"}
 
 
 def write_summary(result: Result, directory: Path, environment: Mapping[str, str]) -> None:
@@ -31,7 +31,7 @@ def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> It
         return
     top = Path(environment.get("GITHUB_WORKSPACE") or folder)
     found, missing = result.findings(*_LEVELS), wording.not_run(result)
-    if result.exit_status and not missing and not result.findings(Verdict.BREAK):
+    if result.exit_status and not missing and not result.findings(ChangeVerdict.BREAK):
         yield annotation("error", wording.failure(result), title="interop compat")
     for told in missing[: MOST // 2]:
         yield annotation("error", told.why, title=f"not run: {told.what}")
@@ -41,13 +41,13 @@ def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> It
         yield annotation(_LEVELS[finding.verdict], _text(entry, result), file=file, line=line, title=finding.element)
 
 
-def _place(place: Place | None, folder: Path, top: Path) -> tuple[str, str]:
+def _place(place: SourceLocation | None, folder: Path, top: Path) -> tuple[str, str]:
     """File and line in the checkout; empty for what does not lie there."""
     file = os.path.relpath(folder / place.path, top) if place and place.path else os.pardir
     return ("", "") if place is None or file.startswith(os.pardir) else (file, str(place.line or 1))
 
 
-def _text(entry: Entry, result: Result) -> str:
+def _text(entry: ReportedFinding, result: Result) -> str:
     finding = entry.finding
     told = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(entry, result)]
     return "\n".join(filter(None, [*told, f"buf: {wording.alarms(entry)}"]))

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from grpc_interop.compat.report.wording import EVERY, in_pairs
-from grpc_interop.compat.vocabulary.result import Comparison, Example, Finding, Observed, Place, Result, Verdict
+from grpc_interop.compat.vocabulary.result import (
+    BaseComparison,
+    ChangeFinding,
+    ChangeVerdict,
+    EffectSummary,
+    ExchangeExample,
+    Result,
+    SourceLocation,
+)
 from grpc_interop.errors import UsageError
 from grpc_interop.files.atomic import replacing
 from grpc_interop.report.forms.results import MOST_BYTES
@@ -51,11 +59,11 @@ def to_json(result: Result) -> dict[str, Any]:
         "exchanges": result.exchanges,
         "exit": result.exit_status,
         "rollout": _rollout(result.rollout),
-        "changes": [_change(finding, comparison) for comparison, finding in result.findings(*Verdict)],
+        "changes": [_change(finding, comparison) for comparison, finding in result.findings(*ChangeVerdict)],
     }
 
 
-def _comparison(one: Comparison) -> dict[str, Any]:
+def _comparison(one: BaseComparison) -> dict[str, Any]:
     return one.base._asdict() | {
         "rollout": _rollout(one.rollout),
         "untouched": dict(one.untouched),
@@ -69,7 +77,7 @@ def _rollout(rollout: Any) -> dict[str, str]:
     return {deployment.replace(" ", "_"): "ok" if sound else "breaks" for deployment, sound in rollout.items()}
 
 
-def _change(finding: Finding, comparison: Comparison) -> dict[str, Any]:
+def _change(finding: ChangeFinding, comparison: BaseComparison) -> dict[str, Any]:
     accepted, example = finding.accepted, finding.example
     return {
         "element": finding.element,
@@ -89,14 +97,14 @@ def _change(finding: Finding, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _place(place: Place | None, definition: str) -> dict[str, Any] | None:
+def _place(place: SourceLocation | None, definition: str) -> dict[str, Any] | None:
     if place is None and not definition:
         return None
-    told = place or Place("")
+    told = place or SourceLocation("")
     return {"file": told.file or None, "path": told.path or None, "line": told.line or None, "definition": definition}
 
 
-def _observed(one: Observed, finding: Finding) -> dict[str, Any]:
+def _observed(one: EffectSummary, finding: ChangeFinding) -> dict[str, Any]:
     return {
         "flow": str(one.flow),
         "role": str(one.role),
@@ -112,7 +120,7 @@ def _observed(one: Observed, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _example(example: Example) -> dict[str, Any]:
+def _example(example: ExchangeExample) -> dict[str, Any]:
     return {
         "what": example.what,
         "sent": example.sent,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grpc_interop.compat.report import wording
-from grpc_interop.compat.vocabulary.result import Entry, Result, Verdict
+from grpc_interop.compat.vocabulary.result import ChangeVerdict, ReportedFinding, Result
 from grpc_interop.output.escaping import inline
 from grpc_interop.output.plain_text import in_lines
 
@@ -23,8 +23,8 @@ MOST_IN_FULL = 10
 MOST_WORDS = 120
 """Characters of a field of the table."""
 
-_SIGNS = {Verdict.BREAK: "❌", Verdict.ACCEPTED: "🟡", Verdict.NOTE: "ℹ️", Verdict.OK: "✅"}  # noqa: RUF001  the sign is meant
-_WORDS = {Verdict.BREAK: "break", Verdict.ACCEPTED: "accepted", Verdict.NOTE: "note", Verdict.OK: "fine"}
+_SIGNS = {ChangeVerdict.BREAK: "❌", ChangeVerdict.ACCEPTED: "🟡", ChangeVerdict.NOTE: "ℹ️", ChangeVerdict.OK: "✅"}  # noqa: RUF001  the sign is meant
+_WORDS = {ChangeVerdict.BREAK: "break", ChangeVerdict.ACCEPTED: "accepted", ChangeVerdict.NOTE: "note", ChangeVerdict.OK: "fine"}
 
 
 def write(result: Result, directory: Path) -> None:
@@ -48,7 +48,7 @@ def _markdown(result: Result, directory: Path) -> Iterator[str]:
         yield f"{inline(one.base.label)}: {inline(one.base.words)} · {inline(result.head.label)}: {inline(result.head.words)}\n"
     yield from _table(result)
     yield from _beside(result)
-    for entry in result.findings(Verdict.BREAK)[:MOST_IN_FULL]:
+    for entry in result.findings(ChangeVerdict.BREAK)[:MOST_IN_FULL]:
         finding = entry.finding
         yield f"\n<details><summary>{inline(finding.element)}: {inline(wording.change(finding))}</summary>\n"
         yield "<pre>"
@@ -60,8 +60,8 @@ def _markdown(result: Result, directory: Path) -> Iterator[str]:
 
 def _table(result: Result) -> Iterator[str]:
     """Without what has no effect and no alarm of buf's: that is only counted."""
-    every = result.findings(*Verdict)
-    found = [entry for entry in every if entry.finding.verdict is not Verdict.OK or entry.finding.static]
+    every = result.findings(*ChangeVerdict)
+    found = [entry for entry in every if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
     groups = wording.alike(found, result)
     if groups:
         yield "| | element | change | what happens | breaks | buf breaking |"
@@ -72,11 +72,11 @@ def _table(result: Result) -> Iterator[str]:
         yield f"\nand {', '.join(f'{count:,} × {_WORDS[verdict]}' for verdict, count in rest.items())} more: see compat.json"  # noqa: RUF001
 
 
-def _row(group: list[Entry], result: Result) -> str:
+def _row(group: list[ReportedFinding], result: Result) -> str:
     """What is the same of several elements stands in one row."""
     entry = group[0]
     finding = entry.finding
-    happening = wording.glance(finding) or ("nothing" if finding.verdict is Verdict.OK else "")
+    happening = wording.glance(finding) or ("nothing" if finding.verdict is ChangeVerdict.OK else "")
     fields = [
         f"{_SIGNS[finding.verdict]} {_WORDS[finding.verdict]}",
         _element(entry, result) + (f"<br>and {len(group) - 1:,} more" if len(group) > 1 else ""),
@@ -88,7 +88,7 @@ def _row(group: list[Entry], result: Result) -> str:
     return f"| {' | '.join(fields)} |"
 
 
-def _element(entry: Entry, result: Result) -> str:
+def _element(entry: ReportedFinding, result: Result) -> str:
     """Its name, and below it where it is declared."""
     finding, against = entry.finding, wording.against(entry, result)
     now = f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else ""
@@ -96,16 +96,16 @@ def _element(entry: Entry, result: Result) -> str:
     return "<br>".join(filter(None, [_code(finding.element) + now, *below]))
 
 
-def _static(entry: Entry) -> str:
+def _static(entry: ReportedFinding) -> str:
     """In which categories buf has an alarm; in bold, where it and what was observed disagree."""
     comparison, finding = entry
     if comparison.static:
         return "not asked"
     speaking, _ = wording.categories(finding.static)
-    broken = finding.verdict in (Verdict.BREAK, Verdict.ACCEPTED)
+    broken = finding.verdict in (ChangeVerdict.BREAK, ChangeVerdict.ACCEPTED)
     if broken and not speaking:
         return "**silent**"
-    if finding.verdict is Verdict.OK:
+    if finding.verdict is ChangeVerdict.OK:
         return f"**alarm**: {inline(' '.join(speaking))}"
     return inline(" ".join(speaking))
 

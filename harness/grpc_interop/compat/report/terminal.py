@@ -11,7 +11,7 @@ from rich.text import Text
 
 from grpc_interop.compat.report import wording
 from grpc_interop.compat.report.json import FILE
-from grpc_interop.compat.vocabulary.result import Comparison, Entry, Result, Verdict
+from grpc_interop.compat.vocabulary.result import BaseComparison, ChangeVerdict, ReportedFinding, Result
 from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
 
@@ -54,9 +54,9 @@ def _lines(result: Result, directory: Path, width: int) -> Iterator[Line]:
     for one in result.comparisons:
         yield Line(Tone.WHAT, printable(f"{one.base.label}: {one.base.words} · {result.head.label}: {result.head.words}"))
     yield from _breaks(result, directory, width)
-    yield from _told("accepted breaks", result, [Verdict.ACCEPTED])
-    yield from _told("notes", result, [Verdict.NOTE])
-    yield from _told("buf raises an alarm, and nothing happens", result, [Verdict.OK])
+    yield from _told("accepted breaks", result, [ChangeVerdict.ACCEPTED])
+    yield from _told("notes", result, [ChangeVerdict.NOTE])
+    yield from _told("buf raises an alarm, and nothing happens", result, [ChangeVerdict.OK])
     for one in result.comparisons:
         yield from _beside(one)
     yield _blank()
@@ -65,7 +65,7 @@ def _lines(result: Result, directory: Path, width: int) -> Iterator[Line]:
 
 
 def _breaks(result: Result, directory: Path, width: int) -> Iterator[Line]:
-    breaks = result.findings(Verdict.BREAK)
+    breaks = result.findings(ChangeVerdict.BREAK)
     for entry in breaks[:MOST_BLOCKS]:
         yield _blank()
         yield from wording.block(entry, result, directory, width)
@@ -74,16 +74,16 @@ def _breaks(result: Result, directory: Path, width: int) -> Iterator[Line]:
         yield from _each(breaks[MOST_BLOCKS:], result, Tone.DIFFERS)
 
 
-def _told(title: str, result: Result, verdicts: list[Verdict]) -> Iterator[Line]:
+def _told(title: str, result: Result, verdicts: list[ChangeVerdict]) -> Iterator[Line]:
     """A line for each of these; without effect are only those of interest that buf complains of."""
-    found = [entry for entry in result.findings(*verdicts) if entry.finding.verdict is not Verdict.OK or entry.finding.static]
+    found = [entry for entry in result.findings(*verdicts) if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
     if found:
         yield _blank()
         yield Line(Tone.WHAT, title)
         yield from _each(found, result, Tone.AGREES)
 
 
-def _each(found: list[Entry], result: Result, tone: Tone) -> Iterator[Line]:
+def _each(found: list[ReportedFinding], result: Result, tone: Tone) -> Iterator[Line]:
     """What is the same of several is said once, and they are listed below."""
     groups = wording.alike(found, result)
     for group in groups[:MOST_LINES]:
@@ -99,13 +99,13 @@ def _each(found: list[Entry], result: Result, tone: Tone) -> Iterator[Line]:
         if len(group) > MOST_ALIKE:
             yield Line(Tone.ASIDE, f"      and {len(group) - MOST_ALIKE:,} more: see {FILE}")
         # That static rules are silent about a note is no news.
-        if finding.static or finding.verdict is not Verdict.NOTE:
+        if finding.static or finding.verdict is not ChangeVerdict.NOTE:
             yield Line(Tone.ASIDE, printable(f"      buf: {wording.alarms(first)}"))
     if rest := sum(map(len, groups[MOST_LINES:])):
         yield Line(tone, f"  and {rest:,} more: see {FILE}")
 
 
-def _beside(comparison: Comparison) -> Iterator[Line]:
+def _beside(comparison: BaseComparison) -> Iterator[Line]:
     """What is told of a comparison as a whole."""
     told = [
         *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),

@@ -9,14 +9,24 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from grpc_interop.compat.buf import CATEGORIES
-from grpc_interop.compat.vocabulary.observation import Format, Outcome
-from grpc_interop.compat.vocabulary.result import Alarm, Comparison, Entry, Example, Finding, Observed, Result, Told, Verdict
+from grpc_interop.compat.vocabulary.observation import ElementOutcome, Format
+from grpc_interop.compat.vocabulary.result import (
+    Alarm,
+    BaseComparison,
+    ChangeFinding,
+    ChangeVerdict,
+    EffectSummary,
+    ExchangeExample,
+    NotCompared,
+    ReportedFinding,
+    Result,
+)
 from grpc_interop.output.plain_text import apart, counted, few, printable
 from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, replay_line, set_width
 
-SIGNS = {Verdict.BREAK: "✗", Verdict.ACCEPTED: "~", Verdict.NOTE: "!", Verdict.OK: "✓"}
+SIGNS = {ChangeVerdict.BREAK: "✗", ChangeVerdict.ACCEPTED: "~", ChangeVerdict.NOTE: "!", ChangeVerdict.OK: "✓"}
 
-LABEL = len(Outcome.KIND_CHANGED)
+LABEL = len(ElementOutcome.KIND_CHANGED)
 """Columns of the word that a line begins with."""
 
 EVERY = "in every pair"
@@ -27,11 +37,11 @@ UNFINISHED = 2
 MOST_NOT_RUN = 3
 """How much of that the last line names."""
 
-UNHARMED = frozenset({Outcome.PRESERVED, Outcome.RENAMED, Outcome.ADDED})
+UNHARMED = frozenset({ElementOutcome.PRESERVED, ElementOutcome.RENAMED, ElementOutcome.ADDED})
 """Outcomes that are only worth a word beside those of other pairs."""
 
 
-def block(entry: Entry, result: Result, directory: Path, width: int = PLAIN_WIDTH) -> Iterator[Line]:
+def block(entry: ReportedFinding, result: Result, directory: Path, width: int = PLAIN_WIDTH) -> Iterator[Line]:
     """All there is to say of an element. `directory` is the report folder."""
     finding = entry.finding
     base = against(entry, result)
@@ -52,23 +62,23 @@ def block(entry: Entry, result: Result, directory: Path, width: int = PLAIN_WIDT
         yield _labelled(Tone.REPLAY, "replay", replay_line(finding.example.replay, directory, result.replay_options))
 
 
-def alike(entries: Iterable[Entry], result: Result) -> list[list[Entry]]:
+def alike(entries: Iterable[ReportedFinding], result: Result) -> list[list[ReportedFinding]]:
     """The entries, those together of which the same is to be said; each break for itself."""
-    groups: dict[object, list[Entry]] = {}
+    groups: dict[object, list[ReportedFinding]] = {}
     for entry in entries:
         finding = entry.finding
         told = (change(finding), happening(finding), acceptance(finding), alarms(entry), against(entry, result))
-        alone = finding.element if finding.verdict is Verdict.BREAK else ""
+        alone = finding.element if finding.verdict is ChangeVerdict.BREAK else ""
         groups.setdefault((finding.verdict, told, alone), []).append(entry)
     return list(groups.values())
 
 
-def change(finding: Finding) -> str:
+def change(finding: ChangeFinding) -> str:
     """What was edited: `type int64 -> int32; no longer in oneof pick`."""
     return "; ".join(finding.what)
 
 
-def happening(finding: Finding) -> str:
+def happening(finding: ChangeFinding) -> str:
     """The first thing to say of it: what breaks, and in how many more ways; else what is to be known."""
     if finding.notes and not finding.breaking:
         return _notes(finding)
@@ -80,7 +90,7 @@ def happening(finding: Finding) -> str:
     return f"{first.outcome}: {values(first)} ({way(first)}, {in_pairs(first, finding.observed)}){more}"
 
 
-def glance(finding: Finding) -> str:
+def glance(finding: ChangeFinding) -> str:
     """The same for who has twenty seconds: `altered: sent 1, received 0`."""
     told = _together(_harmed(finding), finding.observed)
     if not told or (finding.notes and not finding.breaking):
@@ -92,30 +102,30 @@ def glance(finding: Finding) -> str:
     return f"{first.outcome}{some}: {_both(first) or first.why}{more}"
 
 
-def _notes(finding: Finding) -> str:
+def _notes(finding: ChangeFinding) -> str:
     return "; ".join(note for note in finding.notes if note not in finding.what)
 
 
-def deployments(finding: Finding) -> str:
+def deployments(finding: ChangeFinding) -> str:
     """The orders of deployment in which it breaks: `servers first, clients first`."""
     return ", ".join(dict.fromkeys(deployment for one in finding.breaking for deployment in one.deployments))
 
 
-def way(observed: Observed) -> str:
+def way(observed: EffectSummary) -> str:
     """`old to new, request, binary`."""
     return f"{observed.flow}, {observed.role}, {observed.format}"
 
 
-def _harmed(finding: Finding) -> list[Observed]:
+def _harmed(finding: ChangeFinding) -> list[EffectSummary]:
     """What breaks, or else what did not arrive as it was: binary first, since all speak it."""
     told = finding.breaking or [one for one in finding.observed if one.outcome not in UNHARMED]
     return sorted(told, key=lambda one: one.format != Format.BINARY)
 
 
-def _together(observed: Iterable[Observed], among: Sequence[Observed]) -> list[Observed]:
+def _together(observed: Iterable[EffectSummary], among: Sequence[EffectSummary]) -> list[EffectSummary]:
     """The same in fewer: what is so of requests and responses, or of binary and JSON, is said once (`request and response`)."""
     for kept in ("format", "role"):
-        alike: dict[object, list[Observed]] = {}
+        alike: dict[object, list[EffectSummary]] = {}
         for one in observed:
             told = (one.flow, one.outcome, one.breaks, values(one), in_pairs(one, among), getattr(one, kept))
             alike.setdefault(told, []).append(one)
@@ -123,7 +133,7 @@ def _together(observed: Iterable[Observed], among: Sequence[Observed]) -> list[O
     return list(observed)
 
 
-def _joined(ones: Sequence[Observed]) -> Observed:
+def _joined(ones: Sequence[EffectSummary]) -> EffectSummary:
     return replace(
         ones[0],
         role=" and ".join(dict.fromkeys(one.role for one in ones)),
@@ -133,18 +143,18 @@ def _joined(ones: Sequence[Observed]) -> Observed:
     )
 
 
-def values(observed: Observed) -> str:
+def values(observed: EffectSummary) -> str:
     """What was sent, what came of it, and why: as much of it as is known."""
     told = _both(observed)
     return f"{told}: {observed.why}" if told and observed.why else told or observed.why
 
 
-def _both(observed: Observed) -> str:
+def _both(observed: EffectSummary) -> str:
     sent, received = apart(observed.sent, observed.received) if observed.received else (observed.sent, "")
     return ", ".join(filter(None, [f"sent {sent}" if sent else "", f"received {received}" if received else ""]))
 
 
-def in_pairs(observed: Observed, among: Iterable[Observed]) -> str:
+def in_pairs(observed: EffectSummary, among: Iterable[EffectSummary]) -> str:
     """Where it was so, beside all the pairs in which it could have been: `in every pair`, `in go:py, py:py`."""
     could = {pair for one in among if _is_part(one, observed) for pair in one.pairs}
     if set(observed.pairs) == could and len(could) > 1:
@@ -152,7 +162,7 @@ def in_pairs(observed: Observed, among: Iterable[Observed]) -> str:
     return f"in {', '.join(observed.pairs)}"
 
 
-def alarms(entry: Entry) -> str:
+def alarms(entry: ReportedFinding) -> str:
     """The rules of buf's that the change breaks, and the categories in which none does."""
     comparison, finding = entry
     if comparison.static:
@@ -170,14 +180,14 @@ def categories(static: Sequence[Alarm]) -> tuple[list[str], list[str]]:
     return [name for name in CATEGORIES if name in speaking], [name for name in CATEGORIES if name not in speaking]
 
 
-def acceptance(finding: Finding) -> str:
+def acceptance(finding: ChangeFinding) -> str:
     accepted = finding.accepted
     if accepted is None:
         return ""
     return f"{accepted.reason} ({accepted.where}" + (f", until {accepted.until})" if accepted.until else ")")
 
 
-def against(entry: Entry, result: Result) -> str:
+def against(entry: ReportedFinding, result: Result) -> str:
     """Which base is spoken of, where there are several: `against base 2`."""
     return f"against {entry.comparison.base.label}" if len(result.comparisons) > 1 else ""
 
@@ -187,7 +197,7 @@ def rollout(result: Result) -> str:
     return " · ".join(f"{deployment}: {'ok' if sound else 'breaks'}" for deployment, sound in result.rollout.items())
 
 
-def untouched(comparison: Comparison) -> str:
+def untouched(comparison: BaseComparison) -> str:
     """`132 RPCs, 310 messages: not run`; empty where all was touched."""
     told = ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
     return told and f"{told}: {'run as well' if comparison.everything else 'not run'}"
@@ -197,14 +207,14 @@ def failure(result: Result) -> str:
     """`FAILED, exit 2: 1 break; not run: go:py (no Go found)`; empty for a comparison that ends with 0."""
     if not result.exit_status:
         return ""
-    breaks, missing = len(result.findings(Verdict.BREAK)), not_run(result)
+    breaks, missing = len(result.findings(ChangeVerdict.BREAK)), not_run(result)
     told = [counted(breaks, "break")] if breaks else []
     if missing:
         told.append(f"not run: {_named(missing)}")
     return f"FAILED, exit {result.exit_status}: {'; '.join(told) or 'not all could be compared'}"
 
 
-def _named(missing: Sequence[Told]) -> str:
+def _named(missing: Sequence[NotCompared]) -> str:
     """Return what was not run in a line, each reason once: a refused file is one for all that it declares."""
     by_why: dict[str, list[str]] = {}
     for entry in missing:
@@ -212,7 +222,7 @@ def _named(missing: Sequence[Told]) -> str:
     return few([f"{few(whats, MOST_NOT_RUN)} ({why})" for why, whats in by_why.items()], MOST_NOT_RUN)
 
 
-def not_run(result: Result) -> list[Told]:
+def not_run(result: Result) -> list[NotCompared]:
     """What was not run, where that is why the comparison fails."""
     if result.exit_status < UNFINISHED:
         return []
@@ -221,11 +231,11 @@ def not_run(result: Result) -> list[Told]:
 
 def closing_words(result: Result) -> str:
     """`3 changes: 1 break, 2 notes · 1,240 exchanges · 12.3 s · exit 1`."""
-    count = {verdict: len(result.findings(verdict)) for verdict in Verdict}
-    words = {Verdict.BREAK: "break", Verdict.ACCEPTED: "accepted break", Verdict.NOTE: "note"}
+    count = {verdict: len(result.findings(verdict)) for verdict in ChangeVerdict}
+    words = {ChangeVerdict.BREAK: "break", ChangeVerdict.ACCEPTED: "accepted break", ChangeVerdict.NOTE: "note"}
     told = [counted(count[verdict], word) for verdict, word in words.items() if count[verdict]]
-    if count[Verdict.OK]:
-        told.append(f"{count[Verdict.OK]:,} without effect")
+    if count[ChangeVerdict.OK]:
+        told.append(f"{count[ChangeVerdict.OK]:,} without effect")
     total = sum(count.values())
     changes = f"{counted(total, 'change')}: {', '.join(told)}" if total else "nothing changed"
     parts = [changes, f"guarantee {result.guarantee}", counted(result.exchanges, "exchange"), f"{result.seconds:.1f} s"]
@@ -235,7 +245,7 @@ def closing_words(result: Result) -> str:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _outcomes(finding: Finding) -> Iterator[Line]:
+def _outcomes(finding: ChangeFinding) -> Iterator[Line]:
     """What breaks, or else what became of it; of pairs that agree only where others of the same way do not."""
     harmed = _together(_harmed(finding), finding.observed)
     for one in harmed:
@@ -251,7 +261,7 @@ def _outcomes(finding: Finding) -> Iterator[Line]:
         yield _labelled(Tone.AGREES, outcome, " · ".join(way(one) for one in alike if one.outcome == outcome))
 
 
-def _elsewhere(observed: Observed, among: Iterable[Observed]) -> Iterator[tuple[str, list[str]]]:
+def _elsewhere(observed: EffectSummary, among: Iterable[EffectSummary]) -> Iterator[tuple[str, list[str]]]:
     """What became of it in the pairs in which this did not happen."""
     found: dict[str, dict[str, None]] = {}
     for one in among:
@@ -260,14 +270,14 @@ def _elsewhere(observed: Observed, among: Iterable[Observed]) -> Iterator[tuple[
     yield from ((outcome, list(pairs)) for outcome, pairs in found.items() if pairs)
 
 
-def _is_part(one: Observed, merged: Observed) -> bool:
+def _is_part(one: EffectSummary, merged: EffectSummary) -> bool:
     """Whether it was observed in a way that the other one, which may be joined of several, speaks of."""
     return one.flow == merged.flow and all(
         set(part.split(" and ")) & set(whole.split(" and ")) for part, whole in ((one.role, merged.role), (one.format, merged.format))
     )
 
 
-def _example(example: Example, width: int) -> Iterator[Line]:
+def _example(example: ExchangeExample, width: int) -> Iterator[Line]:
     yield _labelled(Tone.WHAT, "example", example.what)
     if not example.rows:
         yield _labelled(Tone.WHAT, "sent", example.sent)

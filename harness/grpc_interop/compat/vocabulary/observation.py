@@ -32,7 +32,7 @@ class Flow(StrEnum):
         return self.writer.other
 
 
-class Role(StrEnum):
+class MessageRole(StrEnum):
     """What the exchanged message was to an RPC; MESSAGE without any: it was written and read beside the network."""
 
     REQUEST = "request"
@@ -61,7 +61,7 @@ class Deployment(StrEnum):
     WRITERS_FIRST = "writers first"
 
 
-class Outcome(StrEnum):
+class ElementOutcome(StrEnum):
     """What became of an element, the worst last. REMOVED and those after it are of RPCs."""
 
     PRESERVED = "preserved"
@@ -80,7 +80,7 @@ class Outcome(StrEnum):
     KIND_CHANGED = "kind changed"
 
 
-class Cause(StrEnum):
+class OutcomeCause(StrEnum):
     """Why an outcome is what it is, as far as the guarantee depends on it."""
 
     VALUE = "value"
@@ -113,13 +113,13 @@ class Cause(StrEnum):
     """Nothing to explain."""
 
 
-class Seen(NamedTuple):
+class Effect(NamedTuple):
     """What one exchange showed of one element. `why` is a sentence for people (`the value does not fit into int32`);
     `sent` and `received` are its values as text, `received` in the reader's words where it was rejected."""
 
     element: str
-    outcome: Outcome
-    cause: Cause = Cause.NONE
+    outcome: ElementOutcome
+    cause: OutcomeCause = OutcomeCause.NONE
     why: str = ""
     sent: str = ""
     received: str = ""
@@ -130,16 +130,16 @@ class Exchange(NamedTuple):
     a whole `client:server`."""
 
     flow: Flow
-    role: Role
+    role: MessageRole
     format: Format
     pair: str
 
 
-class Observation(NamedTuple):
+class ObservedEffect(NamedTuple):
     """Something seen in an exchange. `example` is whatever tells whoever played it how to show and replay it."""
 
     exchange: Exchange
-    seen: Seen
+    seen: Effect
     example: object = None
 
 
@@ -155,16 +155,16 @@ class Refusal(NamedTuple):
 
 
 _RPC_DEPLOYMENTS = {
-    (Flow.OLD_TO_NEW, Role.REQUEST): Deployment.SERVERS_FIRST,
-    (Flow.NEW_TO_OLD, Role.RESPONSE): Deployment.SERVERS_FIRST,
-    (Flow.NEW_TO_OLD, Role.REQUEST): Deployment.CLIENTS_FIRST,
-    (Flow.OLD_TO_NEW, Role.RESPONSE): Deployment.CLIENTS_FIRST,
-    (Flow.OLD_TO_NEW, Role.MESSAGE): Deployment.READERS_FIRST,
-    (Flow.NEW_TO_OLD, Role.MESSAGE): Deployment.WRITERS_FIRST,
+    (Flow.OLD_TO_NEW, MessageRole.REQUEST): Deployment.SERVERS_FIRST,
+    (Flow.NEW_TO_OLD, MessageRole.RESPONSE): Deployment.SERVERS_FIRST,
+    (Flow.NEW_TO_OLD, MessageRole.REQUEST): Deployment.CLIENTS_FIRST,
+    (Flow.OLD_TO_NEW, MessageRole.RESPONSE): Deployment.CLIENTS_FIRST,
+    (Flow.OLD_TO_NEW, MessageRole.MESSAGE): Deployment.READERS_FIRST,
+    (Flow.NEW_TO_OLD, MessageRole.MESSAGE): Deployment.WRITERS_FIRST,
 }
 
 
-def deployment(flow: Flow, role: Role) -> Deployment:
+def deployment(flow: Flow, role: MessageRole) -> Deployment:
     """The order of deployment in which a message of this role flows this way. What is seen of an RPC as a whole has the
     role and the flow of its requests."""
     return _RPC_DEPLOYMENTS[flow, role]

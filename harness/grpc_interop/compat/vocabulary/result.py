@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Verdict(StrEnum):
+class ChangeVerdict(StrEnum):
     """What a changed element means for those who have the other version. The order is that of a report."""
 
     BREAK = "break"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     OK = "ok"
 
 
-class Side(NamedTuple):
+class ComparedSide(NamedTuple):
     """One version of the protos. `label` is short, as drivers are called after it (`base`, `base 2`, `head`); `words` say
     what it is (`origin/main, merge base 1234abc`)."""
 
@@ -31,7 +31,7 @@ class Side(NamedTuple):
     words: str
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """Where something is declared. `file` is relative to the proto root, `line` from 1, or 0 where nobody knows. `path` is
     the file as seen from the project's folder, for whoever opens it; empty where it does not lie there."""
 
@@ -43,7 +43,7 @@ class Place(NamedTuple):
         return f"{self.path or self.file}:{self.line}" if self.line else self.path or self.file
 
 
-class Row(NamedTuple):
+class TranscriptRow(NamedTuple):
     """A line of both sides' transcripts: what the left one did or saw, `->`, `<-` or nothing, the right one."""
 
     left: str
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ExchangeExample:
     """The smallest exchange in which an element broke. `what` says what was sent and why (`the largest int64`); `sent` is
     the message as the version of its sender means it, `received` what the receiver showed: a message, or how it refused.
     `left` and `right` head the columns of the transcripts (`client py@base`, `server go@head`). `replay` is what
@@ -63,12 +63,12 @@ class Example:
     received: str
     left: str = ""
     right: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[TranscriptRow, ...] = ()
     replay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class EffectSummary:
     """What became of an element in one direction, role and format, and the pairs in which that was so.
 
     `pairs` are written `writer:reader` (of an RPC that is removed, added or of another kind: `client:server`) with the
@@ -106,7 +106,7 @@ class Acceptance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChangeFinding:
     """One changed element.
 
     `now` is its name in head where that is another one. `what` are sentences such as `type int64 -> int32`; `before` and
@@ -116,30 +116,30 @@ class Finding:
 
     element: str
     what: tuple[str, ...]
-    verdict: Verdict
+    verdict: ChangeVerdict
     subject: str = ""
     now: str = ""
-    base: Place | None = None
-    head: Place | None = None
+    base: SourceLocation | None = None
+    head: SourceLocation | None = None
     before: str = ""
     after: str = ""
-    observed: tuple[Observed, ...] = ()
+    observed: tuple[EffectSummary, ...] = ()
     notes: tuple[str, ...] = ()
-    example: Example | None = None
+    example: ExchangeExample | None = None
     static: tuple[Alarm, ...] = ()
     accepted: Acceptance | None = None
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> SourceLocation | None:
         """Where to look first: in head, unless only base has it."""
         return self.head or self.base
 
     @property
-    def breaking(self) -> tuple[Observed, ...]:
+    def breaking(self) -> tuple[EffectSummary, ...]:
         return tuple(one for one in self.observed if one.breaks)
 
 
-class Told(NamedTuple):
+class NotCompared(NamedTuple):
     """Something beside the elements: what, and why."""
 
     what: str
@@ -147,29 +147,29 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BaseComparison:
     """Head against one base. `findings` are all that changed, in the order of the protos. `rollout` says of each order of
     deployment (`servers first`) whether nothing breaks in it; it holds only those that the changes bear on. `untouched`
     counts what is equal in both (`RPC`: 132), and was not run unless `everything` was. `warnings` are sentences about accepted
     breaks, and about messages that were left out. `static` tells why `buf breaking` says nothing, where it could not be
     asked. `incomplete`: something could not be run, though no language refuses it."""
 
-    base: Side
-    findings: tuple[Finding, ...] = ()
+    base: ComparedSide
+    findings: tuple[ChangeFinding, ...] = ()
     rollout: Mapping[str, bool] = field(default_factory=dict)
     untouched: Mapping[str, int] = field(default_factory=dict)
-    not_run: tuple[Told, ...] = ()
+    not_run: tuple[NotCompared, ...] = ()
     warnings: tuple[str, ...] = ()
     static: str = ""
     everything: bool = False
     incomplete: bool = False
 
 
-class Entry(NamedTuple):
+class ReportedFinding(NamedTuple):
     """A finding, and against which base it was found."""
 
-    comparison: Comparison
-    finding: Finding
+    comparison: BaseComparison
+    finding: ChangeFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,18 +177,18 @@ class Result:
     """A whole `interop compat`. `guarantee` is what must hold (`binary`, `json`, ...); `exchanges` counts what was played,
     controls included; `exit_status` is the command's; `replay_options` are the words that `interop replay` needs beside a text."""
 
-    head: Side
+    head: ComparedSide
     guarantee: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[BaseComparison, ...]
     seconds: float = 0.0
     exchanges: int = 0
     exit_status: int = 0
     replay_options: tuple[str, ...] = ()
 
-    def findings(self, *verdicts: Verdict) -> list[Entry]:
+    def findings(self, *verdicts: ChangeVerdict) -> list[ReportedFinding]:
         """Those with one of the verdicts, breaks first, then in the order of bases and protos."""
-        order = list(Verdict)
-        found = [Entry(one, finding) for one in self.comparisons for finding in one.findings if finding.verdict in verdicts]
+        order = list(ChangeVerdict)
+        found = [ReportedFinding(one, finding) for one in self.comparisons for finding in one.findings if finding.verdict in verdicts]
         return sorted(found, key=lambda entry: order.index(entry.finding.verdict))
 
     @property
