@@ -11,7 +11,7 @@ from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.roots.buf_build import build_image
-from grpc_interop.session.session import load_catalog
+from grpc_interop.session.protos import load_catalog
 from repository import Repository
 
 SERVICE = 'syntax = "proto3"; package b; import "a/a.proto"; service S { rpc Do(a.A) returns (a.A); rpc Ping(N) returns (N); } message N {}'

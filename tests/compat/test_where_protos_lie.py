@@ -13,7 +13,7 @@ from google.protobuf import descriptor_pb2
 from grpc_interop.compat.sides import Sources, read_base, read_head
 from grpc_interop.compat.unlisted import comparable
 from grpc_interop.errors import UsageError
-from grpc_interop.session.session import load_catalog
+from grpc_interop.session.protos import load_catalog
 from repository import Repository
 
 OLD, NEW = "message Said { int64 what = 1; }", "message Said { int32 what = 1; }"

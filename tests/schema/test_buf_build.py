@@ -14,7 +14,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.buf_build import build_image, find_buf
 from grpc_interop.schema.roots.root import Root
-from grpc_interop.session.session import load_catalog
+from grpc_interop.session.protos import load_catalog
 
 SERVICE = 'syntax = "proto3"; package b; import "a/a.proto"; service S { rpc Do(a.A) returns (a.A); }'
 REGISTRY = "buf.build/acme/other"

@@ -15,7 +15,7 @@ from grpc_interop.drivers.build import Builder, Built, Launch, Protos
 from grpc_interop.errors import BuildError
 from grpc_interop.files.atomic import write_whole
 from grpc_interop.output.console import say
-from grpc_interop.session.session import load_catalog
+from grpc_interop.session.protos import load_catalog
 
 
 @click.command()

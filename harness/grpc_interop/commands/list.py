@@ -9,7 +9,7 @@ from grpc_interop.config import Options
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
 from grpc_interop.session.listing import check_selection, selected
-from grpc_interop.session.session import unseen
+from grpc_interop.session.protos import unseen
 
 
 @click.command()

@@ -18,7 +18,7 @@ from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
-from grpc_interop.session.session import load_catalog
+from grpc_interop.session.protos import load_catalog
 
 
 @click.command()

@@ -30,7 +30,7 @@ from grpc_interop.schema.roots.layout import find_layout
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import ProtoError, Tree, resolve, root_files, tested
 from grpc_interop.schema.roots.walking import proto_files
-from grpc_interop.session.session import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
+from grpc_interop.session.protos import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
 
 HEAD = "HEAD"
 """What git calls the commit that the working tree was checked out from."""

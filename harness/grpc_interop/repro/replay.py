@@ -27,7 +27,8 @@ from grpc_interop.repro.export import export
 from grpc_interop.repro.packing import ReplayError, read_text
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session.listing import selected
-from grpc_interop.session.session import Session, load_catalog
+from grpc_interop.session.protos import load_catalog
+from grpc_interop.session.session import Session
 
 _BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)
 """What a play can end in, the worst last."""

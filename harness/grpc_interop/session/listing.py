@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from grpc_interop.config import Options, choose
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
+from grpc_interop.session.protos import load_catalog
 from grpc_interop.session.selection import Selection, nothing_selected
-from grpc_interop.session.session import chosen_suites, load_catalog
+from grpc_interop.suites import chosen
 from grpc_interop.suites.protocol import SuiteOptions
 
 
@@ -20,7 +21,7 @@ def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
     selection = Selection(options.keyword, options.shard)
     catalog = load_catalog(options)
     suite_options = SuiteOptions(options.seed, options.count)
-    for suite in chosen_suites(options):
+    for suite in chosen(options.suites):
         for case in suite.cases(catalog, suite_options):
             yield from ((case, pair) for pair in pairs if selection.takes(case, pair))
 

@@ -17,8 +17,9 @@ from grpc_interop.output.plain_text import counted
 from grpc_interop.report.protocol import Finding, Lack, NotRun
 from grpc_interop.session.case_streams import CaseStream, CaseStreams
 from grpc_interop.session.pair_progress import Progress
+from grpc_interop.session.protos import unseen
 from grpc_interop.session.selection import Selection, nothing_selected
-from grpc_interop.session.session import Session, unseen
+from grpc_interop.session.session import Session
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.calls.suite import NAME as CALLS
 from grpc_interop.values.coverage import Coverage, Uncovered

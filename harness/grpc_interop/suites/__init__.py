@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from grpc_interop.errors import UsageError
 from grpc_interop.suites import greeter, messages
@@ -21,3 +22,8 @@ def find(name: str) -> Suite:
     near = difflib.get_close_matches(name, SUITES, 1)
     guess = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"there is no suite {name!r}", f"{guess}the suites are {', '.join(SUITES)}")
+
+
+def chosen(names: Sequence[str]) -> tuple[Suite, ...]:
+    """Return the suites of these names, or all where none is named. Raise UsageError."""
+    return tuple(map(find, names)) or tuple(SUITES.values())

@@ -1,0 +1,82 @@
+"""Which protos a run is about: the tree or image that the options name, now and at a commit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from grpc_interop.config import Options
+from grpc_interop.drivers.manifest import FILE
+from grpc_interop.errors import UsageError
+from grpc_interop.schema import edits
+from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.earlier import Earlier, not_checked_out, refuse_lost, repository_of
+from grpc_interop.schema.git.repository import Repository, commit_of
+from grpc_interop.schema.git.snapshot import Snapshot
+from grpc_interop.schema.imaged import Imaged, Source, imaged_now, imaged_then, source_then
+from grpc_interop.schema.roots.roots import Tree
+
+
+def load_catalog(options: Options) -> Catalog:
+    """The protos that the options name, narrowed to what has changed where they say so. Raises UsageError."""
+    if options.changed and options.image != options.project.image:
+        raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
+    cache, source = cache_folder(options), source_now(options)
+    now = imaged_now(source, options.project.folder, cache) if source else None
+    if now is None and not options.roots:
+        raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
+    tree = tree_now(options)
+    catalog = now.load() if now else Catalog.load(tree.roots, tree.includes, cache, tree.excludes)
+    if not options.changed:
+        return catalog
+    repository = repository_now(options)
+    commit = commit_of(repository, options.changed, "--changed")
+    then = image_at(options, repository, commit, options.changed)
+    if then is not None:
+        refuse_lost(then.lost, now.lost if now else not_checked_out(options.project.folder, tree))
+        touched = edits.touched(edits.Fingerprints(then.load()), catalog)
+    else:
+        touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache)
+    return catalog.only(touched.methods, touched.messages)
+
+
+def unseen(options: Options) -> dict[str, str]:
+    """Return the submodules below the roots that are not checked out, and what is to be said of each: what they hold is not driven."""
+    lost = not_checked_out(options.project.folder, tree_now(options))
+    return {os.path.relpath(path): f"{one.error.what}; {one.error.remedy}" for path, one in lost.items()}
+
+
+def tree_now(options: Options) -> Tree:
+    """Where the protos lie that the options name."""
+    return Tree(options.roots, options.includes, options.project.excludes)
+
+
+def repository_now(options: Options) -> Repository:
+    """The repository in which the options' refs are looked up. Raises UsageError."""
+    root = options.roots[0].folder if options.roots else options.project.folder
+    return repository_of(options.project.folder, root, asked=options.roots != options.project.roots)
+
+
+def protos_at(options: Options, repository: Repository, commit: str, words: str) -> Earlier:
+    """The same protos as they were at a commit, of which people are told in these words. Raises UsageError."""
+    file = options.project.folder / FILE if options.roots == options.project.roots else None
+    return Earlier(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
+
+
+def source_now(options: Options) -> Source | None:
+    """The image that the options name, or that buf builds; None where they name roots."""
+    if options.image is None and not options.buf:
+        return None
+    return Source(options.image, options.project.excludes if options.image == options.project.image else ())
+
+
+def image_at(options: Options, repository: Repository, commit: str, words: str) -> Imaged | None:
+    """The image of a commit, where the project's protos were an image then; None where they were roots. Raises UsageError."""
+    project, snapshot, now = options.project, Snapshot(repository, commit), source_now(options)
+    asked = options.roots != project.roots
+    source = None if asked else source_then(snapshot.read(project.folder / FILE), project.folder, now)
+    return imaged_then(source, snapshot, project.folder, cache_folder(options), words) if source else None
+
+
+def cache_folder(options: Options) -> Path:
+    return options.project.make_state_folder() / "cache"
