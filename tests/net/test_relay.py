@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -17,7 +18,7 @@ def echo():
 
         def serve() -> None:
             sock, _ = listener.accept()
-            with sock:
+            with sock, suppress(OSError):  # the client may be gone
                 read = b"".join(iter(lambda: sock.recv(1024), b""))
                 sock.sendall(read.upper())
 
@@ -72,3 +73,25 @@ def test_a_server_that_is_gone_is_gone_for_the_client(echo: str) -> None:
     with connect(relay.target) as client:
         assert client.recv(1) == b""
     relay.close()
+
+
+def test_a_silent_relay_takes_everything_and_passes_nothing_on(echo: str) -> None:
+    with Relay(echo) as relay, connect(relay.target) as client:
+        client.sendall(b"hello")
+        relay.await_sent(b"hello", 30)
+        relay.fall_silent()
+        client.sendall(b" world")
+        relay.await_sent(b"world", 30)
+        assert relay.up == len(b"hello world")
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+
+
+def test_bytes_are_counted_in_each_direction(echo: str) -> None:
+    with Relay(echo) as relay, connect(relay.target) as client:
+        client.sendall(b"hello")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(10) == b"HELLO"
+        assert (relay.up, relay.down) == (5, 5)

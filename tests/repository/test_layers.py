@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 HARNESS = ROOT / "harness/grpc_interop"
 IMPLEMENTATIONS = sorted(path.parent for path in ROOT.glob("*_impl/interop.toml"))
 LAYERS = (
-    "core errors interruption files output schema wire values messages drivers config net programs suites engine report session"
+    "core errors interruption files output schema wire values messages net drivers config programs suites engine report session"
     " compat repro check_driver bench testing commands cli pytest_plugin case"
 ).split()
 """The packages and modules of the harness, as ARCHITECTURE.md shows them: each imports only those before it."""

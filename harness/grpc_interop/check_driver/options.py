@@ -9,9 +9,9 @@ from grpc_interop.check_driver.certificate import Certificate, make_certificate
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
-from grpc_interop.check_driver.relay import relaying
 from grpc_interop.core.model import EARLY_US
 from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.net.relay import Relay
 
 options = Chapter("10.6 Options of servers and channels")
 
@@ -59,11 +59,11 @@ def _compresses(bench: Bench, name: str) -> None:
     compressed = pb.Options(compression=name)
     duo = bench.duo
     duo.serve(compressed, [need])
-    with relaying(duo.address) as relay:
-        duo.dial(compressed, [need], relay.address)
-        _small(duo, relay.counts, "channel and server", upwards=True, downwards=True)
-        duo.dial(None, (), relay.address)
-        _small(duo, relay.counts, "call", upwards=True, downwards=True, requires=[need], compression=name)
+    with Relay(duo.address) as relay:
+        duo.dial(compressed, [need], relay.target)
+        _small(duo, relay, "channel and server", upwards=True, downwards=True)
+        duo.dial(None, (), relay.target)
+        _small(duo, relay, "call", upwards=True, downwards=True, requires=[need], compression=name)
     bench.clear_away()
 
 
@@ -85,8 +85,8 @@ def notices_a_silent_peer(bench: Bench) -> None:
     client's call ends with UNAVAILABLE."""
     duo = bench.duo
     duo.serve(_keepalive(SERVER_PING_MS), ["keepalive"])
-    with relaying(duo.address) as relay:
-        duo.dial(_keepalive(CLIENT_PING_MS), ["keepalive"], relay.address)
+    with Relay(duo.address) as relay:
+        duo.dial(_keepalive(CLIENT_PING_MS), ["keepalive"], relay.target)
         play = duo.new_play()
         first = duo.payload(duo.server, ALL_STREAM.response, text("first"))
         serving = (pb.Step(send=first), pb.Step(wait_for_termination=NOTHING), pb.Step(finish=pb.Status(code=CANCELLED)))
@@ -190,11 +190,11 @@ def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), 
     return seen.status
 
 
-def _small(duo, counts, who, *, upwards, downwards, **how) -> None:  # type: ignore[no-untyped-def]
-    counts.up = counts.down = 0
+def _small(duo, relay, who, *, upwards, downwards, **how) -> None:  # type: ignore[no-untyped-def]
+    relay.up = relay.down = 0
     status = _exchange(duo, COMPRESSIBLE, **how)
     if status.code != 0:
         raise NotKept(f"with compression of the {who} a call ended with status {status.code} ({status.message})")
-    for direction, asked, sent in (("request", upwards, counts.up), ("answer", downwards, counts.down)):
+    for direction, asked, sent in (("request", upwards, relay.up), ("answer", downwards, relay.down)):
         if asked and sent > len(COMPRESSIBLE) // 4:
             raise NotKept(f"with compression of the {who} a {direction} of {len(COMPRESSIBLE)} bytes took {sent} bytes")

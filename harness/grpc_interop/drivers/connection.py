@@ -80,22 +80,24 @@ class Connection:
             head = pb.Command(id=command_id, more=more).SerializeToString() + _PART_TAG + varint(len(part))
             self._outbox += [varint(len(head) + len(part)) + head, part]
 
-    def writable(self) -> None:
-        """Writes as much as the socket takes. What it does not take stays as it is: a large backlog is not copied."""
+    def writable(self) -> bool:
+        """Write as much as the socket takes, and return whether anything is left. The rest stays as it is: a large backlog is
+        not copied."""
         outbox = self._outbox
         while outbox:
             try:
                 sent = self.socket.sendmsg(islice(outbox, FRAMES))
             except OSError:
                 # It takes nothing now; or never again: then the reading side will find out why.
-                return
+                return True
             while sent:
                 first = outbox[0]
                 if sent < len(first):
                     outbox[0] = memoryview(first)[sent:]
-                    return
+                    return True
                 sent -= len(first)
                 outbox.popleft()
+        return False
 
     def readable(self) -> list[pb.Event]:
         """The events that have arrived. Sets `closed` at the end. Raises ContractBroken."""

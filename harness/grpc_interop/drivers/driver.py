@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from grpc_interop.drivers.connection import Connection, ContractBroken, varint
 from grpc_interop.drivers.process import GRACE_SECONDS, Process, ending, environment, tail
 from grpc_interop.errors import BuildError
 from grpc_interop.files import temporary
+from grpc_interop.net.poller import Poller
 
 CONTRACT = 1
 """The version of the driver contract that the harness speaks."""
@@ -85,6 +87,7 @@ class Driver:
         self.has_reported = False
         self.dumps = 0
         self._channels: dict[str, int] = {}
+        self._poller: Poller | None = None
         self._ids = ids or count(1)
         self._serve = serve or pb.Serve()
         self.debugged = built.manifest.debugged
@@ -113,6 +116,15 @@ class Driver:
         return "connected, and did not say Hello" if self.hello is None else "said Hello, and did not serve"
 
     # -- talking -------------------------------------------------------------------------------------------------------
+
+    def watch(self, poller: Poller, on_readable: Callable[[Driver], None]) -> None:
+        """Let the poller accept the connection, write queued commands, and report when the driver has something to say."""
+        self._poller = poller
+        poller.register(self.listener, partial(self._connect, poller, on_readable))
+
+    def _connect(self, poller: Poller, on_readable: Callable[[Driver], None]) -> None:
+        connection = self.accept()
+        poller.register(connection.socket, partial(on_readable, self), connection.writable)
 
     def accept(self) -> Connection:
         """Takes the driver's connection; its listener then no longer exists."""
@@ -260,9 +272,13 @@ class Driver:
     def _let_go(self) -> None:
         self._stop_listening()
         if self.connection is not None:
+            if self._poller:
+                self._poller.unregister(self.connection.socket)
             self.connection.close()
 
     def _stop_listening(self) -> None:
+        if self._poller:
+            self._poller.unregister(self.listener)
         self.listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -38,7 +38,7 @@ from grpc_interop.engine.triage.reruns import Reruns
 from grpc_interop.engine.watchdog import Watchdog
 from grpc_interop.engine.watchdog_clock import WatchdogClock
 from grpc_interop.messages.examination import Questioner
-from grpc_interop.net.poller import Sockets
+from grpc_interop.net.poller import Poller
 
 CROWD, GATHER_SECONDS = 24, 0.001
 """With so many cases in flight the harness lets events gather: it looks once in so long, and not before. Drivers that tell
@@ -71,14 +71,14 @@ class Engine:
         self.why_dropped: dict[Pair, str] = {}
         self.incidents: list[str] = []
         self._ids = count(1)
-        self.pool = DriverPool(logs, self._ids)
+        self._poller = Poller()
+        self.pool = DriverPool(logs, self._ids, lambda driver: driver.watch(self._poller, self._read))
         self._programs = programs
         self._case_seconds = case_seconds
         self._window = window
         self._canonical = canonical
         self._examiner = examiner
         self._expected = expected
-        self._sockets = Sockets()
         self._looked = 0.0
         self._flights: dict[int, RpcExecution | MessageExecution] = {}
         self._answers = TranscodeCache()
@@ -88,7 +88,7 @@ class Engine:
         self._reruns = Reruns(self.preparer.prepare, smaller_messages, expected, canonical)
         self._deferred = DeferredFailures()
         self._clock = WatchdogClock()
-        self._watchdog = Watchdog(self.pool, self._sockets, self._flights, self._clock)
+        self._watchdog = Watchdog(self.pool, self._flights, self._clock)
 
     # -- for the run ---------------------------------------------------------------------------------------------------
 
@@ -118,15 +118,15 @@ class Engine:
     def poll(self, seconds: float) -> list[Verdict]:
         """Moves on for at most about `seconds`; gives the verdicts that became final."""
         self._fill()
-        self._sockets.flush()
+        self._poller.flush()
         most = min(seconds, DEFER_SECONDS) if self._deferred else seconds
         with self._clock.waiting():
             if len(self._flights) >= CROWD:
                 time.sleep(max(0.0, self._looked + GATHER_SECONDS - time.monotonic()))
-            ready = self._sockets.wait(0 if self._reruns.final else most)
+            due = self._poller.wait(0 if self._reruns.final else most)
             self._looked = time.monotonic()
-        for driver in ready:
-            self._read(driver)
+        for callback in due:
+            callback()
         self._release_deferred()
         if self._programs:
             for job, verdict in self._programs.collect():
@@ -139,8 +139,8 @@ class Engine:
         """Stops all processes."""
         if self._programs:
             self._programs.close()
-        self._sockets.close()
         self.pool.close()
+        self._poller.close()
 
     # -- starting cases ------------------------------------------------------------------------------------------------
 
@@ -178,8 +178,6 @@ class Engine:
             self._drop(job)
             return True
         if not (client.ready and server.ready):
-            self._sockets.add(client)
-            self._sockets.add(server)
             return False
         if any(full(driver, job.prepared, self._window) for driver in (client, server)):
             return False
@@ -367,7 +365,6 @@ class Engine:
     def _bury(self, driver: Driver, why: str = "") -> None:
         """A driver is dead, or as good as dead: its cases are played again, one by one."""
         self._watchdog.forget(driver)
-        self._sockets.forget(driver)
         was_ready = driver.ready
         how = driver.end(why)
         self.pool.on_exit(driver)

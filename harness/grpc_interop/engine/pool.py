@@ -4,7 +4,7 @@ dies, as often as makes sense."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grpc_interop.core.verdict import Pair
@@ -32,7 +32,8 @@ class DriverPool:
     each implementation's drivers said they run (language, grpc, protobuf); `foreign` names the implementations whose
     drivers speak another version of the contract."""
 
-    def __init__(self, logs: Path, ids: Iterator[int]) -> None:
+    def __init__(self, logs: Path, ids: Iterator[int], watch: Callable[[Driver], None]) -> None:
+        """`watch` is given each driver that was started."""
         self.logs = logs
         self.built: dict[str, Built] = {}
         self.given_up: dict[tuple[str, Role], str] = {}
@@ -45,6 +46,7 @@ class DriverPool:
         self._started: set[tuple[str, Role]] = set()
         self._failed_starts: dict[tuple[str, Role], int] = {}
         self._ids = ids
+        self._watch = watch
 
     def get(self, name: str, role: Role) -> Driver | None:
         """The driver, starting if need be; None once it was given up."""
@@ -119,6 +121,7 @@ class DriverPool:
             self.given_up[key] = str(error)
             return None
         self.drivers[key] = driver
+        self._watch(driver)
         return driver
 
 

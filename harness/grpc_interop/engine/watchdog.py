@@ -9,7 +9,6 @@ from grpc_interop.engine.executors.message import MessageExecution
 from grpc_interop.engine.executors.rpc import RpcExecution
 from grpc_interop.engine.pool import DriverPool
 from grpc_interop.engine.watchdog_clock import WatchdogClock
-from grpc_interop.net.poller import Sockets
 
 TICK_SECONDS = 0.2
 """How often the watchdog looks: well below all its limits."""
@@ -19,13 +18,10 @@ ABORT_SECONDS = 3.0
 
 
 class Watchdog:
-    """Looks at the drivers that `sockets` watches, and at `flights`, which the engine keeps by id."""
+    """Looks at the drivers of `pool`, and at `flights`, which the engine keeps by id."""
 
-    def __init__(
-        self, pool: DriverPool, sockets: Sockets, flights: dict[int, RpcExecution | MessageExecution], clock: WatchdogClock
-    ) -> None:
+    def __init__(self, pool: DriverPool, flights: dict[int, RpcExecution | MessageExecution], clock: WatchdogClock) -> None:
         self._pool = pool
-        self._sockets = sockets
         self._flights = flights
         self._clock = clock
         self._doomed: dict[Driver, float] = {}
@@ -70,7 +66,7 @@ class Watchdog:
 
     def _not_started(self, now: float) -> list[tuple[Driver, str]]:
         dead = []
-        for driver in self._sockets.drivers:
+        for driver in self._pool.drivers.values():
             if driver.ready or driver.gone:
                 continue
             if driver.connection is None and driver.process.poll() is not None:

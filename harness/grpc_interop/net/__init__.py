@@ -1,1 +1,1 @@
-"""Sockets: the poller that hears all drivers, and the relay between a client and a server."""
+"""Sockets: one poller for all of them, and a relay between a client and a server."""

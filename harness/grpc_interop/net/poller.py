@@ -1,61 +1,55 @@
-"""The drivers' sockets, all in one selector: new drivers connect, queued commands go out, events come in."""
+"""One selector for all sockets: it says which callbacks are due, and knows nothing about who registered them."""
 
 from __future__ import annotations
 
 import selectors
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
 
-from grpc_interop.drivers.driver import Driver
+Callback = Callable[[], None]
 
 
-class Sockets:
-    """Watches the drivers that were added, until they are forgotten."""
+class _Callbacks(NamedTuple):
+    on_readable: Callback
+    # Writes as much as the socket takes, and returns whether anything is left to write.
+    on_writable: Callable[[], bool]
+
+
+class Poller:
+    """Watches each registered socket until it is unregistered, which must happen before the socket is closed."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self.drivers: set[Driver] = set()
 
-    def add(self, driver: Driver) -> None:
-        """Watches a driver that was just started; one that is known already is not added again."""
-        if driver not in self.drivers:
-            self.drivers.add(driver)
-            self._selector.register(driver.listener, selectors.EVENT_READ, driver)
+    def register(self, sock: socket.socket, on_readable: Callback, on_writable: Callable[[], bool] = bool) -> None:
+        """Watch a socket. `on_writable` writes as much as the socket takes, and returns whether anything is left to write."""
+        self._selector.register(sock, selectors.EVENT_READ, _Callbacks(on_readable, on_writable))
+
+    def unregister(self, sock: socket.socket) -> None:
+        """Stop watching a socket. Without effect if it is not watched."""
+        if sock.fileno() >= 0 and sock in self._selector.get_map():
+            self._selector.unregister(sock)
 
     def flush(self) -> None:
-        """Writes what is queued, as far as the sockets take it."""
-        for driver in self.drivers:
-            if driver.connection is not None and driver.connection.wants_to_write:
-                self._write(driver)
+        """Write everything that is queued, as far as the sockets take it."""
+        for key in list(self._selector.get_map().values()):
+            self._write(key)
 
-    def wait(self, seconds: float) -> list[Driver]:
-        """The drivers that have something to be read, after at most that long. Those that connect are accepted."""
-        ready = []
-        for key, _ in self._selector.select(seconds):
-            driver: Driver = key.data
-            if driver.connection is None:
-                self._selector.unregister(driver.listener)
-                self._selector.register(driver.accept().socket, selectors.EVENT_READ, driver)
-                continue
-            if driver.connection.wants_to_write:
-                self._write(driver)
-            ready.append(driver)
-        return ready
-
-    def forget(self, driver: Driver) -> None:
-        self.drivers.discard(driver)
-        for sock in (driver.listener, driver.connection.socket if driver.connection else None):
-            if sock is not None and sock.fileno() >= 0 and sock in self._selector.get_map():
-                self._selector.unregister(sock)
+    def wait(self, seconds: float) -> list[Callback]:
+        """Wait for at most `seconds`, write where sockets have room again, and return the callbacks of the readable sockets."""
+        due = []
+        for key, events in self._selector.select(seconds):
+            if events & selectors.EVENT_WRITE:
+                self._write(key)
+            if events & selectors.EVENT_READ:
+                due.append(key.data.on_readable)
+        return due
 
     def close(self) -> None:
-        for driver in list(self.drivers):
-            self.forget(driver)
         self._selector.close()
 
-    def _write(self, driver: Driver) -> None:
-        connection = driver.connection
-        assert connection is not None
-        connection.writable()
-        if not connection.closed:
-            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
-            if self._selector.get_key(connection.socket).events != mask:
-                self._selector.modify(connection.socket, mask, driver)
+    def _write(self, key: selectors.SelectorKey) -> None:
+        mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if key.data.on_writable() else 0)
+        if key.events != mask:
+            self._selector.modify(key.fileobj, mask, key.data)

@@ -1,20 +1,23 @@
-"""Stands between a client program and a server, passes every byte on, and tells when the client has sent something."""
+"""A relay between clients and a server: it passes every byte on, counts the bytes, and can fall silent."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from contextlib import suppress
+from types import TracebackType
 
 MOST_BYTES = 64 * 1024
-"""Of what a client sends that is kept for being searched: what it is asked to send in a case is a few hundred bytes."""
+"""Bytes of a client's traffic that are kept for `await_sent`. The messages it looks for have a few hundred."""
 
 
 class Relay:
-    """Listens on `target` (`127.0.0.1:port`) and passes on to the server. Close it at the end of the RPC."""
+    """Listen on `target` (`127.0.0.1:port`) until it is closed. `up` and `down` count the bytes to the server and to the client."""
 
     def __init__(self, server: str) -> None:
+        self.up = self.down = 0
         self._server = server
+        self._silent = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.target = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._sent = b""
@@ -22,19 +25,30 @@ class Relay:
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
     def await_sent(self, data: bytes, seconds: float) -> None:
-        """Waits until the client has sent these bytes (any, if they are none), at most so many seconds: one that compresses
-        what it sends shows nothing."""
+        """Wait until the client has sent these bytes (any, if `data` is empty), at most for `seconds`: a client that compresses
+        its messages never shows them."""
         with self._changed:
             self._changed.wait_for(lambda: self._sent and data in self._sent, seconds)
 
+    def fall_silent(self) -> None:
+        """Pass nothing on any more, in either direction, and hide from each side that the other one closes: like a cable that
+        was cut. The relay still takes whatever is sent."""
+        self._silent = True
+
     def close(self) -> None:
-        """Cuts all connections."""
-        for one in self._sockets:
-            # A thread may still wait for it: closing alone would leave that one waiting.
+        """Cut all connections."""
+        for sock in self._sockets:
+            # Another thread may wait for the socket: `close` alone would leave that thread waiting.
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
 
     def _accept(self) -> None:
         host, _, port = self._server.rpartition(":")
@@ -45,7 +59,7 @@ class Relay:
                 try:
                     server = socket.create_connection((host, int(port)))
                 except ConnectionRefusedError:
-                    # The server has gone: so it is for the client.
+                    # The server has gone: the client must see that, too.
                     client.close()
                     continue
                 self._sockets.append(server)
@@ -53,12 +67,17 @@ class Relay:
                     threading.Thread(target=self._pass_on, args=(source, sink, source is client), name="relay", daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
-        with suppress(OSError):  # one side has gone; the other is told below
+        with suppress(OSError):  # one side has gone; the other side is told below
             while data := source.recv(MOST_BYTES):
-                sink.sendall(data)
-                if from_client:
-                    with self._changed:
+                with self._changed:
+                    if from_client:
+                        self.up += len(data)
                         self._sent = (self._sent + data)[-MOST_BYTES:]
-                        self._changed.notify_all()
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+                    else:
+                        self.down += len(data)
+                    self._changed.notify_all()
+                if not self._silent:
+                    sink.sendall(data)
+        if not self._silent:
+            with suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)
