@@ -9,7 +9,7 @@ import pytest
 from grpc_interop.compat.diff.changes import Change, Changes, Edit, Subject, changes
 from grpc_interop.compat.vocabulary.observation import Format
 from grpc_interop.compat.vocabulary.result import SourceLocation
-from grpc_interop.schema.lines import lines
+from grpc_interop.schema.source_lines import lines
 from two_versions import TwoVersions, compiled
 
 HEAD = 'syntax = "proto3"; package t;'

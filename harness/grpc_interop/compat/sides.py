@@ -21,11 +21,10 @@ from grpc_interop.compat.vocabulary.result import ComparedSide, SourceLocation
 from grpc_interop.config import Options
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.earlier import SHORT, Earlier, Lost, not_checked_out
 from grpc_interop.schema.git.repository import UnknownRefError, commit_of, is_branch, merge_base
 from grpc_interop.schema.image import read_image
-from grpc_interop.schema.imaged import Imaged, imaged_now
-from grpc_interop.schema.lines import compiled_lines, lines
+from grpc_interop.schema.project_image import Imaged, imaged_now
+from grpc_interop.schema.protos_at_commit import SHORT, Earlier, Lost, not_checked_out
 from grpc_interop.schema.roots.layout import find_layout
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import ProtoError, Tree, resolve, root_files, tested

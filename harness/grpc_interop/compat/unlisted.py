@@ -12,7 +12,7 @@ from dataclasses import replace
 from grpc_interop.compat.diff.changes import no_lines
 from grpc_interop.compat.diff.declared import Declared
 from grpc_interop.compat.sides import Sources
-from grpc_interop.schema.earlier import MOST_TOLD, refuse_lost, refuse_unseen, without_history
+from grpc_interop.schema.protos_at_commit import MOST_TOLD, refuse_lost, refuse_unseen, without_history
 from grpc_interop.wire.shapes import RUNTIMES_OWN
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from grpc_interop.config import Options
 from grpc_interop.drivers.manifest import FILE
 from grpc_interop.errors import UsageError
-from grpc_interop.schema import edits
+from grpc_interop.schema import changed_since
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.earlier import Earlier, not_checked_out, refuse_lost, repository_of
 from grpc_interop.schema.git.repository import Repository, commit_of
 from grpc_interop.schema.git.snapshot import Snapshot
-from grpc_interop.schema.imaged import Imaged, Source, imaged_now, imaged_then, source_then
+from grpc_interop.schema.project_image import Imaged, Source, imaged_now, imaged_then, source_then
+from grpc_interop.schema.protos_at_commit import Earlier, not_checked_out, refuse_lost, repository_of
 from grpc_interop.schema.roots.roots import Tree
 
 
@@ -34,9 +34,9 @@ def load_catalog(options: Options) -> Catalog:
     then = image_at(options, repository, commit, options.changed)
     if then is not None:
         refuse_lost(then.lost, now.lost if now else not_checked_out(options.project.folder, tree))
-        touched = edits.touched(edits.Fingerprints(then.load()), catalog)
+        touched = changed_since.touched(changed_since.Fingerprints(then.load()), catalog)
     else:
-        touched = edits.since(protos_at(options, repository, commit, options.changed), catalog, cache)
+        touched = changed_since.since(protos_at(options, repository, commit, options.changed), catalog, cache)
     return catalog.only(touched.methods, touched.messages)
 
 

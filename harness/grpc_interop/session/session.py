@@ -25,7 +25,7 @@ from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.output.plain_text import counted
 from grpc_interop.report.folder import LOGS, make_folder
-from grpc_interop.schema.whereabouts import Whereabouts
+from grpc_interop.schema.source_locations import Whereabouts
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 from grpc_interop.session.protos import load_catalog
 from grpc_interop.suites import chosen

@@ -19,7 +19,7 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report.folder import make_folder
 from grpc_interop.repro.replay import explain, replay_text
-from grpc_interop.schema.asked import message_asked, method_asked
+from grpc_interop.schema.lookup import message_asked, method_asked
 from grpc_interop.session.selection import nothing_selected, pytest_id, tested_together
 from grpc_interop.session.session import Session
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.schema.image import read_image
-from grpc_interop.schema.lines import compiled_lines, lines
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import resolve
+from grpc_interop.schema.source_lines import compiled_lines, lines
 
 
 class Whereabouts:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from grpc_interop.errors import UsageError
-from grpc_interop.schema.asked import message_asked, method_asked
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.lookup import message_asked, method_asked
 
 SHOP = """
 syntax = "proto3";

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.root import Root
-from grpc_interop.schema.whereabouts import Whereabouts
+from grpc_interop.schema.source_locations import Whereabouts
 
 TEXT = """syntax = "proto3";
 package bad;

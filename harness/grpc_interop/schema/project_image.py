@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.earlier import BESIDE, Earlier, Lost, not_checked_out
 from grpc_interop.schema.git.snapshot import Snapshot, What
+from grpc_interop.schema.protos_at_commit import BESIDE, Earlier, Lost, not_checked_out
 from grpc_interop.schema.roots import buf_config
 from grpc_interop.schema.roots.buf_build import FILES, build_image
 from grpc_interop.schema.roots.root import read_root

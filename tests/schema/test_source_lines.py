@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpc_interop.schema.lines import compiled_lines, lines
+from grpc_interop.schema.source_lines import compiled_lines, lines
 
 Path = tuple[int, ...]
 ROOT = Folder(__file__).parents[2]

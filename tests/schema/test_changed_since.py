@@ -11,10 +11,10 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.earlier import Earlier
-from grpc_interop.schema.edits import Touched, since
+from grpc_interop.schema.changed_since import Touched, since
 from grpc_interop.schema.git.repository import repository_around
 from grpc_interop.schema.git.snapshot import Snapshot
+from grpc_interop.schema.protos_at_commit import Earlier
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import Tree
 

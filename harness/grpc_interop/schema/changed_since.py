@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.earlier import Earlier, not_checked_out, refuse_lost
+from grpc_interop.schema.protos_at_commit import Earlier, not_checked_out, refuse_lost
 from grpc_interop.schema.roots.roots import ProtoError
 
 
