@@ -9,7 +9,7 @@ import pytest
 from grpc_interop.compat.diff.changes import Change, Changes, Edit, Subject, changes
 from grpc_interop.compat.vocabulary.observation import Format
 from grpc_interop.compat.vocabulary.result import SourceLocation
-from grpc_interop.schema.source_lines import lines
+from grpc_interop.schema.source_lines import source_lines
 from two_versions import TwoVersions, compiled
 
 HEAD = 'syntax = "proto3"; package t;'
@@ -21,7 +21,7 @@ def between(tmp_path: Path, base: str | dict[str, str], head: str | dict[str, st
     old = {"a.proto": f"{syntax}\n{base}"} if isinstance(base, str) else base
     new = {"a.proto": f"{head_syntax or syntax}\n{head}"} if isinstance(head, str) else head
     versions = TwoVersions(compiled(tmp_path / "base", old), compiled(tmp_path / "head", new))
-    return changes(versions.places, lambda name: lines(old.get(name, "")), lambda name: lines(new.get(name, "")))
+    return changes(versions.places, lambda name: source_lines(old.get(name, "")), lambda name: source_lines(new.get(name, "")))
 
 
 def words(found: Changes) -> dict[str, list[str]]:

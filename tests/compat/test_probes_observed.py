@@ -28,7 +28,7 @@ from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, F
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import meaning
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
-from grpc_interop.wire.view import one_nan
+from grpc_interop.wire.view import canonical_nans
 
 BAD = {ElementOutcome.LOST, ElementOutcome.ALTERED, ElementOutcome.REJECTED}
 
@@ -93,7 +93,7 @@ def _carried(message: Message, reader: type[Message], carried: Format) -> Messag
 
 
 def _meant(shape: Shape, message: Message) -> object:
-    return one_nan(shape, meaning(shape, message.SerializeToString()))
+    return canonical_nans(shape, meaning(shape, message.SerializeToString()))
 
 
 @pytest.fixture(scope="module")

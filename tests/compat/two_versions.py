@@ -17,7 +17,7 @@ from grpc_interop.wire.meaning import Meaning, complete, meaning
 from grpc_interop.wire.protojson import ProtoJson
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import Shape, Shapes
-from grpc_interop.wire.view import one_nan
+from grpc_interop.wire.view import canonical_nans
 
 OLD_TO_NEW, NEW_TO_OLD = Flow.OLD_TO_NEW, Flow.NEW_TO_OLD
 Told = dict[str, ElementOutcome]
@@ -43,7 +43,7 @@ class TwoVersions:
     def meant(self, version: Version, text: str, type_name: str) -> Meaning:
         """What a message in text format means."""
         shape = self.shapes[version].of(type_name)
-        return one_nan(shape, meaning(shape, self.written(version, text, type_name)))
+        return canonical_nans(shape, meaning(shape, self.written(version, text, type_name)))
 
     def _class(self, version: Version, type_name: str) -> type[Message]:
         return message_factory.GetMessageClass(self.shapes[version].catalog.message(type_name))
@@ -57,7 +57,7 @@ class TwoVersions:
         names = (type_name, to_type) if flow is OLD_TO_NEW else (to_type, type_name)
         pair = self.places.pair(*names)
         mine = pair.of(flow.writer)
-        sent = one_nan(mine, meaning(mine, data))
+        sent = canonical_nans(mine, meaning(mine, data))
         found = observe(pair, flow.writer, flow.reader, Format.BINARY, sent, self._read(pair.of(flow.reader), data))
         control = observe(pair, flow.writer, flow.writer, Format.BINARY, sent, self._read(mine, data))
         return attributed(found, control)
@@ -68,7 +68,7 @@ class TwoVersions:
             read = meaning(shape, data)
         except NotWireError as error:
             return Refusal(str(error))
-        return one_nan(shape, read) if complete(shape, read) else Refusal("not complete")
+        return canonical_nans(shape, read) if complete(shape, read) else Refusal("not complete")
 
     def json(self, flow: Flow, text: str, type_name: str = "t.M", *, zeros: bool = False, carried: Format = Format.JSON) -> list[Effect]:
         """What is seen of a message in ProtoJSON, as Python's runtime writes and reads it."""

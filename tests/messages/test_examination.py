@@ -9,7 +9,7 @@ from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Examiner, Findings
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.wire.meaning import Sort, sort_of
+from grpc_interop.wire.meaning import Validity, validity
 from grpc_interop.wire.shapes import Shapes
 
 NEEDY = 'syntax = "proto2"; package a; message R { required int32 a = 1; } message M { map<string, R> m = 1; required string s = 2; }'
@@ -39,4 +39,4 @@ def test_what_is_shrunk_stays_what_its_case_is_about(tmp_path: Path) -> None:
     findings = found(shapes, MessageCase("messages", "not_utf8", "a.M", alike=True))
     first = findings.failed[0].example.data
     assert len(findings.smallest) < len(first)
-    assert sort_of(shapes.of("a.M"), findings.smallest) is Sort.NO_TEXT
+    assert validity(shapes.of("a.M"), findings.smallest) is Validity.NOT_UTF8

@@ -9,7 +9,7 @@ import pytest
 from grpc_interop.core.case import MessageCase
 from grpc_interop.messages.examples import Example, Examples
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.wire.meaning import Meaning, Sort, meaning, sort_of
+from grpc_interop.wire.meaning import Meaning, Validity, meaning, validity
 from grpc_interop.wire.records import read
 from grpc_interop.wire.shapes import Shape, Shapes
 
@@ -33,8 +33,8 @@ class Tree:
     def of(self, name: str, type_name: str, seed: int = 1) -> list[Example]:
         return list(self.examples.of(MessageCase("messages", name, type_name, json=name.startswith("json"), seed=seed)))
 
-    def sorts(self, name: str, type_name: str) -> set[Sort]:
-        return {sort_of(self.shapes.of(type_name), example.data) for example in self.of(name, type_name)}
+    def sorts(self, name: str, type_name: str) -> set[Validity]:
+        return {validity(self.shapes.of(type_name), example.data) for example in self.of(name, type_name)}
 
 
 STRUCT = 'syntax = "proto3"; package a; import "google/protobuf/struct.proto";'
@@ -94,7 +94,7 @@ def test_of_what_is_not_utf8_nothing_else_is_wrong(tmp_path: Path, value: str) -
     A map's entry has what its value requires: else the missing field would be what is refused.
     """
     types = f"message R {{ required int32 a = 1; }} message M {{ map<string, {value}> m = 1; required R r = 2; }}"
-    assert Tree(tmp_path, {"a.proto": f'syntax = "proto2"; package a; {types}'}).sorts("not_utf8", "a.M") == {Sort.NO_TEXT}
+    assert Tree(tmp_path, {"a.proto": f'syntax = "proto2"; package a; {types}'}).sorts("not_utf8", "a.M") == {Validity.NOT_UTF8}
 
 
 def test_what_json_gets_wrong_is_asked_about_in_binary_as_well(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.changed_since import Touched, since
+from grpc_interop.schema.changed_since import ChangedElements, changed_since
 from grpc_interop.schema.git.repository import repository_around
 from grpc_interop.schema.git.snapshot import Snapshot
-from grpc_interop.schema.protos_at_commit import Earlier
+from grpc_interop.schema.protos_at_commit import ProtosAtCommit
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import Tree
 
@@ -23,7 +23,7 @@ message In { Deep deep = 1; } message Deep { Kind kind = 1; } enum Kind { ZERO =
 message Out { string text = 1; } message Alone { int32 number = 1; }
 service S { rpc First(In) returns (Out); rpc Second(Out) returns (stream Out); }
 """
-Edit = Callable[[str], Touched]
+Edit = Callable[[str], ChangedElements]
 
 
 def git(folder: Path, *words: str) -> str:
@@ -52,20 +52,20 @@ def repository(tmp_path: Path) -> Path:
 def edit(repository: Path, tmp_path: Path) -> Edit:
     """Gives the file another text; says what that touches."""
 
-    def change(text: str) -> Touched:
+    def change(text: str) -> ChangedElements:
         write(repository / "protos" / "a.proto", text)
-        return touched(repository, tmp_path)
+        return changed(repository, tmp_path)
 
     return change
 
 
-def touched(repository: Path, tmp_path: Path, ref: str = "HEAD", root: str = "protos") -> Touched:
+def changed(repository: Path, tmp_path: Path, ref: str = "HEAD", root: str = "protos") -> ChangedElements:
     tree, cache = Tree((Root(repository / root),)), tmp_path / "cache"
     snapshot = Snapshot(repository_around(repository), ref)
-    return since(Earlier(snapshot, tree, repository, None, ref), Catalog.load(tree.roots, [], cache), cache)
+    return changed_since(ProtosAtCommit(snapshot, tree, repository, None, ref), Catalog.load(tree.roots, [], cache), cache)
 
 
-def names(found: Touched) -> tuple[set[str], set[str]]:
+def names(found: ChangedElements) -> tuple[set[str], set[str]]:
     return {method.name for method in found.methods}, set(found.messages)
 
 
@@ -110,7 +110,7 @@ class TestTouched:
         Everything in it is new.
         """
         write(repository / "more" / "b.proto", "message B {}")
-        assert names(touched(repository, tmp_path, root="more")) == (set(), {"t.B"})
+        assert names(changed(repository, tmp_path, root="more")) == (set(), {"t.B"})
 
     def test_protos_that_did_not_compile_then(self, repository: Path, tmp_path: Path) -> None:
         """
@@ -120,5 +120,5 @@ class TestTouched:
         git(repository, "commit", "-qam", "two")
         write(repository / "protos" / "a.proto", TREE)
         with pytest.raises(UsageError, match=r"(?s)the protos of HEAD cannot be compared with: .*/protos/a\.proto:1:1: Expected") as raised:
-            touched(repository, tmp_path)
+            changed(repository, tmp_path)
         assert "interop-history" not in str(raised.value)

@@ -10,7 +10,7 @@ import pytest
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots import buf_config
-from grpc_interop.schema.roots.layout import Layout, Run, apart, find_layout
+from grpc_interop.schema.roots.layout import Layout, RootGroup, find_layout, group_roots
 from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import root_files
 
@@ -146,7 +146,7 @@ class TestFoundByContent:
         write(tmp_path, {**files, "c/z.proto": proto("", "w.proto"), "c/w.proto": proto()})
         layout = find_layout(tmp_path)
         assert layout.roots == ["a", "b", "c"]
-        assert apart(tmp_path, layout) == [Run(["a", "c"], []), Run(["b"], [])]
+        assert group_roots(tmp_path, layout) == [RootGroup(["a", "c"], []), RootGroup(["b"], [])]
 
     def test_runs_of_their_own_import_from_the_roots_of_others(self, tmp_path: Path) -> None:
         files = {
@@ -156,7 +156,7 @@ class TestFoundByContent:
         }
         write(tmp_path, {**files, "lib/s/s.proto": proto("s", "t/t.proto"), "more/t/t.proto": proto("t"), "vendor/v/v.proto": proto("v")})
         layout = find_layout(tmp_path)
-        assert apart(tmp_path, layout) == [Run(["a", "lib", "more"], ["vendor"]), Run(["b"], ["vendor", "lib", "more"])]
+        assert group_roots(tmp_path, layout) == [RootGroup(["a", "lib", "more"], ["vendor"]), RootGroup(["b"], ["vendor", "lib", "more"])]
 
     def test_copies_do_not_keep_roots_apart(self, tmp_path: Path) -> None:
         files = {
@@ -166,7 +166,7 @@ class TestFoundByContent:
         }
         write(tmp_path, files)
         layout = find_layout(tmp_path)
-        assert apart(tmp_path, layout) == [Run(["client", "server"], [])]
+        assert group_roots(tmp_path, layout) == [RootGroup(["client", "server"], [])]
         assert root_names(tmp_path, layout) == ["x.proto", "y.proto"]
 
     @pytest.mark.parametrize("roots", [["proto", "ext"], ["ext", "proto"]])

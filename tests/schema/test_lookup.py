@@ -10,7 +10,7 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.lookup import message_asked, method_asked
+from grpc_interop.schema.lookup import build_message, find_method
 
 SHOP = """
 syntax = "proto3";
@@ -76,12 +76,12 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_message_by_its_fields(catalog: Catalog, name: str) -> None:
     fields, text = FIELDS[name]
-    assert catalog.describe("shop.v1.Order", message_asked(catalog, "Order", None, fields)) == text
-    assert catalog.describe("shop.v1.Order", message_asked(catalog, "shop.v1.Order", fields, {})) == text
+    assert catalog.describe("shop.v1.Order", build_message(catalog, "Order", None, fields)) == text
+    assert catalog.describe("shop.v1.Order", build_message(catalog, "shop.v1.Order", fields, {})) == text
 
 
 def test_a_message_as_json(catalog: Catalog) -> None:
-    assert message_asked(catalog, "v1.Item", '{"sku": "a", "priceCents": "5"}', {}) == b"\n\x01a\x10\x05"
+    assert build_message(catalog, "v1.Item", '{"sku": "a", "priceCents": "5"}', {}) == b"\n\x01a\x10\x05"
 
 
 REFUSED: dict[str, tuple[str, str | Mapping[str, Any] | None, dict[str, Any], str]] = {
@@ -115,13 +115,13 @@ REFUSED: dict[str, tuple[str, str | Mapping[str, Any] | None, dict[str, Any], st
 def test_what_is_wrong_is_said_in_words(catalog: Catalog, name: str) -> None:
     asked, given, fields, words = REFUSED[name]
     with pytest.raises(UsageError) as refusal:
-        message_asked(catalog, asked, given, fields)
+        build_message(catalog, asked, given, fields)
     assert str(refusal.value).startswith(words)
 
 
 @pytest.mark.parametrize("path", ["/shop.v1.Shop/Pay", "shop.v1.Shop/Pay", "Shop/Pay", "v1.Shop/Pay", "Pay"])
 def test_a_method_is_found_by_the_end_of_its_path(catalog: Catalog, path: str) -> None:
-    assert method_asked(catalog, path).path == "/shop.v1.Shop/Pay"
+    assert find_method(catalog, path).path == "/shop.v1.Shop/Pay"
 
 
 @pytest.mark.parametrize(
@@ -135,5 +135,5 @@ def test_a_method_is_found_by_the_end_of_its_path(catalog: Catalog, path: str) -
 )
 def test_a_method_that_is_not_there_comes_with_those_that_are(catalog: Catalog, path: str, words: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        method_asked(catalog, path)
+        find_method(catalog, path)
     assert str(refusal.value).startswith(words)

@@ -10,7 +10,7 @@ import pytest
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.git.repository import repository_around
-from grpc_interop.schema.git.snapshot import Snapshot, What
+from grpc_interop.schema.git.snapshot import PathKind, Snapshot
 
 
 def git(folder: Path, *words: str, given: str = "") -> str:
@@ -43,23 +43,23 @@ def snapshot(folder: Path) -> Snapshot:
 
 
 @pytest.mark.parametrize(
-    ("path", "what", "leads"),
+    ("path", "kind", "leads"),
     [
-        ("protos", What.FOLDER, "protos"),
-        ("to/a.proto", What.FILE, "protos/a.proto"),
-        ("deep", What.FILE, "protos/a.proto"),
-        ("protos/../to", What.FOLDER, "protos"),
-        ("../repository/protos", What.FOLDER, "protos"),
-        ("up/repository/protos/a.proto", What.FILE, "protos/a.proto"),
-        ("itself", What.NOTHING, "itself"),
-        ("gone", What.NOTHING, "nowhere"),
-        ("protos/a.proto/x", What.NOTHING, "protos/a.proto/x"),
-        ("up", What.OUTSIDE, ".."),
-        ("../elsewhere/x", What.OUTSIDE, "../elsewhere/x"),
+        ("protos", PathKind.FOLDER, "protos"),
+        ("to/a.proto", PathKind.FILE, "protos/a.proto"),
+        ("deep", PathKind.FILE, "protos/a.proto"),
+        ("protos/../to", PathKind.FOLDER, "protos"),
+        ("../repository/protos", PathKind.FOLDER, "protos"),
+        ("up/repository/protos/a.proto", PathKind.FILE, "protos/a.proto"),
+        ("itself", PathKind.NOTHING, "itself"),
+        ("gone", PathKind.NOTHING, "nowhere"),
+        ("protos/a.proto/x", PathKind.NOTHING, "protos/a.proto/x"),
+        ("up", PathKind.OUTSIDE, ".."),
+        ("../elsewhere/x", PathKind.OUTSIDE, "../elsewhere/x"),
     ],
 )
-def test_a_path_leads_where_it_led_then(snapshot: Snapshot, folder: Path, path: str, what: What, leads: str) -> None:
-    assert snapshot.find(folder / path) == (what, Path(os.path.normpath(folder / leads)))
+def test_a_path_leads_where_it_led_then(snapshot: Snapshot, folder: Path, path: str, kind: PathKind, leads: str) -> None:
+    assert snapshot.find(folder / path) == (kind, Path(os.path.normpath(folder / leads)))
 
 
 def test_protos_are_written_as_they_were_and_nothing_else(snapshot: Snapshot, folder: Path, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_protos_are_written_as_they_were_and_nothing_else(snapshot: Snapshot, fo
     snapshot.write([folder], tmp_path / "place")
     assert (tmp_path / "place/protos/a.proto").read_text() == (tmp_path / "place/to/a.proto").read_text() == "then"
     assert not (tmp_path / "place/protos/note.txt").exists()
-    assert {path for path, found in snapshot.unfollowed.items() if found.what is What.OUTSIDE} == {folder / "up"}
+    assert {path for path, found in snapshot.unfollowed.items() if found.kind is PathKind.OUTSIDE} == {folder / "up"}
 
 
 def test_a_tree_that_leads_out_of_its_folder_writes_nothing(folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpc_interop.schema.source_lines import compiled_lines, lines
+from grpc_interop.schema.source_lines import compiled_lines, source_lines
 
 Path = tuple[int, ...]
 ROOT = Folder(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_are_found_in_a_file_that_makes_it_hard(tmp_path: Folder) -> None:
     (file,) = compiled(tmp_path / "own", "tricky.proto").file
     expected = told_by_protoc(file)
     assert len(expected) > 25
-    assert lines(TRICKY) == expected
+    assert source_lines(TRICKY) == expected
     assert compiled_lines(file) == expected
 
 
@@ -117,10 +117,10 @@ def test_of_a_compiled_file_without_source_info_are_none() -> None:
 def test_are_found_in_real_trees(root: Folder) -> None:
     names = [str(path.relative_to(root)) for path in sorted(root.rglob("*.proto"))]
     for file in compiled(root, *names).file:
-        found, expected = lines((root / file.name).read_text()), told_by_protoc(file)
+        found, expected = source_lines((root / file.name).read_text()), told_by_protoc(file)
         assert {name: found.get(name) for name in expected} == expected, file.name
 
 
 @given(st.text(alphabet="{}[]();=<>\"'/*message enum oneof 1\n", max_size=60))
 def test_never_fail_whatever_the_text(text: str) -> None:
-    lines(text)
+    source_lines(text)

@@ -9,11 +9,11 @@ import pytest
 
 from grpc_interop.core.transcript import View
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.wire.meaning import Meaning, Sort, meaning, show_message, sort_of, unlike
+from grpc_interop.wire.meaning import Meaning, Validity, first_difference, meaning, show_message, validity
 from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
 from grpc_interop.wire.records import NotWireError, read, write
 from grpc_interop.wire.shapes import Shape, Shapes
-from grpc_interop.wire.view import NotAViewError, of_view, one_nan
+from grpc_interop.wire.view import NotAViewError, canonical_nans, read_view
 
 VALUES = Path(__file__).parents[1] / "suites" / "values"
 
@@ -118,11 +118,11 @@ def test_sorts(shapes: Shapes) -> None:
     What everybody must take, what lacks something, what holds no text where one should be, and what is none.
     """
     needs = shapes.of("values.old.Needs")
-    assert sort_of(needs, bytes.fromhex("0a0161 1001")) is Sort.VALID
-    assert sort_of(needs, bytes.fromhex("0a0161")) is Sort.INCOMPLETE
-    assert sort_of(needs, bytes.fromhex("0a01ff 1001")) is Sort.NO_TEXT
-    assert sort_of(needs, bytes.fromhex("0a01ff")) is Sort.INCOMPLETE
-    assert sort_of(needs, bytes.fromhex("0a01")) is Sort.MALFORMED
+    assert validity(needs, bytes.fromhex("0a0161 1001")) is Validity.VALID
+    assert validity(needs, bytes.fromhex("0a0161")) is Validity.INCOMPLETE
+    assert validity(needs, bytes.fromhex("0a01ff 1001")) is Validity.NOT_UTF8
+    assert validity(needs, bytes.fromhex("0a01ff")) is Validity.INCOMPLETE
+    assert validity(needs, bytes.fromhex("0a01")) is Validity.MALFORMED
 
 
 def test_deep_messages_are_refused_and_not_stumbled_over(shapes: Shapes) -> None:
@@ -157,7 +157,7 @@ def test_a_difference_names_its_place_and_both_values(shapes: Shapes) -> None:
     A person reads where two messages differ, and how.
     """
     shape = shapes.of("values.Lists")
-    found = unlike(shape, meaning(shape, bytes.fromhex("8a0102 1801")), meaning(shape, bytes.fromhex("8a0102 1802")))
+    found = first_difference(shape, meaning(shape, bytes.fromhex("8a0102 1801")), meaning(shape, bytes.fromhex("8a0102 1802")))
     assert found == ("q[0].c", "1", "2")
 
 
@@ -176,22 +176,22 @@ def test_a_view_says_what_the_bytes_say(shapes: Shapes) -> None:
     """
     shape = shapes.of("values.Maps")
     view = View({2: (5, double(0.5)), 13: (b"k", View({3: (7,)}))})
-    assert of_view(shape, view) == meaning(shape, bytes.fromhex("12 07 0805 15 0000003f 6a 07 0a016b 1202 1807"))
+    assert read_view(shape, view) == meaning(shape, bytes.fromhex("12 07 0805 15 0000003f 6a 07 0a016b 1202 1807"))
 
 
 def test_all_nans_look_alike_in_a_view(scalars: Shape) -> None:
     """
     Payloads are compared in the bytes; in a view a NaN is a NaN.
     """
-    seen = of_view(scalars, View({2: (double(float("nan")),)}))
-    assert seen == one_nan(scalars, meaning(scalars, bytes.fromhex("15 230180ff")))
+    seen = read_view(scalars, View({2: (double(float("nan")),)}))
+    assert seen == canonical_nans(scalars, meaning(scalars, bytes.fromhex("15 230180ff")))
 
 
 def test_a_double_in_a_float_field_is_seen(scalars: Shape) -> None:
     """
     A view that shows a float as a double which is none differs.
     """
-    assert of_view(scalars, View({2: (double(0.1),)})) != meaning(scalars, bytes.fromhex("15 cdcccc3d"))
+    assert read_view(scalars, View({2: (double(0.1),)})) != meaning(scalars, bytes.fromhex("15 cdcccc3d"))
 
 
 @pytest.mark.parametrize("view", [View({99: (1,)}), View({3: (1, 2)}), View({}, b"\x18")])
@@ -200,7 +200,7 @@ def test_views_that_are_none(scalars: Shape, view: View) -> None:
     A view with undeclared fields, several values of one, or garbled unknown fields is refused.
     """
     with pytest.raises(NotAViewError):
-        of_view(scalars, view)
+        read_view(scalars, view)
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from grpc_interop.schema.git.repository import around
 from grpc_interop.schema.git.submodules import submodules_not_checked_out
 from grpc_interop.schema.roots import buf_config
 from grpc_interop.schema.roots.buf_build import build_image
-from grpc_interop.schema.roots.layout import File, Layout, Run, apart, find_layout, listed, one_by_one, read_files
+from grpc_interop.schema.roots.layout import Layout, ProtoFile, RootGroup, each_alone, find_layout, group_roots, listed, read_files
 from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import ProtoError
 from grpc_interop.session.known_failures import FILE as KNOWN_FAILURES
@@ -57,7 +57,7 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     return _try(folder, layout, groups, files)
 
 
-def _find_layout(folder: Path, files: Sequence[File]) -> Layout:
+def _find_layout(folder: Path, files: Sequence[ProtoFile]) -> Layout:
     """Returns the layout that imports tell. A prefix is only a guess, and so is one root of files in many folders that hold the
     same names: they are taken where the protos compile with them."""
     found = find_layout(folder, files)
@@ -70,7 +70,7 @@ def _find_layout(folder: Path, files: Sequence[File]) -> Layout:
 
 def _compiles(folder: Path, layout: Layout) -> bool:
     with suppress(ProtoError):
-        _compile(folder, layout, Run(layout.roots, layout.includes))
+        _compile(folder, layout, RootGroup(layout.roots, layout.includes))
         return True
     return False
 
@@ -81,7 +81,7 @@ def _where_else(folder: Path) -> str:
     return "go to your repository, or write roots by hand"
 
 
-def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
+def _submodules(folder: Path, files: Iterable[ProtoFile]) -> Iterator[str]:
     """Yields a sentence for each submodule that holds protos, or may."""
     parents = dict.fromkeys(parent for file in files for parent in file.path.parents if parent.parts)
     for path in parents:
@@ -94,16 +94,16 @@ def _submodules(folder: Path, files: Iterable[File]) -> Iterator[str]:
             yield f"{shown} is a git submodule that is not checked out, so its protos are not seen: `git submodule update --init {shown}`"
 
 
-def _groups(folder: Path, layout: Layout) -> list[Run]:
+def _groups(folder: Path, layout: Layout) -> list[RootGroup]:
     """Returns what can be part of one run each. What is wrong with a root is told when they are compiled."""
-    whole = [Run(layout.roots, layout.includes)]
+    whole = [RootGroup(layout.roots, layout.includes)]
     if layout.buf:
         return whole
     try:
-        groups = apart(folder, layout)
+        groups = group_roots(folder, layout)
         if len(groups) == 1 and len(layout.roots) > 1 and not _compiles(folder, layout):
             # One file under two names, or two files that define one thing: protoc takes them where they do not meet.
-            groups = one_by_one(folder, layout)
+            groups = each_alone(folder, layout)
             for run in groups:
                 _compile(folder, layout, run)
     except ProtoError:
@@ -111,7 +111,7 @@ def _groups(folder: Path, layout: Layout) -> list[Run]:
     return groups
 
 
-def _try(folder: Path, layout: Layout, groups: Sequence[Run], files: Iterable[File]) -> int:
+def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Iterable[ProtoFile]) -> int:
     """Compiles the protos as a run would, and says what is in them, and what not."""
     driven: set[str] = set()
     unreadable: set[str] = set()
@@ -135,7 +135,7 @@ def _try(folder: Path, layout: Layout, groups: Sequence[Run], files: Iterable[Fi
     return max(status, _tell_left_out(layout, driven, left))
 
 
-def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[File]) -> int:
+def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[ProtoFile]) -> int:
     """Names RPCs that would not be tested. Gives 1 where nobody has said that they need not be, or where no RPC is left."""
     left_out = {rpc: file for file in files for rpc in file.rpcs if rpc not in driven}
     unexplained = [rpc for rpc, file in left_out.items() if file.path not in layout.others]
@@ -151,13 +151,13 @@ def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[File]) -> i
     return 1
 
 
-def _command(layout: Layout, run: Run) -> str:
+def _command(layout: Layout, run: RootGroup) -> str:
     includes = run.includes if run.includes != layout.includes else []
     options = [("--proto-path", root) for root in run.roots] + [("--include", root) for root in includes]
     return shlex.join(["interop", "run", *(word for option in options for word in option)])
 
 
-def _compile(folder: Path, layout: Layout, run: Run) -> Catalog:
+def _compile(folder: Path, layout: Layout, run: RootGroup) -> Catalog:
     with tempfile.TemporaryDirectory() as cache:
         if layout.buf:
             return Catalog.from_image(build_image(folder, Path(cache)))
@@ -165,7 +165,7 @@ def _compile(folder: Path, layout: Layout, run: Run) -> Catalog:
         return Catalog.load([read_root(root, folder) for root in run.roots], includes, Path(cache), layout.excludes)
 
 
-def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[Run] = ()) -> str:
+def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[RootGroup] = ()) -> str:
     """The file."""
     found = list(implementations)
     lines = [
@@ -190,7 +190,7 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[R
     return "\n".join(lines) + "\n"
 
 
-def _protos(layout: Layout, groups: Sequence[Run]) -> Iterator[str]:
+def _protos(layout: Layout, groups: Sequence[RootGroup]) -> Iterator[str]:
     """Where the protos are."""
     if layout.buf:
         yield "# The modules of buf.yaml are tested. buf has what they import, also from a registry."
@@ -210,7 +210,10 @@ def _protos(layout: Layout, groups: Sequence[Run]) -> Iterator[str]:
 
 def _variants(implementations: Iterable[Manifest]) -> Iterator[str]:
     """An example of each implementation that can be had in other versions."""
-    yield from ("", "# An implementation again, in the versions that your service runs with. It is built apart from your environment.")
+    yield from (
+        "",
+        "# An implementation again, in the versions that your service runs with. It is built apart from your environment.",
+    )
     for manifest in implementations:
         if manifest.known_settings:
             yield from ("#", "# [[implementation]]", f"# name = {_text(manifest.name + '-service')}", f"# from = {_text(manifest.name)}")

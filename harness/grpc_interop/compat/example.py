@@ -15,7 +15,7 @@ from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
 from grpc_interop.wire.meaning import Meaning, show_message
 from grpc_interop.wire.shapes import Shape, Shapes
-from grpc_interop.wire.view import NotAViewError, of_view
+from grpc_interop.wire.view import NotAViewError, read_view
 
 
 class Illustrator:
@@ -86,7 +86,7 @@ class Illustrator:
 
     def _view(self, shape: Shape, view: View) -> str:
         try:
-            return show_message(shape, of_view(shape, view))
+            return show_message(shape, read_view(shape, view))
         except NotAViewError as error:
             return f"(a view that is none: {error})"
 

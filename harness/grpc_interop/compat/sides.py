@@ -23,12 +23,13 @@ from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.git.repository import UnknownRefError, commit_of, is_branch, merge_base
 from grpc_interop.schema.image import read_image
-from grpc_interop.schema.project_image import Imaged, imaged_now
-from grpc_interop.schema.protos_at_commit import SHORT, Earlier, Lost, not_checked_out
+from grpc_interop.schema.project_image import ProjectImage, current_image
+from grpc_interop.schema.protos_at_commit import SHORT, MissingSubmodule, ProtosAtCommit, not_checked_out
 from grpc_interop.schema.roots.layout import find_layout
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import ProtoError, Tree, resolve, root_files, tested
 from grpc_interop.schema.roots.walking import proto_files
+from grpc_interop.schema.source_lines import compiled_lines, source_lines
 from grpc_interop.session.protos import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
 
 HEAD = "HEAD"
@@ -62,8 +63,8 @@ class Sources:
     seen_from: Path
     again: ReadAgain | None = None
     tree: Tree | None = None
-    then: Earlier | None = None
-    lost: Mapping[Path, Lost] = field(default_factory=dict)
+    then: ProtosAtCommit | None = None
+    lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def place(self, file: str, line: int = 0) -> SourceLocation:
@@ -80,8 +81,8 @@ def read_head(spelling: str | None, options: Options) -> Sources:
     if spelling is None:
         source = source_now(options)
         if source is not None:
-            make = partial(imaged_now, source, options.project.folder, cache_folder(options))
-            return _of_imaged(ComparedSide("head", "working tree"), make, options)
+            make = partial(current_image, source, options.project.folder, cache_folder(options))
+            return _of_project_image(ComparedSide("head", "working tree"), make, options)
         tree = _tree_now(options)
         found = _of_folders(ComparedSide("head", "working tree"), tree, options)
         return replace(found, tree=tree, lost=not_checked_out(options.project.folder, tree))
@@ -139,7 +140,7 @@ def _of_image(image: Path, side: ComparedSide, options: Options, excludes: Seque
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
 
-def _of_imaged(side: ComparedSide, make: Callable[[], Imaged], options: Options) -> Sources:
+def _of_project_image(side: ComparedSide, make: Callable[[], ProjectImage], options: Options) -> Sources:
     """Return the image that a project's interop.toml asks for. Where buf built it, it is known where files lie."""
     try:
         made = make()
@@ -179,7 +180,7 @@ def _loaded(side: ComparedSide, tree: Tree, load: Load, names: Iterable[str], mo
     # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
     texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
     files = {name: _as_spelled(path, name, tree) for name, path in found.items()}
-    return Sources(side, catalog, files, lambda name: lines(texts.get(name, "")), options.project.folder)
+    return Sources(side, catalog, files, lambda name: source_lines(texts.get(name, "")), options.project.folder)
 
 
 def _as_spelled(path: Path, name: str, tree: Tree) -> Path:
@@ -223,13 +224,15 @@ def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sour
     side = ComparedSide(label, words)
     made = image_at(options, repository, commit, f"the {label} ({words})")
     if made is not None:
-        return _of_imaged(side, lambda: made, options)
+        return _of_project_image(side, lambda: made, options)
     return _of_commit(side, protos_at(options, repository, commit, f"the {label} ({words})"), options)
 
 
-def _of_commit(side: ComparedSide, earlier: Earlier, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
+def _of_commit(
+    side: ComparedSide, earlier: ProtosAtCommit, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()
+) -> Sources:
     """The protos of a commit, with files of these names as far as they were there; these may have lain in more folders."""
-    with earlier.written(names, more) as then:
+    with earlier.exported(names, more) as then:
         if not then.tree.roots:
             roots = ", ".join(os.path.relpath(root.folder, options.project.folder) for root in earlier.now.roots)
             raise UsageError(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from grpc_interop.compat.diff.changes import no_lines
 from grpc_interop.compat.diff.declared import Declared
 from grpc_interop.compat.sides import Sources
-from grpc_interop.schema.protos_at_commit import MOST_TOLD, refuse_lost, refuse_unseen, without_history
+from grpc_interop.schema.protos_at_commit import MOST_TOLD, refuse_missing, refuse_unseen, without_history
 from grpc_interop.wire.shapes import RUNTIMES_OWN
 
 
@@ -20,7 +20,7 @@ def comparable(bases: Sequence[Sources], head: Sources) -> tuple[list[Sources], 
     """Return the sides with all files that can be compared. Raises UsageError where nobody knows what there was to compare."""
     for base in bases:
         if base.then is not None:
-            refuse_lost(base.lost, head.lost)
+            refuse_missing(base.lost, head.lost)
     head = _completed(head, bases)
     found = [_completed(base, [head]) for base in bases]
     for base in found:

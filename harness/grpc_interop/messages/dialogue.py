@@ -12,12 +12,12 @@ from collections.abc import Callable, Generator
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CHANGING, Difference
-from grpc_interop.wire.byte_lru import Kept, kept
-from grpc_interop.wire.meaning import Meaning, meaning, unlike
+from grpc_interop.wire.byte_lru import ByteLru, byte_lru_cache
+from grpc_interop.wire.meaning import Meaning, first_difference, meaning
 from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import Shape, Shapes
-from grpc_interop.wire.view import NotAViewError, of_view, one_nan
+from grpc_interop.wire.view import NotAViewError, canonical_nans, read_view
 
 CLIENT, SERVER, BOTH = "client", "server", "both"
 
@@ -44,12 +44,12 @@ class Rules:
         self._shapes = shapes
         self._json = ProtoJson(shapes)
         # Nobody changes a Meaning that is whole.
-        self._meaning = kept(meaning, MOST_MEANT)
-        self._kept = kept(self._kept_of, MOST_MEANT)
-        self._shown = kept(self._shown_of, MOST_MEANT)
-        self._said = kept(self._json.read, MOST_MEANT)
-        self._right_views: Kept[tuple[Shape, bytes], View] = Kept(MOST_MEANT)
-        self._right: Kept[tuple[object, ...], tuple[tuple[Answer, ...], ...]] = Kept(MOST_RIGHT)
+        self._meaning = byte_lru_cache(meaning, MOST_MEANT)
+        self._kept = byte_lru_cache(self._kept_of, MOST_MEANT)
+        self._shown = byte_lru_cache(self._shown_of, MOST_MEANT)
+        self._said = byte_lru_cache(self._json.read, MOST_MEANT)
+        self._right_views: ByteLru[tuple[Shape, bytes], View] = ByteLru(MOST_MEANT)
+        self._right: ByteLru[tuple[object, ...], tuple[tuple[Answer, ...], ...]] = ByteLru(MOST_RIGHT)
 
     def dialogue(self, type_name: str, data: Messages, *, json: bool, alike: bool) -> Dialogue:
         """The dialogue about one or more messages."""
@@ -199,7 +199,7 @@ class Rules:
 
     def _shown_of(self, shape: Shape, data: bytes) -> Meaning:
         """What a view shows of it."""
-        return one_nan(shape, self._meaning(shape, data))
+        return canonical_nans(shape, self._meaning(shape, data))
 
     def _kept_of(self, shape: Shape, data: bytes) -> Meaning:
         """What ProtoJSON says of it."""
@@ -235,12 +235,12 @@ def _words(refusal: Difference) -> str:
 
 def _other_view(side: str, shape: Shape, wanted: Meaning, view: View | None) -> Difference | None:
     try:
-        got = of_view(shape, view or View({}))
+        got = read_view(shape, view or View({}))
     except NotAViewError as error:
         return Difference(side, f"the {side}'s view of the message is none: {error}")
     return _difference(side, f"the {side}'s program sees another value than the message holds", shape, wanted, got)
 
 
 def _difference(side: str, what: str, shape: Shape, wanted: Meaning, got: Meaning) -> Difference | None:
-    found = unlike(shape, wanted, got)
+    found = first_difference(shape, wanted, got)
     return found and Difference(side, what, f"{found.path}: {found.wanted}", f"{found.path}: {found.got}")

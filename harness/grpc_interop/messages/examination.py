@@ -14,7 +14,7 @@ from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import Dialogue, Rules, of_one_cause
 from grpc_interop.messages.examples import Example, Examples
 from grpc_interop.messages.shrink import smaller
-from grpc_interop.wire.meaning import sort_of
+from grpc_interop.wire.meaning import validity
 from grpc_interop.wire.shapes import Shape, Shapes
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
@@ -149,13 +149,13 @@ class Examination:
     def _shrink(self, first: Failed) -> ShrinkDialogue:
         """Dialogues about ever smaller messages, as long as they fail for the same cause."""
         difference, tries, found = first.difference, 0, True
-        sort = sort_of(self._shape, self._smallest)
+        wanted = validity(self._shape, self._smallest)
         while found and tries < MOST_TRIES:
             found = False
             for candidate in smaller(self._shape, self._smallest):
                 if tries >= MOST_TRIES:
                     break
-                if sort_of(self._shape, candidate) is not sort:
+                if validity(self._shape, candidate) is not wanted:
                     continue
                 tries += 1
                 (outcome,) = yield from self._start((candidate,))

@@ -17,8 +17,8 @@ from grpc_interop.values.generator import Generator
 from grpc_interop.values.json_unrepresentable import JsonFilter, Unrepresentable
 from grpc_interop.values.utf8 import must_be_utf8
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.byte_lru import OVERHEAD, Kept
-from grpc_interop.wire.meaning import Sort, sort_of
+from grpc_interop.wire.byte_lru import OVERHEAD, ByteLru
+from grpc_interop.wire.meaning import Validity, validity
 from grpc_interop.wire.records import read, write, write_one
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
@@ -65,7 +65,7 @@ class Examples:
         self.generator = Generator(shapes)
         self._names = FieldNames(shapes)
         self._json_filter = JsonFilter(shapes)
-        self._kept: Kept[MessageCase, tuple[Example, ...]] = Kept(MOST_KEPT)
+        self._kept: ByteLru[MessageCase, tuple[Example, ...]] = ByteLru(MOST_KEPT)
 
     @staticmethod
     def can_make(case: MessageCase) -> bool:
@@ -207,7 +207,7 @@ class Examples:
         whole = self._least(shape) + min(map(write_one, read(some)), key=len, default=b"")
         for what, data in malformed.malformed(shape, whole, some):
             # What could be read, were it whole and its texts texts, is another case's affair.
-            if sort_of(shape, data) not in (Sort.INCOMPLETE, Sort.NO_TEXT):
+            if validity(shape, data) not in (Validity.INCOMPLETE, Validity.NOT_UTF8):
                 yield Example(data, what)
         for what, data in malformed.NUMBER_ZERO.items() if shape.can_hold else ():
             yield Example(whole + data, what)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.records import NotWireError, Record, pack, read, unpack, write
+from grpc_interop.wire.records import NotWireError, WireRecord, pack, read, unpack, write
 from grpc_interop.wire.shapes import FieldShape, Shape
 
 MOST_DEEP = 64
@@ -39,7 +39,7 @@ def _candidates(shape: Shape, data: bytes) -> Iterator[bytes]:
         yield write(candidate)
 
 
-def _fewer(shape: Shape | None, records: tuple[Record, ...], depth: int) -> Iterator[tuple[Record, ...]]:
+def _fewer(shape: Shape | None, records: tuple[WireRecord, ...], depth: int) -> Iterator[tuple[WireRecord, ...]]:
     """Without a half, without one, with one of them simpler."""
     half = len(records) // 2
     if half > 1:
@@ -53,7 +53,7 @@ def _fewer(shape: Shape | None, records: tuple[Record, ...], depth: int) -> Iter
             yield (*records[:at], simpler, *records[at + 1 :])
 
 
-def _simpler(field: FieldShape | None, record: Record, depth: int) -> Iterator[Record]:
+def _simpler(field: FieldShape | None, record: WireRecord, depth: int) -> Iterator[WireRecord]:
     value = record.value
     if isinstance(value, tuple):
         for fewer in _fewer(field.inner if field else None, value, depth + 1):

@@ -14,33 +14,33 @@ from google.protobuf.message import Message
 from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.protos_at_commit import Earlier, not_checked_out, refuse_lost
+from grpc_interop.schema.protos_at_commit import ProtosAtCommit, not_checked_out, refuse_missing
 from grpc_interop.schema.roots.roots import ProtoError
 
 
-class Touched(NamedTuple):
+class ChangedElements(NamedTuple):
     """Of a tree, what differs from what it was; what was not there yet differs. What is gone now is not part of it."""
 
     methods: frozenset[Method]
     messages: frozenset[str]
 
 
-def since(earlier: Earlier, catalog: Catalog, cache: Path) -> Touched:
+def changed_since(earlier: ProtosAtCommit, catalog: Catalog, cache: Path) -> ChangedElements:
     """What differs from what a project had then. Raises UsageError when the protos of then do not compile, or cannot be had."""
-    with earlier.written() as then:
-        refuse_lost(then.not_here, not_checked_out(earlier.project, earlier.now))
+    with earlier.exported() as then:
+        refuse_missing(then.not_here, not_checked_out(earlier.project, earlier.now))
         if not then.tree.roots:
-            return touched(Fingerprints(None), catalog)
+            return changed_between(Fingerprints(None), catalog)
         try:
-            return touched(Fingerprints(then.load(cache)), catalog)
+            return changed_between(Fingerprints(then.load(cache)), catalog)
         except ProtoError as error:
             raise UsageError(f"the protos of {earlier.words} cannot be compared with: {error.what}", error.remedy) from error
 
 
-def touched(then: Fingerprints, catalog: Catalog) -> Touched:
+def changed_between(then: Fingerprints, catalog: Catalog) -> ChangedElements:
     """What of the catalog differs from what stood there."""
     now = Fingerprints(catalog)
-    return Touched(
+    return ChangedElements(
         frozenset(method for method in catalog.methods() if now.of_method(method) != then.of_method(method)),
         frozenset(name for name in catalog.messages() if now.of_message(name) != then.of_message(name)),
     )
@@ -87,7 +87,7 @@ class Fingerprints:
                 own = _digest([head, _bytes(method), _bytes(service.options)])
                 self._methods[f"/{package}{service.name}/{method.name}"] = own, [method.input_type[1:], method.output_type[1:]]
 
-    def _index_types(self, scope: Scope, prefix: str, head: bytes) -> None:
+    def _index_types(self, scope: FileOrMessage, prefix: str, head: bytes) -> None:
         """The types and extensions that a file or a message declares, nested ones included."""
         nested = scope.message_type if isinstance(scope, descriptor_pb2.FileDescriptorProto) else scope.nested_type
         for message in nested:
@@ -103,7 +103,7 @@ class Fingerprints:
             self._extensions[extension.extendee[1:]].append((_digest([head, _bytes(extension)]), _types_of([extension])))
 
 
-Scope = descriptor_pb2.FileDescriptorProto | descriptor_pb2.DescriptorProto
+FileOrMessage = descriptor_pb2.FileDescriptorProto | descriptor_pb2.DescriptorProto
 """What holds definitions."""
 
 

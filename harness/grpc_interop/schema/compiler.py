@@ -52,7 +52,7 @@ def compile_tree(
     return tuple(files), compiled
 
 
-class _Source(NamedTuple):
+class _ProtocInput(NamedTuple):
     """What protoc is given: the roots' files by their names, and the folders in which it looks imports up. `roots` are for
     what is said of those that it refuses."""
 
@@ -65,18 +65,18 @@ class _Source(NamedTuple):
         return cache / "protos" / _key(self.files)
 
 
-def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> list[_Source]:
+def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> list[_ProtocInput]:
     """What to try, one after the other. Runtimes bring google/protobuf/*.proto along and use no copy of a tree's, which
     may have fields that they lack; but a tree that asks more of its copy than protoc's own has is taken as it is."""
-    as_it_is = _Source(files, roots, search)
+    as_it_is = _ProtocInput(files, roots, search)
     brought = brought_by_protoc()
     if all(resolve(name, search) == path for name, path in brought.items()):
         return [as_it_is]
     folders = dict.fromkeys(Root(path.parents[name.count("/")]) for name, path in brought.items())
-    return [_Source({name: brought.get(name, path) for name, path in files.items()}, roots, [*folders, *search]), as_it_is]
+    return [_ProtocInput({name: brought.get(name, path) for name, path in files.items()}, roots, [*folders, *search]), as_it_is]
 
 
-def _compiled(sources: Sequence[_Source], cache: Path) -> bytes:
+def _compiled(sources: Sequence[_ProtocInput], cache: Path) -> bytes:
     """The first that protoc takes. Raises ProtoError about the last."""
     for source in sources:
         try:
@@ -101,7 +101,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _cached(cache: Path, source: _Source) -> bytes | None:
+def _cached(cache: Path, source: _ProtocInput) -> bytes | None:
     """What was kept for the roots' files, if it is whole and their imports still mean files of the same content."""
     entry = source.entry(cache)
     try:
@@ -136,7 +136,7 @@ def _spelled(files: Mapping[str, Path], search: Sequence[Root]) -> Iterator[str]
         yield name if called != name else str(path)
 
 
-def _protoc(source: _Source) -> bytes:
+def _protoc(source: _ProtocInput) -> bytes:
     files, roots, search = source
     with tempfile.TemporaryDirectory(prefix="interop-protoc-", dir=temporary.place()) as folder:
         out, arguments = Path(folder, "set.binpb"), Path(folder, "arguments")

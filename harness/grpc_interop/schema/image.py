@@ -11,7 +11,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import BinaryIO
 
-from google.protobuf import descriptor_pb2, empty_pb2
+from google.protobuf import descriptor_pb2 as pb
+from google.protobuf import empty_pb2
 
 from grpc_interop.schema import gate
 from grpc_interop.schema.roots.roots import ProtoError, common_includes, resolve
@@ -44,8 +45,6 @@ _GZIP = b"\x1f\x8b"
 _BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
 """Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
 
-File = descriptor_pb2.FileDescriptorProto
-
 
 def read_image(image: Path) -> tuple[list[str], bytes]:
     """The names of the files to be driven, and a serialised FileDescriptorSet, imports first. Files that are there only to
@@ -64,7 +63,7 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
     files = _in_order(image, _distinct(image, parsed.file))
     imported = {name for file in files for name in file.dependency}
     driven = [file.name for file in files if not _is_import(file, imported)]
-    return driven, descriptor_pb2.FileDescriptorSet(file=files).SerializeToString(deterministic=True)
+    return driven, pb.FileDescriptorSet(file=files).SerializeToString(deterministic=True)
 
 
 def _content(image: Path) -> bytes:
@@ -102,9 +101,9 @@ def _try(image: Path, content: bytes) -> None:
         raise ProtoError(what, "make an image of fewer protos")
 
 
-def _distinct(image: Path, files: Iterable[File]) -> dict[str, File]:
+def _distinct(image: Path, files: Iterable[pb.FileDescriptorProto]) -> dict[str, pb.FileDescriptorProto]:
     """By name. Build systems that know one set for each target concatenate them, and so hold many a file twice."""
-    distinct: dict[str, File] = {}
+    distinct: dict[str, pb.FileDescriptorProto] = {}
     for file in files:
         known = distinct.setdefault(file.name, file)
         if known is not file and _definitions(known) != _definitions(file):
@@ -112,14 +111,14 @@ def _distinct(image: Path, files: Iterable[File]) -> dict[str, File]:
     return distinct
 
 
-def _definitions(file: File) -> bytes:
-    bare = File()
+def _definitions(file: pb.FileDescriptorProto) -> bytes:
+    bare = pb.FileDescriptorProto()
     bare.CopyFrom(file)
     bare.ClearField("source_code_info")
     return bare.SerializeToString(deterministic=True)
 
 
-def _in_order(image: Path, files: dict[str, File]) -> list[File]:
+def _in_order(image: Path, files: dict[str, pb.FileDescriptorProto]) -> list[pb.FileDescriptorProto]:
     """Imports first."""
     for file in files.values():
         for name in file.dependency:
@@ -133,14 +132,14 @@ def _in_order(image: Path, files: dict[str, File]) -> list[File]:
         raise ProtoError(f"{image}: files import each other: {', '.join(error.args[1])}", "no protoc wrote it like this") from error
 
 
-def _is_import(file: File, imported: set[str]) -> bool:
+def _is_import(file: pb.FileDescriptorProto, imported: set[str]) -> bool:
     marks = _buf_marks(file)
     if marks is not None:
         return marks
     return file.name in imported and resolve(file.name, common_includes()) is not None
 
 
-def _buf_marks(file: File) -> bool | None:
+def _buf_marks(file: pb.FileDescriptorProto) -> bool | None:
     """Whether buf marked the file as an import, or None when buf did not write it."""
     for number, extension in unknown_fields(file):
         if number == _BUF_IMAGE_FIELD:

@@ -29,20 +29,20 @@ _OWN_JSON = "google.protobuf."
 """Well-known types, most of which ProtoJSON writes in a form of their own."""
 
 
-def method_asked(catalog: Catalog, path: str) -> Method:
+def find_method(catalog: Catalog, path: str) -> Method:
     """Return the RPC `/package.Service/Method`, or the only one that ends so. Raise UsageError."""
     methods = {method.path: method for method in catalog.methods()}
     return methods[_only("method", path, methods)]
 
 
-def type_asked(catalog: Catalog, name: str) -> Descriptor:
+def find_message_type(catalog: Catalog, name: str) -> Descriptor:
     """Return the message type of that full name, or the only one that ends so. Raise UsageError."""
     return catalog.message(_only("message", name, _every_type(catalog)))
 
 
-def message_asked(catalog: Catalog, name: str, given: str | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
+def build_message(catalog: Catalog, name: str, given: str | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
     """Return the bytes of a message: `given` as ProtoJSON (as text or as a dict), or by its fields. Raise UsageError."""
-    kind = type_asked(catalog, name)
+    kind = find_message_type(catalog, name)
     if given is not None and fields:
         raise UsageError(f"{kind.name} is given as JSON and by its fields", "give all of it in one of the two ways")
     if isinstance(given, str):

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.schema.git.snapshot import Snapshot, What
-from grpc_interop.schema.protos_at_commit import BESIDE, Earlier, Lost, not_checked_out
+from grpc_interop.schema.git.snapshot import PathKind, Snapshot
+from grpc_interop.schema.protos_at_commit import BESIDE, MissingSubmodule, ProtosAtCommit, not_checked_out
 from grpc_interop.schema.roots import buf_config
 from grpc_interop.schema.roots.buf_build import FILES, build_image
 from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import ProtoError, Tree
 
 
-class Source(NamedTuple):
+class ImageSource(NamedTuple):
     """Where the protos are: an image, or if that is None what buf builds of the project's folder."""
 
     image: Path | None
@@ -29,15 +29,15 @@ class Source(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Imaged:
+class ProjectImage:
     """An image of the protos. Where buf built it, `tree` are the modules by their folders in the work tree, `lost` submodules
     in them that are not here, and `then` what they were at a commit."""
 
     image: Path
     excludes: tuple[str, ...]
     tree: Tree | None = None
-    then: Earlier | None = None
-    lost: Mapping[Path, Lost] = field(default_factory=dict)
+    then: ProtosAtCommit | None = None
+    lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)
 
     def load(self) -> Catalog:
         """Read it. Raises ProtoError."""
@@ -54,19 +54,19 @@ class Imaged:
         return found
 
     def _is_there(self, path: Path) -> bool:
-        return path.is_file() if self.then is None else self.then.snapshot.find(path).what is What.FILE
+        return path.is_file() if self.then is None else self.then.snapshot.find(path).kind is PathKind.FILE
 
 
-def imaged_now(source: Source, project: Path, cache: Path) -> Imaged:
+def current_image(source: ImageSource, project: Path, cache: Path) -> ProjectImage:
     """Return the image of now. Raises UsageError, also where the protos are wrong."""
     if source.image is not None:
-        return Imaged(source.image, source.excludes)
+        return ProjectImage(source.image, source.excludes)
     image = build_image(project, cache)
     tree = _modules(project, project, source)
-    return Imaged(image, source.excludes, tree, lost=not_checked_out(project, tree))
+    return ProjectImage(image, source.excludes, tree, lost=not_checked_out(project, tree))
 
 
-def source_then(content: bytes | None, project: Path, now: Source | None) -> Source | None:
+def source_at_commit(content: bytes | None, project: Path, now: ImageSource | None) -> ImageSource | None:
     """Return what an interop.toml as it was says, or None where the protos were roots; without one they were what they are."""
     table: dict[str, Any] = {}
     with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -75,11 +75,11 @@ def source_then(content: bytes | None, project: Path, now: Source | None) -> Sou
         return now
     excludes = tuple(name for name in table.get("excludes", []) if isinstance(name, str))
     if isinstance(table.get("image"), str) and table["image"]:
-        return Source(project / table["image"], excludes)
-    return Source(None, excludes) if table.get("buf") is True else None
+        return ImageSource(project / table["image"], excludes)
+    return ImageSource(None, excludes) if table.get("buf") is True else None
 
 
-def imaged_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, words: str) -> Imaged:
+def image_at_commit(source: ImageSource, snapshot: Snapshot, project: Path, cache: Path, words: str) -> ProjectImage:
     """Return the image of a commit, of which people are told in these words. Raises UsageError for what git did not keep."""
     if source.image is None:
         return _built_then(source, snapshot, project, cache, words)
@@ -92,17 +92,17 @@ def imaged_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, 
     kept = cache / "images" / f"{hashlib.sha256(content).hexdigest()[:32]}{source.image.suffix}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(content)
-    return Imaged(kept, source.excludes)
+    return ProjectImage(kept, source.excludes)
 
 
-def _built_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, words: str) -> Imaged:
+def _built_then(source: ImageSource, snapshot: Snapshot, project: Path, cache: Path, words: str) -> ProjectImage:
     with tempfile.TemporaryDirectory(prefix="interop-history-") as temporary:
         place = Path(temporary).resolve()
         snapshot.write([project], place, FILES)
         there = snapshot.below(place, project.resolve())
         try:
             tree = _modules(there, project, source)
-            earlier = Earlier(snapshot, tree, project, None, words)
+            earlier = ProtosAtCommit(snapshot, tree, project, None, words)
             earlier.refuse_unfollowed()
             image = build_image(there, cache) if there.is_dir() else None
         except ProtoError as error:
@@ -110,10 +110,10 @@ def _built_then(source: Source, snapshot: Snapshot, project: Path, cache: Path, 
             raise UsageError(*(text.replace(str(place), str(snapshot.top)) for text in told)) from error
         if image is None:
             raise UsageError(f"{project} was not there at {words}", BESIDE)
-        return Imaged(image, source.excludes, tree, earlier, earlier.lost())
+        return ProjectImage(image, source.excludes, tree, earlier, earlier.lost())
 
 
-def _modules(folder: Path, project: Path, source: Source) -> Tree:
+def _modules(folder: Path, project: Path, source: ImageSource) -> Tree:
     """Return buf's modules in a folder, as they are called in the project's."""
     layout = buf_config.read_layout(folder)
     roots = tuple(read_root(root, project) for root in layout.roots) if layout else ()

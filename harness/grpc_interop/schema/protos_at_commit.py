@@ -22,7 +22,7 @@ from grpc_interop.errors import UsageError
 from grpc_interop.files import temporary
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.git.repository import Repository, around, holders, repository_around
-from grpc_interop.schema.git.snapshot import Found, Snapshot, What
+from grpc_interop.schema.git.snapshot import PathKind, ResolvedPath, Snapshot
 from grpc_interop.schema.git.submodules import submodules_not_checked_out
 from grpc_interop.schema.roots.root import Root, read_root
 from grpc_interop.schema.roots.roots import ProtoError, Tree, brought_by_protoc, common_includes, resolve
@@ -47,7 +47,7 @@ def repository_of(project: Path, root: Path, *, asked: bool) -> Repository:
     return next((one for one in around_root if one == around(project)), around_root[-1])
 
 
-class Lost(NamedTuple):
+class MissingSubmodule(NamedTuple):
     """A submodule that is not here: the commit that is wanted, and what is to be said of it."""
 
     commit: str
@@ -55,16 +55,16 @@ class Lost(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportedTree:
     """What lay in the folders of `tree`, written to a temporary place that stands for the repository's top. `not_here` are
     submodules below the roots whose commits are not here. `strangers` are includes whose history nobody knows, as they are
     today."""
 
     tree: Tree
     place: Path
-    earlier: Earlier
-    not_here: Mapping[Path, Lost]
-    strangers: Mapping[Root, Found]
+    earlier: ProtosAtCommit
+    not_here: Mapping[Path, MissingSubmodule]
+    strangers: Mapping[Root, ResolvedPath]
 
     def spelled(self, name: str, path: Path) -> Path:
         """Return where a file lay, by the path that its root was given as."""
@@ -98,7 +98,7 @@ class Written:
             f"{shown}, which has no history here: both versions are compiled with what it is now" for _, shown in self._imported(catalog)
         ]
 
-    def _imported(self, catalog: Catalog) -> Iterator[tuple[Found, str]]:
+    def _imported(self, catalog: Catalog) -> Iterator[tuple[ResolvedPath, str]]:
         """Yield the strangers that files are imported from, with words about those."""
         own = {*catalog.files, *brought_by_protoc()}
         search = [*self.tree.roots, *self.tree.includes, *common_includes()]
@@ -113,9 +113,9 @@ class Written:
 
     def _refuse_strangers(self, catalog: Catalog) -> None:
         for found, shown in self._imported(catalog):
-            if found.what is What.NOT_HERE:
+            if found.kind is PathKind.NOT_HERE:
                 raise self.earlier.not_here_error(found.path)
-            if found.what is not What.OUTSIDE or around(found.path) is not None:
+            if found.kind is not PathKind.OUTSIDE or around(found.path) is not None:
                 raise UsageError(
                     f"{shown}, of which {self.earlier.snapshot.top} has no history; so nobody knows what it was in {self.earlier.words}",
                     f"keep them in the repository, or as a submodule of it; or {BESIDE}: then both are compiled with the imports of now",
@@ -125,11 +125,11 @@ class Written:
         """Return the remedy, and what of the repository could not be had besides."""
         lost = [str(self.earlier.not_here_error(path)).replace("\n ", ":") for path in self.earlier.snapshot.not_here]
         unfollowed = self.earlier.snapshot.unfollowed.items()
-        lost += [f"{self.earlier.shown(path)} leads out of the repository" for path, found in unfollowed if found.what is What.OUTSIDE]
+        lost += [f"{self.earlier.shown(path)} leads out of the repository" for path, found in unfollowed if found.kind is PathKind.OUTSIDE]
         return "\n  ".join([remedy, *lost])
 
 
-class Earlier:
+class ProtosAtCommit:
     """`now` is what the project has today, and `file` its interop.toml, or None where other roots were asked for. `words` are
     how people are told of the commit. `tree` are the folders of then, as they were called in the work tree."""
 
@@ -146,7 +146,7 @@ class Earlier:
         return os.path.relpath(path, self.project)
 
     @contextmanager
-    def written(self, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Iterator[Written]:
+    def exported(self, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Iterator[ExportedTree]:
         """Write all of it, and further folders, to a place that is gone afterwards. Roots that held nothing are left out.
         `names` are files that are looked for there. Raises UsageError for what cannot be had as it was."""
         folders = [*self.tree.roots, *self.tree.includes, *more]
@@ -158,12 +158,12 @@ class Earlier:
             roots = [found for root in self.tree.roots if (found := self.place(root, place)) and any(proto_files([found]))]
             includes, strangers = self._includes(place)
             tree = Tree(tuple(dict.fromkeys(roots)), tuple(dict.fromkeys(includes)), self.tree.excludes)
-            yield Written(tree, place, self, self.lost(), strangers)
+            yield ExportedTree(tree, place, self, self.lost(), strangers)
 
-    def _includes(self, place: Path) -> tuple[list[Root], dict[Root, Found]]:
+    def _includes(self, place: Path) -> tuple[list[Root], dict[Root, ResolvedPath]]:
         """Return the includes as they are written in a place, and those that nobody knows the history of, as they are today."""
         includes: list[Root] = []
-        strangers: dict[Root, Found] = {}
+        strangers: dict[Root, ResolvedPath] = {}
         for include in self.tree.includes:
             written, stranger = self.place(include, place), self._stranger(include.folder)
             if written is not None:
@@ -208,18 +208,18 @@ class Earlier:
     def _known_root(self, root: Path) -> bool:
         """Return whether a root was there; one that was not is new. Raises UsageError where nobody knows."""
         found = self.snapshot.find(root)
-        if found.what is What.NOT_HERE:
+        if found.kind is PathKind.NOT_HERE:
             raise self.not_here_error(found.path)
-        if found.what is not What.FOLDER and self._stranger(root):
+        if found.kind is not PathKind.FOLDER and self._stranger(root):
             raise self.no_history_error(root)
-        return found.what is What.FOLDER
+        return found.kind is PathKind.FOLDER
 
-    def _stranger(self, folder: Path) -> Found | None:
+    def _stranger(self, folder: Path) -> ResolvedPath | None:
         """Return what a folder leads to that the repository has no history of; None for one that was simply not there."""
         found = self.snapshot.find(folder)
-        if found.what in (What.OUTSIDE, What.NOT_HERE):
+        if found.kind in (PathKind.OUTSIDE, PathKind.NOT_HERE):
             return found
-        if found.what is What.NOTHING and without_history(self.snapshot.repository, [folder / "x.proto"]):
+        if found.kind is PathKind.NOTHING and without_history(self.snapshot.repository, [folder / "x.proto"]):
             return found
         return None
 
@@ -241,7 +241,7 @@ class Earlier:
     def place(self, root: Root, place: Path) -> Root | None:
         """Return where a folder is written, in a place that stands for the top; None where it was not there."""
         found = self.snapshot.find(root.folder)
-        return replace(root, folder=self.snapshot.below(place, found.path)) if found.what is What.FOLDER else None
+        return replace(root, folder=self.snapshot.below(place, found.path)) if found.kind is PathKind.FOLDER else None
 
     # -- what could not be had -----------------------------------------------------------------------------------------
 
@@ -249,9 +249,9 @@ class Earlier:
         """Raise UsageError for a file that may have lain where nobody can look."""
         for path in (path for name in names for root in roots if (path := root.file_of(name)) is not None):
             found = self.snapshot.find(path)
-            if found.what is What.NOT_HERE:
+            if found.kind is PathKind.NOT_HERE:
                 raise self.not_here_error(found.path)
-            if found.what is What.OUTSIDE and path.is_file():
+            if found.kind is PathKind.OUTSIDE and path.is_file():
                 raise self.no_history_error(path)
 
     def refuse_unfollowed(self) -> None:
@@ -259,10 +259,10 @@ class Earlier:
         for link, found in self.snapshot.unfollowed.items():
             if not self._matters(link):
                 continue
-            if found.what is What.NOT_HERE:
+            if found.kind is PathKind.NOT_HERE:
                 raise self.not_here_error(found.path)
             where = f"out of {self.snapshot.top}"
-            if found.what is What.NOTHING:
+            if found.kind is PathKind.NOTHING:
                 where = "to what git ignores"
                 if not without_history(self.snapshot.repository, [found.path / "x.proto"]):
                     continue
@@ -272,10 +272,10 @@ class Earlier:
                     f"name it under `excludes` in interop.toml; or {BESIDE}",
                 )
 
-    def lost(self) -> dict[Path, Lost]:
+    def lost(self) -> dict[Path, MissingSubmodule]:
         """Return the submodules below the roots, met while files were written, whose commits are not here."""
         lost = self.snapshot.not_here.items()
-        return {path: Lost(commit, self.not_here_error(path)) for path, commit in lost if self._matters(path)}
+        return {path: MissingSubmodule(commit, self.not_here_error(path)) for path, commit in lost if self._matters(path)}
 
     def _matters(self, path: Path) -> bool:
         """Return whether a file or a folder is part of a root, and excluded neither then nor now."""
@@ -295,7 +295,7 @@ def without_history(repository: Repository, paths: Iterable[Path]) -> list[Path]
     return [path for path, place in real.items() if place not in known]
 
 
-def not_checked_out(project: Path, tree: Tree) -> dict[Path, Lost]:
+def not_checked_out(project: Path, tree: Tree) -> dict[Path, MissingSubmodule]:
     """Return the submodules below the roots, as they are now, of which nothing is here. They are not driven, either."""
     roots = [root.resolved() for root in tree.roots]
     return {path: lost for path, lost in _lost_now(project).items() if any(tests(root, path, tree.excludes) for root in roots)}
@@ -310,17 +310,17 @@ def refuse_unseen(project: Path, roots: Iterable[Root], names: Iterable[str]) ->
             raise lost[path].error
 
 
-def _lost_now(project: Path) -> dict[Path, Lost]:
+def _lost_now(project: Path) -> dict[Path, MissingSubmodule]:
     repository = around(project)
-    lost: dict[Path, Lost] = {}
+    lost: dict[Path, MissingSubmodule] = {}
     for path, commit in submodules_not_checked_out(repository).items() if repository else ():
         shown = os.path.relpath(path, project)
         remedy = f"get it with `git submodule update --init {os.path.relpath(path)}`, or name it under `excludes` in interop.toml"
-        lost[path] = Lost(commit, UsageError(f"the submodule {shown} is not checked out, so nobody knows its protos", remedy))
+        lost[path] = MissingSubmodule(commit, UsageError(f"the submodule {shown} is not checked out, so nobody knows its protos", remedy))
     return lost
 
 
-def refuse_lost(one: Mapping[Path, Lost], other: Mapping[Path, Lost]) -> None:
+def refuse_missing(one: Mapping[Path, MissingSubmodule], other: Mapping[Path, MissingSubmodule]) -> None:
     """Raise UsageError for a submodule that only one version lacks, or that they want in two commits. In a submodule that
     both lack in the same commit nothing can have changed."""
     for path in sorted({*one, *other}):

@@ -19,12 +19,12 @@ _TOKEN = re.compile(
 _OPENING, _CLOSING = "{[(<", "}])>"
 
 
-class _Token(NamedTuple):
+class _LineToken(NamedTuple):
     text: str
     line: int
 
 
-class _Scope(NamedTuple):
+class _Block(NamedTuple):
     """What a brace opened: `message`, `enum`, `service`, `extend`, or nothing that declares elements. `within` is what the
     full names of its elements begin with."""
 
@@ -32,17 +32,17 @@ class _Scope(NamedTuple):
     within: str
 
 
-def lines(source: str) -> dict[str, int]:
+def source_lines(source: str) -> dict[str, int]:
     """The line, from 1, on which each element's definition begins: messages, enums, services and extensions (`[pkg.ext]`)
     by their full names, fields and oneofs as `pkg.Message.field`, values as `pkg.Enum.VALUE`, RPCs as `pkg.Service/Method`.
     Of what is no proto source nothing is promised."""
     found: dict[str, int] = {}
-    scopes = [_Scope("file", "")]
+    scopes = [_Block("file", "")]
     for words, end in _statements(_tokens(source)):
         here = scopes[-1]
         if words:
             if words[0].text == "package" and len(words) > 1:
-                scopes[0] = _Scope("file", f"{words[1].text}.")
+                scopes[0] = _Block("file", f"{words[1].text}.")
             elif (name := _declared(here, [word.text for word in words])) is not None:
                 found.setdefault(name, words[0].line)
         if end == "{":
@@ -52,18 +52,18 @@ def lines(source: str) -> dict[str, int]:
     return found
 
 
-def _tokens(source: str) -> Iterator[_Token]:
+def _tokens(source: str) -> Iterator[_LineToken]:
     line = 1
     for match in _TOKEN.finditer(source):
         if match.lastgroup != "skip":
-            yield _Token(match[0], line)
+            yield _LineToken(match[0], line)
         line += match[0].count("\n")
 
 
-def _statements(tokens: Iterator[_Token]) -> Iterator[tuple[list[_Token], str]]:
+def _statements(tokens: Iterator[_LineToken]) -> Iterator[tuple[list[_LineToken], str]]:
     """The words of each statement and what ends it: a semicolon, or a brace. What stands in brackets, and the value of an
     option, is left out."""
-    words: list[_Token] = []
+    words: list[_LineToken] = []
     depth = 0
     for token in tokens:
         nests = token.text in "[(<" or (token.text == "{" and (depth or (words and words[0].text == "option")))
@@ -82,7 +82,7 @@ _DECLARING = {"message": "message", "enum": "enum", "service": "service"}
 _NOTHING = {"option", "reserved", "extensions", "import", "syntax", "edition", "extend", "returns"}
 
 
-def _declared(here: _Scope, words: list[str]) -> str | None:
+def _declared(here: _Block, words: list[str]) -> str | None:
     """The element that a statement declares."""
     words = words[1:] if words[0] in ("export", "local") and len(words) > 1 else words
     if words[0] in _DECLARING and len(words) == 2:
@@ -98,22 +98,22 @@ def _declared(here: _Scope, words: list[str]) -> str | None:
     return f"[{here.within}{name}]" if here.kind == "extend" else here.within + name
 
 
-def _opened(here: _Scope, words: list[str], found: dict[str, int], line: int) -> _Scope:
+def _opened(here: _Block, words: list[str], found: dict[str, int], line: int) -> _Block:
     """The scope that a statement begins. A group is a message too, and is found as one."""
     words = words[1:] if words and words[0] in ("export", "local") else words
     if len(words) == 2 and words[0] in ("message", "enum"):
-        return _Scope(words[0], f"{here.within}{words[1]}.")
+        return _Block(words[0], f"{here.within}{words[1]}.")
     if len(words) == 2 and words[0] == "service":
-        return _Scope("service", here.within + words[1])
+        return _Block("service", here.within + words[1])
     if words[:1] == ["extend"]:
-        return _Scope("extend", here.within)
+        return _Block("extend", here.within)
     if words[:1] == ["oneof"]:
-        return _Scope("message", here.within)
+        return _Block("message", here.within)
     if "group" in words and "=" in words:
         name = here.within + words[words.index("=") - 1]
         found.setdefault(name, line)
-        return _Scope("message", f"{name}.")
-    return _Scope("", "")
+        return _Block("message", f"{name}.")
+    return _Block("", "")
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from google.protobuf import descriptor_pb2
 from grpc_interop.schema.image import read_image
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.schema.roots.roots import resolve
-from grpc_interop.schema.source_lines import compiled_lines, lines
+from grpc_interop.schema.source_lines import compiled_lines, source_lines
 
 
-class Whereabouts:
+class SourceLocations:
     """Looks when it is asked: only for what is told to people."""
 
     def __init__(self, roots: Sequence[Root], image: Path | None, seen_from: Path) -> None:
@@ -39,4 +39,4 @@ class Whereabouts:
             every = descriptor_pb2.FileDescriptorSet.FromString(content).file
             return next((compiled_lines(one) for one in every if one.name == file), {})
         path = resolve(file, self._roots)
-        return lines(path.read_text(encoding="utf-8", errors="replace")) if path else {}
+        return source_lines(path.read_text(encoding="utf-8", errors="replace")) if path else {}

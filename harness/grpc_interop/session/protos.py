@@ -8,12 +8,12 @@ from pathlib import Path
 from grpc_interop.config import Options
 from grpc_interop.drivers.manifest import FILE
 from grpc_interop.errors import UsageError
-from grpc_interop.schema import changed_since
 from grpc_interop.schema.catalog import Catalog
+from grpc_interop.schema.changed_since import Fingerprints, changed_between, changed_since
 from grpc_interop.schema.git.repository import Repository, commit_of
 from grpc_interop.schema.git.snapshot import Snapshot
-from grpc_interop.schema.project_image import Imaged, Source, imaged_now, imaged_then, source_then
-from grpc_interop.schema.protos_at_commit import Earlier, not_checked_out, refuse_lost, repository_of
+from grpc_interop.schema.project_image import ImageSource, ProjectImage, current_image, image_at_commit, source_at_commit
+from grpc_interop.schema.protos_at_commit import ProtosAtCommit, not_checked_out, refuse_missing, repository_of
 from grpc_interop.schema.roots.roots import Tree
 
 
@@ -22,7 +22,7 @@ def load_catalog(options: Options) -> Catalog:
     if options.changed and options.image != options.project.image:
         raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
     cache, source = cache_folder(options), source_now(options)
-    now = imaged_now(source, options.project.folder, cache) if source else None
+    now = current_image(source, options.project.folder, cache) if source else None
     if now is None and not options.roots:
         raise UsageError("no protos: neither --proto-path nor interop.toml names any", "such as: interop run --proto-path proto")
     tree = tree_now(options)
@@ -33,10 +33,10 @@ def load_catalog(options: Options) -> Catalog:
     commit = commit_of(repository, options.changed, "--changed")
     then = image_at(options, repository, commit, options.changed)
     if then is not None:
-        refuse_lost(then.lost, now.lost if now else not_checked_out(options.project.folder, tree))
-        touched = changed_since.touched(changed_since.Fingerprints(then.load()), catalog)
+        refuse_missing(then.lost, now.lost if now else not_checked_out(options.project.folder, tree))
+        touched = changed_between(Fingerprints(then.load()), catalog)
     else:
-        touched = changed_since.since(protos_at(options, repository, commit, options.changed), catalog, cache)
+        touched = changed_since(protos_at(options, repository, commit, options.changed), catalog, cache)
     return catalog.only(touched.methods, touched.messages)
 
 
@@ -57,25 +57,25 @@ def repository_now(options: Options) -> Repository:
     return repository_of(options.project.folder, root, asked=options.roots != options.project.roots)
 
 
-def protos_at(options: Options, repository: Repository, commit: str, words: str) -> Earlier:
+def protos_at(options: Options, repository: Repository, commit: str, words: str) -> ProtosAtCommit:
     """The same protos as they were at a commit, of which people are told in these words. Raises UsageError."""
     file = options.project.folder / FILE if options.roots == options.project.roots else None
-    return Earlier(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
+    return ProtosAtCommit(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
 
 
-def source_now(options: Options) -> Source | None:
+def source_now(options: Options) -> ImageSource | None:
     """The image that the options name, or that buf builds; None where they name roots."""
     if options.image is None and not options.buf:
         return None
-    return Source(options.image, options.project.excludes if options.image == options.project.image else ())
+    return ImageSource(options.image, options.project.excludes if options.image == options.project.image else ())
 
 
-def image_at(options: Options, repository: Repository, commit: str, words: str) -> Imaged | None:
+def image_at(options: Options, repository: Repository, commit: str, words: str) -> ProjectImage | None:
     """The image of a commit, where the project's protos were an image then; None where they were roots. Raises UsageError."""
     project, snapshot, now = options.project, Snapshot(repository, commit), source_now(options)
     asked = options.roots != project.roots
-    source = None if asked else source_then(snapshot.read(project.folder / FILE), project.folder, now)
-    return imaged_then(source, snapshot, project.folder, cache_folder(options), words) if source else None
+    source = None if asked else source_at_commit(snapshot.read(project.folder / FILE), project.folder, now)
+    return image_at_commit(source, snapshot, project.folder, cache_folder(options), words) if source else None
 
 
 def cache_folder(options: Options) -> Path:

@@ -19,7 +19,7 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report.folder import make_folder
 from grpc_interop.repro.replay import explain, replay_text
-from grpc_interop.schema.lookup import message_asked, method_asked
+from grpc_interop.schema.lookup import build_message, find_method
 from grpc_interop.session.selection import nothing_selected, pytest_id, tested_together
 from grpc_interop.session.session import Session
 
@@ -199,14 +199,14 @@ class BoundPair:
         """Return the RPC `/package.Service/Method` (or an ending of it, such as `Greeter/AllStream`). Raise UsageError."""
         __tracebackhide__ = True
         with _ToldToTheTest():
-            return method_asked(self._playground.session.catalog, path)
+            return find_method(self._playground.session.catalog, path)
 
     def message(self, type_name: str, json: str | Mapping[str, Any] | None = None, /, **fields: Any) -> bytes:
         """Return the bytes of a message by its fields, or as ProtoJSON (text or a dict); `type_name` is the type's full
         name or an ending of it. Raise UsageError."""
         __tracebackhide__ = True
         with _ToldToTheTest():
-            return message_asked(self._playground.session.catalog, type_name, json, fields)
+            return build_message(self._playground.session.catalog, type_name, json, fields)
 
     def play(self, case: Case) -> Played:
         """Play the case on this pair. Raise NotACase where gRPC promises no outcome."""

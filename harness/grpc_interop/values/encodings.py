@@ -8,7 +8,7 @@ from itertools import groupby
 
 from grpc_interop.values import boundaries
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.records import Record, pack, read, unpack, write, write_one
+from grpc_interop.wire.records import WireRecord, pack, read, unpack, write, write_one
 from grpc_interop.wire.shapes import SUBMESSAGES, TEXTS, FieldShape, Shape
 
 LONGEST_HEAD = 5
@@ -30,16 +30,16 @@ def boldest(shape: Shape, data: bytes, chance: random.Random) -> bytes:
     return overlong(shape, _all(shape, list(read(data)), chance, without=_explicit))
 
 
-def _all(shape: Shape, records: list[Record], chance: random.Random, without: Reencoding | None = None) -> list[Record]:
+def _all(shape: Shape, records: list[WireRecord], chance: random.Random, without: Reencoding | None = None) -> list[WireRecord]:
     for change in _REENCODINGS.values():
         if change is not without:
             records = change(shape, records, chance)
     return records
 
 
-def _repacked(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
+def _repacked(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
     """Lists unpacked where they are packed, packed where they are not; those of several values in two packed parts."""
-    out: list[Record] = []
+    out: list[WireRecord] = []
     for number, group in groupby(records, key=lambda record: record.number):
         field, run = shape.fields.get(number), list(group)
         if field is None or not _packable(field):
@@ -48,9 +48,9 @@ def _repacked(shape: Shape, records: list[Record], chance: random.Random) -> lis
         values = [value for record in run for value in _numbers(field, record)]
         if not field.packed:
             half = len(values) // 2
-            out += [Record(number, wire_format.LENGTH, pack(field.wire_type, part)) for part in (values[:half], values[half:])]
+            out += [WireRecord(number, wire_format.LENGTH, pack(field.wire_type, part)) for part in (values[:half], values[half:])]
         else:
-            out += [Record(number, field.wire_type, value) for value in values]
+            out += [WireRecord(number, field.wire_type, value) for value in values]
     return _within(shape, out, chance, _repacked)
 
 
@@ -58,16 +58,16 @@ def _packable(field: FieldShape) -> bool:
     return field.repeated and field.mapped is None and field.type not in TEXTS | SUBMESSAGES
 
 
-def _numbers(field: FieldShape, record: Record) -> list[int]:
+def _numbers(field: FieldShape, record: WireRecord) -> list[int]:
     assert not isinstance(record.value, tuple)
     return unpack(field.wire_type, record.value) if isinstance(record.value, bytes) else [record.value]
 
 
-def _shuffled(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
+def _shuffled(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
     """Fields in another order; the records of one field, of one oneof, and all undeclared ones keep theirs."""
     places: dict[object, float] = {}
 
-    def place(record: Record) -> float:
+    def place(record: WireRecord) -> float:
         field = shape.fields.get(record.number)
         key = (field.oneof or record.number) if field else None
         return places.setdefault(key, chance.random())
@@ -75,23 +75,23 @@ def _shuffled(shape: Shape, records: list[Record], chance: random.Random) -> lis
     return _within(shape, sorted(records, key=place), chance, _shuffled)
 
 
-def _overwritten(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
+def _overwritten(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
     """Singular scalar fields twice: the last one counts. Map keys twice as well."""
-    out: list[Record] = []
+    out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is not None and field.inner is None and not field.repeated and record.wire_type == field.wire_type:
             others = boundaries.encoded(field)
             out += read(wire_format.tag(field.number, field.wire_type) + others[int(chance.random() * len(others))])
         elif field is not None and field.mapped is not None and isinstance(record.value, bytes) and field.mapped.inner is None:
-            out.append(Record(record.number, wire_format.LENGTH, write(one for one in read(record.value) if one.number == 1)))
+            out.append(WireRecord(record.number, wire_format.LENGTH, write(one for one in read(record.value) if one.number == 1)))
         out.append(record)
     return _within(shape, out, chance, _overwritten)
 
 
-def _split(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
+def _split(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
     """Singular submessages in two parts, which are to be merged."""
-    out: list[Record] = []
+    out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None or field.inner is None or field.repeated or isinstance(record.value, int):
@@ -104,17 +104,17 @@ def _split(shape: Shape, records: list[Record], chance: random.Random) -> list[R
     return _within(shape, out, chance, _split)
 
 
-def _explicit(shape: Shape, records: list[Record], chance: random.Random) -> list[Record]:
+def _explicit(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
     """Zeros of fields without presence, empty packed lists, and map entries with the value before the key."""
-    out: list[Record] = []
+    out: list[WireRecord] = []
     present = {record.number for record in records}
     for one in shape.ordered:
         if one.number in present or one.oneof or one.inner is not None or one.mapped is not None:
             continue
         if _packable(one):
-            out.append(Record(one.number, wire_format.LENGTH, b""))
+            out.append(WireRecord(one.number, wire_format.LENGTH, b""))
         elif not one.presence and not one.repeated:
-            out.append(Record(one.number, one.wire_type, b"" if one.type in TEXTS else 0))
+            out.append(WireRecord(one.number, one.wire_type, b"" if one.type in TEXTS else 0))
     for record in records:
         field = shape.fields.get(record.number)
         if field is not None and field.mapped is not None and isinstance(record.value, bytes):
@@ -124,7 +124,7 @@ def _explicit(shape: Shape, records: list[Record], chance: random.Random) -> lis
     return _within(shape, out, chance, _explicit)
 
 
-Reencoding = Callable[[Shape, list[Record], random.Random], list[Record]]
+Reencoding = Callable[[Shape, list[WireRecord], random.Random], list[WireRecord]]
 
 _REENCODINGS: dict[str, Reencoding] = {
     "lists packed for unpacked, and back": _repacked,
@@ -136,9 +136,9 @@ _REENCODINGS: dict[str, Reencoding] = {
 """In the order in which they can be combined: a zero written out in the second part of a message would overwrite the first."""
 
 
-def _within(shape: Shape, records: list[Record], chance: random.Random, change: Reencoding) -> list[Record]:
+def _within(shape: Shape, records: list[WireRecord], chance: random.Random, change: Reencoding) -> list[WireRecord]:
     """The same change in all submessages (map entries left as they are)."""
-    out: list[Record] = []
+    out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None or field.inner is None or isinstance(record.value, int):
@@ -150,7 +150,7 @@ def _within(shape: Shape, records: list[Record], chance: random.Random, change: 
     return out
 
 
-def overlong(shape: Shape, records: list[Record]) -> bytes:
+def overlong(shape: Shape, records: list[WireRecord]) -> bytes:
     """The records with every tag and length in five bytes and every number in ten."""
     out = []
     for record in records:

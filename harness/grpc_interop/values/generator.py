@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.values import boundaries, well_known
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.byte_lru import Kept
+from grpc_interop.wire.byte_lru import ByteLru
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 DEEPEST = 4
@@ -43,7 +43,7 @@ class Generator:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self._own = frozenset(shapes.driven())
-        self._boundaries: Kept[tuple[str, int], list[bytes]] = Kept(KEPT_BYTES)
+        self._boundaries: ByteLru[tuple[str, int], list[bytes]] = ByteLru(KEPT_BYTES)
         self._few: dict[str, list[bytes]] = {}
         self._options: dict[FieldShape, list[bytes]] = {}
         self._least: dict[str, bytes | None] = {}

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 
 from grpc_interop.values.holders import ANY, leading_to
-from grpc_interop.wire.records import Record, read, write
+from grpc_interop.wire.records import WireRecord, read, write
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 TYPE = "@type"
@@ -60,8 +60,8 @@ class JsonFilter:
         return self._kinds[shape.name]
 
     def _kept(
-        self, shape: Shape, records: tuple[Record, ...], found: set[Unrepresentable], *, in_any: bool = False
-    ) -> tuple[Record, ...] | None:
+        self, shape: Shape, records: tuple[WireRecord, ...], found: set[Unrepresentable], *, in_any: bool = False
+    ) -> tuple[WireRecord, ...] | None:
         """What remains of a message, None where something required does not; `found` gets what is unsayable in it."""
         if shape.special:
             return self._kept_any(records, found) if shape.special == ANY else records
@@ -86,7 +86,7 @@ class JsonFilter:
             found.add(Unrepresentable.ONE_NAME)
         return tuple(kept) if whole else None
 
-    def _kept_record(self, field: FieldShape, record: Record, found: set[Unrepresentable]) -> Record | None:
+    def _kept_record(self, field: FieldShape, record: WireRecord, found: set[Unrepresentable]) -> WireRecord | None:
         """What remains of a field, list element or map entry."""
         inner = field.inner or (field.mapped.inner if field.mapped else None)
         if inner is None or isinstance(record.value, int) or (inner.name not in self._concerned and inner.name != ANY):
@@ -101,7 +101,7 @@ class JsonFilter:
             return None if kept is None else record
         return record._replace(value=write(kept) if isinstance(record.value, bytes) else kept)
 
-    def _kept_any(self, records: tuple[Record, ...], found: set[Unrepresentable]) -> tuple[Record, ...] | None:
+    def _kept_any(self, records: tuple[WireRecord, ...], found: set[Unrepresentable]) -> tuple[WireRecord, ...] | None:
         parts = {record.number: record.value for record in records}
         url, content = parts.get(1), parts.get(2)
         if not isinstance(url, bytes) or not isinstance(content, bytes):

@@ -138,7 +138,7 @@ def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ..
     return None
 
 
-def _along(message: Descriptor, path: tuple[Field, ...], value: wire_format.Scalar, number: int) -> bytes:
+def _along(message: Descriptor, path: tuple[Field, ...], value: wire_format.PythonScalar, number: int) -> bytes:
     """The message with this value at the end of the path, and with what is required on the way."""
     field, *rest = path
     fields = _required(message, number)

@@ -7,7 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 from grpc_interop.wire import wire_format
 
 
-def value_of(field: Field, number: int) -> wire_format.Scalar:
+def value_of(field: Field, number: int) -> wire_format.PythonScalar:
     """A value that is not the type's zero, and that shows the number where the type has room for it."""
     if field.type == Field.TYPE_STRING:
         return f"{field.name} {number}"
@@ -27,7 +27,7 @@ def value_of(field: Field, number: int) -> wire_format.Scalar:
     return number
 
 
-def non_default(field: Field) -> wire_format.Scalar:
+def non_default(field: Field) -> wire_format.PythonScalar:
     """A scalar that is neither zero nor the default that the field declares. The default where nothing else is declared:
     of a closed enum with one value."""
     if field.enum_type is not None and len(field.enum_type.values_by_number) == 1 and not field.enum_type.is_closed:

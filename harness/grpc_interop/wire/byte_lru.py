@@ -16,7 +16,7 @@ OVERHEAD = 256
 """Bytes that an entry counts beside its content: about those of its key, its place and an empty value."""
 
 
-class Kept(Generic[K, V]):
+class ByteLru(Generic[K, V]):
     """Values by their keys; when they have more than `most` bytes together, those that were asked for longest ago go."""
 
     def __init__(self, most: int) -> None:
@@ -45,9 +45,9 @@ class Kept(Generic[K, V]):
             self._bytes -= self._values.popitem(last=False)[1][1]
 
 
-def kept(make: Callable[[Shape, T], V], most: int) -> Callable[[Shape, T], V]:
+def byte_lru_cache(make: Callable[[Shape, T], V], most: int) -> Callable[[Shape, T], V]:
     """A function of a type and a message whose results are kept, for messages of `most` bytes together."""
-    known: Kept[tuple[Shape, T], V] = Kept(most)
+    known: ByteLru[tuple[Shape, T], V] = ByteLru(most)
 
     def of(shape: Shape, message: T) -> V:
         value = known.get((shape, message))

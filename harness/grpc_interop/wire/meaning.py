@@ -17,7 +17,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.records import NotWireError, Record, read, unpack
+from grpc_interop.wire.records import NotWireError, WireRecord, read, unpack
 from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, Shape
 
 
@@ -27,7 +27,7 @@ class Meaning:
     `unknown` is kept in its order."""
 
     fields: dict[int, Value]
-    unknown: list[Record]
+    unknown: list[WireRecord]
 
 
 @dataclass(slots=True)
@@ -40,10 +40,10 @@ class Content(Meaning):
 MOST_DEEP = 130
 """Levels of messages that are read: a few more than the suite makes, and such that comparing two fits Python's stack."""
 
-Scalar = int | bytes | Meaning
+SingleValue = int | bytes | Meaning
 """Numbers (signed where the type is; a bool as 0 or 1; float and double as their 32 or 64 bits), text as bytes."""
 
-Value = Scalar | list[Scalar] | dict[int | bytes, Scalar]
+Value = SingleValue | list[SingleValue] | dict[int | bytes, SingleValue]
 """Of a singular field, of a repeated one, of a map."""
 
 
@@ -55,7 +55,7 @@ def meaning(shape: Shape, data: bytes) -> Meaning:
     return message
 
 
-def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...], depth: int) -> None:
+def _merge(shape: Shape, message: Meaning, records: tuple[WireRecord, ...], depth: int) -> None:
     if depth > MOST_DEEP:
         raise NotWireError(f"messages are nested deeper than {MOST_DEEP} levels")
     fields = shape.fields
@@ -65,17 +65,17 @@ def _merge(shape: Shape, message: Meaning, records: tuple[Record, ...], depth: i
             message.unknown.append(record)
 
 
-def _item(record: Record) -> Record:
+def _item(record: WireRecord) -> WireRecord:
     """An item of a message set, as the extension field that it stands for: runtimes read it in either form, and write a
     group 1 of the field's number (2) and the message (3)."""
     if record.number != 1 or not isinstance(record.value, tuple):
         return record
     parts = {one.number: one.value for one in record.value}
     number, content = parts.get(2), parts.get(3)
-    return Record(number, wire_format.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
+    return WireRecord(number, wire_format.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
 
 
-def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
+def _take(shape: Shape, field: FieldShape, message: Meaning, record: WireRecord, depth: int) -> bool:
     """Adds one record to the message; False if it is none of the field's."""
     if field.mapped is not None:
         return _take_entry(field, message, record, depth)
@@ -95,7 +95,7 @@ def _take(shape: Shape, field: FieldShape, message: Meaning, record: Record, dep
     return True
 
 
-def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
+def _take_packed(field: FieldShape, message: Meaning, record: WireRecord) -> bool:
     assert isinstance(record.value, bytes)
     values = message.fields.setdefault(field.number, [])
     assert isinstance(values, list)
@@ -104,11 +104,11 @@ def _take_packed(field: FieldShape, message: Meaning, record: Record) -> bool:
         if field.closed is None or value in field.closed:
             values.append(value)
         else:
-            message.unknown.append(Record(field.number, wire_format.VARINT, one))
+            message.unknown.append(WireRecord(field.number, wire_format.VARINT, one))
     return True
 
 
-def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: Record, depth: int) -> None:
+def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: WireRecord, depth: int) -> None:
     assert not isinstance(record.value, int)
     records = read(record.value) if isinstance(record.value, bytes) else record.value
     if field.repeated:
@@ -121,13 +121,13 @@ def _take_message(shape: Shape, field: FieldShape, message: Meaning, record: Rec
     _merge(field.message, inner, records, depth + 1)
 
 
-def _take_entry(field: FieldShape, message: Meaning, record: Record, depth: int) -> bool:
+def _take_entry(field: FieldShape, message: Meaning, record: WireRecord, depth: int) -> bool:
     key_field, value_field = field.key, field.mapped
     assert key_field is not None and value_field is not None
     if not isinstance(record.value, bytes):
         return False
     key: int | bytes = b"" if key_field.type in TEXTS else 0
-    value: Scalar = Meaning({}, []) if value_field.inner is not None else b"" if value_field.type in TEXTS else 0
+    value: SingleValue = Meaning({}, []) if value_field.inner is not None else b"" if value_field.type in TEXTS else 0
     if value_field.closed is not None:
         assert value_field.enum is not None
         value = value_field.enum.numbers[0]
@@ -148,7 +148,7 @@ def _take_entry(field: FieldShape, message: Meaning, record: Record, depth: int)
     return True
 
 
-def _set(shape: Shape, field: FieldShape, message: Meaning, value: Scalar) -> None:
+def _set(shape: Shape, field: FieldShape, message: Meaning, value: SingleValue) -> None:
     if field.oneof:
         for arm in shape.arms[field.oneof]:
             if arm != field.number:
@@ -179,23 +179,23 @@ def _drop_zeros_within(field: FieldShape, value: Value) -> None:
                 _drop_zeros(field.message, one)
 
 
-class Sort(Enum):
+class Validity(Enum):
     """What bytes are to a type: a message that everybody must take, one with a required field missing, one that is whole
     but for a string that is not UTF-8, or no message at all."""
 
     VALID = "valid"
     INCOMPLETE = "incomplete"
-    NO_TEXT = "no text"
+    NOT_UTF8 = "no text"
     MALFORMED = "malformed"
 
 
-def sort_of(shape: Shape, data: bytes) -> Sort:
+def validity(shape: Shape, data: bytes) -> Validity:
     """Which of these the bytes are. Of one that is both incomplete and no text, the former: it fails for that alone."""
     try:
         wrong = set(_wrong(shape, meaning(shape, data)))
     except NotWireError:
-        return Sort.MALFORMED
-    return next((sort for sort in (Sort.INCOMPLETE, Sort.NO_TEXT) if sort in wrong), Sort.VALID)
+        return Validity.MALFORMED
+    return next((sort for sort in (Validity.INCOMPLETE, Validity.NOT_UTF8) if sort in wrong), Validity.VALID)
 
 
 def complete(shape: Shape, message: Meaning) -> bool:
@@ -203,15 +203,15 @@ def complete(shape: Shape, message: Meaning) -> bool:
     return next(_wrong(shape, message), None) is None
 
 
-def _wrong(shape: Shape, message: Meaning) -> Iterator[Sort]:
+def _wrong(shape: Shape, message: Meaning) -> Iterator[Validity]:
     """What makes it anything but valid, here and in all that is within."""
     if any(field.number not in message.fields for field in shape.required):
-        yield Sort.INCOMPLETE
+        yield Validity.INCOMPLETE
     for number, value in message.fields.items():
         yield from _wrong_value(shape.fields[number], value)
 
 
-def _wrong_value(field: FieldShape, value: Value) -> Iterator[Sort]:
+def _wrong_value(field: FieldShape, value: Value) -> Iterator[Validity]:
     if isinstance(value, list):
         for one in value:
             yield from _wrong_scalar(field, one)
@@ -224,14 +224,14 @@ def _wrong_value(field: FieldShape, value: Value) -> Iterator[Sort]:
         yield from _wrong_scalar(field, value)
 
 
-def _wrong_scalar(field: FieldShape, value: Scalar) -> Iterator[Sort]:
+def _wrong_scalar(field: FieldShape, value: SingleValue) -> Iterator[Validity]:
     if isinstance(value, Meaning):
         yield from _wrong(field.message, value)
     elif field.type == Field.TYPE_STRING and isinstance(value, bytes):
         try:
             value.decode()
         except UnicodeDecodeError:
-            yield Sort.NO_TEXT
+            yield Validity.NOT_UTF8
 
 
 _MASK_32 = (1 << 32) - 1
@@ -239,7 +239,7 @@ _SIGNED_32 = {Field.TYPE_INT32, Field.TYPE_SFIXED32, Field.TYPE_ENUM}
 _SIGNED_64 = {Field.TYPE_INT64, Field.TYPE_SFIXED64}
 
 
-def _scalar(field: FieldShape, raw: int | bytes | tuple[Record, ...]) -> int | bytes:
+def _scalar(field: FieldShape, raw: int | bytes | tuple[WireRecord, ...]) -> int | bytes:
     """The value that a raw number or content has in a field of this type."""
     if isinstance(raw, bytes):
         return raw
@@ -265,7 +265,7 @@ def _scalar(field: FieldShape, raw: int | bytes | tuple[Record, ...]) -> int | b
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-class Unlike(NamedTuple):
+class ValueDifference(NamedTuple):
     """Where two messages differ first, and how: `path` such as `inner.names[2]`, values as text."""
 
     path: str
@@ -273,7 +273,7 @@ class Unlike(NamedTuple):
     got: str
 
 
-def unlike(shape: Shape, wanted: Meaning, got: Meaning) -> Unlike | None:
+def first_difference(shape: Shape, wanted: Meaning, got: Meaning) -> ValueDifference | None:
     """The first difference in the order of field numbers, or None."""
     if wanted == got:
         return None
@@ -281,10 +281,10 @@ def unlike(shape: Shape, wanted: Meaning, got: Meaning) -> Unlike | None:
         mine, theirs = wanted.fields.get(number), got.fields.get(number)
         if mine != theirs:
             return _unlike_field(shape.fields[number], mine, theirs)
-    return Unlike("unknown fields", _unknown(wanted.unknown), _unknown(got.unknown))
+    return ValueDifference("unknown fields", _unknown(wanted.unknown), _unknown(got.unknown))
 
 
-def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) -> Unlike:
+def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) -> ValueDifference:
     if isinstance(wanted, Content) and isinstance(got, Content) and wanted.shape is got.shape:
         return _within(field.name, wanted.shape, wanted, got)
     if isinstance(wanted, Meaning) and isinstance(got, Meaning) and field.inner is not None:
@@ -295,17 +295,17 @@ def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) ->
     if isinstance(wanted, dict) and isinstance(got, dict) and wanted.keys() == got.keys() and field.mapped and field.key:
         key = next(key for key in wanted if wanted[key] != got[key])
         return _unlike_element(f"{field.name}[{_show(field.key, key)}]", field.mapped, wanted[key], got[key])
-    return Unlike(field.name, show(field, wanted), show(field, got))
+    return ValueDifference(field.name, show(field, wanted), show(field, got))
 
 
-def _unlike_element(path: str, field: FieldShape, wanted: Scalar, got: Scalar) -> Unlike:
+def _unlike_element(path: str, field: FieldShape, wanted: SingleValue, got: SingleValue) -> ValueDifference:
     if isinstance(wanted, Meaning) and isinstance(got, Meaning):
         return _within(path, field.message, wanted, got)
-    return Unlike(path, _show(field, wanted), _show(field, got))
+    return ValueDifference(path, _show(field, wanted), _show(field, got))
 
 
-def _within(path: str, shape: Shape, wanted: Meaning, got: Meaning) -> Unlike:
-    found = unlike(shape, wanted, got)
+def _within(path: str, shape: Shape, wanted: Meaning, got: Meaning) -> ValueDifference:
+    found = first_difference(shape, wanted, got)
     assert found is not None
     return found._replace(path=f"{path}.{found.path}")
 
@@ -329,7 +329,7 @@ def show_message(shape: Shape, message: Meaning) -> str:
     return "{ " + " ".join(parts) + " }" if parts else "{ }"
 
 
-def _show(field: FieldShape, value: Scalar) -> str:
+def _show(field: FieldShape, value: SingleValue) -> str:
     if isinstance(value, Meaning):
         return show_message(value.shape if isinstance(value, Content) else field.message, value)
     if isinstance(value, bytes):
@@ -347,11 +347,11 @@ def _show_float(field: FieldShape, bits: int) -> str:
     return f"nan (bits {bits:#x})" if number != number else repr(number)
 
 
-def _unknown(records: Sequence[Record]) -> str:
+def _unknown(records: Sequence[WireRecord]) -> str:
     return " ".join(f"{record.number}: {_unknown_value(record.value)}" for record in records) or "(none)"
 
 
-def _unknown_value(value: int | bytes | tuple[Record, ...]) -> str:
+def _unknown_value(value: int | bytes | tuple[WireRecord, ...]) -> str:
     """A group's in braces, as a message."""
     if isinstance(value, tuple):
         return f"{{ {_unknown(value)} }}" if value else "{ }"

@@ -16,17 +16,17 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.wire.meaning import Content, Meaning, Scalar, Value, meaning
+from grpc_interop.wire.meaning import Content, Meaning, SingleValue, Value, meaning
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
-from grpc_interop.wire.view import NAN_32, NAN_64, one_nan
+from grpc_interop.wire.view import NAN_32, NAN_64, canonical_nans
 
 
 class NotProtoJson(ValueError):
     """The text is no ProtoJSON of the type; the text of the error says why."""
 
 
-class _Number(str):
+class _JsonNumber(str):
     """A JSON number as it was written: reading it as a float would lose what a 64-bit integer says."""
 
     __slots__ = ()
@@ -52,14 +52,14 @@ class ProtoJson:
     def read(self, shape: Shape, text: str) -> Meaning:
         """What the text says. Raises NotProtoJson."""
         try:
-            value = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_object)
+            value = json.loads(text, parse_int=_JsonNumber, parse_float=_JsonNumber, parse_constant=_refuse, object_pairs_hook=_object)
             return self._message(shape, value)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotProtoJson(str(error) or type(error).__name__) from None
 
     def kept(self, shape: Shape, message: Meaning) -> Meaning:
         """What ProtoJSON can say of a message: no unknown fields, one NaN, of an Any the message in it."""
-        return self._kept(shape, one_nan(shape, message))
+        return self._kept(shape, canonical_nans(shape, message))
 
     # -- what is kept --------------------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class ProtoJson:
             return int(_of_name({"true": True, "false": False}, name, "a bool that is a key"))
         return name.encode() if field.type == Field.TYPE_STRING else int(name)
 
-    def _one(self, field: FieldShape, value: Any) -> Scalar:
+    def _one(self, field: FieldShape, value: Any) -> SingleValue:
         if field.inner is not None:
             return self._message(field.inner, value)
         return _scalar(field, value)
@@ -163,7 +163,7 @@ class ProtoJson:
             return {5: self._message(shape.fields[5].message, value)}
         if isinstance(value, list):
             return {6: self._message(shape.fields[6].message, value)}
-        if isinstance(value, _Number):
+        if isinstance(value, _JsonNumber):
             return {2: _double(value)}
         return {3: value.encode()}
 
@@ -181,7 +181,7 @@ class ProtoJson:
 
     def _type_of(self, url: Any) -> Shape:
         """The type that the @type of an Any names."""
-        if not isinstance(url, str) or isinstance(url, _Number):
+        if not isinstance(url, str) or isinstance(url, _JsonNumber):
             raise NotProtoJson(f"the @type of an Any is {url}, which is no name of a type")
         try:
             return self._shapes.of(url.rpartition("/")[2])
@@ -225,7 +225,7 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
     if field.enum is not None:
         if value is None and field.enum.is_null:
             return 0
-        if isinstance(value, _Number):
+        if isinstance(value, _JsonNumber):
             return int(value)
         return Named(_of_name(field.enum.names, value, f"the enum of {field.name}"), value)
     if field.type == Field.TYPE_BOOL:
@@ -233,7 +233,7 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
             raise NotProtoJson(f"{value!r} is no bool for {field.name}")
         return int(value)
     if field.type in TEXTS:
-        if not isinstance(value, str) or isinstance(value, _Number):
+        if not isinstance(value, str) or isinstance(value, _JsonNumber):
             raise NotProtoJson(f"{value!r} is no text for {field.name}")
         return value.encode() if field.type == Field.TYPE_STRING else _base64(value)
     if field.type in FLOATING:

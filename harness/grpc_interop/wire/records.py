@@ -12,20 +12,20 @@ class NotWireError(ValueError):
     """The bytes are no message of any type; the text says where they stop being one."""
 
 
-class Record(NamedTuple):
+class WireRecord(NamedTuple):
     """One field as it stands in the bytes. `value` is a number (of VARINT, FIXED32, FIXED64), the content (of LENGTH) or
     the records within a group."""
 
     number: int
     wire_type: int
-    value: int | bytes | tuple[Record, ...]
+    value: int | bytes | tuple[WireRecord, ...]
 
 
 MOST_NESTED = 10_000
 """Groups within groups; as many as the most generous runtime takes."""
 
 
-def read(data: bytes) -> tuple[Record, ...]:
+def read(data: bytes) -> tuple[WireRecord, ...]:
     """The records of a message. Raises NotWireError."""
     try:
         records, at = _records(data, 0, 0, 0)
@@ -35,11 +35,11 @@ def read(data: bytes) -> tuple[Record, ...]:
     return records
 
 
-def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record, ...], int]:
+def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[WireRecord, ...], int]:
     """The records from `at` on, up to the end of the data or of the group, and where they end."""
     if depth > MOST_NESTED:
         raise NotWireError("groups are nested too deep")
-    records: list[Record] = []
+    records: list[WireRecord] = []
     size = len(data)
     while at < size:
         # Of one byte, as most are: a call for each would take a third of the time.
@@ -51,7 +51,7 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record
         number, kind = key >> 3, key & 7
         if not 0 < number <= wire_format.MAX_FIELD_NUMBER:
             raise NotWireError(f"{number} before byte {at} is no field number")
-        value: int | bytes | tuple[Record, ...]
+        value: int | bytes | tuple[WireRecord, ...]
         if kind == wire_format.LENGTH:
             length, at = (data[at], at + 1) if at < size and data[at] < 0x80 else _varint(data, at)
             value, at = _take(data, at, length)
@@ -68,8 +68,8 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[Record
             return tuple(records), at
         else:
             raise NotWireError(f"{kind} before byte {at} is no wire type")
-        # As Record(...) makes it, which would be another function call for each of millions.
-        records.append(_new(Record, (number, kind, value)))
+        # As WireRecord(...) makes it, which would be another function call for each of millions.
+        records.append(_new(WireRecord, (number, kind, value)))
     if group:
         raise NotWireError(f"group {group} does not end")
     return tuple(records), at
@@ -96,12 +96,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     return value, end
 
 
-def write(records: Iterable[Record]) -> bytes:
+def write(records: Iterable[WireRecord]) -> bytes:
     """The bytes of these records, numbers in their shortest form."""
     return b"".join(map(write_one, records))
 
 
-def write_one(record: Record) -> bytes:
+def write_one(record: WireRecord) -> bytes:
     """The bytes of one record."""
     head = wire_format.tag(record.number, record.wire_type)
     value = record.value

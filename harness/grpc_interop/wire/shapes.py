@@ -33,7 +33,7 @@ FLOATING = frozenset({Field.TYPE_FLOAT, Field.TYPE_DOUBLE})
 
 
 @dataclass(slots=True, eq=False)
-class Enum:
+class EnumShape:
     """`names` in declaration order; of aliases, every name. `closed`: other numbers are kept as unknown fields."""
 
     names: dict[str, int]
@@ -67,7 +67,7 @@ class FieldShape:
     presence: bool
     required: bool
     oneof: str
-    enum: Enum | None = None
+    enum: EnumShape | None = None
     closed: frozenset[int] | None = None
     key: FieldShape | None = None
     mapped: FieldShape | None = None
@@ -197,6 +197,6 @@ class Shapes:
         )
 
 
-def _enum(descriptor: EnumDescriptor) -> Enum:
+def _enum(descriptor: EnumDescriptor) -> EnumShape:
     names = {value.name: value.number for value in descriptor.values}
-    return Enum(names, bool(descriptor.is_closed), descriptor.full_name == "google.protobuf.NullValue")
+    return EnumShape(names, bool(descriptor.is_closed), descriptor.full_name == "google.protobuf.NullValue")

@@ -7,7 +7,7 @@ import struct
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.core.transcript import View
-from grpc_interop.wire.meaning import Meaning, Scalar, Value
+from grpc_interop.wire.meaning import Meaning, SingleValue, Value
 from grpc_interop.wire.records import NotWireError, read
 from grpc_interop.wire.shapes import FLOATING, FieldShape, Shape
 
@@ -19,7 +19,7 @@ class NotAViewError(ValueError):
     """The view is none of its type; the text says why."""
 
 
-def of_view(shape: Shape, view: View) -> Meaning:
+def read_view(shape: Shape, view: View) -> Meaning:
     """What the view says, every NaN as the one above. Raises NotAViewError."""
     fields = {}
     for number, values in view.fields.items():
@@ -44,9 +44,9 @@ def _value(field: FieldShape, values: tuple[int | bytes | View, ...]) -> Value:
     return _scalar(field, values[0])
 
 
-def _scalar(field: FieldShape, value: int | bytes | View) -> Scalar:
+def _scalar(field: FieldShape, value: int | bytes | View) -> SingleValue:
     if isinstance(value, View):
-        return of_view(field.message, value)
+        return read_view(field.message, value)
     if field.type == Field.TYPE_FLOAT and isinstance(value, int):
         return _float_bits(value)
     if field.type == Field.TYPE_DOUBLE and isinstance(value, int):
@@ -75,25 +75,25 @@ def is_nan(field: FieldShape, bits: int) -> bool:
     return bits & 0x7FFFFFFFFFFFFFFF > 0x7FF0000000000000
 
 
-def one_nan(shape: Shape, message: Meaning) -> Meaning:
+def canonical_nans(shape: Shape, message: Meaning) -> Meaning:
     """The same message with every NaN as the one above."""
     if not shape.floating:
         return message
-    return Meaning({number: _one_nan(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
+    return Meaning({number: _canonical_nans(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
 
 
-def _one_nan(field: FieldShape, value: Value) -> Value:
+def _canonical_nans(field: FieldShape, value: Value) -> Value:
     if isinstance(value, list):
-        return [_one_nan_scalar(field, one) for one in value]
+        return [_canonical_nan(field, one) for one in value]
     if isinstance(value, dict):
         assert field.mapped is not None
-        return {key: _one_nan_scalar(field.mapped, one) for key, one in value.items()}
-    return _one_nan_scalar(field, value)
+        return {key: _canonical_nan(field.mapped, one) for key, one in value.items()}
+    return _canonical_nan(field, value)
 
 
-def _one_nan_scalar(field: FieldShape, value: Scalar) -> Scalar:
+def _canonical_nan(field: FieldShape, value: SingleValue) -> SingleValue:
     if isinstance(value, Meaning):
-        return one_nan(field.message, value)
+        return canonical_nans(field.message, value)
     if field.type in FLOATING and isinstance(value, int) and is_nan(field, value):
         return NAN_32 if field.type == Field.TYPE_FLOAT else NAN_64
     return value

@@ -14,7 +14,7 @@ MAX_FIELD_NUMBER = (1 << 29) - 1
 LONGEST_VARINT = 10
 """Bytes of the longest number: 64 bits, seven in each byte."""
 
-Scalar = int | float | bool | str | bytes
+PythonScalar = int | float | bool | str | bytes
 
 _ZIGZAG = {Field.TYPE_SINT32, Field.TYPE_SINT64}
 _FORMATS = {
@@ -62,7 +62,7 @@ def wire_type(field: Field) -> int:
     return START_GROUP if field.type == Field.TYPE_GROUP else VARINT
 
 
-def scalar(field: Field, value: Scalar) -> bytes:
+def scalar(field: Field, value: PythonScalar) -> bytes:
     """One value without its tag. Raises struct.error or TypeError for a value that the type cannot hold."""
     if field.type in _FORMATS:
         return struct.pack(_FORMATS[field.type], value)
@@ -76,7 +76,7 @@ def scalar(field: Field, value: Scalar) -> bytes:
     return varint(number)
 
 
-def scalar_field(field: Field, value: Scalar) -> bytes:
+def scalar_field(field: Field, value: PythonScalar) -> bytes:
     """The field with one value, packed where its type says so."""
     if field.is_packed:
         return tag(field.number, LENGTH) + delimited(scalar(field, value))

@@ -18,7 +18,7 @@ from grpc_interop.compat.diff.match_types import MatchedSchemas, MethodPair
 from grpc_interop.compat.vocabulary.observation import Format
 from grpc_interop.compat.vocabulary.result import SourceLocation
 from grpc_interop.core.case import Method
-from grpc_interop.wire.shapes import RUNTIMES_OWN, Enum, FieldShape
+from grpc_interop.wire.shapes import RUNTIMES_OWN, EnumShape, FieldShape
 
 
 class Subject(StrEnum):
@@ -264,7 +264,7 @@ class _Differ:
     def _unused_values(
         self, name: str, before: descriptor_pb2.EnumDescriptorProto, after: descriptor_pb2.EnumDescriptorProto
     ) -> Iterator[Change]:
-        old, new = (Enum({value.name: value.number for value in one.value}, closed=False, is_null=False) for one in (before, after))
+        old, new = (EnumShape({value.name: value.number for value in one.value}, closed=False, is_null=False) for one in (before, after))
         options = [{value.name: value.options for value in one.value} for one in (before, after)]
         for value in pair_values(old, new, name, name):
             if value.differs:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.diff.match_fields import TypePair, pair_fields
-from grpc_interop.wire.meaning import Meaning, Scalar, Value, meaning
+from grpc_interop.wire.meaning import Meaning, SingleValue, Value, meaning
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape
 
@@ -31,7 +31,7 @@ class TypedValue(NamedTuple):
     """One of the values of a field: the type that it has, and the value."""
 
     field: FieldShape
-    value: Scalar
+    value: SingleValue
 
 
 def typed_values(field: FieldShape, value: Value | None) -> list[TypedValue]:

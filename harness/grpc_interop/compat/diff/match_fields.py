@@ -14,7 +14,7 @@ from functools import cached_property
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.compat.vocabulary.observation import Format, Version
-from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, Enum, FieldShape, Shape
+from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, EnumShape, FieldShape, Shape
 
 
 class Family(StrEnum):
@@ -207,7 +207,7 @@ def _values(base: FieldShape | None, head: FieldShape | None) -> tuple[ValuePair
     return tuple(pair_values(old.enum, new.enum, _enum_name(old), _enum_name(new)))
 
 
-def pair_values(base: Enum, head: Enum, name: str, head_name: str) -> Iterator[ValuePair]:
+def pair_values(base: EnumShape, head: EnumShape, name: str, head_name: str) -> Iterator[ValuePair]:
     """The values of both, base's first. A name that is gone goes on as the first new name of its number. JSON is written
     with the first name of a number: where that is new, it is the first of base's names for it that is written otherwise."""
     new = {number: label for label, number in reversed(head.names.items()) if label not in base.names}

@@ -11,7 +11,7 @@ from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, blame_unset, worst
 from grpc_interop.compat.judge.value_text import shown
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire.protojson import Named
-from grpc_interop.wire.shapes import Enum, FieldShape
+from grpc_interop.wire.shapes import EnumShape, FieldShape
 
 
 class Fate(NamedTuple):
@@ -27,7 +27,7 @@ class Fate(NamedTuple):
     by_name: bool = False
 
 
-def fate(value: int, writer: Enum, reader: Enum, carried: Format) -> Fate:
+def fate(value: int, writer: EnumShape, reader: EnumShape, carried: Format) -> Fate:
     """Return what becomes of a value that was sent as `carried`: binary carries the number, JSON a name. Without being told
     which, it is the first, with which every runtime writes."""
     names = [label for label, number in writer.names.items() if number == value]
@@ -44,7 +44,7 @@ def fate(value: int, writer: Enum, reader: Enum, carried: Format) -> Fate:
     return Fate(ElementOutcome.ALTERED, None, known[0], there[0]) if there else Fate(ElementOutcome.LOST, None, known[0])
 
 
-def _by_name(name: str, there: Sequence[str], reader: Enum) -> Fate:
+def _by_name(name: str, there: Sequence[str], reader: EnumShape) -> Fate:
     if name in reader.names:
         return Fate(ElementOutcome.PRESERVED, reader.names[name], name, by_name=True)
     outcome = ElementOutcome.LOST if there else ElementOutcome.IGNORED
@@ -134,7 +134,7 @@ def elements_of(values: Sequence[ValuePair], label: str, version: Version) -> li
     return (own or [one for one in values if one.now == label][:1]) + [one for one in values if one.written == label]
 
 
-def _enum(part: TypedValue) -> Enum:
+def _enum(part: TypedValue) -> EnumShape:
     assert part.field.enum is not None
     return part.field.enum
 

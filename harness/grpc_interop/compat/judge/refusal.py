@@ -15,7 +15,7 @@ from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_ut
 from grpc_interop.compat.judge.enum_values import elements_of
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.meaning import Content, Meaning, Scalar, Value, show, show_message
+from grpc_interop.wire.meaning import Content, Meaning, SingleValue, Value, show, show_message
 from grpc_interop.wire.protojson import Named
 from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 
@@ -237,6 +237,6 @@ def _unknown_names(one: FieldPair, writer: Version, mine: FieldShape, value: Val
             yield Effect(one.element, ElementOutcome.REJECTED, OutcomeCause.UNDECLARED, why, str(number_sent))
 
 
-def _is_written(value: Scalar, name: str, number_named: int) -> bool:
+def _is_written(value: SingleValue, name: str, number_named: int) -> bool:
     """Whether a value may have been written by this name of its number."""
     return value.name == name if isinstance(value, Named) else value == number_named

@@ -19,7 +19,7 @@ from grpc_interop.wire.meaning import Meaning, meaning
 from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import Shape, Shapes
-from grpc_interop.wire.view import NotAViewError, of_view, one_nan
+from grpc_interop.wire.view import NotAViewError, canonical_nans, read_view
 
 OK = CODES.index("OK")
 
@@ -104,7 +104,7 @@ class Interpreter:
         shape = way.root.of(way.writer)
         try:
             if way.format is Format.BINARY:
-                return one_nan(shape, meaning(shape, way.content))
+                return canonical_nans(shape, meaning(shape, way.content))
             return self._json[way.writer].read(shape, way.content.decode())
         except (NotWireError, NotProtoJson):
             return None
@@ -149,7 +149,7 @@ def interpret_absent_rpc(knock: AbsentRpcProbe, played: PlayedCall) -> Effect:
 def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
     """A view that is none is the driver's fault, and will be so in the control."""
     try:
-        return of_view(shape, view)
+        return read_view(shape, view)
     except NotAViewError as error:
         return Refusal(f"its driver shows what is no {shape.name}: {error}")
 

@@ -10,7 +10,7 @@ import json
 from itertools import count
 from typing import Any, NamedTuple
 
-from grpc_interop.wire.shapes import Enum, FieldShape, Shape
+from grpc_interop.wire.shapes import EnumShape, FieldShape, Shape
 
 
 class JsonText(NamedTuple):
@@ -42,7 +42,7 @@ def json_texts(shape: Shape, written: str, *, by_proto_names: bool = False) -> l
     return found
 
 
-def _alias(enum: Enum, name: str, turn: int) -> str:
+def _alias(enum: EnumShape, name: str, turn: int) -> str:
     """The other name of the same number whose turn it is, the name itself where there are not so many, and at turn 0."""
     if not turn:
         return name

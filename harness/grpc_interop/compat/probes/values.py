@@ -16,7 +16,7 @@ from grpc_interop.compat.diff.match_fields import checks_utf8
 from grpc_interop.values.boundaries import FLT_MAX, UNKNOWN_NUMBERS
 from grpc_interop.values.malformed import NOT_UTF8
 from grpc_interop.wire import wire_format
-from grpc_interop.wire.shapes import FLOATING, TEXTS, Enum, FieldShape
+from grpc_interop.wire.shapes import FLOATING, TEXTS, EnumShape, FieldShape
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ def _integers(field: FieldShape, others: Sequence[FieldShape]) -> list[int]:
     return [value for value in (*PLAIN, *aimed) if least <= value <= most]
 
 
-def _numbers(field: FieldShape, enum: Enum, receivers: Sequence[FieldShape]) -> list[int]:
+def _numbers(field: FieldShape, enum: EnumShape, receivers: Sequence[FieldShape]) -> list[int]:
     """A plain one; then those that the two sides do not declare alike, what neither declares last; then others."""
     enums = [one.enum for one in receivers if one.enum is not None]
     unlike: set[int] = set()

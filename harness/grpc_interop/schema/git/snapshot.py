@@ -26,7 +26,7 @@ _LINK, _SUBMODULE = "120000", "160000"
 """File modes of git's trees."""
 
 
-class What(Enum):
+class PathKind(Enum):
     """What is at a path."""
 
     FOLDER = "folder"
@@ -38,14 +38,14 @@ class What(Enum):
     """It lies in a submodule whose commit nobody has fetched."""
 
 
-class Found(NamedTuple):
+class ResolvedPath(NamedTuple):
     """What a path leads to, links followed: `path` is where that lies, or the last place on the way to it."""
 
-    what: What
+    kind: PathKind
     path: Path
 
 
-class _Entry(NamedTuple):
+class _TreeEntry(NamedTuple):
     """A file, a link or a submodule."""
 
     mode: str
@@ -61,9 +61,9 @@ class Snapshot:
         self.repository = repository
         self.commit = commit
         self.not_here: dict[Path, str] = {}
-        self.unfollowed: dict[Path, Found] = {}
+        self.unfollowed: dict[Path, ResolvedPath] = {}
         # By paths as text: of a large repository there are many.
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _TreeEntry] = {}
         self._folders: dict[str, set[str]] = {str(repository.top): set()}
         self._add(repository, commit)
 
@@ -74,7 +74,7 @@ class Snapshot:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def find(self, path: Path) -> Found:
+    def find(self, path: Path) -> ResolvedPath:
         """Return what a path leads to. Within the repository links lead where they led then, outside of it where they do now."""
         here, ahead, links = Path(path.anchor), deque(path.parts[1:]), 0
         while ahead:
@@ -85,27 +85,27 @@ class Snapshot:
             there = here / part
             target = self._link(there)
             if target is None:
-                what = self._what(there)
-                if what in (What.NOTHING, What.NOT_HERE):
-                    return Found(what, there)
+                kind = self._kind(there)
+                if kind in (PathKind.NOTHING, PathKind.NOT_HERE):
+                    return ResolvedPath(kind, there)
                 here = there
                 continue
             links += 1
             if links > MOST_LINKS:
-                return Found(What.NOTHING, there)
+                return ResolvedPath(PathKind.NOTHING, there)
             here = Path(target.anchor) if target.is_absolute() else here
             ahead.extendleft(reversed(target.parts[1:] if target.is_absolute() else target.parts))
-        return Found(self._what(here), here)
+        return ResolvedPath(self._kind(here), here)
 
     def read(self, path: Path) -> bytes | None:
         """Return what a file held, or None where there was none."""
         found = self.find(path)
-        return next(self._contents([str(found.path)])) if found.what is What.FILE else None
+        return next(self._contents([str(found.path)])) if found.kind is PathKind.FILE else None
 
     def protos(self, folder: Path | None = None) -> Iterator[Path]:
         """Yield the .proto files below a folder (the whole repository if None), links followed by nobody."""
         found = self.find(folder or self.top)
-        if found.what is What.FOLDER:
+        if found.kind is PathKind.FOLDER:
             yield from (Path(path) for path in self._below(str(found.path)) if path.endswith(_PROTO) and not self._is_link(path))
 
     def write(self, folders: Iterable[Path], place: Path, more: Collection[str] = ()) -> None:
@@ -113,7 +113,7 @@ class Snapshot:
         paths below a place that stands for the top. Links become links."""
         files: dict[str, None] = {}
         done: set[str] = set()
-        queue = deque(found.path for folder in folders if (found := self.find(folder)).what is What.FOLDER)
+        queue = deque(found.path for folder in folders if (found := self.find(folder)).kind is PathKind.FOLDER)
         while queue:
             folder = queue.popleft()
             self.below(place, folder).mkdir(parents=True, exist_ok=True)
@@ -121,10 +121,10 @@ class Snapshot:
                 if path in done:
                     continue
                 done.add(path)
-                found = self._written_link(Path(path), place) if self._is_link(path) else Found(What.FILE, Path(path))
-                if found.what is What.FOLDER:
+                found = self._written_link(Path(path), place) if self._is_link(path) else ResolvedPath(PathKind.FILE, Path(path))
+                if found.kind is PathKind.FOLDER:
                     queue.append(found.path)
-                elif found.what is What.FILE and (path.endswith(_PROTO) or path.rpartition("/")[2] in more):
+                elif found.kind is PathKind.FILE and (path.endswith(_PROTO) or path.rpartition("/")[2] in more):
                     files[str(found.path)] = None
         for path, content in zip(files, self._contents(list(files)), strict=True):
             file = self.below(place, Path(path))
@@ -135,31 +135,31 @@ class Snapshot:
         """Return a path of the repository below a place that stands for its top."""
         return place / path.relative_to(self.top)
 
-    def _written_link(self, path: Path, place: Path) -> Found:
+    def _written_link(self, path: Path, place: Path) -> ResolvedPath:
         told = self._link(path)
         assert told is not None
         found = self.find(path)
-        if found.what not in (What.FOLDER, What.FILE):
+        if found.kind not in (PathKind.FOLDER, PathKind.FILE):
             self.unfollowed[path] = found
-        if found.what in (What.FOLDER, What.FILE) or (found.what is What.NOTHING and path.suffix == _PROTO):
+        if found.kind in (PathKind.FOLDER, PathKind.FILE) or (found.kind is PathKind.NOTHING and path.suffix == _PROTO):
             link = self.below(place, path)
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(told if found.what is What.NOTHING else self.below(place, found.path))
+            link.symlink_to(told if found.kind is PathKind.NOTHING else self.below(place, found.path))
         return found
 
     # -- git's trees ---------------------------------------------------------------------------------------------------
 
-    def _what(self, path: Path) -> What:
+    def _kind(self, path: Path) -> PathKind:
         if not path.is_relative_to(self.top):
-            return What.OUTSIDE
+            return PathKind.OUTSIDE
         if path in self.not_here:
-            return What.NOT_HERE
+            return PathKind.NOT_HERE
         entry = self._entries.get(str(path))
         if entry is not None and entry.mode == _SUBMODULE:
-            return What.FOLDER if self._enter(path, entry) else What.NOT_HERE
+            return PathKind.FOLDER if self._enter(path, entry) else PathKind.NOT_HERE
         if str(path) in self._folders:
-            return What.FOLDER
-        return What.NOTHING if entry is None else What.FILE
+            return PathKind.FOLDER
+        return PathKind.NOTHING if entry is None else PathKind.FILE
 
     def _is_link(self, path: str) -> bool:
         return path in self._entries and self._entries[path].mode == _LINK
@@ -177,10 +177,10 @@ class Snapshot:
             entry = self._entries.get(path)
             if entry is not None and entry.mode != _SUBMODULE:
                 yield path
-            elif self._what(Path(path)) is What.FOLDER:
+            elif self._kind(Path(path)) is PathKind.FOLDER:
                 yield from self._below(path)
 
-    def _enter(self, path: Path, entry: _Entry) -> bool:
+    def _enter(self, path: Path, entry: _TreeEntry) -> bool:
         """Add what a submodule held. Return whether that is here."""
         submodule = submodule_with(entry.repository, path.relative_to(entry.repository.top).as_posix(), entry.object)
         if submodule is None:
@@ -201,7 +201,7 @@ class Snapshot:
             if b".." in name.split(b"/"):
                 raise UsageError(f"{repository.top} held {name!r} at {commit}, which leads out of it", "no git writes such a tree")
             path = f"{str(repository.top).rstrip('/')}/{os.fsdecode(name)}"
-            self._entries[path] = _Entry(mode, blob, repository)
+            self._entries[path] = _TreeEntry(mode, blob, repository)
             self._add_folders(path)
 
     def _add_folders(self, path: str) -> None:
@@ -218,7 +218,7 @@ class Snapshot:
     def _contents(self, paths: Sequence[str]) -> Iterator[bytes]:
         """Yield what files and links hold, in order, from one process for each repository."""
         entries = [self._entries[path] for path in paths]
-        contents: dict[_Entry, bytes] = {}
+        contents: dict[_TreeEntry, bytes] = {}
         for repository in dict.fromkeys(entry.repository for entry in entries):
             wanted = list(dict.fromkeys(entry for entry in entries if entry.repository == repository))
             contents |= dict(zip(wanted, _blobs(repository, [entry.object for entry in wanted]), strict=True))

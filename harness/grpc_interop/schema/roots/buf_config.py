@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from grpc_interop.errors import UsageError
-from grpc_interop.schema.roots.layout import File, Layout, find_layout, read_files
+from grpc_interop.schema.roots.layout import Layout, ProtoFile, find_layout, read_files
 
 FILE, WORKSPACE = "buf.yaml", "buf.work.yaml"
 
@@ -40,7 +40,7 @@ class _Read:
     told: list[str] = field(default_factory=list)
 
 
-def read_layout(repository: Path, files: Sequence[File] | None = None) -> Layout | None:
+def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> Layout | None:
     """The layout that buf would use, or nothing where it is not configured. Raises UsageError for a file that cannot be
     read."""
     every = read_files(repository) if files is None else files
@@ -72,7 +72,7 @@ def read_layout(repository: Path, files: Sequence[File] | None = None) -> Layout
     return layout
 
 
-def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath], files: Iterable[File]) -> None:
+def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath], files: Iterable[ProtoFile]) -> None:
     """Add what lies beside the folders that buf knows."""
     rest = find_layout(repository, [file for file in files if not any(file.path.is_relative_to(folder) for folder in folders)])
     layout.roots += rest.roots
@@ -87,7 +87,7 @@ def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath]
         ]
 
 
-def _configured(repository: Path, files: Iterable[File]) -> list[PurePosixPath]:
+def _configured(repository: Path, files: Iterable[ProtoFile]) -> list[PurePosixPath]:
     """Return the outermost folders with a file of buf's: the repository itself, or else those around its protos."""
     known: dict[PurePosixPath, bool] = {}
     found: set[PurePosixPath] = set()

@@ -30,7 +30,7 @@ MOST_TOLD = 3
 """Names that are told of many."""
 
 
-class File(NamedTuple):
+class ProtoFile(NamedTuple):
     """A proto file of a repository: its path from there, its package, what it imports, and its RPCs."""
 
     path: PurePosixPath
@@ -39,7 +39,7 @@ class File(NamedTuple):
     rpcs: tuple[str, ...]
 
 
-class Place(NamedTuple):
+class RelativeRoot(NamedTuple):
     """A root by its path from the repository, and the prefix of the names of its files."""
 
     folder: PurePosixPath
@@ -67,13 +67,13 @@ class Layout:
     buf: bool = False
 
 
-def read_files(repository: Path) -> list[File]:
+def read_files(repository: Path) -> list[ProtoFile]:
     """Return the proto files that a run of the whole repository would see."""
     names = sorted(PurePosixPath(found.name) for found in proto_files([repository]) if found.path.is_file())
-    return [File(name, *read_statements(repository / name)) for name in names]
+    return [ProtoFile(name, *read_statements(repository / name)) for name in names]
 
 
-def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefixes: bool = True, joined: bool = False) -> Layout:
+def find_layout(repository: Path, files: Sequence[ProtoFile] | None = None, *, prefixes: bool = True, joined: bool = False) -> Layout:
     """Return the layout, told from imports and packages. Without `prefixes` no import is taken to begin with one. Files that
     nothing says the root of are `joined` below one root, or each has the folder that it lies in."""
     every = read_files(repository) if files is None else files
@@ -92,7 +92,7 @@ def find_layout(repository: Path, files: Sequence[File] | None = None, *, prefix
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _places(files: Sequence[File], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, Place]:
+def _places(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, RelativeRoot]:
     """Return the root of each file."""
     imported = _places_by_imports(files, prefixes=prefixes)
     place_of = dict(imported)
@@ -107,25 +107,25 @@ def _places(files: Sequence[File], *, prefixes: bool, joined: bool) -> dict[Pure
         if file.path not in place_of and (around := _innermost(file.path, known)):
             place_of[file.path] = around
     rest = [file.path.parent for file in files if file.path not in place_of]
-    together = Place(PurePosixPath(os.path.commonpath(rest))) if rest and joined else None
-    return {file.path: place_of.get(file.path) or together or Place(file.path.parent) for file in files}
+    together = RelativeRoot(PurePosixPath(os.path.commonpath(rest))) if rest and joined else None
+    return {file.path: place_of.get(file.path) or together or RelativeRoot(file.path.parent) for file in files}
 
 
-def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePosixPath, Place]:
+def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[PurePosixPath, RelativeRoot]:
     """Return the roots of the files that others import. Where an import could mean several files, the nearest is meant."""
     named: dict[str, list[PurePosixPath]] = {}
     for file in files:
         named.setdefault(file.path.name, []).append(file.path)
     common = common_includes()
-    places: dict[PurePosixPath, Place] = {}
-    unmatched: list[tuple[File, tuple[str, ...]]] = []
+    places: dict[PurePosixPath, RelativeRoot] = {}
+    unmatched: list[tuple[ProtoFile, tuple[str, ...]]] = []
     for file in files:
         for name in file.imports:
             wanted = PurePosixPath(name).parts
             meant = [path for path in named.get(PurePosixPath(name).name, []) if path.parts[-len(wanted) :] == wanted]
             if meant:
                 nearest = max(meant, key=lambda path: _folders_in_common(path, file.path))
-                places.setdefault(nearest, Place(PurePosixPath(*nearest.parts[: -len(wanted)])))
+                places.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[: -len(wanted)])))
             elif prefixes and resolve(name, common) is None:
                 unmatched.append((file, wanted))
     for file, wanted in unmatched:
@@ -135,7 +135,7 @@ def _places_by_imports(files: Sequence[File], *, prefixes: bool) -> dict[PurePos
         if ends:
             nearest = max(ends, key=lambda path: (ends[path], _folders_in_common(path, file.path)))
             end = ends[nearest]
-            places.setdefault(nearest, Place(PurePosixPath(*nearest.parts[:-end]), "/".join(wanted[:-end])))
+            places.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[:-end]), "/".join(wanted[:-end])))
     return places
 
 
@@ -148,18 +148,18 @@ def _ends_in_common(one: Sequence[str], other: Sequence[str]) -> int:
     return same.index(False) if False in same else len(same)
 
 
-def _place_by_package(file: File) -> Place | None:
+def _place_by_package(file: ProtoFile) -> RelativeRoot | None:
     """Return the folder in which the package's own folders begin, where a file lies in such: acme/shop/v1 for acme.shop.v1."""
     package, folders = tuple(file.package.split(".")), file.path.parent.parts
-    return Place(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
+    return RelativeRoot(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
 
 
-def _by_folder(places: Iterable[Place]) -> dict[PurePosixPath, Place]:
+def _by_folder(places: Iterable[RelativeRoot]) -> dict[PurePosixPath, RelativeRoot]:
     """Return the roots by their folders; of several of one folder, the one with a prefix."""
     return {place.folder: place for place in sorted(set(places), key=lambda place: place.prefix)}
 
 
-def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, Place]) -> Place | None:
+def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, RelativeRoot]) -> RelativeRoot | None:
     """Return the innermost root around a file; of other people's protos none that is the repository's own."""
     others = next((depth for depth, part in enumerate(path.parts) if part in IMPORTED_FROM), -1)
     return next((places[folder] for folder in path.parents if folder in places and len(folder.parts) > others), None)
@@ -170,10 +170,10 @@ def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, Place]) -> Pl
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _laid_out(files: Sequence[File], place_of: Mapping[PurePosixPath, Place]) -> Layout:
+def _laid_out(files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot]) -> Layout:
     """Return roots and includes, and what each root leaves to another that lies within it."""
     layout = Layout()
-    below: defaultdict[Place, list[PurePosixPath]] = defaultdict(list)
+    below: defaultdict[RelativeRoot, list[PurePosixPath]] = defaultdict(list)
     for file in files:
         below[place_of[file.path]].append(file.path)
     places = sorted(below, key=lambda place: (len(place.folder.parts), place))
@@ -190,13 +190,13 @@ def _laid_out(files: Sequence[File], place_of: Mapping[PurePosixPath, Place]) ->
     return layout
 
 
-def _how(place: Place) -> str:
+def _how(place: RelativeRoot) -> str:
     if place.prefix:
         return f"imports of what lies in {place.folder} begin with {place.prefix}"
     return f"{place} is what imports and packages are relative to" if str(place) != "." else "imports are relative to this folder"
 
 
-def _and_rpcs(files: Iterable[File], paths: Iterable[PurePosixPath]) -> str:
+def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str:
     wanted = set(paths)
     rpcs = [rpc for file in files if file.path in wanted for rpc in file.rpcs]
     return f", without its RPCs ({listed(rpcs)})" if rpcs else ""
@@ -208,7 +208,9 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_TOLD]) + more
 
 
-def _excludes(roots: Sequence[Place], files: Sequence[File], place_of: Mapping[PurePosixPath, Place], layout: Layout) -> list[str]:
+def _excludes(
+    roots: Sequence[RelativeRoot], files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot], layout: Layout
+) -> list[str]:
     """Return patterns with which each file below several roots has the name of one. Those of other people's protos that lie
     below a root and are imported by its names are left out."""
     patterns: dict[str, None] = {}
@@ -224,7 +226,7 @@ def _excludes(roots: Sequence[Place], files: Sequence[File], place_of: Mapping[P
     return list(patterns)
 
 
-def _patterns(root: Place, away: Sequence[PurePosixPath], within: Iterable[PurePosixPath]) -> Iterator[str]:
+def _patterns(root: RelativeRoot, away: Sequence[PurePosixPath], within: Iterable[PurePosixPath]) -> Iterator[str]:
     """Yield for each file that goes away the outermost folder of which all does, or the file itself."""
     needed = {folder for path in set(within) - set(away) for folder in path.parents}
     for path in away:
@@ -233,14 +235,14 @@ def _patterns(root: Place, away: Sequence[PurePosixPath], within: Iterable[PureP
         yield escape(root.name(path)) if gone is None else f"{escape(root.name(gone))}/*"
 
 
-class Run(NamedTuple):
+class RootGroup(NamedTuple):
     """What can be part of one run: some of the roots, and the folders that they import from."""
 
     roots: list[str]
     includes: list[str]
 
 
-def apart(repository: Path, layout: Layout) -> list[Run]:
+def group_roots(repository: Path, layout: Layout) -> list[RootGroup]:
     """Return the roots in groups of which none holds two files of one name, as few as can be seen at once: more than one where
     they cannot be part of one run. Raises ProtoError."""
     groups: list[tuple[list[str], dict[str, Path]]] = []
@@ -253,13 +255,15 @@ def apart(repository: Path, layout: Layout) -> list[Run]:
                 break
         else:
             groups.append(([root], dict(files)))
-    return [Run(members, [*layout.includes, *_imported_from(repository, layout, members, taken.values())]) for members, taken in groups]
+    return [
+        RootGroup(members, [*layout.includes, *_imported_from(repository, layout, members, taken.values())]) for members, taken in groups
+    ]
 
 
-def one_by_one(repository: Path, layout: Layout) -> list[Run]:
+def each_alone(repository: Path, layout: Layout) -> list[RootGroup]:
     """Return each root as a run of its own. Raises ProtoError."""
     found = {root: root_files([read_root(root, repository)], layout.excludes).values() for root in layout.roots}
-    return [Run([root], [*layout.includes, *_imported_from(repository, layout, [root], files)]) for root, files in found.items()]
+    return [RootGroup([root], [*layout.includes, *_imported_from(repository, layout, [root], files)]) for root, files in found.items()]
 
 
 def _imported_from(repository: Path, layout: Layout, members: Sequence[str], files: Iterable[Path]) -> Iterator[str]:
@@ -284,10 +288,10 @@ def _imported_from(repository: Path, layout: Layout, members: Sequence[str], fil
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _copies(files: Sequence[File]) -> dict[PurePosixPath, PurePosixPath]:
+def _copies(files: Sequence[ProtoFile]) -> dict[PurePosixPath, PurePosixPath]:
     """Return the files that were copied from others to a folder for what is made, each with the top of that folder."""
     tops = {file.path: top for file in files if (top := _copied_to(file.path))}
-    originals: defaultdict[tuple[str, str], list[File]] = defaultdict(list)
+    originals: defaultdict[tuple[str, str], list[ProtoFile]] = defaultdict(list)
     for file in files:
         if file.path not in tops:
             originals[file.path.name, file.package].append(file)
@@ -303,7 +307,9 @@ def _copied_to(path: PurePosixPath) -> PurePosixPath | None:
     return None if depth is None else PurePosixPath(*path.parts[:depth])
 
 
-def _leave_out_copies(layout: Layout, roots: Iterable[Place], copies: Mapping[PurePosixPath, PurePosixPath], own: Sequence[File]) -> None:
+def _leave_out_copies(
+    layout: Layout, roots: Iterable[RelativeRoot], copies: Mapping[PurePosixPath, PurePosixPath], own: Sequence[ProtoFile]
+) -> None:
     within = [*copies, *(file.path for file in own)]
     for top in dict.fromkeys(copies.values()):
         paths = [path for path, other in copies.items() if other == top]
@@ -314,7 +320,7 @@ def _leave_out_copies(layout: Layout, roots: Iterable[Place], copies: Mapping[Pu
         layout.excludes += dict.fromkeys(_patterns(root, away, below))
 
 
-def _missing_imports(repository: Path, files: Sequence[File], layout: Layout) -> Iterator[str]:
+def _missing_imports(repository: Path, files: Sequence[ProtoFile], layout: Layout) -> Iterator[str]:
     search = [*(read_root(root, repository) for root in (*layout.roots, *layout.includes)), *common_includes()]
     for name in sorted({name for file in files for name in file.imports}):
         if resolve(name, search) is None:

@@ -17,7 +17,7 @@ _REPOSITORY = ".git"
 """What lies at the top of a repository: a folder, or a file in a submodule and in a linked work tree."""
 
 
-class Found(NamedTuple):
+class FoundFile(NamedTuple):
     """A file: the root that was walked, the file's name as imports spell it, and the file itself."""
 
     root: Root
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     path: Path
 
 
-def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
+def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[FoundFile]:
     """Yield the .proto files below the roots whose names are wanted. A file that lies there itself has that name alone, and is
     not wanted under another one if not under that; of several links to one file the first counts. But a name that others
     import goes before one that nobody imports. A link to nothing is found as well.
@@ -34,14 +34,14 @@ def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda 
     So are hidden folders (.git, .venv and our own .interop), and packages that npm and pip have installed. A root is meant,
     whatever it is.
     """
-    links: deque[Found] = deque()
+    links: deque[FoundFile] = deque()
     real_folder = functools.cache(os.path.realpath)  # slow, and a folder's files are many
-    own: dict[str, list[Found]] = {}
+    own: dict[str, list[FoundFile]] = {}
     for root in map(rooted, roots):
-        for found in _below(Found(root, root.prefix, root.folder), links):
+        for found in _below(FoundFile(root, root.prefix, root.folder), links):
             own.setdefault(f"{real_folder(found.path.parent)}/{found.path.name}", []).append(found)
     names = {real: [found for found in files if wanted(found.name)] for real, files in own.items()}
-    others: dict[str, list[Found]] = {}
+    others: dict[str, list[FoundFile]] = {}
     for found in _linked(links):
         if wanted(found.name) and names.get(real := os.path.realpath(found.path), True):
             others.setdefault(real, []).append(found)
@@ -54,7 +54,7 @@ def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda 
         yield from first
 
 
-def _linked(links: deque[Found]) -> Iterator[Found]:
+def _linked(links: deque[FoundFile]) -> Iterator[FoundFile]:
     """Yield what lies behind links, and behind those that are met there."""
     followed: set[Path] = set()
     while links:
@@ -74,21 +74,21 @@ def _imported(files: Iterable[str]) -> set[str]:
     return {name for file in files if Path(file).is_file() for name in read_statements(Path(file)).imports}
 
 
-def _below(top: Found, links: deque[Found]) -> Iterator[Found]:
+def _below(top: FoundFile, links: deque[FoundFile]) -> Iterator[FoundFile]:
     """Yield the files of a folder that are no links. Links are put aside."""
     ignored = ignored_below(top.path)
     for folder, subfolders, names in os.walk(top.path):
         within = f"{folder[len(str(top.path)) :].strip(os.sep)}/".lstrip("/")
         if within and (_REPOSITORY in subfolders or _REPOSITORY in names):
             if ignored is None or is_submodule(Path(folder)):
-                yield from _below(Found(top.root, _joined(top.name, within), Path(folder)), links)
+                yield from _below(FoundFile(top.root, _joined(top.name, within), Path(folder)), links)
             subfolders[:] = []
             continue
         kept = sorted(name for name in subfolders if not name.startswith(".") and f"{within}{name}" not in (ignored or ()))
         subfolders[:] = [name for name in kept if not _holds_packages(Path(folder, name))]
         protos = sorted(name for name in names if name.endswith(".proto") and f"{within}{name}" not in (ignored or ()))
         for name in (*subfolders, *protos):
-            found = Found(top.root, _joined(top.name, within + name), Path(folder, name))
+            found = FoundFile(top.root, _joined(top.name, within + name), Path(folder, name))
             if found.path.is_symlink():
                 links.append(found)
             elif name not in subfolders:
