@@ -16,7 +16,7 @@ import pytest
 MAKE = """
 import sys, time
 from pathlib import Path
-from grpc_interop import temporary
+from grpc_interop.files import temporary
 temporary.begin(Path(sys.argv[1]))
 folder = temporary.socket_folder()
 (folder / "socket").touch()
