@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from grpc_interop import cli
+from grpc_interop.commands.options import CHOICE, TREE, with_options
 from grpc_interop.config import Options, as_arguments, find_project, in_continuous_integration
 from grpc_interop.schema.roots.root import Root
 from project import REPOSITORY, MakeImplementation, Project
@@ -30,7 +30,7 @@ def options_of(words: list[str]) -> Options:
     found: list[Options] = []
 
     @click.command()
-    @cli.with_options(cli._TREE, cli._CHOICE)
+    @with_options(TREE, CHOICE)
     @click.option("--strict", is_flag=True)
     def command(options: Options, **_: object) -> None:
         found.append(options)
