@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grpc_interop.compat.play.transcoding import Reading, TranscodeBatch, batch_dialogue
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
-from grpc_interop.messages.dialogue import SERVER
 
 
 def readings(answer: Callable[[Ask], Answer], variants: Callable[[str], list[tuple[str, str]]]) -> list[Reading]:
@@ -33,7 +33,7 @@ def test_every_text_is_read_with_and_without_zeros() -> None:
     """
     Each once, without zeros first; what is special about it is told.
     """
-    found = readings(lambda ask: written(ask) if ask.side != SERVER else Written(b""), plain_and_as_number)
+    found = readings(lambda ask: written(ask) if ask.side is not Side.SERVER else Written(b""), plain_and_as_number)
     assert [(one.sent, one.what) for one in found] == [
         (b'{"e":RED}', ""),
         (b'{"e":1}', "as number"),
@@ -48,7 +48,7 @@ def test_a_refusal_is_the_zeros_where_the_same_without_them_was_taken() -> None:
     """
 
     def answer(ask: Ask) -> Answer:
-        if ask.side != SERVER:
+        if ask.side is not Side.SERVER:
             return written(ask)
         return Refused("no") if b"[" in ask.data[0] or b"1" in ask.data[0] else Written(b"")
 

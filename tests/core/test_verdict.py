@@ -9,6 +9,7 @@ import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Status
 from grpc_interop.core.model import Expected, model
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observed, ServerTranscript
 from grpc_interop.core.verdict import Difference, compare
 from vocabulary import CANCEL, DEADLINE_US, ENDED, HALF_CLOSE, HEADERS, OK, RECEIVE, TO_END, as_seen, bidi, case, hear, tell, x, xs, y, ys
@@ -198,7 +199,7 @@ def test_a_termination_that_nobody_caused() -> None:
 def test_a_side_that_still_waits_says_so() -> None:
     client, server = perfect(LANES)
     found = difference(LANES, client, server._replace(lanes=(xs(2), ()), aborted=True))
-    assert found == Difference("server", "the server did not receive message 3 of 3 and still waits for it", b"x3", "nothing")
+    assert found == Difference(Side.SERVER, "the server did not receive message 3 of 3 and still waits for it", b"x3", "nothing")
 
 
 def test_a_side_that_saw_everything_and_yet_hung() -> None:
@@ -216,7 +217,7 @@ def test_missing_and_surplus_lanes_are_found_even_when_nothing_is_in_them() -> N
     client, server = perfect(LANES)
     for lanes in (((*xs(3), END),), ((*xs(3), END), (), ())):
         found = difference(LANES, client, server._replace(lanes=lanes))
-        assert found == Difference("server", "the server reported another number of lanes than its script has", "2", str(len(lanes)))
+        assert found == Difference(Side.SERVER, "the server reported another number of lanes than its script has", "2", str(len(lanes)))
 
 
 def test_a_call_that_did_not_arrive_says_what_the_client_got() -> None:
@@ -224,7 +225,7 @@ def test_a_call_that_did_not_arrive_says_what_the_client_got() -> None:
     client = client._replace(lanes=((END,),), status=Status(12, "unknown method"))
     found = difference(UNARY, client, ServerTranscript(False, (), ()))
     assert found == Difference(
-        "server", "the call did not reach the server", "arrives", "never arrives; the client got UNIMPLEMENTED 'unknown method'"
+        Side.SERVER, "the call did not reach the server", "arrives", "never arrives; the client got UNIMPLEMENTED 'unknown method'"
     )
 
 
@@ -362,7 +363,7 @@ class TestTheFirstDifferenceIsTheCause:
         client, server = perfect(ALL_IN_ALL_OUT)
         found = difference(ALL_IN_ALL_OUT, client._replace(lanes=((b"y1", END),), status=Status(13, "Internal error from Core")), server)
         assert found == Difference(
-            "client", "the RPC ended with INTERNAL at the client after 1 of 3 messages", b"y2", "INTERNAL 'Internal error from Core'"
+            Side.CLIENT, "the RPC ended with INTERNAL at the client after 1 of 3 messages", b"y2", "INTERNAL 'Internal error from Core'"
         )
 
     def test_lost_metadata_is_why_the_server_answers_otherwise(self) -> None:

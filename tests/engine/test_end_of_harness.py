@@ -23,7 +23,7 @@ from grpc_interop.drivers.build import Builder, Built, Launch, Protos
 from grpc_interop.drivers.manifest import Manifest, read_manifest
 from grpc_interop.drivers.process import Process, environment
 from grpc_interop.engine import Engine, Job
-from grpc_interop.verdict import Pair
+from grpc_interop.core.verdict import Pair
 
 folder, reference, mark = Path(sys.argv[1]), Path(sys.argv[2]), {"REFERENCE_MARK": sys.argv[3]}
 engine = Engine(folder / "logs")

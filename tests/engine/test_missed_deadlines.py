@@ -8,6 +8,7 @@ import pytest
 
 from grpc_interop.check_driver.greeter import ALL_STREAM, case, text
 from grpc_interop.core.case import Case, Finish, Receive, ReceiveToEnd, Send, Status, WaitForTermination
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.jobs import Job, Preparer
@@ -58,7 +59,7 @@ class TestAgain:
         client = ClientTranscript(((END,),), (), Status(4, None), timeout_us, began_us=1, done_us=((1, timeout_us, timeout_us),))
         server = ServerTranscript(True, ((TERMINATED,),), (), 0, began_us=1 + timeout_us, done_us=((1, 2, 3, 4),))
         return Verdict(
-            deadline(timeout_us), Pair("a", "b"), Outcome.FAILED, difference=Difference("client", "?"), client=client, server=server
+            deadline(timeout_us), Pair("a", "b"), Outcome.FAILED, difference=Difference(Side.CLIENT, "?"), client=client, server=server
         )
 
     def finish(self, **job: object) -> tuple[Reruns, list[Job]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.jobs import Job, Preparer
 from grpc_interop.engine.triage.reruns import Reruns
@@ -19,7 +20,7 @@ def test_an_expected_failure_is_final_at_once(expected: bool, generated: bool) -
     case = Case("calls", "one", METHOD, ((Send(b""), ReceiveToEnd()),), ((Receive(), Send(b""), Finish()),), generated=generated)
     prepare = Preparer().prepare
     reruns = Reruns(prepare, lambda _type, _message: (), lambda _: expected)
-    failed = Verdict(case, PAIR, Outcome.FAILED, difference=Difference("client", "the client did not receive message 1 of 1"))
+    failed = Verdict(case, PAIR, Outcome.FAILED, difference=Difference(Side.CLIENT, "the client did not receive message 1 of 1"))
 
     reruns.finish(Job(prepare(case), PAIR), failed, whole=True)
 

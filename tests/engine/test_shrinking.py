@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from grpc_interop.core.case import OK, Case, Entry, Finish, Kind, ReceiveHeaders, ReceiveToEnd, Send, Signal, WaitFor, finishes, steps
 from grpc_interop.core.model import model
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.engine.shrink import shrinker as shrinking_module
 from grpc_interop.engine.shrink.passes import size, smaller
@@ -22,7 +23,7 @@ from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import SuiteOptions
 
 PAIR = Pair("a", "b")
-FAILURE = Difference("client", "the client did not receive message 3 of 4")
+FAILURE = Difference(Side.CLIENT, "the client did not receive message 3 of 4")
 
 Fails = Callable[[Case], bool]
 
@@ -200,7 +201,7 @@ def test_another_failure_is_not_followed(conversations: list[Case]) -> None:
     """
     A search that came across another defect would show that one in the place of its own.
     """
-    other = Difference("server", "the server did not see the end of the client's messages")
+    other = Difference(Side.SERVER, "the server did not see the end of the client's messages")
     result, _ = shrink(conversations[0], lambda case: True, difference=other)
     assert result.case == conversations[0]
 
@@ -215,7 +216,7 @@ def test_what_is_particular_to_a_failure_may_change(conversations: list[Case]) -
         ("the client's status is INTERNAL instead of NOT_FOUND", "the client's status is INTERNAL instead of OK"),
         ("the client did not get the initial metadata x-interop-a-bin", "the client did not get the initial metadata x-interop-b"),
     ):
-        assert Difference("client", found).fingerprint == Difference("client", now).fingerprint
+        assert Difference(Side.CLIENT, found).fingerprint == Difference(Side.CLIENT, now).fingerprint
 
 
 def test_a_search_costs_little(conversations: list[Case]) -> None:

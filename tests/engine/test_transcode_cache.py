@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Ask, Refused, Written
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
@@ -14,7 +15,6 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors import transcode_cache
 from grpc_interop.engine.executors.message import MessageExecution
 from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
-from grpc_interop.messages.dialogue import CLIENT, SERVER
 
 
 class Spoken:
@@ -35,7 +35,7 @@ class Talk:
         self.batch = object()
         self._ids = count(1)
 
-    def question(self, driver: Spoken, *data: bytes, side: str = CLIENT, batch: object = None) -> Question:
+    def question(self, driver: Spoken, *data: bytes, side: Side = Side.CLIENT, batch: object = None) -> Question:
         return Question(cast(Driver, driver), batch or self.batch, "t.M", Ask(side, data, to_view=True))
 
     def ask(self, question: Question, number: int = 0) -> object:
@@ -112,7 +112,7 @@ def test_what_two_processes_say_in_the_same_bytes_is_one_answer(talk: Talk) -> N
     """
     one = talk.told(talk.question(Spoken(), b"a", b"b"), wrote(b"x"), wrote(b"y"))
     assert one is not None
-    assert talk.told(talk.question(Spoken(), b"a", b"b", side=SERVER), wrote(b"x"), wrote(b"y")) is one
+    assert talk.told(talk.question(Spoken(), b"a", b"b", side=Side.SERVER), wrote(b"x"), wrote(b"y")) is one
     other = talk.told(talk.question(Spoken(), b"a", b"b"), wrote(b"x"), wrote(b"z"))
     assert other is not None
     assert other is not one

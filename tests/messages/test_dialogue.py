@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Ask, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import Difference
-from grpc_interop.messages.dialogue import CLIENT, SERVER, Dialogue, Differences, Rules, of_one_cause
+from grpc_interop.messages.dialogue import Dialogue, Differences, Rules, of_one_cause
 from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
@@ -30,19 +31,19 @@ def test_messages_that_are_refused_in_other_words_fail_for_another_cause(words: 
     """
     So that what is shrunk is not refused at last for being no message; what the words quote may differ.
     """
-    first = Difference("client", "the client refuses to write a message as ProtoJSON", "", 'a Note cannot be written: no type "a"')
-    assert of_one_cause(Difference("client", first.what, "", words), first) is alike
+    first = Difference(Side.CLIENT, "the client refuses to write a message as ProtoJSON", "", 'a Note cannot be written: no type "a"')
+    assert of_one_cause(Difference(Side.CLIENT, first.what, "", words), first) is alike
 
 
 def test_values_may_differ_in_whatever_they_are() -> None:
     """
     Where a value is altered, only the sentence counts.
     """
-    first = Difference("server", "the server did not write what it read", "x: 1", "x: 2")
-    assert of_one_cause(Difference("server", first.what, 'y: "a"', "(not set)"), first)
+    first = Difference(Side.SERVER, "the server did not write what it read", "x: 1", "x: 2")
+    assert of_one_cause(Difference(Side.SERVER, first.what, 'y: "a"', "(not set)"), first)
 
 
-@pytest.mark.parametrize("side", [CLIENT, SERVER])
+@pytest.mark.parametrize("side", [Side.CLIENT, Side.SERVER])
 @pytest.mark.parametrize("written", [b"", bytes(8)], ids=["left out", "zero"])
 def test_a_side_that_loses_the_sign_of_zero_is_named(tmp_path: Path, side: str, written: bytes) -> None:
     """

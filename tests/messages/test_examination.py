@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
-from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Examiner, Findings
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Validity, validity
@@ -27,7 +27,7 @@ def found(shapes: Shapes, case: MessageCase) -> Findings:
 
 
 def answers(ask: Ask) -> tuple[Answer, ...]:
-    return tuple(Written(data) if ask.side == CLIENT else Refused("no") for data in ask.data)
+    return tuple(Written(data) if ask.side is Side.CLIENT else Refused("no") for data in ask.data)
 
 
 def test_what_is_shrunk_stays_what_its_case_is_about(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.core.model import model
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict, compare
 
@@ -79,5 +80,5 @@ def wrong_greeting(pair: Pair = PY_GO, greeting: bytes = b"Hello, Bob", *, name:
 
 def cannot(pair: Pair = PY_GO) -> Verdict:
     """A driver lacks a capability."""
-    difference = Difference("client", f"the {pair.client} client does not offer compression:deflate")
+    difference = Difference(Side.CLIENT, f"the {pair.client} client does not offer compression:deflate")
     return Verdict(hello("deflate"), pair, Outcome.UNSUPPORTED, difference=difference)

@@ -14,6 +14,7 @@ import pytest
 
 from conversations import GO_PY, PY_GO, lost_end
 from grpc_interop.core.case import Method
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import in_lines
@@ -64,7 +65,7 @@ def hostile_verdict(text: str, pair: Pair = PY_GO) -> Verdict:
     log = Log(f"{text} client", f"logs/{text}.log", f"{text}\n{text}")
     verdict = lost_end(pair, logs=(log,))
     case = replace(verdict.case, name=text, why=text, method=Method(text, text, verdict.case.method.kind, text, text))
-    return verdict._replace(case=case, difference=Difference("client", text, text, text), notes=(text, f"more: {text}"))
+    return verdict._replace(case=case, difference=Difference(Side.CLIENT, text, text, text), notes=(text, f"more: {text}"))
 
 
 def told(text: str, folder: Path) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conversations import GO_PY, PY_PY, cannot, describe, hello, passed, wrong_greeting
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo, merge, report_files
 from grpc_interop.report.forms.github import GitHub
@@ -101,7 +102,7 @@ def both_pass(recorder: Recorder) -> None:
 def with_case(outcome: Outcome, what: str) -> Play:
     def play(recorder: Recorder) -> None:
         both_pass(recorder)
-        recorder.add(Verdict(hello("two"), PY_PY, outcome, difference=Difference("client", what)))
+        recorder.add(Verdict(hello("two"), PY_PY, outcome, difference=Difference(Side.CLIENT, what)))
 
     return play
 
@@ -234,7 +235,7 @@ def test_annotations_are_bounded_and_leave_room_for_cases(tmp_path: Path) -> Non
         for number in range(30):
             recorder.found(Finding(f"py refuses {number}.proto", f"reason {'x' * number}"))
             what = f"wrong {'y' * number}"
-            recorder.add(Verdict(hello(f"case_{number}"), PY_PY, Outcome.FAILED, difference=Difference("client", what)))
+            recorder.add(Verdict(hello(f"case_{number}"), PY_PY, Outcome.FAILED, difference=Difference(Side.CLIENT, what)))
 
     lines = ended(tmp_path / "run", play).annotations.splitlines()
     assert len(lines) == 10

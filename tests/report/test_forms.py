@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from conversations import GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, wrong_greeting
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo
 from grpc_interop.report.forms.github import GitHub
@@ -27,7 +28,7 @@ def junit(directory: Path, *verdicts: Verdict) -> ElementTree.Element:
 
 
 def broken(what: str, outcome: Outcome = Outcome.FAILED) -> Verdict:
-    return Verdict(hello(), PY_GO, outcome, difference=Difference("client", what))
+    return Verdict(hello(), PY_GO, outcome, difference=Difference(Side.CLIENT, what))
 
 
 class TestJUnit:

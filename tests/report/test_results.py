@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, ping_pong, wrong_greeting
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Log, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
@@ -82,7 +83,7 @@ def test_the_words_of_a_runtime_are_kept_to_their_end(tmp_path: Path) -> None:
     """Often the last ones say what is wrong; in the files nothing of them is missing, and on a screen hardly ever."""
     failed = lost_end()
     run = recorder(tmp_path)
-    run.add(failed._replace(difference=Difference("client", "the client refuses to write a message", "", WORDS)))
+    run.add(failed._replace(difference=Difference(Side.CLIENT, "the client refuses to write a message", "", WORDS)))
     run.run_finished(1.0)
     (case,) = json.loads((tmp_path / "results.json").read_text())["cases"]
     assert case["difference"]["got"] == WORDS

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, passed
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.report import RunInfo, Summary
 from grpc_interop.report.record import record_of
@@ -19,7 +20,7 @@ FOUR = (GO_GO, GO_PY, PY_GO, PY_PY)
 
 
 def failed(pair: Pair, what: str = 'the client got "a+b" (3 messages) \\ instead of "ü"') -> Verdict:
-    return Verdict(hello(), pair, Outcome.FAILED, difference=Difference("client", what))
+    return Verdict(hello(), pair, Outcome.FAILED, difference=Difference(Side.CLIENT, what))
 
 
 def suggested(verdicts: Iterable[Verdict], pairs: tuple[Pair, ...] = FOUR, absent: tuple[str, ...] = ()) -> list[str]:
@@ -84,4 +85,4 @@ def test_an_error_is_no_known_failure() -> None:
     """
     What could not be judged is not to be expected.
     """
-    assert suggested([Verdict(hello(), PY_GO, Outcome.ERROR, difference=Difference("client", "it died"))]) == []
+    assert suggested([Verdict(hello(), PY_GO, Outcome.ERROR, difference=Difference(Side.CLIENT, "it died"))]) == []

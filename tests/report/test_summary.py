@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, passed, ping_pong
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.report import Recorder, RunInfo, Summary, standard_reports
 from grpc_interop.report.record import record_of
@@ -19,7 +20,7 @@ AIO = Pair("py-aio", "go")
 
 
 def failed(pair: Pair, what: str = "the server did not see the end", outcome: Outcome = Outcome.FAILED) -> Verdict:
-    return Verdict(hello(), pair, outcome, difference=Difference("server", what))
+    return Verdict(hello(), pair, outcome, difference=Difference(Side.SERVER, what))
 
 
 def summary_of(verdicts: Iterable[Verdict]) -> Summary:

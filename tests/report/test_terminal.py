@@ -24,6 +24,7 @@ from conversations import (
     wrong_greeting,
 )
 from grpc_interop.core.case import Case, Finish, HalfClose, ReceiveToEnd, Send, Status
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.report import Implementation, Recorder, RunInfo
@@ -122,7 +123,7 @@ def test_a_driver_that_cannot_start_is_one_line(run: Run) -> None:
     for pair in FOUR:
         if "go" in (pair.client, pair.server):
             run.recorder.not_run(str(pair), "go's driver cannot be started")
-            what = Difference("client", "go has no program greeter-client")
+            what = Difference(Side.CLIENT, "go has no program greeter-client")
             run.recorder.add(Verdict(hello(), pair, Outcome.UNSUPPORTED, difference=what))
     run.recorder.add(passed(hello(), PY_PY))
     text = run.finish()
@@ -135,7 +136,9 @@ def test_a_driver_that_cannot_start_is_one_line(run: Run) -> None:
 def test_what_one_pair_lacks_is_told_although_another_was_given_up(run: Run) -> None:
     run.recorder.not_run("go:go", "go's driver cannot be started")
     for pair in (GO_GO, GO_PY):
-        run.recorder.add(Verdict(hello(), pair, Outcome.UNSUPPORTED, difference=Difference("client", "go has no program greeter-client")))
+        run.recorder.add(
+            Verdict(hello(), pair, Outcome.UNSUPPORTED, difference=Difference(Side.CLIENT, "go has no program greeter-client"))
+        )
     text = run.finish()
     assert "2 cases · in every pair; all had client go: go has no program greeter-client" in text
     assert "go               not run  unsupported" in text
@@ -150,7 +153,7 @@ def test_an_interrupted_run_still_shows_its_matrix(run: Run) -> None:
 def test_a_dead_driver_is_told_without_a_conversation(run: Run) -> None:
     """Neither side reported: there is nothing to show side by side."""
     what = "the go server was killed by SIGSEGV"
-    run.recorder.add(Verdict(hello(), PY_GO, Outcome.FAILED, difference=Difference("server", what), notes=("played alone",)))
+    run.recorder.add(Verdict(hello(), PY_GO, Outcome.FAILED, difference=Difference(Side.SERVER, what), notes=("played alone",)))
     assert_expected("dead_driver", run.finish())
 
 
@@ -158,7 +161,7 @@ def test_at_most_five_causes_have_a_block(run: Run) -> None:
     """Further ones are counted."""
     for number in range(8):
         letter = "abcdefgh"[number]
-        run.recorder.add(Verdict(hello(), PY_GO, Outcome.FAILED, difference=Difference("client", f"reason {letter}")))
+        run.recorder.add(Verdict(hello(), PY_GO, Outcome.FAILED, difference=Difference(Side.CLIENT, f"reason {letter}")))
     text = run.finish()
     assert text.count("✗ py:go  Greeter/SayHello") == 5
     assert "and 3 more causes: see report/results.json" in text

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.session.known_failures import FILE, KnownFailures
@@ -21,7 +22,7 @@ link = "https://example.org/1"
 
 
 def verdict(outcome: Outcome, what: str = "", pair: Pair = Pair("py", "go")) -> Verdict:  # noqa: B008  immutable
-    return Verdict(CASE, pair, outcome, difference=Difference("client", what) if what else None)
+    return Verdict(CASE, pair, outcome, difference=Difference(Side.CLIENT, what) if what else None)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def conversation(client: str, server: str, kind: Kind = Kind.BIDI_STREAMING) -> 
     method = Method("p.S", "Say", kind, "p.A", "p.B")
     scripts = ((*(step[one] for one in client), ReceiveToEnd()),), ((*(step[one] for one in server), Finish()),)
     return Verdict(
-        Case("calls", "one", method, *scripts), Pair("py", "go"), Outcome.FAILED, difference=Difference("client", "lost 3 messages")
+        Case("calls", "one", method, *scripts), Pair("py", "go"), Outcome.FAILED, difference=Difference(Side.CLIENT, "lost 3 messages")
     )
 
 

@@ -16,8 +16,8 @@ NAMES = ("go", "py", "py-aio")
 TEST = """
 import pytest
 
-from grpc_interop.case import Case, Finish, HalfClose, Receive, ReceiveToEnd, Send
-from grpc_interop.grammar import LONGEST_TIMEOUT_US
+from grpc_interop.core.case import Case, Finish, HalfClose, Receive, ReceiveToEnd, Send
+from grpc_interop.core.script import LONGEST_TIMEOUT_US
 
 TWO_YEARS_US = 2 * 365 * 24 * 3600 * 1_000_000
 

@@ -10,10 +10,10 @@ from typing import Any
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.talk import Talk
 from grpc_interop.core.case import Case, Method
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Log, Outcome, Pair, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
-from grpc_interop.drivers.driver import Role
 from grpc_interop.engine import Engine, Job
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 
@@ -94,9 +94,9 @@ class Duo:
 
     def __init__(self, built: Built, log: Path) -> None:
         ids = count(1)
-        self.server = Talk(built, log.with_name(f"{log.name}-server.log"), ids, Role.SERVER)
+        self.server = Talk(built, log.with_name(f"{log.name}-server.log"), ids, Side.SERVER)
         try:
-            self.client = Talk(built, log.with_name(f"{log.name}-client.log"), ids, Role.CLIENT)
+            self.client = Talk(built, log.with_name(f"{log.name}-client.log"), ids, Side.CLIENT)
         except BaseException:
             self.server.close()
             raise

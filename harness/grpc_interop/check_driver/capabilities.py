@@ -27,6 +27,7 @@ from grpc_interop.core.case import (
     WaitForTermination,
 )
 from grpc_interop.core.model import DEADLINE_EXCEEDED
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import varint
 
@@ -266,7 +267,7 @@ def repeats(bench: Bench) -> None:
     duo.expect(play, SAY_HELLO, *serving, requires=["repeat"], repeat=times)
     calling = (pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
     duo.call(play, SAY_HELLO, *calling, requires=["repeat"], repeat=times, concurrency=4)
-    for who, talk in (("client", duo.client), ("server", duo.server)):
+    for who, talk in ((Side.CLIENT, duo.client), (Side.SERVER, duo.server)):
         seen = talk.answer(play, "transcript").transcript
         if seen.completed != times:
             raise NotKept(f"the {who} reported {seen.completed} completed plays of {times}")

@@ -10,6 +10,7 @@ from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.core.model import EARLY_US
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.net.relay import Relay
 
@@ -40,7 +41,7 @@ COMPRESSIBLE = "compress me " * 10_000
 def keeps_its_limit(bench: Bench) -> None:
     """`max_receive_bytes` at either side makes a larger message end the call with RESOURCE_EXHAUSTED at the client."""
     limited = pb.Options(max_receive_bytes=LIMIT)
-    for name, server, client in (("server", limited, None), ("client", None, limited)):
+    for name, server, client in ((Side.SERVER, limited, None), (Side.CLIENT, None, limited)):
         duo = bench.duo
         duo.serve(server, ["max_receive_bytes"])
         duo.dial(client, ["max_receive_bytes"])

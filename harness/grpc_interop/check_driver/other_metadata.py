@@ -7,6 +7,7 @@ from grpc_interop.check_driver.greeter import METHODS, SAY_HELLO, case, exchange
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.core.case import Entry, Finish, Receive, ReceiveToEnd, Send, SendHeaders, Status
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 
 other_metadata = Chapter("10.8 Other metadata")
@@ -40,7 +41,7 @@ def _reports_nothing_unasked(bench: Bench) -> None:
     ending = pb.Step(finish=pb.Status(code=9, trailers=[entry]))
     duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), ending, requires=["metadata"])
     duo.call(play, SAY_HELLO, pb.Step(send=question), pb.Step(receive_to_end=NOTHING), requires=["metadata"], metadata=[entry])
-    for who, talk in (("server", duo.server), ("client", duo.client)):
+    for who, talk in ((Side.SERVER, duo.server), (Side.CLIENT, duo.client)):
         seen = talk.answer(play, "transcript").transcript
         if told := [one.key for one in (*seen.request, *seen.initial, *seen.status.trailers)]:
             raise NotKept(f"the {who} reported {told[0]}, which it was not asked for")

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 
 from grpc_interop.check_driver.not_kept import NotKept
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken
-from grpc_interop.drivers.driver import CONTRACT, START_SECONDS, Driver, Role
+from grpc_interop.drivers.driver import CONTRACT, START_SECONDS, Driver
 from grpc_interop.drivers.process import ending
 
 ANSWER_SECONDS = 5.0
@@ -35,12 +36,12 @@ class Talk:
         built: Built,
         log: Path,
         ids: Iterator[int] | None = None,
-        role: Role = Role.CLIENT,
+        side: Side = Side.CLIENT,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._note = note
         self._ids = ids or count(1)
-        self.driver = Driver(built, role, log, self._ids)
+        self.driver = Driver(built, side, log, self._ids)
         self.log = log
         self._heard: list[pb.Event] = []
 

@@ -8,6 +8,7 @@ from grpc_interop.check_driver.bench import NOTHING, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 
 times = Chapter("10.7 Times")
@@ -26,15 +27,15 @@ def tells_times(bench: Bench) -> None:
     asked_us = time.time_ns() // 1000
     duo.expect(play, ALL_STREAM, *serving, requires=["times"], report_times=True)
     duo.call(play, ALL_STREAM, *calling, requires=["times"], report_times=True)
-    for who, talk in (("client", duo.client), ("server", duo.server)):
+    for side, talk in ((Side.CLIENT, duo.client), (Side.SERVER, duo.server)):
         seen = talk.answer(play, "transcript").transcript
         done = list(seen.lanes[0].done_us)
         if len(done) != seen.lanes[0].steps_done or not done:
-            raise NotKept(f"the {who} did {seen.lanes[0].steps_done} steps and told the times of {len(done)}")
+            raise NotKept(f"the {side} did {seen.lanes[0].steps_done} steps and told the times of {len(done)}")
         if done != sorted(done):
-            raise NotKept(f"the {who}'s steps are told to be done at {done} us: one before the one that precedes it")
+            raise NotKept(f"the {side}'s steps are told to be done at {done} us: one before the one that precedes it")
         if done[-1] * 1000 > seen.elapsed_ns:
             end = seen.elapsed_ns // 1000
-            raise NotKept(f"the {who}'s last step is told to be done at {done[-1]} us, after the play's end at {end} us")
+            raise NotKept(f"the {side}'s last step is told to be done at {done[-1]} us, after the play's end at {end} us")
         if not asked_us <= seen.began_us <= time.time_ns() // 1000:
-            raise NotKept(f"the {who}'s play is told to have begun {seen.began_us - asked_us} us after it was asked for, which cannot be")
+            raise NotKept(f"the {side}'s play is told to have begun {seen.began_us - asked_us} us after it was asked for, which cannot be")

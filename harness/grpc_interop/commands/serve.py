@@ -11,10 +11,11 @@ import click
 
 from grpc_interop.commands.options import TREE, with_options
 from grpc_interop.config import Options, choose, home
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver, Role
+from grpc_interop.drivers.driver import START_SECONDS, CannotServe, Driver
 from grpc_interop.errors import BuildError, UsageError
 from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
@@ -39,7 +40,7 @@ def serve(options: Options, name: str, port: int) -> int:
     built = Builder(options.project.make_state_folder(), home() / "proto").build(manifest, Protos(catalog.descriptor_set(), catalog.files))
     if built.unavailable:
         raise UsageError(f"{name}: {built.unavailable[0]} is missing", built.unavailable[1])
-    driver = Driver(built, Role.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))
+    driver = Driver(built, Side.SERVER, _log(options, name), serve=pb.Serve(port=port, application=True))
     try:
         _until_ready(driver, name, port)
         say(f"listening on {driver.address}")

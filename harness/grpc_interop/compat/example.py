@@ -10,6 +10,7 @@ from grpc_interop.compat.play.playing import Call, PlayedCall
 from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, RpcProbe
 from grpc_interop.compat.vocabulary.observation import Format, Version
 from grpc_interop.compat.vocabulary.result import ExchangeExample, TranscriptRow
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
@@ -65,7 +66,7 @@ class Illustrator:
             status = client.status
             yield TranscriptRow(": ".join(filter(None, (CODES[status.code], status.message))), "", "")
         if played.broken:
-            yield TranscriptRow(*(("", "", played.broken) if played.culprit == "server" else (played.broken, "", "")))
+            yield TranscriptRow(*(("", "", played.broken) if played.culprit is Side.SERVER else (played.broken, "", "")))
 
     def _read(self, planned: MessageProbe, evidence: ExchangeRecord) -> Iterator[TranscriptRow]:
         reading = evidence.reading

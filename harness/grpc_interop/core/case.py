@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from grpc_interop.core.side import Side
+
 
 class Kind(StrEnum):
     """The four kinds of gRPC method."""
@@ -141,9 +143,6 @@ Step = Send | Receive | ReceiveToEnd | HalfClose | Cancel | SendHeaders | Receiv
 Lane = tuple[Step, ...]
 Script = tuple[Lane, ...]
 
-RECEIVING = (Receive, ReceiveToEnd, WaitForTermination)
-"""Steps that observe something."""
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -186,9 +185,9 @@ class Case:
         """The method's kind, as reports name it."""
         return self.method.kind.value
 
-    def type_seen_by(self, side: str) -> str:
+    def type_seen_by(self, side: Side) -> str:
         """The full name of the message type that a side receives."""
-        return self.method.request if side == "server" else self.method.response
+        return self.method.request if side is Side.SERVER else self.method.response
 
     def own_keys(self) -> tuple[str, ...]:
         """Return the metadata keys, of either side, that drivers report only when they are asked to, sorted."""
@@ -265,7 +264,7 @@ class MessageCase:
         """What stands in the place of a method's kind."""
         return "message"
 
-    def type_seen_by(self, _side: str) -> str:
+    def type_seen_by(self, _side: Side) -> str:
         """The full name of the message type that a side receives."""
         return self.type_name
 

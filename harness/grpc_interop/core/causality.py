@@ -30,6 +30,7 @@ from grpc_interop.core.case import (
     WaitFor,
     WaitForTermination,
 )
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, Observation
 
 CAPACITY = 32 * 1024
@@ -71,10 +72,10 @@ class Channel:
 class LaneRun:
     """One lane, and how far it has come. `seen[i]` was observed by the step `steps[places[i]]` in event `events[i]`."""
 
-    def __init__(self, steps: Lane, index: int, *, of_client: bool, inbox: Channel, outbox: Channel) -> None:
+    def __init__(self, steps: Lane, index: int, *, side: Side, inbox: Channel, outbox: Channel) -> None:
         self.steps = steps
         self.index = index
-        self.of_client = of_client
+        self.side = side
         self.inbox = inbox
         self.outbox = outbox
         self.at = 0
@@ -119,14 +120,14 @@ class Simulation:
     def __init__(self, case: Case) -> None:
         self.case = case
         up, down = Channel(), Channel()
-        self.client = [LaneRun(steps, index, of_client=True, inbox=down, outbox=up) for index, steps in enumerate(case.client)]
+        self.client = [LaneRun(steps, index, side=Side.CLIENT, inbox=down, outbox=up) for index, steps in enumerate(case.client)]
         self.server = [
-            LaneRun(steps, index, of_client=False, inbox=up, outbox=down) for index, steps in enumerate(case.server, len(self.client))
+            LaneRun(steps, index, side=Side.SERVER, inbox=up, outbox=down) for index, steps in enumerate(case.server, len(self.client))
         ]
         self.lanes = self.client + self.server
         # Of each event: the event before it in its lane, its cause, its lane. The first ones are the lanes' beginnings.
         self._events = [(UNKNOWN, UNKNOWN, lane.index) for lane in self.lanes]
-        self._signals: dict[tuple[bool, str], deque[int]] = defaultdict(deque)
+        self._signals: dict[tuple[Side, str], deque[int]] = defaultdict(deque)
         self._response: tuple[bytes, int] | None = None
         self.headers: Headers | None = None
         self.headers_received: list[tuple[int, int]] = []
@@ -154,7 +155,7 @@ class Simulation:
     def stuck(self) -> str:
         """Who waits, in words."""
         waiting = []
-        for side, lanes in (("client", self.client), ("server", self.server)):
+        for side, lanes in ((Side.CLIENT, self.client), (Side.SERVER, self.server)):
             for number, lane in enumerate(lanes, 1):
                 if not lane.done:
                     waiting.append(f"the {side}'s lane {number} at step {lane.at + 1} ({type(lane.steps[lane.at]).__name__})")
@@ -209,15 +210,15 @@ class Simulation:
         if not outbox.has_room(len(step.message) + PREFIX) and not self._awaited(lane):
             return False
         outbox.put(step.message, lane.last)
-        if not lane.of_client and self.headers is None:
+        if lane.side is Side.SERVER and self.headers is None:
             self.headers = Headers((), lane.last)
         return True
 
     def _awaited(self, lane: LaneRun) -> bool:
-        return any(reader.waits_for_message() for reader in (self.server if lane.of_client else self.client))
+        return any(reader.waits_for_message() for reader in (self.server if lane.side is Side.CLIENT else self.client))
 
     def _send_single(self, lane: LaneRun, step: Send) -> bool:
-        if lane.of_client:
+        if lane.side is Side.CLIENT:
             return self._send(lane, step)
         self._response = (step.message, lane.last)
         return True
@@ -274,11 +275,11 @@ class Simulation:
         return True
 
     def _signal(self, lane: LaneRun, step: Signal) -> bool:
-        self._signals[not lane.of_client, step.name].append(lane.last)
+        self._signals[lane.side.other, step.name].append(lane.last)
         return True
 
     def _wait_for(self, lane: LaneRun, step: WaitFor) -> bool:
-        waiting = self._signals[lane.of_client, step.name]
+        waiting = self._signals[lane.side, step.name]
         if not waiting:
             return False
         self._event(lane, waiting.popleft())

@@ -28,6 +28,7 @@ from grpc_interop.core.case import (
     finishes,
     steps,
 )
+from grpc_interop.core.side import Side
 
 CLIENT_STEPS = frozenset({Send, Receive, ReceiveToEnd, HalfClose, Cancel, ReceiveHeaders, Signal, WaitFor})
 SERVER_STEPS = frozenset({Send, Receive, ReceiveToEnd, SendHeaders, Finish, Signal, WaitFor, WaitForTermination})
@@ -72,7 +73,7 @@ def check_grammar(case: Case) -> None:
 def _problems(case: Case) -> Iterator[str]:
     """Yield each rule that is broken, as a sentence. A rule may rely on those before it."""
     yield from _texts(case)
-    for side, script, allowed in (("client", case.client, CLIENT_STEPS), ("server", case.server, SERVER_STEPS)):
+    for side, script, allowed in ((Side.CLIENT, case.client, CLIENT_STEPS), (Side.SERVER, case.server, SERVER_STEPS)):
         yield from _lanes(side, script, allowed)
         yield from _signals(side, script)
     yield from _client(case)
@@ -112,7 +113,7 @@ def _printable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _lanes(side: str, script: Script, allowed: frozenset[type]) -> Iterator[str]:
+def _lanes(side: Side, script: Script, allowed: frozenset[type]) -> Iterator[str]:
     if not 1 <= len(script) <= 2:
         yield f"the {side} has {len(script)} lanes; one or two are possible"
     for wrong in sorted({type(step).__name__ for step in steps(script) if type(step) not in allowed}):
@@ -122,7 +123,7 @@ def _lanes(side: str, script: Script, allowed: frozenset[type]) -> Iterator[str]
             yield f"both lanes of the {side} have {' or '.join(one.__name__ for one in what if one in allowed)}: keep them in one"
 
 
-def _signals(side: str, script: Script) -> Iterator[str]:
+def _signals(side: Side, script: Script) -> Iterator[str]:
     for lane in script:
         if _has(lane, Signal):
             first = min(_places(lane, Signal))

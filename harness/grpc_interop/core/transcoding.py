@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import View
 
 
@@ -13,7 +14,7 @@ class Ask(NamedTuple):
     where `from_json`, in which `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written
     shows also what is zero. `type_name` is the full name of the type where it is not the case's own."""
 
-    side: str
+    side: Side
     data: tuple[bytes, ...]
     from_json: bool = False
     to_json: bool = False

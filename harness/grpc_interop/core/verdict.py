@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from grpc_interop.core.case import AnyCase, Case, Entry, Status
 from grpc_interop.core.model import CANCELLED, DEADLINE_EXCEEDED, ClientView, Expected, ServerView, by_key
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript
 
 REMAINING_FACTOR, REMAINING_SLACK_US = 1.01, 2_000
@@ -65,13 +66,17 @@ class Pair:
     def __str__(self) -> str:
         return f"{self.client}:{self.server}"
 
+    def at(self, side: Side) -> str:
+        """Return the implementation at a side."""
+        return self.client if side is Side.CLIENT else self.server
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first difference. `side` is who saw it (`client`, `server`); `what` a sentence; `wanted` and `got` say it in
     values, as text or as message bytes."""
 
-    side: str
+    side: Side
     what: str
     wanted: str | bytes = ""
     got: str | bytes = ""
@@ -211,16 +216,16 @@ def _differences(case: Case, expected: Expected, client: ClientTranscript, serve
     if client.early:
         # What such an answer says wrongly follows from that.
         what = "the server answered before the client had half-closed"
-        yield _START, Difference("client", what, "0 early", f"{client.early} early")
+        yield _START, Difference(Side.CLIENT, what, "0 early", f"{client.early} early")
     orders = iter(expected.order)
-    yield from _lane_differences("client", expected.client, client, orders)
+    yield from _lane_differences(Side.CLIENT, expected.client, client, orders)
     if server is not None:
         yield from _server_differences(expected.server, server, client, orders)
     elif case.player == "drivers":
-        yield _WHETHER, Difference("server", "the server reported nothing", "a transcript", "none")
+        yield _WHETHER, Difference(Side.SERVER, "the server reported nothing", "a transcript", "none")
     for at_end in _client_end(case, expected.client, client):
         yield _END, at_end
-    for side, got in (("client", client), ("server", server)):
+    for side, got in ((Side.CLIENT, client), (Side.SERVER, server)):
         if got is not None and got.aborted and not (isinstance(got, ServerTranscript) and not got.arrived):
             yield _AFTER_END, Difference(side, f"the {side} did not end its play and was stopped", "ends", "hangs")
 
@@ -230,24 +235,24 @@ def _server_differences(
 ) -> Iterator[Placed]:
     if wanted.arrived and not got.arrived:
         told = f"; the client got {_status(client.status)}" if client.status else ""
-        yield _WHETHER, Difference("server", "the call did not reach the server", "arrives", f"never arrives{told}")
+        yield _WHETHER, Difference(Side.SERVER, "the call did not reach the server", "arrives", f"never arrives{told}")
     elif got.arrived and not wanted.arrived:
-        yield _WHETHER, Difference("server", "the call reached the server", "never arrives", "arrives")
+        yield _WHETHER, Difference(Side.SERVER, "the call reached the server", "never arrives", "arrives")
     elif not got.arrived:
         if any(got.lanes):
-            yield _START, Difference("server", "the server reported more of a call that did not reach it", "nothing", repr(got.lanes))
+            yield _START, Difference(Side.SERVER, "the server reported more of a call that did not reach it", "nothing", repr(got.lanes))
     else:
         yield from ((_START, difference) for difference in _server_start(wanted, got, client))
-        yield from _lane_differences("server", wanted, got, orders)
+        yield from _lane_differences(Side.SERVER, wanted, got, orders)
 
 
 def _server_start(wanted: ServerView, got: ServerTranscript, client: ClientTranscript) -> Iterator[Difference]:
     """What the handler knew when it began."""
     if wanted.request != by_key(got.request):
-        yield _metadata("server", "request metadata", wanted.request, by_key(got.request))
+        yield _metadata(Side.SERVER, "request metadata", wanted.request, by_key(got.request))
     if (wanted.deadline_us is None) != (got.remaining_us is None):
         what = "the server saw no deadline" if got.remaining_us is None else "the server saw a deadline that no one set"
-        yield Difference("server", what, _time(wanted.deadline_us), _time(got.remaining_us))
+        yield Difference(Side.SERVER, what, _time(wanted.deadline_us), _time(got.remaining_us))
     elif wanted.deadline_us is not None and got.remaining_us is not None:
         least, most = 0.0, wanted.deadline_us * REMAINING_FACTOR + REMAINING_SLACK_US
         if client.status is not None and client.status.code not in _GIVEN_UP:
@@ -255,11 +260,11 @@ def _server_start(wanted: ServerView, got: ServerTranscript, client: ClientTrans
             least = max(least, wanted.deadline_us - client.elapsed_us - REMAINING_SLACK_US)
         if not least <= got.remaining_us <= most:
             what = "the server saw another deadline than the client set"
-            yield Difference("server", what, f"{_time(int(least))} to {_time(int(most))}", _time(got.remaining_us))
+            yield Difference(Side.SERVER, what, f"{_time(int(least))} to {_time(int(most))}", _time(got.remaining_us))
 
 
 def _lane_differences(
-    side: str, wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript, orders: Iterator[tuple[int, ...]]
+    side: Side, wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript, orders: Iterator[tuple[int, ...]]
 ) -> Iterator[Placed]:
     if len(wanted.lanes) != len(got.lanes):
         what = f"the {side} reported another number of lanes than its script has"
@@ -277,7 +282,7 @@ def _other_status(wanted: ClientView | ServerView, got: ClientTranscript | Serve
     return None
 
 
-def _lane_difference(side: str, wanted: Observed, got: Observed, order: tuple[int, ...], ended: Status | None, *, aborted: bool) -> Placed:
+def _lane_difference(side: Side, wanted: Observed, got: Observed, order: tuple[int, ...], ended: Status | None, *, aborted: bool) -> Placed:
     index = next(i for i, (a, b) in enumerate(zip_longest(wanted, got)) if a != b)
     first = wanted[index] if index < len(wanted) else None
     seen = got[index] if index < len(got) else None
@@ -293,29 +298,28 @@ def _lane_difference(side: str, wanted: Observed, got: Observed, order: tuple[in
     return place, Difference(side, _sentence(side, wanted, got, index, aborted=aborted), _show(first), _show(seen))
 
 
-def _sentence(side: str, wanted: Observed, got: Observed, index: int, *, aborted: bool) -> str:
+def _sentence(side: Side, wanted: Observed, got: Observed, index: int, *, aborted: bool) -> str:
     """The difference at `index` in words."""
-    other = "server" if side == "client" else "client"
     first = wanted[index] if index < len(wanted) else None
     seen = got[index] if index < len(got) else None
     number, total = index + 1, len(_messages(wanted))
     if isinstance(first, bytes) and isinstance(seen, bytes):
         if sorted(_messages(wanted)) == sorted(_messages(got)):
-            return f"the {side} received the {other}'s messages in another order, from message {number} on"
+            return f"the {side} received the {side.other}'s messages in another order, from message {number} on"
         if index + 1 < len(wanted) and seen == wanted[index + 1]:
             return f"the {side} did not receive message {number} of {total}"
-        return f"the {side} received another message {number} than the {other} sent"
+        return f"the {side} received another message {number} than the {side.other} sent"
     if isinstance(first, bytes):
         if seen is None:
             return f"the {side} did not receive message {number} of {total}" + (" and still waits for it" if aborted else "")
         how = "saw the end" if seen is END else "was terminated"
         return f"the {side} {how} after {index} of {total} messages"
     if isinstance(seen, bytes):
-        return f"the {side} received a message that the {other} did not send, after {index} messages"
+        return f"the {side} received a message that the {side.other} did not send, after {index} messages"
     if first is END:
         if seen is TERMINATED:
-            return f"the {side}'s RPC was terminated where the {other} half-closed"
-        return f"the {side} did not see the end of the {other}'s messages" + (" and still waits for it" if aborted else "")
+            return f"the {side}'s RPC was terminated where the {side.other} half-closed"
+        return f"the {side} did not see the end of the {side.other}'s messages" + (" and still waits for it" if aborted else "")
     if first is TERMINATED:
         return f"the {side} did not learn that the RPC was over" + (" and still waits" if aborted else "")
     return f"the {side} saw {'the end' if seen is END else 'a termination'} where nothing was to come"
@@ -323,7 +327,7 @@ def _sentence(side: str, wanted: Observed, got: Observed, index: int, *, aborted
 
 def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterator[Difference]:
     if got.status is None:
-        yield Difference("client", "the RPC did not end at the client", _status(wanted.status), "no status")
+        yield Difference(Side.CLIENT, "the RPC did not end at the client", _status(wanted.status), "no status")
         return
     yield from _status_difference(wanted.status, got.status)
     for what, entries, entries_got in (
@@ -331,28 +335,28 @@ def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterat
         ("trailing metadata", wanted.status.trailers, by_key(got.status.trailers)),
     ):
         if entries != entries_got:
-            found = _metadata("client", what, entries, entries_got)
+            found = _metadata(Side.CLIENT, what, entries, entries_got)
             alone = what == "initial metadata" and not any(map(_messages, wanted.lanes))
             yield replace(found, what=f"{found.what}, which no message follows") if alone else found
     if got.spread_us < wanted.least_spread_us:
         what = "the server's messages came all at once instead of one by one"
-        yield Difference("client", what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))
+        yield Difference(Side.CLIENT, what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))
     if got.elapsed_us < wanted.least_elapsed_us:
         what = "the RPC ended at the client before its deadline"
-        yield Difference("client", what, _time(case.timeout_us), _time(got.elapsed_us))
+        yield Difference(Side.CLIENT, what, _time(case.timeout_us), _time(got.elapsed_us))
 
 
 def _status_difference(wanted: Status, got: Status) -> Iterator[Difference]:
     if wanted.code != got.code:
         what = f"the client's status is {code_name(got.code)} instead of {code_name(wanted.code)}"
-        yield Difference("client", what, _status(wanted), _status(got))
+        yield Difference(Side.CLIENT, what, _status(wanted), _status(got))
     elif wanted.code != 0 and wanted.message is not None and wanted.message != got.message:
-        yield Difference("client", "the client got another status message", repr(wanted.message), repr(got.message))
+        yield Difference(Side.CLIENT, "the client got another status message", repr(wanted.message), repr(got.message))
     elif wanted.message is not None and wanted.details != got.details:
-        yield Difference("client", "the client got other status details", wanted.details.hex(), got.details.hex())
+        yield Difference(Side.CLIENT, "the client got other status details", wanted.details.hex(), got.details.hex())
 
 
-def _metadata(side: str, what: str, wanted: tuple[Entry, ...], got: tuple[Entry, ...]) -> Difference:
+def _metadata(side: Side, what: str, wanted: tuple[Entry, ...], got: tuple[Entry, ...]) -> Difference:
     """The first key that differs; at least one does."""
 
     def values(entries: tuple[Entry, ...], key: str) -> list[bytes]:

@@ -9,11 +9,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from functools import partial
 from itertools import count
 from pathlib import Path
 
+from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken, varint
@@ -46,13 +46,6 @@ class CannotServe(ContractBroken):
         self.kind = error.kind
 
 
-class Role(StrEnum):
-    """What a driver's process is used for: one process serves, another calls, even of the same implementation."""
-
-    CLIENT = "client"
-    SERVER = "server"
-
-
 class Driver:
     """One process. It is ready when it has said Hello and, as a server, listens.
 
@@ -62,13 +55,13 @@ class Driver:
     of the contract, and so was never meant for this harness.
     """
 
-    def __init__(self, built: Built, role: Role, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
+    def __init__(self, built: Built, side: Side, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
         """Starts the process; a server is then told to `serve`. Raises BuildError when there is nothing to start."""
         if built.driver is None:
             raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
         self.name = built.manifest.name
-        self.role = role
-        self.who = f"{self.name} {role.value}"
+        self.side = side
+        self.who = f"{self.name} {side}"
         self.log = log
         self.hello: pb.Hello | None = None
         self.capabilities: frozenset[str] = frozenset()
@@ -106,7 +99,7 @@ class Driver:
 
     @property
     def ready(self) -> bool:
-        return self.hello is not None and not self.gone and (self.role is Role.CLIENT or bool(self.address))
+        return self.hello is not None and not self.gone and (self.side is Side.CLIENT or bool(self.address))
 
     @property
     def missing(self) -> str:
@@ -225,7 +218,7 @@ class Driver:
         self.hello = hello
         self.capabilities = frozenset(hello.capabilities)
         self.most_in_flight = hello.max_plays
-        if self.role is Role.SERVER:
+        if self.side is Side.SERVER:
             self.server = self.order(pb.Command(requires=_serve_needs(self._serve), serve=self._serve))
 
     def dump_stacks(self) -> bool:

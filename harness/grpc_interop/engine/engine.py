@@ -183,7 +183,7 @@ class Engine:
             return False
         for driver, needs in ((client, job.prepared.client_needs), (server, job.prepared.server_needs)):
             if not needs <= driver.capabilities:
-                self._reruns.finish(job, unsupported(job, driver.role, needs - driver.capabilities))
+                self._reruns.finish(job, unsupported(job, driver.side, needs - driver.capabilities))
                 return True
         if isinstance(case, MessageCase):
             self._exchange(job, case, client, server)
@@ -382,7 +382,7 @@ class Engine:
                 self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
             return
         again = [flight for flight in hit if not flight.job.isolated]
-        incident = CrashTriage(what, driver.role.value, len(hit), len(again))
+        incident = CrashTriage(what, driver.side, len(hit), len(again))
         for flight in hit:
             if flight.id in self._flights:
                 self._give_up(flight, driver)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Built, RefusedFile
-from grpc_interop.drivers.driver import Driver, Role
+from grpc_interop.drivers.driver import Driver
 from grpc_interop.errors import BuildError
 
 MOST_DEATHS = 20
@@ -36,21 +37,21 @@ class DriverPool:
         """`watch` is given each driver that was started."""
         self.logs = logs
         self.built: dict[str, Built] = {}
-        self.given_up: dict[tuple[str, Role], str] = {}
-        self.drivers: dict[tuple[str, Role], Driver] = {}
+        self.given_up: dict[tuple[str, Side], str] = {}
+        self.drivers: dict[tuple[str, Side], Driver] = {}
         self.versions: dict[str, dict[str, str]] = {}
         self.incompatible: set[str] = set()
-        self._deaths: dict[tuple[str, Role], int] = {}
-        self._hangs: dict[tuple[str, Role], int] = {}
-        self._starts: dict[tuple[str, Role], int] = {}
-        self._started: set[tuple[str, Role]] = set()
-        self._failed_starts: dict[tuple[str, Role], int] = {}
+        self._deaths: dict[tuple[str, Side], int] = {}
+        self._hangs: dict[tuple[str, Side], int] = {}
+        self._starts: dict[tuple[str, Side], int] = {}
+        self._started: set[tuple[str, Side]] = set()
+        self._failed_starts: dict[tuple[str, Side], int] = {}
         self._ids = ids
         self._watch = watch
 
-    def get(self, name: str, role: Role) -> Driver | None:
+    def get(self, name: str, side: Side) -> Driver | None:
         """The driver, starting if need be; None once it was given up."""
-        key = (name, role)
+        key = (name, side)
         if key in self.given_up:
             return None
         driver = self.drivers.get(key)
@@ -69,25 +70,25 @@ class DriverPool:
             self.versions[driver.name] = dict(driver.hello.versions)
 
     def pair(self, pair: Pair) -> tuple[Driver | None, Driver | None]:
-        return self.get(pair.client, Role.CLIENT), self.get(pair.server, Role.SERVER)
+        return self.get(pair.client, Side.CLIENT), self.get(pair.server, Side.SERVER)
 
     def why_not(self, pair: Pair) -> str:
         """Why a pair can no longer be played; empty if it can."""
-        return self.given_up.get((pair.client, Role.CLIENT), "") or self.given_up.get((pair.server, Role.SERVER), "")
+        return self.given_up.get((pair.client, Side.CLIENT), "") or self.given_up.get((pair.server, Side.SERVER), "")
 
     def hung(self, driver: Driver) -> None:
         """A driver did not answer any more, and will be buried."""
-        key = (driver.name, driver.role)
+        key = (driver.name, driver.side)
         self._hangs[key] = 1 if driver.has_reported else self._hangs.get(key, 0) + 1
 
     def on_exit(self, driver: Driver) -> None:
         """A driver has died: the next `get` starts another, unless it never started or dies all the time."""
-        key = (driver.name, driver.role)
+        key = (driver.name, driver.side)
         if self.drivers.get(key) is not driver:
             return
         del self.drivers[key]
         self._deaths[key] = self._deaths.get(key, 0) + 1
-        if driver.hello is None or (driver.role is Role.SERVER and not driver.address):
+        if driver.hello is None or (driver.side is Side.SERVER and not driver.address):
             self._failed_starts[key] = self._failed_starts.get(key, 0) + 1
             again = driver.died or key in self._started
             if not again or driver.foreign or self._failed_starts[key] >= MOST_FAILED_STARTS:
@@ -111,12 +112,12 @@ class DriverPool:
             driver.stop(max(0.0, limit - time.monotonic()))
         self.drivers.clear()
 
-    def _start(self, key: tuple[str, Role]) -> Driver | None:
-        name, role = key
+    def _start(self, key: tuple[str, Side]) -> Driver | None:
+        name, side = key
         self._starts[key] = self._starts.get(key, 0) + 1
-        log = self.logs / f"{name}-{role.value}-{self._starts[key]}.log"
+        log = self.logs / f"{name}-{side}-{self._starts[key]}.log"
         try:
-            driver = Driver(self.built[name], role, log, self._ids)
+            driver = Driver(self.built[name], side, log, self._ids)
         except BuildError as error:
             self.given_up[key] = str(error)
             return None

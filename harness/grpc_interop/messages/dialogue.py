@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CHANGING, Difference
@@ -18,9 +19,6 @@ from grpc_interop.wire.protojson import NotProtoJson, ProtoJson
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import Shape, Shapes
 from grpc_interop.wire.view import NotAViewError, canonical_nans, read_view
-
-CLIENT, SERVER, BOTH = "client", "server", "both"
-
 
 MOST_MEANT = 4 * 1024 * 1024
 """Of messages of so many bytes it is kept what they mean, for the next pair, which is asked about the same at about the
@@ -59,7 +57,7 @@ class Rules:
         return self._carried_as_json(shape, data) if json else self._carried(shape, data)
 
     def _judged(
-        self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...], judge: Callable[[], Differences]
+        self, side: Side | None, shape: Shape, messages: Messages, answers: tuple[Answer, ...], judge: Callable[[], Differences]
     ) -> Differences:
         """What is found of the answers of a side to questions about these messages. The very answers that were all right
         for one pair are right for the next."""
@@ -77,31 +75,31 @@ class Rules:
 
     def _carried(self, shape: Shape, messages: Messages) -> Dialogue:
         """Both must read each message, show what it means, and write it again with nothing lost."""
-        answers = yield Ask(CLIENT, messages, to_view=True)
-        found = self._judge_messages(CLIENT, shape, messages, answers)
+        answers = yield Ask(Side.CLIENT, messages, to_view=True)
+        found = self._judge_messages(Side.CLIENT, shape, messages, answers)
         right = [at for at, one in enumerate(found) if one is None]
         if not right:
             return found
         onward = tuple([_binary(answers[at]) for at in right])
-        read = yield Ask(SERVER, onward, to_view=True)
+        read = yield Ask(Side.SERVER, onward, to_view=True)
         carried = messages if len(right) == len(messages) else tuple([messages[at] for at in right])
-        for at, one in zip(right, self._judge_messages(SERVER, shape, carried, read), strict=True):
+        for at, one in zip(right, self._judge_messages(Side.SERVER, shape, carried, read), strict=True):
             found[at] = one
         return found
 
-    def _judge_messages(self, side: str, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Differences:
+    def _judge_messages(self, side: Side, shape: Shape, messages: Messages, answers: tuple[Answer, ...]) -> Differences:
         return self._judged(
-            BOTH,
+            None,
             shape,
             messages,
             answers,
             lambda: [self._message(side, shape, message, answer) for message, answer in zip(messages, answers, strict=True)],
         )
 
-    def _message(self, side: str, shape: Shape, message: bytes, answer: Answer) -> Difference | None:
+    def _message(self, side: Side, shape: Shape, message: bytes, answer: Answer) -> Difference | None:
         """What was written and seen must be the message."""
         if isinstance(answer, Refused):
-            return _refusal(side, answer, "a valid message" if side == CLIENT else "the message that the client wrote")
+            return _refusal(side, answer, "a valid message" if side is Side.CLIENT else "the message that the client wrote")
         # Equal bytes, which most writers give, mean the same.
         if answer.binary != message and (found := self._other_bytes(side, shape, self._meaning(shape, message), answer.binary)):
             return found
@@ -116,32 +114,32 @@ class Rules:
 
     def _alike(self, shape: Shape, messages: Messages, *, json: bool) -> Dialogue:
         """Both refuse it, or both read the same."""
-        mine = yield Ask(CLIENT, messages, to_json=json)
-        theirs = yield Ask(SERVER, messages, to_json=json)
+        mine = yield Ask(Side.CLIENT, messages, to_json=json)
+        theirs = yield Ask(Side.SERVER, messages, to_json=json)
         return [self._as_one(shape, one, other, json=json) for one, other in zip(mine, theirs, strict=True)]
 
     def _as_one(self, shape: Shape, mine: Answer, theirs: Answer, *, json: bool) -> Difference | None:
-        refused = [(side, one) for side, one in ((CLIENT, mine), (SERVER, theirs)) if isinstance(one, Refused)]
+        refused = [(side, one) for side, one in ((Side.CLIENT, mine), (Side.SERVER, theirs)) if isinstance(one, Refused)]
         if len(refused) == 1 or any(one.failed for _, one in refused):
             side, one = refused[0]
-            return _refusal(side, one, f"what the {SERVER if side == CLIENT else CLIENT} takes")
+            return _refusal(side, one, f"what the {side.other} takes")
         if isinstance(mine, Refused) or isinstance(theirs, Refused):
             return None
         try:
             wanted = self._meaning(shape, mine.binary)
             if json:
-                return self._other_json(SERVER, shape, self._said(shape, mine.json), theirs.json)
+                return self._other_json(Side.SERVER, shape, self._said(shape, mine.json), theirs.json)
         except (NotWireError, NotProtoJson) as error:
-            return Difference(CLIENT, f"the client wrote what is no message: {error}")
-        return self._other_bytes(SERVER, shape, wanted, theirs.binary)
+            return Difference(Side.CLIENT, f"the client wrote what is no message: {error}")
+        return self._other_bytes(Side.SERVER, shape, wanted, theirs.binary)
 
     # -- ProtoJSON -----------------------------------------------------------------------------------------------------
 
     def _carried_as_json(self, shape: Shape, messages: Messages) -> Dialogue:
         """The client writes ProtoJSON of each, the server reads that; both texts, and what was read, mean the message."""
-        answers = yield Ask(CLIENT, messages, to_json=True)
+        answers = yield Ask(Side.CLIENT, messages, to_json=True)
         found = self._judged(
-            CLIENT,
+            Side.CLIENT,
             shape,
             messages,
             answers,
@@ -152,9 +150,9 @@ class Rules:
             return found
         carried = tuple([messages[at] for at in right])
         texts = tuple([_json(answers[at]) for at in right])
-        read = yield Ask(SERVER, tuple([text.encode() for text in texts]), from_json=True, to_json=True)
+        read = yield Ask(Side.SERVER, tuple([text.encode() for text in texts]), from_json=True, to_json=True)
         judged = self._judged(
-            SERVER,
+            Side.SERVER,
             shape,
             carried,
             read,
@@ -166,22 +164,22 @@ class Rules:
 
     def _as_json(self, shape: Shape, message: bytes, answer: Answer) -> Difference | None:
         if isinstance(answer, Refused):
-            return _refusal(CLIENT, answer, "to write a message as ProtoJSON")
-        return self._other_json(CLIENT, shape, self._kept(shape, message), answer.json)
+            return _refusal(Side.CLIENT, answer, "to write a message as ProtoJSON")
+        return self._other_json(Side.CLIENT, shape, self._kept(shape, message), answer.json)
 
     def _from_json(self, shape: Shape, message: bytes, text: str, answer: Answer) -> Difference | None:
         if isinstance(answer, Refused):
-            return _refusal(SERVER, answer, "the client's ProtoJSON", text)
+            return _refusal(Side.SERVER, answer, "the client's ProtoJSON", text)
         wanted = self._kept(shape, message)
         try:
             read = self._kept(shape, answer.binary)
         except NotWireError as error:
-            return Difference(SERVER, f"the server wrote what is no message: {error}")
-        if found := _difference(SERVER, "the server read another value from the client's ProtoJSON", shape, wanted, read):
+            return Difference(Side.SERVER, f"the server wrote what is no message: {error}")
+        if found := _difference(Side.SERVER, "the server read another value from the client's ProtoJSON", shape, wanted, read):
             return found
-        return self._other_json(SERVER, shape, wanted, answer.json)
+        return self._other_json(Side.SERVER, shape, wanted, answer.json)
 
-    def _other_json(self, side: str, shape: Shape, wanted: Meaning, text: str) -> Difference | None:
+    def _other_json(self, side: Side, shape: Shape, wanted: Meaning, text: str) -> Difference | None:
         try:
             got = self._said(shape, text)
         except NotProtoJson as error:
@@ -190,7 +188,7 @@ class Rules:
 
     # -- what is meant -------------------------------------------------------------------------------------------------
 
-    def _other_bytes(self, side: str, shape: Shape, wanted: Meaning, binary: bytes) -> Difference | None:
+    def _other_bytes(self, side: Side, shape: Shape, wanted: Meaning, binary: bytes) -> Difference | None:
         try:
             got = self._meaning(shape, binary)
         except NotWireError as error:
@@ -216,7 +214,7 @@ def _json(answer: Answer) -> str:
     return answer.json
 
 
-def _refusal(side: str, refused: Refused, what: str, wanted: str = "") -> Difference:
+def _refusal(side: Side, refused: Refused, what: str, wanted: str = "") -> Difference:
     if refused.failed:
         return Difference(side, f"the {side}'s driver failed", wanted, refused.text)
     return Difference(side, f"the {side} refuses {what}", wanted, refused.text)
@@ -233,7 +231,7 @@ def _words(refusal: Difference) -> str:
     return CHANGING.sub("#", str(refusal.got))
 
 
-def _other_view(side: str, shape: Shape, wanted: Meaning, view: View | None) -> Difference | None:
+def _other_view(side: Side, shape: Shape, wanted: Meaning, view: View | None) -> Difference | None:
     try:
         got = read_view(shape, view or View({}))
     except NotAViewError as error:
@@ -241,6 +239,6 @@ def _other_view(side: str, shape: Shape, wanted: Meaning, view: View | None) -> 
     return _difference(side, f"the {side}'s program sees another value than the message holds", shape, wanted, got)
 
 
-def _difference(side: str, what: str, shape: Shape, wanted: Meaning, got: Meaning) -> Difference | None:
+def _difference(side: Side, what: str, shape: Shape, wanted: Meaning, got: Meaning) -> Difference | None:
     found = first_difference(shape, wanted, got)
     return found and Difference(side, what, f"{found.path}: {found.wanted}", f"{found.path}: {found.got}")

@@ -27,6 +27,7 @@ from grpc_interop.core.case import (
     WaitForTermination,
     finishes,
 )
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, TERMINATED, Observation, Observed
 from grpc_interop.core.verdict import Verdict, code_name
 from grpc_interop.output.plain_text import Describe, message_text, printable
@@ -70,7 +71,7 @@ class _Message(NamedTuple):
 _Cell = str | _Message
 
 
-class _Row(NamedTuple):
+class _RawRow(NamedTuple):
     client: _Cell
     arrow: str
     server: _Cell
@@ -82,12 +83,11 @@ class _Event(NamedTuple):
     """The observation `number` (from 0) of a lane, and its place in the order of events."""
 
     place: int
-    side: int
+    side: Side
     lane: int
     number: int
 
 
-CLIENT, SERVER = 0, 1
 _BEHIND_ALL = 1 << 40
 """The place of what the model did not foresee."""
 
@@ -100,25 +100,22 @@ class _Drawing:
         self.verdict = verdict
         self.case = case
         self.expected = verdict.expected
-        self.scripts: tuple[Script, Script] = (case.client, case.server)
-        self.receives = (case.method.response, case.method.request)
-        self.wanted = (self.expected.client.lanes, self.expected.server.lanes)
-        self.reported = (verdict.client is not None, verdict.server is not None)
-        self.got: tuple[tuple[Observed, ...], tuple[Observed, ...]] = (
-            verdict.client.lanes if verdict.client else (),
-            verdict.server.lanes if verdict.server else (),
-        )
-        self.sends = tuple(list(_places(script, Send)) for script in self.scripts)
+        self.scripts = {Side.CLIENT: case.client, Side.SERVER: case.server}
+        self.receives = {side: case.type_seen_by(side) for side in Side}
+        self.wanted = {Side.CLIENT: self.expected.client.lanes, Side.SERVER: self.expected.server.lanes}
+        transcripts = {Side.CLIENT: verdict.client, Side.SERVER: verdict.server}
+        self.got = {side: seen.lanes for side, seen in transcripts.items() if seen}
+        self.sends = {side: list(_places(script, Send)) for side, script in self.scripts.items()}
         self.done_us = verdict.client.done_us if verdict.client else ()
-        self.received = [0, 0]
-        self.shown: set[tuple[int, int, int]] = set()
-        self.rows: list[_Row] = []
+        self.received = dict.fromkeys(Side, 0)
+        self.shown: set[tuple[Side, int, int]] = set()
+        self.rows: list[_RawRow] = []
 
     def draw(self) -> None:
         self._call()
         for event in sorted(self._events()):
             self._observation(event)
-        for side in (CLIENT, SERVER):
+        for side in Side:
             for lane, steps in enumerate(self.scripts[side]):
                 self._catch_up(side, lane, len(steps))
         self._status()
@@ -134,39 +131,39 @@ class _Drawing:
             return
         deadline = "" if case.timeout_us is None else f", deadline {case.timeout_us / 1e6:g} s"
         seen = "(no report)" if server is None else "arrives" if server.arrived else "never arrives"
-        self.rows.append(_Row(f"call{deadline}", "->", seen, ("arrives" if arrives else "never arrives") if strays else ""))
+        self.rows.append(_RawRow(f"call{deadline}", "->", seen, ("arrives" if arrives else "never arrives") if strays else ""))
 
     def _events(self) -> Iterator[_Event]:
         orders = iter(self.expected.order)
-        for side in (CLIENT, SERVER):
+        for side in Side:
             for lane in range(len(self.scripts[side])):
                 order = next(orders, ())
-                wanted, got = _lane(self.wanted[side], lane), _lane(self.got[side], lane)
+                wanted, got = _lane(self.wanted[side], lane), _lane(self.got.get(side, ()), lane)
                 for index in range(max(len(wanted), len(got))):
                     yield _Event(order[index] if index < len(order) else _BEHIND_ALL, side, lane, index)
 
     def _observation(self, event: _Event) -> None:
         wanted = _at(_lane(self.wanted[event.side], event.lane), event.number)
-        got = _at(_lane(self.got[event.side], event.lane), event.number)
-        if event.side == CLIENT and wanted is END and got is END:
+        got = _at(_lane(self.got.get(event.side, ()), event.lane), event.number)
+        if event.side is Side.CLIENT and wanted is END and got is END:
             return  # said by the line with the status
         step = self._observing_step(event)
         self._catch_up(event.side, event.lane, step)
         sent, place = self._sent(event.side, got if wanted is None else wanted)
         type_name = self.receives[event.side]
-        seen = _seen(got, type_name) if self.reported[event.side] else "(no report)"
-        model = _seen(wanted, type_name) if self.reported[event.side] and wanted != got else ""
-        self._add(event.side, seen, sent, model, self._at(event, step, got) if event.side == CLIENT else self._done(place))
+        seen = _seen(got, type_name) if event.side in self.got else "(no report)"
+        model = _seen(wanted, type_name) if event.side in self.got and wanted != got else ""
+        self._add(event.side, seen, sent, model, self._at(event, step, got) if event.side is Side.CLIENT else self._done(place))
 
-    def _add(self, receiver: int, seen: _Cell, sent: _Cell, model: _Cell, at_us: int | None = None) -> None:
-        if receiver == CLIENT:
-            self.rows.append(_Row(seen, "<-" if sent else "", sent, model, at_us))
+    def _add(self, receiver: Side, seen: _Cell, sent: _Cell, model: _Cell, at_us: int | None = None) -> None:
+        if receiver is Side.CLIENT:
+            self.rows.append(_RawRow(seen, "<-" if sent else "", sent, model, at_us))
         else:
-            self.rows.append(_Row(sent, "->" if sent else "", seen, model, at_us))
+            self.rows.append(_RawRow(sent, "->" if sent else "", seen, model, at_us))
 
     def _at(self, event: _Event, step: int, got: Observation | None) -> int | None:
         """When the client made an observation. Of those of a ReceiveToEnd only the end has a time, that of the step."""
-        steps = self.scripts[CLIENT][event.lane]
+        steps = self.scripts[Side.CLIENT][event.lane]
         told = got is not None and step < len(steps) and (got is END or not isinstance(steps[step], ReceiveToEnd))
         return self._done((event.lane, step)) if told else None
 
@@ -179,22 +176,22 @@ class _Drawing:
         client, wanted = self.verdict.client, self.expected.client.status
         got = client.status if client else None
         seen = "(no report)" if client is None else "no status" if got is None else _status(got)
-        ended = any(TERMINATED in lane for lane in self.wanted[SERVER]) or not self.expected.server.arrived
+        ended = any(TERMINATED in lane for lane in self.wanted[Side.SERVER]) or not self.expected.server.arrived
         server = self.verdict.server
         if server is not None and server.aborted:
             finish = "still busy"
         else:
-            finish = "" if ended else f"finish {_status(finishes(self.scripts[SERVER])[0])}"
+            finish = "" if ended else f"finish {_status(finishes(self.scripts[Side.SERVER])[0])}"
         differs = client is not None and (got is None or _other_status(wanted, got))
         at_us = client.elapsed_us if client and self.done_us else None
-        self.rows.append(_Row(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else "", at_us))
+        self.rows.append(_RawRow(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else "", at_us))
 
     def _remark(self) -> None:
         """What no line shows so far: metadata, deadlines, times."""
         difference = self.verdict.difference
         if difference is None or any(row.model for row in self.rows):
             return
-        side = CLIENT if difference.side == "client" else SERVER
+        side = difference.side
 
         def cell(value: str | bytes) -> _Cell:
             return value if isinstance(value, str) else _Message("", self.receives[side], value)
@@ -216,9 +213,9 @@ class _Drawing:
                 left -= 1
         return len(steps)
 
-    def _sent(self, receiver: int, what: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
+    def _sent(self, receiver: Side, what: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
         """The other side's step that an observation comes from, if no line has shown it yet, and its place."""
-        sender = SERVER if receiver == CLIENT else CLIENT
+        sender = receiver.other
         if isinstance(what, bytes):
             number = self.received[receiver]
             self.received[receiver] += 1
@@ -227,7 +224,7 @@ class _Drawing:
             place = next(_places(self.scripts[sender], HalfClose if what is END else Cancel), None)
         return self._take(sender, place) if place else ("", None)
 
-    def _take(self, side: int, place: tuple[int, int]) -> tuple[_Cell, tuple[int, int] | None]:
+    def _take(self, side: Side, place: tuple[int, int]) -> tuple[_Cell, tuple[int, int] | None]:
         lane, at = place
         self._catch_up(side, lane, at)
         if (side, lane, at) in self.shown:
@@ -235,19 +232,18 @@ class _Drawing:
         self.shown.add((side, lane, at))
         return self._cell(side, lane, at), place
 
-    def _catch_up(self, side: int, lane: int, end: int) -> None:
+    def _catch_up(self, side: Side, lane: int, end: int) -> None:
         """Lines for the steps of a lane before `end` that have none yet."""
         for at in range(end):
             if (side, lane, at) not in self.shown:
                 self.shown.add((side, lane, at))
                 cell = self._cell(side, lane, at)
                 if cell:
-                    self.rows.append(_Row(cell, "", "", "", self._done((lane, at))) if side == CLIENT else _Row("", "", cell))
+                    self.rows.append(_RawRow(cell, "", "", "", self._done((lane, at))) if side is Side.CLIENT else _RawRow("", "", cell))
 
-    def _cell(self, side: int, lane: int, at: int) -> _Cell:
+    def _cell(self, side: Side, lane: int, at: int) -> _Cell:
         step = self.scripts[side][lane][at]
-        other = SERVER if side == CLIENT else CLIENT
-        return _Message("send ", self.receives[other], step.message) if isinstance(step, Send) else _words(step)
+        return _Message("send ", self.receives[side.other], step.message) if isinstance(step, Send) else _words(step)
 
 
 def _places(script: Script, step: type) -> Iterator[tuple[int, int]]:
@@ -298,22 +294,22 @@ def _other_status(wanted: Status, got: Status) -> bool:
     return wanted.code != got.code or (wanted.code != 0 and wanted.message is not None and wanted.message != got.message)
 
 
-def _excerpt(rows: list[_Row]) -> list[_Row]:
+def _excerpt(rows: list[_RawRow]) -> list[_RawRow]:
     """The lines around the first difference, and how many were left out between them."""
     first = next((index for index, row in enumerate(rows) if row.model), len(rows) - 1)
     kept = [i for i in range(len(rows)) if i < 2 or first - BEFORE <= i <= first + AFTER or i == len(rows) - 1]
-    excerpt: list[_Row] = []
+    excerpt: list[_RawRow] = []
     previous = -1
     for index in kept:
         if index > previous + 1:
             left_out = index - previous - 1
-            excerpt.append(_Row(f"… {left_out:,} more", "", f"… {left_out:,} more"))
+            excerpt.append(_RawRow(f"… {left_out:,} more", "", f"… {left_out:,} more"))
         excerpt.append(rows[index])
         previous = index
     return excerpt
 
 
-def _text(row: _Row, describe: Describe) -> Row:
+def _text(row: _RawRow, describe: Describe) -> Row:
     def text(cell: _Cell) -> str:
         if isinstance(cell, str):
             return printable(cell)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import KNOWN, Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.output.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 from grpc_interop.report.conversation import Row, conversation
@@ -179,7 +180,7 @@ def from_json(value: Mapping[str, Any]) -> Record:
         seconds=float(value["seconds"]),
         difference=None
         if difference is None
-        else Difference(difference["side"], difference["what"], difference["wanted"], difference["got"]),
+        else Difference(Side(difference["side"]), difference["what"], difference["wanted"], difference["got"]),
         replay=value["replay"],
         why=value.get("why", ""),
         notes=tuple(value.get("notes", ())),

@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.drivers.build import Builder, Protos
 from grpc_interop.drivers.manifest import Manifest
@@ -24,7 +25,7 @@ from grpc_interop.output.plain_text import printable
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.record import record_of
 from grpc_interop.repro.case_text import Replay, encode
-from grpc_interop.repro.export_request import SIDES, expected_output, side_of
+from grpc_interop.repro.export_request import expected_output, side_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source
 from grpc_interop.session.session import Session
@@ -39,7 +40,7 @@ class Program:
     """One side's program: its files by their names, and how to prepare it and how to run it, as shell commands within its
     folder."""
 
-    side: str
+    side: Side
     files: dict[str, str]
     setup: tuple[str, ...]
     run: str
@@ -54,9 +55,9 @@ def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict
         raise UsageError(f"{folder} is not an empty folder", "name one that does not exist yet")
     catalog = session.catalog
     programs = []
-    for side in SIDES:
-        name = found.pair.server if side == "server" else found.pair.client
-        programs.append(_program(session.builder, session.built[name].manifest, side, side_of(found.case, side, catalog), catalog))
+    for side in (Side.SERVER, Side.CLIENT):
+        manifest = session.built[found.pair.at(side)].manifest
+        programs.append(_program(session.builder, manifest, side, side_of(found.case, side, catalog), catalog))
     # Nothing is written before all is known to be possible.
     _write_protos(catalog, folder / PROTOS)
     for program in programs:
@@ -76,7 +77,7 @@ def _write_protos(catalog: Catalog, folder: Path) -> None:
         path.write_text(proto_source(catalog.file_with_options(file)), encoding="utf-8")
 
 
-def _program(builder: Builder, manifest: Manifest, side: str, told: dict[str, Any], catalog: Catalog) -> Program:
+def _program(builder: Builder, manifest: Manifest, side: Side, told: dict[str, Any], catalog: Catalog) -> Program:
     files = [file.name for file in _exported(catalog)]
     answer = builder.export(manifest, Protos(catalog.descriptor_set(), tuple(files)), {"side": side, "protos": f"../{PROTOS}", **told})
     if why := answer.get("unsupported"):

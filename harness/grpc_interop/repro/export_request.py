@@ -31,12 +31,11 @@ from grpc_interop.core.case import (
     steps,
 )
 from grpc_interop.core.model import model
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import Observation
 from grpc_interop.core.verdict import code_name
 from grpc_interop.errors import UsageError
 from grpc_interop.schema.catalog import Catalog
-
-SIDES = ("server", "client")
 
 _NAMES: dict[type, str] = {
     Receive: "receive",
@@ -50,7 +49,7 @@ _NAMES: dict[type, str] = {
 }
 
 
-def side_of(case: AnyCase, side: str, catalog: Catalog) -> dict[str, Any]:
+def side_of(case: AnyCase, side: Side, catalog: Catalog) -> dict[str, Any]:
     """What the program of one side does: `{"call": ...}`, or `{"message": ...}` where no RPC is made. Raises UsageError
     for a case that two programs cannot play by themselves."""
     if isinstance(case, MessageCase):
@@ -58,10 +57,9 @@ def side_of(case: AnyCase, side: str, catalog: Catalog) -> dict[str, Any]:
     return {"call": _call(case, side, catalog)}
 
 
-def _call(case: Case, side: str, catalog: Catalog) -> dict[str, Any]:
+def _call(case: Case, side: Side, catalog: Catalog) -> dict[str, Any]:
     method = case.method
-    script = case.client if side == "client" else case.server
-    sent = method.request if side == "client" else method.response
+    script = case.client if side is Side.CLIENT else case.server
     return {
         "service": method.service,
         "method": method.name,
@@ -69,7 +67,7 @@ def _call(case: Case, side: str, catalog: Catalog) -> dict[str, Any]:
         "kind": method.kind.value,
         "request": _type(method.request, catalog),
         "response": _type(method.response, catalog),
-        "lanes": _lanes(script, sent, catalog),
+        "lanes": _lanes(script, case.type_seen_by(side.other), catalog),
         "metadata": _entries(case.metadata),
         "report_metadata": list(case.own_keys()),
         "timeout_seconds": None if case.timeout_us is None else case.timeout_us / 1e6,
@@ -78,9 +76,9 @@ def _call(case: Case, side: str, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _shows(case: Case, side: str) -> list[str]:
+def _shows(case: Case, side: Side) -> list[str]:
     """What else a side prints, because the other one sends it."""
-    if side == "server":
+    if side is Side.SERVER:
         return ["request"] if case.metadata else []
     (status,) = finishes(case.server)
     sends_headers = any(isinstance(step, SendHeaders) for step in steps(case.server))
@@ -88,7 +86,7 @@ def _shows(case: Case, side: str) -> list[str]:
     return [name for name, is_sent in told.items() if is_sent]
 
 
-def _message(case: MessageCase, side: str, catalog: Catalog) -> dict[str, Any]:
+def _message(case: MessageCase, side: Side, catalog: Catalog) -> dict[str, Any]:
     """The client's program writes the message, and the server's reads what that wrote, or the same message where it is
     the runtimes' choice whether it is valid."""
     if len(case.examples) != 1:
@@ -97,7 +95,7 @@ def _message(case: MessageCase, side: str, catalog: Catalog) -> dict[str, Any]:
             "export a failure of it: the replay text of a failure holds the one message that fails",
         )
     told = {"type": _type(case.type_name, catalog), "to_json": case.json}
-    if side == "client" or case.alike:
+    if side is Side.CLIENT or case.alike:
         return told | _data(case.type_name, case.examples[0], catalog) | {"from": "base64"}
     return told | {"from": "json" if case.json else "hex"}
 
@@ -144,14 +142,14 @@ def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
         return
     allowed = model(case)
     expected = allowed[0]
-    for side, lanes in (("server", expected.server.lanes), ("client", expected.client.lanes)):
+    for side, lanes in ((Side.SERVER, expected.server.lanes), (Side.CLIENT, expected.client.lanes)):
         yield f"The {side} prints" + (" (in any order between its two lanes)" if len(lanes) > 1 else "")
         yield ""
-        if side == "server" and not any(lanes):
+        if side is Side.SERVER and not any(lanes):
             yield "    (nothing)"
         for lane in lanes:
             yield from (f"    {_printed(one, case.type_seen_by(side), catalog)}" for one in lane)
-        if side == "client":
+        if side is Side.CLIENT:
             yield f"    {_status_line(expected.client.status)}"
         yield ""
     yield "Within a message the order of fields is the runtime's choice, and with it that of the digits."

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grpc_interop.core.case import AnyCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import KNOWN, Difference, Outcome, Pair, Verdict
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.errors import UsageError
@@ -158,7 +159,7 @@ def _passed(verdict: Verdict, covering: list[KnownFailure]) -> Verdict:
     entry = covering[0]
     entry.outcomes[Outcome.UNEXPECTED_PASS] += 1
     what = f"it passes, though {entry.where} expects it to fail: delete that entry"
-    return verdict._replace(outcome=Outcome.UNEXPECTED_PASS, difference=Difference("client", what))
+    return verdict._replace(outcome=Outcome.UNEXPECTED_PASS, difference=Difference(Side.CLIENT, what))
 
 
 def _read(path: Path) -> list[KnownFailure]:

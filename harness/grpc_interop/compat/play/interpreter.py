@@ -12,6 +12,7 @@ from grpc_interop.compat.play.playing import Order, PlayedCall, PlayResult
 from grpc_interop.compat.play.transcoding import Reading
 from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, RpcProbe
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, MessageRole, Refusal, Version
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Refused, Written
 from grpc_interop.core.transcript import View
 from grpc_interop.core.verdict import CODES
@@ -121,9 +122,9 @@ class Interpreter:
 
 def why_not_received(delivery: RpcProbe, played: PlayedCall) -> str:
     """Why a call says nothing of its message, if that is worth telling: a writer that cannot write it is not."""
-    writing = "client" if delivery.role is MessageRole.REQUEST else "server"
+    writing = Side.CLIENT if delivery.role is MessageRole.REQUEST else Side.SERVER
     if played.broken:
-        return "" if played.culprit == writing else played.broken
+        return "" if played.culprit is writing else played.broken
     status = played.client.status if played.client is not None else None
     return f"its request is refused before: {CODES[status.code]} {status.message}" if status is not None else "its client saw no end"
 
@@ -157,11 +158,11 @@ def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
 def _arrived(delivery: RpcProbe, shape: Shape, played: PlayedCall) -> Meaning | Refusal | None:
     """What the side that the message was for saw of it; None where it was never sent."""
     client, server = played.client, played.server
-    mine, side = (server, "server") if delivery.role is MessageRole.REQUEST else (client, "client")
+    mine, side = (server, Side.SERVER) if delivery.role is MessageRole.REQUEST else (client, Side.CLIENT)
     if mine is not None and mine.views:
         return _viewed(shape, mine.views[0])
     if played.broken:
-        return Refusal(played.broken) if played.culprit == side else None
+        return Refusal(played.broken) if played.culprit is side else None
     if client is None or server is None or client.status is None:
         return None
     if delivery.role is MessageRole.RESPONSE and not server.views:

@@ -28,9 +28,9 @@ from grpc_interop.compat.vocabulary.observation import (
     Version,
 )
 from grpc_interop.core.case import Method
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.verdict import Pair
-from grpc_interop.messages.dialogue import SERVER
 from grpc_interop.wire.shapes import Shapes
 
 KNOCK_US = 2_000_000
@@ -286,7 +286,7 @@ def _needs_control(seen: Effect) -> bool:
 
 def _killed_by(played: PlayedBatch, number: int) -> bool:
     """Whether the reader died or hung while it read this message, perhaps of another one."""
-    return number in played.transcoding.pending and played.culprit == SERVER
+    return number in played.transcoding.pending and played.culprit is Side.SERVER
 
 
 def _languages(order: Order) -> Pair:

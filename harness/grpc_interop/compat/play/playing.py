@@ -15,6 +15,7 @@ from typing import NamedTuple
 from grpc_interop.compat.play.building import Builds
 from grpc_interop.compat.play.transcoding import BatchExamination, BatchExaminer, TranscodeBatch
 from grpc_interop.core.case import Case, Finish, HalfClose, Kind, MessageCase, Method, Receive, ReceiveToEnd, Script, Send
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.engine import Engine, Job
@@ -45,12 +46,12 @@ class Order(NamedTuple):
 
 class PlayedCall(NamedTuple):
     """What both sides of a call saw. `broken`: one side died or hung, in words, or could not read what it was to send;
-    `culprit` is that side (`client`, `server`)."""
+    `culprit` is that side."""
 
     client: ClientTranscript | None
     server: ServerTranscript | None
     broken: str = ""
-    culprit: str = ""
+    culprit: Side | None = None
 
 
 class PlayedBatch(NamedTuple):
@@ -59,7 +60,7 @@ class PlayedBatch(NamedTuple):
 
     transcoding: BatchExamination
     broken: str = ""
-    culprit: str = ""
+    culprit: Side | None = None
 
 
 class NotPlayed(NamedTuple):
@@ -90,7 +91,7 @@ class Player:
             for verdict in self._engine.poll(POLL_SECONDS):
                 case = verdict.case
                 order = self._orders.pop(case.name)
-                broken, culprit = (verdict.difference.what, verdict.difference.side) if verdict.difference else ("", "")
+                broken, culprit = (verdict.difference.what, verdict.difference.side) if verdict.difference else ("", None)
                 if verdict.outcome is Outcome.UNSUPPORTED:
                     yield order, NotPlayed(broken)
                     continue

@@ -1,6 +1,6 @@
 """Messages carried between two versions without an RPC: the sender's driver writes one, the receiver's reads it.
 
-Pure, as messages/dialogue.py is: dialogues ask the sender (CLIENT) and the receiver (SERVER) and note what they answer.
+Pure, as messages/dialogue.py is: dialogues ask the sender (Side.CLIENT) and the receiver (Side.SERVER) and note what they answer.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
-from grpc_interop.messages.dialogue import CLIENT, SERVER
 from grpc_interop.messages.examination import AT_A_TIME, Findings, IsKnown
 from grpc_interop.messages.examples import Example
 
@@ -53,10 +53,10 @@ def batch_dialogue(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
 
 
 def _as_binary(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
-    (written,) = yield Ask(CLIENT, (content,), type_name=carriage.written_as)
+    (written,) = yield Ask(Side.CLIENT, (content,), type_name=carriage.written_as)
     if isinstance(written, Refused):
         return [Reading(content, refused=written.text)]
-    (answer,) = yield Ask(SERVER, (written.binary,), to_view=True, type_name=carriage.read_as)
+    (answer,) = yield Ask(Side.SERVER, (written.binary,), to_view=True, type_name=carriage.read_as)
     return [Reading(written.binary, answer=answer)]
 
 
@@ -64,7 +64,7 @@ def _as_json(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
     texts: dict[str, str] = {}
     without_zeros: dict[str, str] = {}
     for emit_zero in (False, True):
-        (written,) = yield Ask(CLIENT, (content,), to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
+        (written,) = yield Ask(Side.CLIENT, (content,), to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
         if isinstance(written, Refused):
             return [Reading(content, refused=written.text)]
         for text, what in carriage.variants(written.json):
@@ -74,10 +74,10 @@ def _as_json(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
     readings: dict[str, Reading] = {}
     for text, what in texts.items():
         sent = text.encode()
-        (answer,) = yield Ask(SERVER, (sent,), from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
+        (answer,) = yield Ask(Side.SERVER, (sent,), from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
         strict: Answer | None = None
         if isinstance(answer, Written):
-            (strict,) = yield Ask(SERVER, (sent,), from_json=True, type_name=carriage.read_as)
+            (strict,) = yield Ask(Side.SERVER, (sent,), from_json=True, type_name=carriage.read_as)
         plain = readings.get(without_zeros.get(text, ""))
         only_zeros = plain is not None and isinstance(plain.answer, Written)
         readings[text] = Reading(sent, what, answer, strict, only_zeros=only_zeros)

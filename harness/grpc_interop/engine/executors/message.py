@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from grpc_interop.core.case import MessageCase
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict
 from grpc_interop.drivers.driver import Driver
@@ -16,7 +17,6 @@ from grpc_interop.engine.executors.rpc import LOG_LINES
 from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.watchdog_clock import WatchdogClock
-from grpc_interop.messages.dialogue import CLIENT
 from grpc_interop.messages.examination import Findings, Questioning
 
 MOST_CAUSES = 5
@@ -76,7 +76,7 @@ class MessageExecution:
     def _question(self, ask: Ask) -> Question:
         # Of what is played alone, to find out what killed a driver, nothing may be known before.
         batch = self if self.job.isolated else self.prepared.batch
-        return Question(self.client if ask.side == CLIENT else self.server, batch, self.case.type_name, ask)
+        return Question(self.client if ask.side is Side.CLIENT else self.server, batch, self.case.type_name, ask)
 
     def _wait(self, ids: Iterator[int], number: int, question: Question) -> None:
         driver = question.driver
@@ -105,7 +105,7 @@ class MessageExecution:
     def broken(self, driver: Driver | None, what: str) -> Verdict:
         """The verdict when a side will never answer; `what` says why. The examples that were being asked about are
         named; of a case played alone, one of them is the cause."""
-        side = driver.role.value if driver else CLIENT
+        side = driver.side if driver else Side.CLIENT
         asked = dict.fromkeys(example.what or example.data.hex() for example in self.examination.pending.values())
         notes = (*self.job.notes, f"it was asked about: {'; '.join(asked)}")
         return Verdict(self.case, self.job.pair, Outcome.FAILED, difference=Difference(side, what), notes=notes, logs=self.logs())

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript
 from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict, compare
 from grpc_interop.drivers.build import Built
@@ -97,9 +98,9 @@ class Programs:
         self._done.put((job, verdict))
 
     def _verdict(self, job: Job) -> Verdict:
-        for name, program in ((job.pair.client, CLIENT), (job.pair.server, SERVER)):
+        for side, program in ((Side.CLIENT, CLIENT), (Side.SERVER, SERVER)):
+            name = job.pair.at(side)
             if program not in self._built[name].programs:
-                side = "client" if program == CLIENT else "server"
                 what = Difference(side, f"{name} has no program {program}")
                 return Verdict(job.prepared.play, job.pair, Outcome.UNSUPPORTED, difference=what)
         try:
@@ -109,7 +110,7 @@ class Programs:
                 return verdict
             return self._play_alone(job)
         except ServerProgramError as failed:
-            what = Difference("server", str(failed))
+            what = Difference(Side.SERVER, str(failed))
             logs = (self._log(job.pair.server, SERVER, failed.log),)
             return Verdict(job.prepared.play, job.pair, Outcome.FAILED, difference=what, logs=logs)
 
@@ -143,7 +144,7 @@ class Programs:
             log.unlink(missing_ok=True)
             return Verdict(case, pair, Outcome.PASSED, seen.elapsed_us / 1e6, notes=notes)
         if server.died:
-            difference = Difference("server", f"the server program {server.died} during the RPC", difference.wanted, difference.got)
+            difference = Difference(Side.SERVER, f"the server program {server.died} during the RPC", difference.wanted, difference.got)
         logs = (self._log(pair.client, CLIENT, log), self._log(pair.server, SERVER, server.log))
         return Verdict(case, pair, Outcome.FAILED, seen.elapsed_us / 1e6, difference, expected, seen, None, notes, logs)
 

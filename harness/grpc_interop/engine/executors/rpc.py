@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from grpc_interop.core.joined_metadata import JOINS, taken_apart
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.core.verdict import Canonical, Difference, Log, Outcome, Pair, Verdict, compare
+from grpc_interop.core.verdict import Canonical, Difference, Log, Outcome, Verdict, compare
 from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.drivers.driver import Driver, Role
+from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
 from grpc_interop.engine.jobs import Job, Prepared
 
@@ -33,7 +34,7 @@ class RpcExecution:
     frozen: bool = False
     client_seen: ClientTranscript | None = None
     server_seen: ServerTranscript | None = None
-    completed: dict[Role, int] = field(default_factory=dict)
+    completed: dict[Side, int] = field(default_factory=dict)
 
     def other(self, driver: Driver) -> Driver:
         return self.server if driver is self.client else self.client
@@ -41,7 +42,7 @@ class RpcExecution:
     def take(self, driver: Driver, seen: pb.Transcript) -> None:
         """Keeps a side's transcript. Raises ContractBroken when it is none."""
         if self.job.repeat:
-            self.completed[driver.role] = seen.completed
+            self.completed[driver.side] = seen.completed
         if self.prepared.observed:
             self._take_with_views(driver, seen)
             return
@@ -95,7 +96,7 @@ class RpcExecution:
                 self.client_seen, self.server_seen = taken_apart(case, self.client_seen, self.server_seen)
             difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
-            late = "client" if self.client_seen.aborted else "server"
+            late = Side.CLIENT if self.client_seen.aborted else Side.SERVER
             difference = Difference(late, f"the {late} did not end the play within {self.limit:g} s")
         if difference is None and self.job.repeat:
             difference = self._miscounted()
@@ -115,15 +116,15 @@ class RpcExecution:
 
     def _miscounted(self) -> Difference | None:
         """What is wrong when a side did not count as many calls as were to be repeated."""
-        for role, completed in self.completed.items():
+        for side, completed in self.completed.items():
             if completed != self.job.repeat:
-                side, only = role.value, "only " if completed < self.job.repeat else ""
+                only = "only " if completed < self.job.repeat else ""
                 return Difference(side, f"at the {side} {only}{completed} of {self.job.repeat} calls went as the first")
         return None
 
     def broken(self, driver: Driver | None, what: str, outcome: Outcome = Outcome.FAILED) -> Verdict:
         """The verdict when a side will never report: `what` says why, as a sentence."""
-        side = driver.role.value if driver else "client"
+        side = driver.side if driver else Side.CLIENT
         return Verdict(
             self.prepared.play,
             self.job.pair,
@@ -140,8 +141,7 @@ class RpcExecution:
         return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
 
 
-def unsupported(job: Job, role: Role, missing: frozenset[str]) -> Verdict:
+def unsupported(job: Job, side: Side, missing: frozenset[str]) -> Verdict:
     """The verdict of a case that a driver cannot play, by its own word."""
-    name = job.pair.client if role is Role.CLIENT else job.pair.server
-    what = f"the {name} {role.value} does not offer {', '.join(sorted(missing))}"
-    return Verdict(job.prepared.case, Pair(job.pair.client, job.pair.server), Outcome.UNSUPPORTED, difference=Difference(role.value, what))
+    what = f"the {job.pair.at(side)} {side} does not offer {', '.join(sorted(missing))}"
+    return Verdict(job.prepared.case, job.pair, Outcome.UNSUPPORTED, difference=Difference(side, what))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused
 from grpc_interop.core.transcript import View
 from grpc_interop.drivers import driver_pb2 as pb
@@ -118,7 +119,7 @@ class TranscodeCache:
         for event in events:
             event.ClearField("id")
         raw = tuple([event.SerializeToString() for event in events])
-        said = known.said.setdefault(question.ask._replace(side=""), {})
+        said = known.said.setdefault(question.ask._replace(side=Side.CLIENT), {})
         if raw not in said:
             said[raw] = tuple([answer_of(event, known.views) for event in events])
             size = sum(map(len, raw)) + sum(map(len, question.ask.data)) + OVERHEAD * len(raw)

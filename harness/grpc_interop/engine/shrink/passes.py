@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from grpc_interop.core.case import OK, Case, Entry, Finish, Lane, Receive, Script, Send, SendHeaders, Signal, Status, Step, WaitFor
+from grpc_interop.core.side import Side
 
 SmallerMessages = Callable[[str, bytes], Iterable[bytes]]
 """From a message's type and bytes to smaller messages of that type, the smallest first. Some may be no messages at all."""
@@ -20,7 +21,7 @@ SmallerMessages = Callable[[str, bytes], Iterable[bytes]]
 class _Place(NamedTuple):
     """Where a step stands."""
 
-    of_client: bool
+    side: Side
     lane: int
     at: int
 
@@ -64,16 +65,16 @@ def _units(case: Case) -> list[_Unit]:
     """All steps, each in one unit."""
     found: list[_Unit] = []
     places = list(_places(case))
-    for sender in (True, False):
-        sends = [place for place, step in places if place.of_client is sender and isinstance(step, Send)]
-        takes = [place for place, step in places if place.of_client is not sender and isinstance(step, Receive)]
+    for sender in Side:
+        sends = [place for place, step in places if place.side is sender and isinstance(step, Send)]
+        takes = [place for place, step in places if place.side is not sender and isinstance(step, Receive)]
         found += _paired(sends, takes)
         signals: dict[str, list[_Place]] = defaultdict(list)
         waits: dict[str, list[_Place]] = defaultdict(list)
         for place, step in places:
-            if isinstance(step, Signal) and place.of_client is sender:
+            if isinstance(step, Signal) and place.side is sender:
                 signals[step.name].append(place)
-            elif isinstance(step, WaitFor) and place.of_client is not sender:
+            elif isinstance(step, WaitFor) and place.side is not sender:
                 waits[step.name].append(place)
         for name in dict.fromkeys((*signals, *waits)):
             found += _paired(signals[name], waits[name])
@@ -88,20 +89,18 @@ def _paired(ones: list[_Place], others: list[_Place]) -> Iterator[_Unit]:
 
 
 def _places(case: Case) -> Iterator[tuple[_Place, Step]]:
-    for of_client, script in ((True, case.client), (False, case.server)):
+    for side, script in ((Side.CLIENT, case.client), (Side.SERVER, case.server)):
         for number, lane in enumerate(script):
             for at, step in enumerate(lane):
-                yield _Place(of_client, number, at), step
+                yield _Place(side, number, at), step
 
 
 def _without(case: Case, gone: _Unit) -> Case:
-    def rest(of_client: bool, script: Script) -> Script:
-        lanes = (
-            tuple(step for at, step in enumerate(lane) if _Place(of_client, number, at) not in gone) for number, lane in enumerate(script)
-        )
+    def rest(side: Side, script: Script) -> Script:
+        lanes = (tuple(step for at, step in enumerate(lane) if _Place(side, number, at) not in gone) for number, lane in enumerate(script))
         return tuple(filter(None, lanes))
 
-    return replace(case, client=rest(True, case.client), server=rest(False, case.server))
+    return replace(case, client=rest(Side.CLIENT, case.client), server=rest(Side.SERVER, case.server))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -194,10 +193,10 @@ def _with_smaller_messages(case: Case, messages: SmallerMessages) -> Iterator[Ca
 
 
 def _type(case: Case, place: _Place) -> str:
-    return case.method.request if place.of_client else case.method.response
+    return case.type_seen_by(place.side.other)
 
 
 def _saying(case: Case, place: _Place, message: bytes) -> Case:
-    if place.of_client:
+    if place.side is Side.CLIENT:
         return replace(case, client=_with(case.client, place.lane, place.at, Send(message)))
     return replace(case, server=_with(case.server, place.lane, place.at, Send(message)))

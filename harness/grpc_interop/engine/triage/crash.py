@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 
 
@@ -14,7 +15,7 @@ class CrashTriage:
     """`what`: "the go server was killed by SIGSEGV". `waiting`: cases that have not been played alone yet."""
 
     what: str
-    side: str
+    side: Side
     in_flight: int
     waiting: int
     culprit: bool = False

@@ -26,6 +26,7 @@ from grpc_interop.core.case import (
     WaitFor,
 )
 from grpc_interop.core.causality import CAPACITY, PREFIX
+from grpc_interop.core.side import Side
 from grpc_interop.suites.conversations.dice import Dice
 from grpc_interop.suites.conversations.words import LARGEST, Words
 
@@ -99,9 +100,9 @@ class _Backlog:
 class _LaneDraft:
     """A lane being written. `ended`: it gets no more steps. `heard`: it has received, so that it may signal."""
 
-    def __init__(self, name: str, *, of_client: bool, inbox: _Backlog) -> None:
+    def __init__(self, name: str, side: Side, inbox: _Backlog) -> None:
         self.name = name
-        self.of_client = of_client
+        self.side = side
         self.inbox = inbox
         self.steps: list[Step] = []
         self.ended = False
@@ -117,9 +118,9 @@ class _LaneDraft:
 class _Party:
     """A side's lanes: the one that sends and the one that receives, which may be one and the same."""
 
-    def __init__(self, name: str, inbox: _Backlog, *, of_client: bool, two: bool) -> None:
-        self.sender = _LaneDraft(name, of_client=of_client, inbox=inbox)
-        self.receiver = _LaneDraft(f"{name}s_ear", of_client=of_client, inbox=inbox) if two else self.sender
+    def __init__(self, side: Side, inbox: _Backlog, *, two: bool) -> None:
+        self.sender = _LaneDraft(side.value, side, inbox)
+        self.receiver = _LaneDraft(f"{side}s_ear", side, inbox) if two else self.sender
         self.lanes = (self.sender, self.receiver) if two else (self.sender,)
 
 
@@ -138,15 +139,15 @@ class Walk:
         self._finishing = False  # a lane of the server has finished
         self._over = False  # all of the server's lanes have ended
         self._signals: Counter[tuple[_LaneDraft, _LaneDraft]] = Counter()
-        self._client = _Party("client", self._down, of_client=True, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
-        self._server = _Party("server", self._up, of_client=False, two=dice.chance(0.3))
+        self._client = _Party(Side.CLIENT, self._down, two=kind is Kind.BIDI_STREAMING and dice.chance(0.4))
+        self._server = _Party(Side.SERVER, self._up, two=dice.chance(0.3))
         self._walk()
         self.client = self._script(self._client)
         self.server = self._script(self._server)
 
-    def _script(self, side: _Party) -> Script:
+    def _script(self, party: _Party) -> Script:
         """Without empty lanes, and either lane first."""
-        script = tuple(tuple(lane.steps) for lane in side.lanes if lane.steps)
+        script = tuple(tuple(lane.steps) for lane in party.lanes if lane.steps)
         return script[::-1] if self._dice.chance(0.5) else script
 
     # -- the walk ------------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ class Walk:
     def _finish(self, lane: _LaneDraft) -> None:
         status = self._words.status()
         if not self._kind.server_streams and status.code == 0:
-            self._response = self._words.message(of_client=False)
+            self._response = self._words.message(Side.SERVER)
             lane.steps.append(self._response)
         lane.steps.append(Finish(status))
         self._finishing = True
@@ -250,7 +251,7 @@ class Walk:
     # -- both sides ----------------------------------------------------------------------------------------------------
 
     def _sending(self, lane: _LaneDraft, name: str) -> Iterator[Action]:
-        outbox = self._up if lane.of_client else self._down
+        outbox = self._up if lane.side is Side.CLIENT else self._down
         if outbox.unread + LARGEST + PREFIX <= CAPACITY:
             yield self._more(name) * SENDING, partial(self._send, lane)
         if outbox.drained and not self._over:
@@ -258,9 +259,9 @@ class Walk:
 
     def _send(self, lane: _LaneDraft, *, large: bool = False) -> None:
         say = self._words.large if large else self._words.message
-        step = say(of_client=lane.of_client)
+        step = say(lane.side)
         lane.steps.append(step)
-        if not lane.of_client:
+        if lane.side is Side.SERVER:
             self._down.put(step)
             self._headers = True
         elif not self._over:
@@ -276,7 +277,7 @@ class Walk:
         lane.steps.append(ReceiveToEnd())
         lane.heard = True
         lane.inbox.drain()
-        if lane.of_client:
+        if lane.side is Side.CLIENT:
             self._end(lane)  # a client's script ends with what tells it the status
 
     def _end(self, lane: _LaneDraft) -> None:
@@ -289,7 +290,7 @@ class Walk:
 
     def _signals_of(self, lane: _LaneDraft) -> Iterator[Action]:
         """Each signal has one lane that sends it and one that waits for it, so that none can be taken from another."""
-        for other in (self._server if lane.of_client else self._client).lanes:
+        for other in (self._server if lane.side is Side.CLIENT else self._client).lanes:
             if lane.heard and not other.ended:
                 yield self._more("signal") * SIGNALS, partial(self._signal, lane, other)
             if self._signals[other, lane]:

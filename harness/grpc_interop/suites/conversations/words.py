@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from grpc_interop.core.case import OK, Entry, Method, Send, Status
+from grpc_interop.core.side import Side
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites.calls.shape import STATUSES, status_details
 from grpc_interop.suites.conversations.dice import Dice
@@ -69,18 +70,18 @@ class Words:
         self.requires: frozenset[str] = frozenset()
         self._dice = dice
         self._vocabulary = vocabulary
-        self._types = (method.response, method.request)
-        self._sent = [0, 0]
+        self._types = {Side.CLIENT: method.request, Side.SERVER: method.response}
+        self._sent = dict.fromkeys(Side, 0)
 
-    def message(self, *, of_client: bool) -> Send:
+    def message(self, side: Side) -> Send:
         """The side's next message."""
-        self._sent[of_client] += 1
-        return self._send(self._vocabulary.message(self._dice, self._types[of_client], self._sent[of_client]))
+        self._sent[side] += 1
+        return self._send(self._vocabulary.message(self._dice, self._types[side], self._sent[side]))
 
-    def large(self, *, of_client: bool) -> Send:
+    def large(self, side: Side) -> Send:
         """One that is sent only to a side that is receiving."""
-        self._sent[of_client] += 1
-        return self._send(self._vocabulary.large(self._types[of_client], self._dice.pick(SIZES)))
+        self._sent[side] += 1
+        return self._send(self._vocabulary.large(self._types[side], self._dice.pick(SIZES)))
 
     def metadata(self) -> tuple[Entry, ...]:
         """Up to four entries; often none."""
