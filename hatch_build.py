@@ -1,7 +1,8 @@
-"""Lays the bundled protos and implementations into a wheel, below `grpc_interop/_bundled`.
+"""Put the bundled protos and implementations into a wheel, below `grpc_interop/_bundled`.
 
-An installed harness has no checkout beside it and reads them there. An editable install must not get them: it reads the
-checkout, and copies would go stale unnoticed. `force-include` in pyproject.toml cannot tell the two apart; a hook can.
+An installed harness has no checkout beside it, and reads them there. An editable install must not contain them: it
+reads the checkout, and copies would become stale unnoticed. `force-include` in pyproject.toml cannot tell the two
+apart; a hook can.
 """
 
 from __future__ import annotations
@@ -15,6 +16,6 @@ BUNDLED = ("proto", "py_impl", "go_impl")
 
 class BundleImplementations(BuildHookInterface):  # type: ignore[type-arg]  # takes a builder's config; this needs none
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Adds the folders. `version` is "standard" for a wheel that is shipped and "editable" for one that is not."""
+        """Add the folders. `version` is "standard" for a wheel that is shipped, and "editable" for an editable install."""
         if version == "standard":
             build_data["force_include"] |= {folder: f"grpc_interop/_bundled/{folder}" for folder in BUNDLED}

@@ -1,8 +1,8 @@
-"""Builds the Python driver for a proto tree: answers the build and doctor requests that docs/manifest.md describes.
-
-It is run by the interpreter in which the driver will run, and needs of it grpcio and grpcio-tools.
+"""Build the Python driver for a proto tree: answer the requests that docs/manifest.md describes.
 
     python3 build.py [--api aio] REQUEST.json
+
+It runs in the interpreter in which the driver will run. That interpreter needs grpcio and grpcio-tools.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from environments import NotYetMade, interpreter
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("grpcio", "grpcio-tools", "protobuf")
 
-# The driver's own copy of the contract gets a file name and a package that no user's tree has: two files or messages of
-# one name cannot live in one process, and names do not travel on the wire.
+# The driver's own copy of the contract gets a file name and a package that no user's tree has: a process cannot hold two
+# files or messages with the same name, and names do not travel on the wire.
 PRIVATE_PACKAGE = "grpc_interop_private.driver.v1"
 PRIVATE_FILE = "grpc_interop_private/driver/v1/driver.proto"
 
 GREETER = "greeter/v1/greeter.proto"
 
-# The hand-written Greeter programs, by the API that they show.
+# The hand-written Greeter programs, by the API that they use.
 PROGRAMS = {
     "sync": {"greeter-server": "server.py", "greeter-client": "client.py"},
     "aio": {"greeter-server": "aio_server.py", "greeter-client": "aio_client.py"},
@@ -88,15 +88,15 @@ def _not_yet(action: str, what: str) -> dict[str, Any]:
 
 
 def _build_elsewhere(path: Path, request: dict[str, Any], api: str) -> NoReturn:
-    """Let the interpreter that the settings ask for do it all, in place of this one. Raise Unavailable, and NotYetMade."""
+    """Let the interpreter that the settings name do everything, in place of this one. Raise Unavailable and NotYetMade."""
     python = str(interpreter(request["settings"], Path(request["cache"]), install=request["action"] == "build"))
     inner = path.with_name("request-without-settings.json")
     inner.write_text(json.dumps(request | {"settings": {}}))
-    os.execv(python, [python, "-B", __file__, "--api", api, str(inner)])  # noqa: S606 - there is nothing for a shell to do
+    os.execv(python, [python, "-B", __file__, "--api", api, str(inner)])  # noqa: S606 - no shell is needed
 
 
 def doctor() -> dict[str, Any]:
-    """What this interpreter has of what the driver needs."""
+    """Return which parts of the driver's requirements this interpreter has."""
     python = {"name": "python", "version": ".".join(map(str, sys.version_info[:3])), "where": sys.executable}
     return {"tools": [python | {"ok": True, "remedy": ""}, *map(_package, PACKAGES)]}
 
@@ -113,7 +113,7 @@ def _package(name: str) -> dict[str, Any]:
 
 
 def build(request: dict[str, Any], api: str) -> dict[str, Any]:
-    """Generates the code, leaves out what cannot be used, and says how the driver is started."""
+    """Generate the code, leave out the files that cannot be used, and say how the driver is started."""
     missing = [tool for tool in map(_package, PACKAGES) if not tool["ok"]]
     if missing:
         what = f"{', '.join(tool['name'] for tool in missing)} for {sys.executable}"
@@ -143,7 +143,8 @@ def build(request: dict[str, Any], api: str) -> dict[str, Any]:
 
 
 def _compile_driver(bytecode: Path) -> None:
-    """Compiles the driver into the build: its own folder may be only read, and is the same whatever its files' times."""
+    """Compile the driver into the build, since its own folder may be read-only. The result does not depend on the times
+    of files."""
     sys.pycache_prefix, before = str(bytecode), sys.pycache_prefix
     for folder in ("driver", "greeter"):
         compileall.compile_dir(HERE / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
@@ -151,13 +152,13 @@ def _compile_driver(bytecode: Path) -> None:
 
 
 def _check_room(folder: Path) -> None:
-    """Raises OSError where nothing more can be written: protoc tells of a full disk as of a file that it refuses."""
+    """Raise OSError where nothing more can be written: protoc reports a full disk like a file that it refuses."""
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(bytes(1 << 20))
 
 
 def _check_bytecode(bytecode: Path) -> None:
-    """Fails for a file that was not written whole, which Python itself does not notice before it reads it."""
+    """Exit if a file was not written whole: Python itself would notice that only when it reads the file."""
     for path in bytecode.rglob("*.pyc"):
         try:
             marshal.loads(path.read_bytes()[16:])  # noqa: S302 - it was written just now, by this build
@@ -178,7 +179,7 @@ def _generate_contract(source: Path, out: Path) -> None:
 
 
 def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: str) -> dict[str, Reason]:
-    """Generates the files and what they import into `out`; returns why the files left out were refused."""
+    """Generate the files and their imports into `out`. Return why files were refused."""
     order = _closure(descriptor_set, files)
     errors: dict[str, str] = {}
     found: list[GeneratedFile] = []
@@ -205,7 +206,7 @@ def _generate_tree(descriptor_set: Path, files: Sequence[str], out: Path, api: s
 
 
 def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:
-    """The descriptors of the files and of everything they import, imports first, by name."""
+    """Return the descriptors of the files and of everything they import, by name, imports first."""
     from google.protobuf import descriptor_pb2
 
     every = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes()).file
@@ -217,7 +218,7 @@ def _closure(descriptor_set: Path, files: Sequence[str]) -> dict[str, Any]:
 
 
 def _runtime_has(proto: str) -> bool:
-    """Whether the protobuf runtime itself brings the module; its messages must not be registered twice."""
+    """Return whether the protobuf runtime itself has the module: its messages must not be registered twice."""
     import google.protobuf
 
     folder = "google/protobuf/"
@@ -226,7 +227,7 @@ def _runtime_has(proto: str) -> bool:
 
 
 def _unusable_names(files: Sequence[str]) -> dict[str, str]:
-    """Why files are refused that protoc cannot be asked for, or whose module would overwrite that of another one."""
+    """Return why files are refused that protoc cannot be asked for, or whose module would overwrite another file's module."""
     first: dict[str, str] = {}
     refused = {}
     for proto in files:
@@ -239,8 +240,8 @@ def _unusable_names(files: Sequence[str]) -> dict[str, str]:
 
 
 def _not_names(files: Sequence[str], order: dict[str, Any]) -> dict[str, str]:
-    """Why files are refused whose names would be read as code: protoc writes them into a module as they are, in quotes, and
-    their modules' into the import statements of others and of their own services."""
+    """Return why files are refused whose names would be read as code. protoc writes a file's name into the module
+    between quotes, without escaping it, and writes module names into import statements."""
     imported = {dependency for file in order.values() for dependency in file.dependency}
     refused = {}
     for proto in files:
@@ -254,14 +255,14 @@ def _not_names(files: Sequence[str], order: dict[str, Any]) -> dict[str, str]:
 
 
 def _module_file(proto: str) -> str:
-    """The path, without suffix, that protoc derives from a proto file's name, as the file system understands it: that of
-    `.x.proto` is `/x`, which lies where `x` does."""
+    """Return the path, without suffix, that protoc derives from a proto file's name, as the file system reads it: the
+    path of `.x.proto` is `/x`, which is the same place as `x`."""
     stem = proto.removesuffix(".proto").replace("-", "_")
     return "/".join(filter(None, stem.replace(".", "/").split("/")))
 
 
 def _module_path(out: Path, proto: str, suffix: str) -> str:
-    """Where protoc wrote a module, relative to `out`. Its plugins disagree about a dot in a file's name."""
+    """Return where protoc wrote a module, relative to `out`. Its plugins disagree about a dot in a file's name."""
     stem = proto.removesuffix(".proto")
     for path in (_module_file(proto) + suffix, stem.replace("-", "_") + suffix, stem + suffix):
         if (out / path).exists():
@@ -270,7 +271,7 @@ def _module_path(out: Path, proto: str, suffix: str) -> str:
 
 
 def _mend_imports(module: Path) -> None:
-    """Rewrites imports that no Python can read (`from import.v1 import x_pb2`), as users of such names must."""
+    """Rewrite imports that Python cannot parse (`from import.v1 import x_pb2`), as users of such names must."""
     text = module.read_text()
     mended = re.sub(r"(?m)^(?:from (\S*) )?import (\w+_pb2) as (\w+)$", _mended_import, text)
     if mended != text:
@@ -284,7 +285,7 @@ def _mended_import(statement: re.Match[str]) -> str:
 
 
 def _refused(source: Sequence[str], output: str, files: Sequence[str]) -> dict[str, str]:
-    """Generates the files, and returns the generator's words for those that it refuses."""
+    """Generate the files. Return the generator's message for each file that it refuses."""
     if not files or not _protoc([*source, output, *files]):
         return {}
     if len(files) == 1:
@@ -294,7 +295,8 @@ def _refused(source: Sequence[str], output: str, files: Sequence[str]) -> dict[s
 
 
 def _protoc(arguments: Sequence[str]) -> str:
-    """Runs protoc in this process, which is far quicker than another; returns its words if it fails, else nothing."""
+    """Run protoc in this process, which is much faster than a process of its own. Return its message if it fails, else
+    nothing."""
     from grpc_tools import protoc
 
     with tempfile.TemporaryFile() as words:
@@ -311,7 +313,7 @@ def _protoc(arguments: Sequence[str]) -> str:
 
 
 def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any], api: str) -> dict[str, str]:
-    """Writes the index with those files only that Python can import; returns why the others cannot be used."""
+    """Write the index of the files that Python can import. Return why the other files cannot be used."""
     write_index(out, files)
     refused = _check(out.parent, api)
     if not refused:
@@ -336,7 +338,7 @@ def _drop_unusable(out: Path, files: list[GeneratedFile], order: dict[str, Any],
 
 
 def _check(folder: Path, api: str) -> list[tuple[str, str, str]]:
-    """Return what the driver's process cannot use: file, part and reason. Raise Unavailable if it cannot start at all."""
+    """Return what the driver's process cannot use, as file, part and reason. Raise Unavailable if it cannot start at all."""
     check = [sys.executable, "-I", str(HERE / "driver" / "check.py"), str(folder), api]
     done = subprocess.run(check, capture_output=True, text=True, errors="replace", check=False)
     print(done.stderr, file=sys.stderr, end="")

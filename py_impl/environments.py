@@ -1,11 +1,13 @@
-"""Environments for the versions that a service runs with, apart from the harness' own and from the service's.
+"""Make environments with the versions that a service runs with, apart from the harness' environment and the service's
+own.
 
 A project's settings for this implementation:
 
-    python          the interpreter: a program on PATH, or a path, such as that of the service's own environment
-    requirements    what pip installs; without it: the grpcio and protobuf that `python` has
+    python          the interpreter: a program on PATH, or a path, such as the interpreter of the service's environment
+    requirements    the requirements file for pip; without it: the grpcio and protobuf that `python` has
 
-The environment is made in the build's cache, keyed by what it is made of. The service's own is only asked for versions.
+The environment lies in the build's cache, under a key of everything that goes into it. The service's own environment is
+only asked for versions.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ import pip_words
 import whole
 from versions import OLDEST, OLDEST_PYTHON, Unavailable, dotted, facts, floor, last_line, numbers, refusal, too_old
 
-# Asked of the environment's own interpreter: of what pip compiled, a full disk may have taken only a part, which neither
-# pip nor Python notices before Python fails at it, each time.
+# Runs in the environment's own interpreter. A full disk may have kept only a part of the files that pip compiled. Neither
+# pip nor Python notices that before Python fails to load such a file, each time.
 DROP_HALVES = """
 import marshal, pathlib, sys
 for path in pathlib.Path(sys.argv[1]).rglob("*.pyc"):
@@ -41,14 +43,13 @@ class NotYetMade(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an environment is made of: an interpreter, and words for pip. `content` changes when these mean something else;
-    `source` is what a person would edit to have others."""
+    """The ingredients of an environment."""
 
-    base: Path
+    base: Path  # the interpreter
     version: tuple[int, ...]
-    words: tuple[str, ...]
-    content: str
-    source: str
+    words: tuple[str, ...]  # arguments for pip
+    content: str  # changes when the arguments mean something else
+    source: str  # what a person would edit to have other versions
 
     @property
     def key(self) -> str:
@@ -56,13 +57,13 @@ class Wanted:
 
 
 def interpreter(settings: dict[str, str], cache: Path, *, install: bool = True) -> Path:
-    """Return the Python of the environment that the settings describe; it is made if need be. Raise Unavailable, and
-    NotYetMade unless it may be installed."""
+    """Return the Python of the environment that the settings describe, and make the environment where it is missing.
+    Raise Unavailable, and NotYetMade if it is missing and `install` is false."""
     wanted = _wanted(settings)
     folder = cache.absolute() / f"environment-{wanted.key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another build may be making the same one
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another build may be making the same environment
         if not whole.is_whole(folder):
             if not install:
                 raise NotYetMade(f"the environment of {wanted.source}")
@@ -104,8 +105,8 @@ def _refuse_too_old(packages: dict[str, str], source: str) -> None:
 
 
 def _make(wanted: Wanted, folder: Path) -> None:
-    """Make an environment with what is wanted, and with grpcio-tools that go with its grpcio and protobuf. Raise Unavailable."""
-    shutil.rmtree(folder, ignore_errors=True)  # what an interrupted build left, or what is no longer whole
+    """Make the environment, with grpcio-tools that fit its grpcio and protobuf. Raise Unavailable."""
+    shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted build, or no longer whole
     python = folder / "bin" / "python"
     made = _run([str(wanted.base), "-I", "-m", "venv", str(folder)])
     if made.returncode != 0:
@@ -129,10 +130,11 @@ def _make(wanted: Wanted, folder: Path) -> None:
 
 
 def _add_tools(python: Path, folder: Path, packages: dict[str, str], source: str) -> None:
-    """Install the newest grpcio-tools whose code grpcio and protobuf take; what was wanted does not move. Raise Unavailable.
+    """Install the newest grpcio-tools whose code grpcio and protobuf accept; the requested versions stay. Raise
+    Unavailable.
 
-    That is often an older one than grpcio: pip takes some protobufs for new enough that are not, such as 6.30 for the protoc
-    of grpcio-tools 1.73 (https://github.com/grpc/grpc/issues/39912).
+    These are often older than grpcio: pip accepts some versions of protobuf that are too old, such as 6.30 for the
+    protoc of grpcio-tools 1.73 (https://github.com/grpc/grpc/issues/39912).
     """
     kept = [f"{name}=={found}" for name, found in packages.items()]
     bound, why = f"<={packages['grpcio']}", ""
@@ -151,8 +153,8 @@ def _add_tools(python: Path, folder: Path, packages: dict[str, str], source: str
 
 
 def _without_promises(python: Path, folder: Path, packages: dict[str, str]) -> str:
-    """Install the grpcio-tools of grpcio's version whatever protobuf they ask for: older code is often taken all the same.
-    Return why that does not work, or nothing."""
+    """Install the grpcio-tools of grpcio's version, whichever protobuf they ask for: an older protobuf often accepts
+    their code. Return why that does not work, or nothing."""
     tools = f"grpcio-tools=={packages['grpcio']}"
     return _pip(python, ["--no-deps", "--only-binary=grpcio-tools", tools]) or refusal(python, folder)
 

@@ -1,4 +1,4 @@
-"""What pip says when it fails, without what does not help: whole lists of versions, advice, and a build's traceback."""
+"""Find the cause in pip's output, without the parts that do not help: lists of versions, advice, a build's traceback."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import islice
 CONFLICT = "The conflict is caused by:"
 
 MOST_OF_A_CONFLICT = 3
-"""Lines of it: pip lists every version that it has tried."""
+"""How many lines of a conflict to keep: pip lists every version that it has tried."""
 
-# pip repeats itself, or speaks of pip.
+# Errors that repeat another error, or are about pip itself.
 SAYS_NOTHING = (
     "conflicting dependencies",
     "No matching distribution found",
@@ -22,7 +22,7 @@ SAYS_NOTHING = (
 
 
 def cause(words: str) -> str:
-    """Return the cause in one line, of all that pip wrote; its last lines where none can be found."""
+    """Return the cause in one line, or the last lines of the output where no cause is found."""
     found = dict.fromkeys(_causes([line.rstrip() for line in words.splitlines()]))
     return "; ".join(found) or " ".join(words.split("\n")[-10:]).strip()
 
@@ -46,7 +46,7 @@ def _causes(lines: list[str]) -> Iterator[str]:
 
 
 def _without_versions(text: str) -> str:
-    """Return what pip says of a requirement that nothing satisfies, without all the versions that do not."""
+    """Return pip's message about a requirement that nothing satisfies, without the list of all versions."""
     found = re.search(r" \(from versions: (.*)\)$", text)
     if not found or found[1] == "none":
         return text

@@ -1,7 +1,7 @@
-"""Why Python refuses a proto file, for whoever wrote it: which element is to blame, and what Python has against it.
+"""Explain why Python refuses a proto file: which element is to blame, and for which reason.
 
-The words of protoc and of Python itself tell of generated code, which nobody has seen. `explain` finds in the file what they
-follow from. What it does not know stays in their words.
+The messages of protoc and of Python are about generated code, which the author of the file has never seen. `explain`
+finds the element of the file that leads to them. Messages that it does not know stay as they are.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 
 
 class Reason(NamedTuple):
-    """`element` is a full name, of an RPC `package.Service/Method`; empty where the file itself is the reason."""
+    """The reason for a refusal. `element` is a full name (`package.Service/Method` for an RPC), empty where the file
+    itself is to blame."""
 
     element: str
     text: str
 
 
 def explain(file: Any, said: str) -> Reason:
-    """Return the reason for what was said about a file, given its FileDescriptorProto."""
+    """Return the reason behind a message about a file, given the file's FileDescriptorProto."""
     found = list({reason.element: reason for reason in reversed(list(_reasons(file, said)))}.values())[::-1]
     if not found:
         return Reason(_named(file, said), said)
@@ -41,7 +42,7 @@ def _reasons(file: Any, said: str) -> Iterator[Reason]:
 
 
 def _keywords(file: Any) -> Iterator[Reason]:
-    """Names that Python's generator writes into statements as they are."""
+    """Yield names that Python's generator writes into statements as they are."""
     for method, path in _methods(file):
         if keyword.iskeyword(method.name):
             yield Reason(path, f"RPC {path}: Python's generator writes `def {method.name}`, and `{method.name}` is a keyword of Python")
@@ -64,7 +65,7 @@ def _services(file: Any) -> Iterator[Reason]:
 
 
 def _module(file: Any) -> Iterator[Reason]:
-    """The name of the file, of which Python's generator makes that of a variable."""
+    """Yield a reason in the file's own name, from which Python's generator makes the name of a variable."""
     first = file.name.split("/")[0]
     if file.service and first.startswith("_"):
         yield Reason("", f"a top-level name that begins with _ ({first}) is private to Python, within the class that uses it")
@@ -96,7 +97,7 @@ def _full(file: Any, name: str) -> str:
 
 
 def _named(file: Any, said: str) -> str:
-    """Return the element of the file that the words name in full, the innermost one; empty for none."""
+    """Return the innermost element of the file that the message names in full; empty if it names none."""
     words = set(re.findall(r"[\w.]+\w", said))
     named = [name for name in _elements(file.message_type, file.package) if name in words]
     return max(named, key=len, default="")

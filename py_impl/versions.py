@@ -1,6 +1,6 @@
-"""Which versions the driver works with, and whether an interpreter's packages go together.
+"""Say which versions the driver works with, and whether an interpreter's packages fit together.
 
-It needs nothing but the standard library, since it also speaks of interpreters that have nothing else.
+This module needs only the standard library, since it also examines interpreters that have nothing else.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ OLDEST_PYTHON = (3, 11)
 """The oldest Python whose syntax and standard library the driver is written for."""
 
 OLDEST = {"grpcio": (1, 60), "protobuf": (4, 25)}
-"""The oldest that are tested. protobuf 4.24 and older lack what the driver asks of messages and descriptors."""
+"""The oldest versions that are tested. protobuf 4.24 and older lack functions of messages and descriptors that the
+driver needs."""
 
-# Asked of an interpreter, which may have anything or nothing installed.
+# Runs in an interpreter that may have anything or nothing installed.
 FACTS = """
 import importlib.metadata, json, sys
 versions = {}
@@ -29,7 +30,7 @@ for name in ("grpcio", "grpcio-tools", "protobuf"):
 print(json.dumps([list(sys.version_info[:3]), versions]))
 """
 
-# Generated code refuses a runtime that is older than its generator, which the packages' metadata do not always say.
+# Generated code refuses a runtime that is older than its generator; the packages' metadata do not always say so.
 PROBE = """
 import pathlib, sys, tempfile
 from grpc_tools import protoc
@@ -43,7 +44,7 @@ with tempfile.TemporaryDirectory(dir=sys.argv[1]) as folder:
 
 
 class Unavailable(Exception):
-    """An environment cannot be had here. `what` is missing; `remedy` says what to do."""
+    """An environment cannot be made here. `what` is missing; `remedy` says what to do."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}: {remedy}")
@@ -51,7 +52,7 @@ class Unavailable(Exception):
 
 
 def facts(python: Path) -> tuple[tuple[int, ...], dict[str, str]]:
-    """Return the version of an interpreter, and those of gRPC's packages that it has. Raise Unavailable."""
+    """Return the version of an interpreter, and the versions of its gRPC packages. Raise Unavailable."""
     try:
         done = subprocess.run([python, "-I", "-c", FACTS], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -61,12 +62,12 @@ def facts(python: Path) -> tuple[tuple[int, ...], dict[str, str]]:
 
 
 def too_old(packages: Mapping[str, str]) -> list[str]:
-    """Return the names of those packages that are older than the driver can use."""
+    """Return the names of the packages that are older than the driver can use."""
     return [name for name, oldest in OLDEST.items() if name in packages and numbers(packages[name]) < oldest]
 
 
 def floor(name: str) -> str:
-    """Return what is needed of a package, in words."""
+    """Return the oldest version of a package that the driver can use, in words."""
     return f"{name} {dotted(OLDEST[name])} or newer"
 
 
@@ -78,12 +79,12 @@ def refusal(python: Path, folder: Path) -> str:
 
 
 def last_line(words: str) -> str:
-    """Return the last line that says something: that of a traceback names the exception."""
+    """Return the last line that is not empty: in a traceback it names the exception."""
     return next((line.strip().rstrip(".") for line in reversed(words.splitlines()) if line.strip()), "")
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with: (1, 73, 0) of 1.73.0rc1."""
+    """Return the numbers that a version begins with: (1, 73, 0) for 1.73.0rc1."""
     found = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(map(int, found[0].split("."))) if found else ()
 

@@ -1,4 +1,4 @@
-"""Tells a folder that was finished from one that a full disk, a crash or a kill has cut short."""
+"""Tell a finished folder from a folder that a full disk, a crash or a kill has cut short."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MARK = "whole.json"
-"""Written last: how large each file of the folder is."""
+"""The file that is written last: it records the size of each file in the folder."""
 
 
 def finish(folder: Path) -> None:
-    """Marks the folder as done."""
+    """Mark the folder as finished."""
     (folder / MARK).write_text(json.dumps(dict(_sizes(folder))))
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the folder is done, and no file of it is gone or shorter than it was."""
+    """Return whether the folder is finished, and no file in it is missing or shorter than recorded."""
     try:
         wanted = dict(json.loads((folder / MARK).read_text()))
     except (OSError, ValueError, TypeError):

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Generates the harness' code for the driver contract, or checks that it is up to date.
+"""Generate the harness' code for the driver contract, or check that it is up to date.
 
     python scripts/generate.py            writes harness/grpc_interop/drivers/driver_pb2.py and .pyi
     python scripts/generate.py --check    exits with status 1 and says what to do if they would change
 
-The code is generated from a copy of the contract whose file name and proto package are private. Descriptor pools are
-global to a process, and a name can be registered in one only once; so that a process may load the harness and a user's
-tree that holds the contract itself (this repository's own `proto/` does), the two must not share a name. Neither file
-name nor package travels on the wire.
+The code is generated from a copy of the contract with a private file name and a private proto package. Descriptor pools
+are global to a process, and a name can be registered only once. A process may load both the harness and a user's tree
+that holds the contract itself, as this repository's own `proto/` does: the two must not share a name. Neither the file
+name nor the package travels on the wire.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def main() -> int:
 
 
 def generate() -> dict[Path, str]:
-    """Returns the text of each generated file by the path where it belongs.
+    """Return the text of each generated file, by the path where it belongs.
 
-    Raises SystemExit when protoc refuses the contract; protoc has then said why on stderr.
+    Raise SystemExit when protoc refuses the contract; protoc has then printed the reason to stderr.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / PRIVATE_FILE
@@ -63,7 +63,7 @@ def generate() -> dict[Path, str]:
 
 
 def privately_named(contract: str) -> str:
-    """Returns the contract's source under the private package name."""
+    """Return the contract's source under the private package name."""
     if contract.count(PUBLIC_PACKAGE) != 1:
         raise SystemExit(f"{CONTRACT.relative_to(ROOT)} does not hold the line `{PUBLIC_PACKAGE}`")
     return contract.replace(PUBLIC_PACKAGE, PRIVATE_PACKAGE)

@@ -1,1 +1,1 @@
-"""The Python driver: plays clients and servers through grpcio as the driver contract tells it to."""
+"""The Python driver: it plays clients and servers through grpcio as the driver contract says."""

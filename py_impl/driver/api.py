@@ -1,5 +1,5 @@
-"""What differs between grpcio's APIs, as the rest of the driver sees it: how servers and channels are made, and how they
-play. `driver.sync` and `driver.aio` each implement it."""
+"""The differences between grpcio's two APIs, as the rest of the driver sees them: how servers and channels are made,
+and how they play. `driver.sync` and `driver.aio` implement this interface."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from driver.switchboard import Switchboard
 
 
 class RefusedError(Exception):
-    """The system refused what was asked for; the text says what, for people."""
+    """The system refused a request; the text says which, for people."""
 
 
 class Server(Protocol):
@@ -23,23 +23,23 @@ class Server(Protocol):
     switchboard: Switchboard[Any]
 
     def play(self, order: Order) -> ServerPlay:
-        """A play for this server, which its switchboard has yet to expect."""
+        """Return a play for this server. Its switchboard does not expect the play yet."""
 
     def close(self, graceful: bool, closed: Callable[[], None]) -> None:
-        """Stops the server, calls in flight may finish if `graceful`; calls `closed` when it has stopped."""
+        """Stop the server, and call `closed` when it has stopped. If `graceful`, calls in flight may finish."""
 
 
 class Api(Protocol):
-    """One of grpcio's APIs."""
+    """The interface of grpcio's APIs."""
 
     greeter: str
-    """The file of the hand-written Greeter server that is written for it."""
+    """The file of the hand-written Greeter server for this API."""
 
     def serve(self, order: pb.Serve, services: Iterable[Service], by_hand: dict[str, Any], ready: Callable[[str], None]) -> Server:
-        """Starts a server, and calls `ready` with its address when it serves. Raises RefusedError.
+        """Start a server, and call `ready` with its address when it serves. Raise RefusedError.
 
         `by_hand` has hand-written servicers by the full name of their service.
         """
 
     def dial(self, order: pb.Dial) -> Channel:
-        """Opens a channel."""
+        """Open a channel."""

@@ -10,7 +10,7 @@ GREETER = "greeter.v1.Greeter"
 
 
 def application(service_names: set[str], program: str) -> dict[str, Any]:
-    """Servicers by the full name of their service, as far as the driver was built with their protos.
+    """Return servicers by the full name of their service, for the services whose protos the driver was built with.
 
     `program` is the file of the hand-written Greeter server whose API fits.
     """
@@ -18,7 +18,7 @@ def application(service_names: set[str], program: str) -> dict[str, Any]:
 
 
 def _greeter(program: str) -> Any:
-    # By its path: a tree may well have a folder `greeter` of its own, as ours does.
+    # Loaded by its path: a tree may have a folder `greeter` of its own, as ours does.
     path = Path(__file__).parents[1] / "greeter" / program
     spec = importlib.util.spec_from_file_location("grpc_interop_private.greeter_server", path)
     assert spec is not None

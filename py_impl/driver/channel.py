@@ -18,7 +18,7 @@ class Channel(ABC):
     """May be used from any thread."""
 
     def __init__(self, order: pb.Dial, library: ModuleType) -> None:
-        """`library` is `grpc` or `grpc.aio`, which make channels alike."""
+        """Open the channel. `library` is `grpc` or `grpc.aio`, which open channels alike."""
         credentials = channel_credentials(order.options)
         options = channel_arguments(order.options)
         compression = COMPRESSIONS[order.options.compression]
@@ -33,26 +33,26 @@ class Channel(ABC):
 
     @abstractmethod
     def play(self, order: Order) -> ClientPlay:
-        """A play on this channel, not yet begun."""
+        """Return a play on this channel that has not begun."""
 
     @abstractmethod
     def close_now(self, closed: Callable[[], None]) -> None:
-        """Closes the channel and cancels calls in flight; calls `closed` when that is done."""
+        """Close the channel and cancel calls in flight. Call `closed` when that is done."""
 
     def multicallable(self, service: Service, method: Method) -> Any:
-        """The generated stub's attribute for a method."""
+        """Return the generated stub's attribute for a method."""
         stub = self._stubs.get(service.full_name)
         if stub is None:
             stub = self._stubs[service.full_name] = service.stub(self.grpc)
         return getattr(stub, method.name)
 
     def began(self) -> None:
-        """A play uses the channel."""
+        """Count a play that begins to use the channel."""
         with self._lock:
             self._plays += 1
 
     def ended(self) -> None:
-        """A play uses the channel no more."""
+        """Count a play that no longer uses the channel."""
         with self._lock:
             self._plays -= 1
             closed = self._closed if not self._plays else None
@@ -60,7 +60,7 @@ class Channel(ABC):
             self.close_now(closed)
 
     def close(self, graceful: bool, closed: Callable[[], None]) -> None:
-        """Closes the channel, after the last play on it has ended if `graceful`; calls `closed` when that is done."""
+        """Close the channel, if `graceful` after the last play on it has ended. Call `closed` when that is done."""
         with self._lock:
             if graceful and self._plays:
                 self._closed = closed

@@ -1,10 +1,10 @@
-"""Tells which generated modules cannot be used. Run by the build, in a process of its own, as
+"""Find the generated modules that cannot be used. The build runs this in a process of its own, as
 
     python -I check.py FOLDER API
 
-where FOLDER is what build.py has made and API the one of grpcio's that the driver will use. It prints a JSON list of
-`[proto, part, text]`: the file, `messages` or `services`, and what is wrong with it. A file that imports a refused one is
-refused too. What Python compiles on the way stays in FOLDER, for the drivers.
+where FOLDER is the result of build.py, and API is grpcio's API that the driver will use. It prints a JSON list of
+`[proto, part, text]`: the file, `messages` or `services`, and the error. A file that imports a refused file is refused
+too. The code that Python compiles on the way stays in FOLDER, for the drivers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import grpc
 
-# As in main.py, and before all else: grpc has its compiled code already, where it is installed.
+# As in main.py, but after the import of grpc, whose compiled code lies where it is installed.
 sys.pycache_prefix = str(Path(sys.argv[1], "bytecode"))
 
 import contextlib
@@ -32,8 +32,8 @@ from driver.stubs import load_services_of
 
 
 def refusals(folder: Path) -> list[tuple[str, str, str]]:
-    """What cannot be used, in the order of the index."""
-    channel = grpc.insecure_channel("127.0.0.1:1")  # never connects: stubs only need one to be made
+    """Return the refused files, in the order of the index."""
+    channel = grpc.insecure_channel("127.0.0.1:1")  # never connects: stubs only need a channel
     refused = []
     for file in read_index(folder):
         part = "messages"
@@ -54,7 +54,8 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
             if not callable(getattr(stub, method.name, None)):
                 raise TypeError(f"the generated {service.stub.__name__} has no usable method {method.name}")
         try:
-            # With the parameters of the driver's handlers: one that gets the name of a special method must not fit it.
+            # The function has the parameters of the driver's handlers, so that a handler with the name of a special
+            # method fails here.
             servicer = service.registered({method.name: lambda _self, _request, _context: None for method in service.methods})
             service.add_to_server(servicer, NoServer())
         except Exception as error:
@@ -62,14 +63,14 @@ def _use_services(folder: Path, file: GeneratedFile, messages: ModuleType, chann
 
 
 class NoServer:
-    """Takes what generated code registers, under whatever names this version of grpcio has for that."""
+    """Accept the handlers that generated code registers, under the names that this version of grpcio has for that."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_: None
 
 
 def compile_the_rest() -> None:
-    """Loads what a driver loads only once it serves, and what the hand-written Greeter needs: it is compiled by that."""
+    """Load the modules that a driver loads only when it serves, and those that the Greeter needs: loading compiles them."""
     importlib.import_module("driver.connection")
     importlib.import_module("argparse")
     importlib.import_module("random")
@@ -77,7 +78,8 @@ def compile_the_rest() -> None:
 
 
 if __name__ == "__main__":
-    # First all that the driver itself loads, so that what the tree has in common with it shows here as it would there.
+    # First load everything that the driver itself loads, so that a clash between tree and driver shows here as it would
+    # there.
     sys.path.append(str(Path(sys.argv[1], "contract")))
     importlib.import_module(f"driver.{sys.argv[2]}.api")
     compile_the_rest()

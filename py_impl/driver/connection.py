@@ -18,7 +18,7 @@ READ_SIZE = 256 * 1024
 
 
 def connect() -> Connection:
-    """Connects to the address in INTEROP_DRIVER_ADDRESS. Raises SystemExit with words if there is none."""
+    """Connect to the address in INTEROP_DRIVER_ADDRESS. Raise SystemExit with an explanation if there is none."""
     address = os.environ.get(ADDRESS, "")
     kind, _, place = address.partition(":")
     if kind == "unix":
@@ -49,13 +49,14 @@ class Connection:
         threading.Thread(target=self._unstick, name="interop-writer", daemon=True).start()
 
     def fileno(self) -> int:
-        """For those who wait for several things at once: readable when `receive` would not block."""
+        """Return the descriptor, for waiting on several things at once: it is readable when `receive` would not block."""
         return self._socket.fileno()
 
     def receive(self) -> Iterator[pb.Command] | None:
-        """The commands that arrived, waits for some bytes of them; None once the harness has closed the connection.
+        """Return the commands that arrived, after waiting for some of their bytes; None if the harness has closed the
+        connection.
 
-        Raises BrokenFrameError, also while the commands are taken.
+        Raise BrokenFrameError, also while the commands are taken.
         """
         data = self._receive()
         return self._reader.feed(data) if data else None
@@ -67,17 +68,17 @@ class Connection:
             return b""  # a harness that was killed closes as well
 
     def send(self, event: pb.Event) -> None:
-        """Sends an event, after those that were sent before."""
+        """Send an event after all earlier events."""
         self.enqueue(event)
         self.flush()
 
     def enqueue(self, event: pb.Event) -> None:
-        """Leaves an event to the next `flush` or `send`."""
+        """Leave an event to the next `flush` or `send`."""
         self._outgoing.append(frames(event))
 
     def flush(self) -> None:
-        """Sends what is enqueued."""
-        # Whoever has the lock sends for all others. It looks again after it has let go, so nothing is left behind.
+        """Send the enqueued events."""
+        # The thread that has the lock sends for all others. It looks again after the release, so that nothing is left behind.
         while self._outgoing and self._sending.acquire(blocking=False):
             if not self._send_what_fits():
                 self._stuck.release()  # the lock now belongs to the writer thread
@@ -85,7 +86,7 @@ class Connection:
             self._sending.release()
 
     def _send_what_fits(self) -> bool:
-        """Sends without waiting. False if the harness does not keep up: then `_rest` must be sent first."""
+        """Send without waiting. Return False if the harness does not keep up: then `_rest` must be sent first."""
         data = memoryview(b"".join(self._outgoing.popleft() for _ in range(len(self._outgoing))))
         while data:
             try:
@@ -94,11 +95,11 @@ class Connection:
                 self._rest = data
                 return False
             except ConnectionError:
-                return True  # nobody is there to be told; the reader sees the end and stops the driver
+                return True  # nobody listens any more; the reader sees the end and stops the driver
         return True
 
     def _unstick(self) -> None:
-        """Waits in the place of those who send, above all of the thread that reads commands."""
+        """Wait in place of the senders, above all of the thread that reads commands."""
         while True:
             self._stuck.acquire()
             with contextlib.suppress(ConnectionError):  # as in `_send_what_fits`

@@ -1,7 +1,7 @@
 """The wire format of the driver contract: frames, and messages too large for one frame. No I/O.
 
-`pb` is the driver's own copy of the contract's messages, generated at build time under a private name so that it meets
-no copy in a user's tree.
+`pb` is the driver's own copy of the contract's messages. It is generated at build time under a private name, so that it
+does not clash with a copy in a user's tree.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ CONTRACT_VERSION = 1
 # From the contract: no frame is longer.
 MAX_FRAME = 1 << 20
 
-# What of a message fits into a part: the frame's other fields (id, more, the part's own length) need under 32 bytes.
+# How much of a message fits into a part: the frame's other fields (id, more, the part's own length) need under 32 bytes.
 PART = MAX_FRAME - 32
 
-# Before the length of an event's part: its field number, and that bytes follow.
+# Stands before the length of an event's part: its field number, and the wire type of bytes.
 _PART_TAG = bytes([pb.Event.PART_FIELD_NUMBER << 3 | 2])
 
 
@@ -30,11 +30,11 @@ class BrokenFrameError(Exception):
 
 
 def frames(event: pb.Event) -> bytes:
-    """An event as it travels: one frame, or one after the other its parts."""
+    """Return an event as it travels: one frame, or its parts one after the other."""
     data: bytes = event.SerializeToString()
     if len(data) <= MAX_FRAME:
         return _varint(len(data)) + data
-    whole = memoryview(data)  # no slice of it is copied before all are joined
+    whole = memoryview(data)  # its slices are copied only once, when all are joined
     pieces: list[bytes | memoryview] = []
     for at in range(0, len(data), PART):
         part = whole[at : at + PART]
@@ -53,15 +53,15 @@ def _varint(number: int) -> bytes:
 
 
 class CommandReader:
-    """Turns the bytes of a connection, however they are cut, into commands."""
+    """Turn the bytes of a connection, however they are cut, into commands."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._awaited = 0  # bytes of a frame that has begun: until they are there, looking is copying in vain
+        self._awaited = 0  # bytes of a frame that has begun: looking before they are there would only copy them
         self._parts: dict[int, bytearray] = {}
 
     def feed(self, data: bytes) -> Iterator[pb.Command]:
-        """The commands that these bytes complete. Raises BrokenFrameError."""
+        """Yield the commands that these bytes complete. Raise BrokenFrameError."""
         self._buffer += data
         if len(self._buffer) < self._awaited:
             return
@@ -89,7 +89,7 @@ class CommandReader:
 
 
 def _frame(here: memoryview, start: int) -> tuple[int, int] | None:
-    """Where the body of the frame at `start` begins and ends; None if even its length has not arrived in full."""
+    """Return where the body of the frame at `start` begins and ends; None if its length has not arrived in full."""
     length = shift = 0
     for at in range(start, len(here)):
         byte = here[at]

@@ -1,8 +1,8 @@
-"""Loads the modules that protoc generated for a proto tree, by exact name.
+"""Load the modules that protoc generated for a proto tree, by exact name.
 
-`sys.path` cannot be relied on for that: a tree may hold directories named like a standard or an installed package (`io`,
-`logging`, `grpc`, `google`) whose real counterpart would win. So the files are loaded one by one, imports first, and
-put into `sys.modules` under the names by which generated code imports them; a real package is never replaced.
+`sys.path` cannot do that: a tree may have folders named like a standard or an installed package (`io`, `logging`,
+`grpc`, `google`), and the real package would win. So the files are loaded one by one, imports first, and put into
+`sys.modules` under the names by which generated code imports them. A real package is never replaced.
 """
 
 from __future__ import annotations
@@ -19,53 +19,49 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-# What the build leaves beside the generated code: the files in the order in which they can be loaded.
+# The build writes it beside the generated code: the files in the order in which they can be loaded.
 INDEX = "tree.json"
 
 
 @dataclass(frozen=True)
 class GeneratedFile:
-    """One proto file and the paths of its modules, relative to the folder of the generated code.
-
-    A file that the protobuf runtime brings itself has no `messages`; one without services, or whose services were
-    refused, has no `services`.
-    """
+    """A proto file and the paths of its modules, relative to the folder of the generated code."""
 
     proto: str
-    messages: str = ""
-    services: str = ""
+    messages: str = ""  # empty if the protobuf runtime itself has the module
+    services: str = ""  # empty if the file has no services, or they were refused
 
 
 def module_name(proto: str) -> str:
-    """The name of the module with a proto file's messages, as protoc derives it (`a-b/c.proto` is `a_b.c_pb2`)."""
+    """Return the name of the module with a proto file's messages, as protoc derives it (`a-b/c.proto` is `a_b.c_pb2`)."""
     stem = proto.removesuffix(".protodevel").removesuffix(".proto")
     return stem.replace("-", "_").replace("/", ".") + "_pb2"
 
 
 def can_be_imported(name: str) -> bool:
-    """Whether an import statement can name the module: not if a part of it is a keyword, or no name at all."""
+    """Return whether an import statement can name the module. It cannot if a part is a keyword or not an identifier."""
     return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split("."))
 
 
 def write_index(folder: Path, files: Iterable[GeneratedFile]) -> None:
-    """Writes down what `load_tree` is to load."""
+    """Write the index that `load_tree` reads."""
     rows = [[file.proto, file.messages, file.services] for file in files]
     (folder / INDEX).write_text(json.dumps(rows))
 
 
 def read_index(folder: Path) -> list[GeneratedFile]:
-    """The generated files of a folder, imports first."""
+    """Return the generated files of a folder, imports first."""
     return [GeneratedFile(*row) for row in json.loads((folder / INDEX).read_text())]
 
 
 def load_messages(folder: Path, file: GeneratedFile) -> ModuleType:
-    """The module with the messages of a file, whose imports must have been loaded."""
+    """Load the module with the messages of a file. Its imports must be loaded."""
     name = module_name(file.proto)
     return _load(name, folder / file.messages) if file.messages else importlib.import_module(name)
 
 
 def load_services(folder: Path, file: GeneratedFile) -> ModuleType:
-    """The module with the services of a file, whose messages must have been loaded."""
+    """Load the module with the services of a file. Its messages must be loaded."""
     return _load(module_name(file.proto) + "_grpc", folder / file.services)
 
 
@@ -92,7 +88,7 @@ def _parents(name: str) -> list[str]:
 
 
 def _ensure_package(name: str) -> None:
-    """Makes `from NAME import x_pb2` find what is in `sys.modules`, without importing or hiding a real package."""
+    """Make `from NAME import x_pb2` find the modules in `sys.modules`, without importing or hiding a real package."""
     if name in sys.modules or _is_real(name):
         return
     package = ModuleType(name, "A package of generated code.")
@@ -101,7 +97,7 @@ def _ensure_package(name: str) -> None:
 
 
 def _is_real(name: str) -> bool:
-    """Whether Python would find the module by itself. No code runs to find out."""
+    """Return whether Python would find the module by itself, without running any code."""
     locations = None
     qualified = ""
     for part in name.split("."):
@@ -115,7 +111,7 @@ def _is_real(name: str) -> bool:
                 return False
             locations = spec.submodule_search_locations
             if spec.loader is None:
-                importlib.import_module(qualified)  # a namespace: it has no code, and what is in it needs it loaded
+                importlib.import_module(qualified)  # a namespace package: it has no code, and finding its contents needs it loaded
         if locations is None and qualified != name:
             return False
     return True

@@ -1,8 +1,8 @@
-"""The driver's process. Started by the harness as
+"""The driver's process. The harness starts it as
 
     python -I main.py FOLDER API
 
-where FOLDER is what build.py made and API is `sync` or `aio`, with the harness' address in INTEROP_DRIVER_ADDRESS.
+where FOLDER is the result of build.py and API is `sync` or `aio`. INTEROP_DRIVER_ADDRESS is the harness' address.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _serve(tree: Path, api: str) -> None:
-    # The build has compiled all of it already. Nothing is written here: a disk that is full would keep half of it.
+    # The build has already compiled everything. Nothing is written here: a full disk would keep half a file.
     sys.dont_write_bytecode = True
     importlib.import_module("grpc")
     sys.pycache_prefix = str(tree.parent / "bytecode")
@@ -45,7 +45,7 @@ def _serve(tree: Path, api: str) -> None:
 
     run = importlib.import_module(f"driver.{api}.api").run
     services = load_tree(tree)
-    gc.freeze()  # what is loaded stays: the collector need not go through it again and again
+    gc.freeze()  # loaded code stays: the garbage collector need not visit it again and again
     run(connect(), services)
 
 

@@ -1,4 +1,4 @@
-"""Messages of the proto tree: found by name, parsed, and reported as the contract wants them."""
+"""Messages of the proto tree: find their types by name, parse them, and report them as the contract demands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from driver.methods import METHODS
 from driver.view import view_of
 
 CONFUSED = (AttributeError, DecodeError, OverflowError, TypeError, ValueError, RecursionError)
-"""What json_format raises beside its own errors: of fields that are called like methods, of an Any with bytes that are no
-message, of times that are out of range."""
+"""Exceptions that json_format raises beside its own: for fields that are named like methods, for an Any with bytes that
+do not parse, for times that are out of range."""
 
 
 class UnreadableError(Exception):
@@ -20,7 +20,7 @@ class UnreadableError(Exception):
 
 
 def message_class(name: str) -> type[Message]:
-    """The generated class of a message type. Raises UnreadableError if there is none."""
+    """Return the generated class of a message type. Raise UnreadableError if there is none."""
     try:
         descriptor = descriptor_pool.Default().FindMessageTypeByName(name)
     except KeyError:
@@ -29,7 +29,7 @@ def message_class(name: str) -> type[Message]:
 
 
 def parsed(name: str, binary: bytes) -> Message:
-    """The message in these bytes. Raises UnreadableError."""
+    """Parse these bytes. Raise UnreadableError."""
     message = message_class(name)()
     try:
         METHODS.MergeFromString(message, binary)
@@ -39,7 +39,7 @@ def parsed(name: str, binary: bytes) -> Message:
 
 
 def parsed_json(name: str, text: bytes, ignore_unknown: bool) -> Message:
-    """The message in this ProtoJSON. Raises UnreadableError."""
+    """Parse this ProtoJSON. Raise UnreadableError."""
     message = message_class(name)()
     try:
         json_format.Parse(text, message, ignore_unknown_fields=ignore_unknown)
@@ -49,26 +49,26 @@ def parsed_json(name: str, text: bytes, ignore_unknown: bool) -> Message:
 
 
 def report_into(target: pb.Message, message: Message, view: bool) -> None:
-    """Writes a message into a report."""
-    # A message that lacks a required field is reported as it is: whether that is wrong is not the driver's to say.
+    """Write a message into a report."""
+    # A message that lacks a required field is reported as it is: the driver does not judge whether that is wrong.
     target.binary = METHODS.SerializePartialToString(message, deterministic=True)
     if view:
         target.view.CopyFrom(view_of(message))
 
 
 def json_of(message: Message, emit_zero: bool = False) -> str:
-    """A message as ProtoJSON. Raises UnreadableError if it cannot be written so."""
+    """Return a message as ProtoJSON. Raise UnreadableError if it cannot be written so."""
     try:
         text = protojson.written(message, emit_zero)
         text.encode()
     except (json_format.SerializeToJsonError, *CONFUSED) as error:
-        # Not named by its descriptor: a field may be called DESCRIPTOR, and hide it.
+        # The name is not read from the descriptor: a field called DESCRIPTOR would hide it.
         raise UnreadableError(f"a {type(message).__name__} cannot be written as ProtoJSON: {error}") from error
     return text
 
 
 def transcoded(order: pb.Transcode) -> pb.Message:
-    """The answer to a Transcode command. Raises UnreadableError."""
+    """Return the answer to a Transcode command. Raise UnreadableError."""
     from_json = order.from_json
     message = parsed_json(order.type, order.data, order.ignore_unknown) if from_json else parsed(order.type, order.data)
     answer = pb.Message()

@@ -1,4 +1,4 @@
-"""What every message can do, whatever its fields are called."""
+"""The methods of all messages, whatever their fields are called."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 METHODS: Any = empty_pb2.Empty.__mro__[1]
-"""The class that implements all messages' methods. They are called through it, because a field may have the name of one
-and then hides it."""
+"""The class that implements the methods of all messages. They are called through it, since a field may have a method's
+name, and then hides the method."""

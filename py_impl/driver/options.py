@@ -18,11 +18,11 @@ Argument = tuple[str, Any]
 
 
 def channel_arguments(options: pb.Options) -> list[Argument]:
-    """Channel arguments of a client."""
+    """Return the channel arguments of a client."""
     arguments: list[Argument] = [
-        # A proxy that the environment names would be asked to connect to 127.0.0.1.
+        # Otherwise a proxy that the environment names would be asked to connect to 127.0.0.1.
         ("grpc.enable_http_proxy", 0),
-        # Channels to one target would share a connection, and with it whatever a case does to it.
+        # Channels to one target would share a connection, and with it all that a case does to the connection.
         ("grpc.use_local_subchannel_pool", 1),
         *_common(options),
     ]
@@ -30,8 +30,8 @@ def channel_arguments(options: pb.Options) -> list[Argument]:
 
 
 def server_arguments(options: pb.Options) -> list[Argument]:
-    """Channel arguments of a server."""
-    # Without it a second server on the same port is not refused, and takes a part of the calls.
+    """Return the channel arguments of a server."""
+    # Without this, a second server on the same port is not refused, and takes a part of the calls.
     return [("grpc.so_reuseport", 0), *_common(options)]
 
 
@@ -43,7 +43,7 @@ def _common(options: pb.Options) -> list[Argument]:
 
 
 def channel_credentials(options: pb.Options) -> grpc.ChannelCredentials | None:
-    """What a client presents and trusts; None for plaintext."""
+    """Return the credentials of a client: its certificate and the authorities that it trusts; None for plaintext."""
     if not options.HasField("tls"):
         return None
     tls = options.tls
@@ -51,7 +51,7 @@ def channel_credentials(options: pb.Options) -> grpc.ChannelCredentials | None:
 
 
 def server_credentials(options: pb.Options) -> grpc.ServerCredentials | None:
-    """What a server presents and demands; None for plaintext."""
+    """Return the credentials of a server: its certificate and its demand for a client's certificate; None for plaintext."""
     if not options.HasField("tls"):
         return None
     tls = options.tls

@@ -1,4 +1,4 @@
-"""What is played, on either side of an RPC, whatever the API that plays it."""
+"""Plays on either side of an RPC, for any API."""
 
 from __future__ import annotations
 
@@ -14,46 +14,45 @@ from driver.stubs import Method, Service
 from driver.transcript import TERMINATED, Play, PlaySignals
 
 RECEIVING = (RECEIVE, RECEIVE_TO_END, WAIT_FOR_TERMINATION)
-"""The steps of a server that observe a termination."""
+"""A server's steps that observe a termination."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A Play command, made ready. `messages` are those that the script sends, by the id of their payload; `reported` takes
-    the play's transcript and `signalled` the signals that it gives."""
+    """A Play command, prepared."""
 
     id: int
     script: Script
     service: Service
     method: Method
-    messages: dict[int, Any]
-    reported: Callable[[Play, pb.Event], None]
-    signalled: Callable[[int, str], None]
+    messages: dict[int, Any]  # the messages that the script sends, by the id of their payload
+    reported: Callable[[Play, pb.Event], None]  # is called with the play's transcript
+    signalled: Callable[[int, str], None]  # is called with each signal for the other side
 
 
 class OpenCall(Protocol):
     """An RPC that a play has not ended yet."""
 
     def abandon(self) -> None:
-        """Ends it, and whatever waits for it."""
+        """End the RPC, and everything that waits for it."""
 
 
 class OrderedPlay(Play):
-    """One side of an order. `calls` are its open RPCs."""
+    """One side of an order."""
 
     def __init__(self, order: Order, signals: PlaySignals) -> None:
         super().__init__(order.id, order.script, order.reported, signals)
         self.method = order.method
         self.messages = order.messages
-        self.calls: set[OpenCall] = set()
+        self.calls: set[OpenCall] = set()  # its open RPCs
         self._signalled = order.signalled
 
     def signal(self, name: str) -> None:
-        """Tells the other side."""
+        """Send a signal to the other side."""
         self._signalled(self.id, name)
 
     def end(self) -> None:
-        """The second Abort: ends the RPCs that the first one left open."""
+        """Carry out the second Abort: end the RPCs that the first Abort left open."""
         for call in tuple(self.calls):
             call.abandon()
         self.calls.clear()
@@ -65,14 +64,14 @@ class ClientPlay(OrderedPlay):
     always_arrived = True
 
     def __init__(self, order: Order, signals: PlaySignals, multicallable: Any) -> None:
-        """`multicallable` is the attribute of the generated stub."""
+        """Prepare the play. `multicallable` is the attribute of the generated stub."""
         super().__init__(order, signals)
         self.multicallable = multicallable
         self.metadata = ((CASE, str(order.id)), *order.script.metadata)
 
     @abstractmethod
     def start(self) -> None:
-        """Begins to play, and returns."""
+        """Begin to play, and return."""
 
 
 class ServerPlay(OrderedPlay):
@@ -83,7 +82,7 @@ class ServerPlay(OrderedPlay):
         self._to_come = order.script.repeat
 
     def admit(self) -> bool:
-        """Counts a call that arrives; False if it is the last one that the script serves."""
+        """Count a call that arrives. Return False if it is the last call that the script serves."""
         self._to_come -= 1
         return self._to_come > 0
 
@@ -93,7 +92,7 @@ class ServerPlay(OrderedPlay):
         return self._to_come < self.script.repeat
 
     def play_ended(self, metadata: Metadata, remaining_us: int | None) -> None:
-        """Plays on a call that ended before its script came: every lane finds it terminated."""
+        """Play on a call that ended before its script came: every lane finds it terminated."""
         recording = self.begin()
         recording.called_with(metadata, remaining_us)
         for lane, observed in zip(self.script.lanes, recording.lanes, strict=True):

@@ -12,12 +12,12 @@ from google.protobuf.message import Message
 from driver.methods import METHODS
 
 _CURRENT = "always_print_fields_with_no_presence" in inspect.signature(json_format.MessageToJson).parameters
-"""Whether this protobuf has the option, as 5.26 and later ones do."""
+"""Whether this protobuf has the option: 5.26 and later versions have it."""
 
 
 def written(message: Message, emit_zero: bool) -> str:
-    """Return the message as ProtoJSON; with `emit_zero` also its fields without presence that are zero. Raise what json_format
-    raises."""
+    """Return the message as ProtoJSON; with `emit_zero` also its fields without presence that are zero. Raise the
+    errors of json_format."""
     if _CURRENT:
         return json_format.MessageToJson(message, indent=None, always_print_fields_with_no_presence=emit_zero)
     if not emit_zero:
@@ -28,8 +28,8 @@ def written(message: Message, emit_zero: bool) -> str:
 
 @functools.cache
 def _printer_of_4_25() -> Any:
-    """Return a printer that does what 5.26 does: 4.25 prints also the defaults of proto2's fields that are not set, though
-    these have presence."""
+    """Return a printer that works like that of 5.26. The printer of 4.25 also prints the defaults of unset proto2
+    fields, which have presence."""
     printer: Any = vars(json_format)["_Printer"]
 
     class Printer(printer):  # type: ignore[misc]

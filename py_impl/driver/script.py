@@ -1,4 +1,4 @@
-"""A play's script, made ready to be played: looked up, checked and taken out of protobuf once."""
+"""A play's script, prepared to be played: its names are looked up, and it is checked and taken out of protobuf only once."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _KINDS = {
     )
 }
 
-# grpcio turns a code given as a number into UNKNOWN without a word.
+# grpcio silently turns a code that is given as a number into UNKNOWN.
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
-# What a step needs beside its kind: a payload's id, a signal's name, metadata, a Finish, or nothing.
+# The argument of a step, by its kind: a payload's id, a signal's name, metadata, a Finish, or nothing.
 Step = tuple[str, Any]
 
-# The scripts of a suite are few and come again for every pair and value; a longer memory would only hold on to payloads.
+# A suite has few scripts, which come again for every pair and value; a larger cache would only keep payloads alive.
 REMEMBERED = 512
 
 
@@ -63,13 +63,13 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One side of one RPC. `payloads` are the ids that it sends; `timeout` is in seconds."""
+    """One side of one RPC."""
 
     method: str
     lanes: tuple[tuple[Step, ...], ...]
-    payloads: frozenset[int]
+    payloads: frozenset[int]  # the ids of the payloads that it sends
     metadata: Pairs
-    timeout: float | None
+    timeout: float | None  # seconds
     any_caller: bool
     repeat: int
     concurrency: int
@@ -79,11 +79,11 @@ class Script:
     report_metadata: frozenset[str]
     compression: str
     sending_lane: int  # the first if none sends
-    waits: bool  # whether one of its steps waits for a signal
+    waits: bool  # whether a step waits for a signal
 
 
 def script_of(play: pb.Play) -> Script:
-    """The script of a Play command. Raises ValueError with words if it cannot be played."""
+    """Return the script of a Play command. Raise ValueError with an explanation if it cannot be played."""
     return _script(play.SerializeToString())
 
 

@@ -1,4 +1,4 @@
-"""Carries out the harness' commands, with any of grpcio's APIs."""
+"""Carry out the harness' commands, with either of grpcio's APIs."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ CAPABILITIES = (
     "report_metadata",
 )
 
-# Eight plays at once keep one interpreter busy; the others are there for the plays that wait for a deadline. With 128 in
-# flight on a loaded machine a play could wait for its turn until the harness took it for one that hangs.
+# Eight plays at once keep one interpreter busy; the others are there for plays that wait for a deadline. With 128 in
+# flight on a loaded machine, a play could wait for its turn for so long that the harness took it for a hang.
 MAX_PLAYS = 48
 
 
@@ -55,7 +55,7 @@ class UnknownReferenceError(Exception):
 
 
 def hello(token: str) -> pb.Event:
-    """The first event."""
+    """Return the first event."""
     return pb.Event(
         hello=pb.Hello(
             contract=CONTRACT_VERSION,
@@ -72,7 +72,7 @@ def hello(token: str) -> pb.Event:
 
 
 class Session:
-    """What one connection has made, and what is playing."""
+    """The resources of one connection, and the plays that are running."""
 
     def __init__(self, api: Api, services: list[Service], send: Callable[[pb.Event], None]) -> None:
         self._api = api
@@ -97,11 +97,11 @@ class Session:
         }
 
     def greet(self) -> None:
-        """Sends the first event."""
+        """Send the first event."""
         self._send(hello(os.environ.get("INTEROP_DRIVER_TOKEN", "")))
 
     def handle(self, command: pb.Command) -> None:
-        """Carries out a command, or begins to; what it cannot do it answers with an Error."""
+        """Carry out a command, or begin to. Answer with an Error where that is not possible."""
         lacking = [name for name in command.requires if name not in CAPABILITIES]
         if lacking:
             return self._error(command, pb.Error.KIND_UNSUPPORTED, f"this driver lacks: {', '.join(lacking)}")
@@ -116,7 +116,7 @@ class Session:
             self._error(command, pb.Error.KIND_UNKNOWN_REFERENCE, str(error))
         except RefusedError as error:
             self._error(command, pb.Error.KIND_REFUSED, str(error))
-        except Exception as error:  # noqa: BLE001 - one command that fails must not take the others with it
+        except Exception as error:  # noqa: BLE001 - a command that fails must not end the others
             traceback.print_exc()
             self._error(command, pb.Error.KIND_INTERNAL, f"{type(error).__name__}: {error}")
 
@@ -188,7 +188,7 @@ class Session:
         return self._resources[resource]
 
     def _reported(self, play: Play, event: pb.Event) -> None:
-        """A play has said all that it will say; a frozen one stays known, for its RPC is open."""
+        """Forget a play that has reported, unless it is frozen: then its RPC is still open."""
         if not event.transcript.aborted:
             self._leave(play.id)
         self._send(event)

@@ -13,7 +13,7 @@ from driver.generated import load_messages, load_services, read_index
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC. `path` is what travels: `/package.Service/Method`."""
+    """One RPC. `path` is the name that travels: `/package.Service/Method`."""
 
     path: str
     name: str
@@ -23,7 +23,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Service:
-    """One service with what was generated for it: `XStub`, `XServicer` and `add_XServicer_to_server`."""
+    """A service and its generated code: `XStub`, `XServicer` and `add_XServicer_to_server`."""
 
     full_name: str
     stub: type[Any]
@@ -32,12 +32,12 @@ class Service:
     methods: tuple[Method, ...]
 
     def registered(self, handlers: dict[str, Callable[..., Any]]) -> Any:
-        """A generated servicer whose methods are these functions of (self, request or requests, context)."""
+        """Return a generated servicer whose methods are these functions of (self, request or requests, context)."""
         return type(f"Played{self.servicer.__name__}", (self.servicer,), handlers)()
 
 
 def load_services_of(messages: ModuleType, services: ModuleType) -> list[Service]:
-    """The services of one file. Raises AttributeError where the generated code lacks one of its parts."""
+    """Return the services of one file. Raise AttributeError where the generated code lacks a part."""
     return [
         Service(
             full_name=service.full_name,
@@ -59,7 +59,7 @@ def load_services_of(messages: ModuleType, services: ModuleType) -> list[Service
 
 
 def load_tree(folder: Path) -> list[Service]:
-    """Loads all generated code of a folder and returns its services."""
+    """Load all generated code of a folder, and return its services."""
     found: list[Service] = []
     for file in read_index(folder):
         messages = load_messages(folder, file)

@@ -14,7 +14,7 @@ from driver.stubs import Method
 
 
 class Parked(ABC):
-    """A call that came before its script. One that ends meanwhile stays known."""
+    """A call that came before its script. If it ends while it is parked, it stays known."""
 
     def __init__(self, context: Any) -> None:
         self.metadata = tuple(context.invocation_metadata() or ())
@@ -22,7 +22,7 @@ class Parked(ABC):
 
     @abstractmethod
     def assign(self, play: ServerPlay) -> bool:
-        """Gives the play to the call; False if the call has ended."""
+        """Give the play to the call. Return False if the call has ended."""
 
 
 P = TypeVar("P", bound=Parked)
@@ -38,7 +38,7 @@ class Switchboard(Generic[P]):
         self._parked: dict[tuple[str, int], deque[P]] = {}
 
     def expect(self, play: ServerPlay) -> None:
-        """Serves the next calls with this play: those of its case, also those that wait for it, or those without a case."""
+        """Serve the next calls with this play: the calls of its case, parked calls included, or the calls without a case."""
         ended: list[P] = []
         key = (play.method.path, play.id)
         with self._lock:
@@ -57,12 +57,12 @@ class Switchboard(Generic[P]):
             play.play_ended(call.metadata, call.remaining_us)
 
     def forget(self, play: ServerPlay) -> None:
-        """Serves no further call with this play."""
+        """Serve no further call with this play."""
         with self._lock:
             self._forget(play)
 
     def forget_if_not_arrived(self, play: ServerPlay) -> bool:
-        """Forgets a play for which no call has come; tells whether it did."""
+        """Forget a play if no call has come for it. Return whether it was forgotten."""
         with self._lock:
             if play.arrived:
                 return False
@@ -78,7 +78,8 @@ class Switchboard(Generic[P]):
             self._plays.pop((play.method.path, play.id), None)
 
     def play_of(self, method: Method, case: int | None, park: Callable[[], P]) -> ServerPlay | P | None:
-        """The play for a call. If that of its case has not come yet, what `park` makes: there the call has to wait."""
+        """Return the play for a call. If the play of its case has not come yet, return the result of `park`: there the
+        call waits."""
         if case is None:
             return self._anyones(method)
         key = (method.path, case)

@@ -1,4 +1,4 @@
-"""What a side observes, written down while it plays and reported once. Shared by everything that plays."""
+"""The observations of one side, recorded while it plays and reported once. All kinds of plays share this."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from driver.metadata import DETAILS, Metadata, entries, reported, value_of
 from driver.methods import METHODS
 from driver.script import Script
 
-# Stand between the messages in a lane's observations.
+# Markers between the messages in a lane's observations.
 END: Final = "end"
 TERMINATED: Final = "terminated"
 
 
 class PlaySignals(Protocol):
-    """The signals that a play has got and nobody has taken yet. How they are waited for is the API's affair."""
+    """The signals that a play has received and not yet taken. Each API has its own way to wait for them."""
 
     def deliver(self, name: str) -> None:
-        """A signal arrived."""
+        """Add a signal that arrived."""
 
     def wake(self) -> None:
-        """Makes those who wait ask again whether their waiting still has a sense."""
+        """Make all who wait check again whether their signal can still come."""
 
 
 class Recording:
-    """What one playing of a script has observed so far."""
+    """The observations of one playing of a script so far."""
 
     __slots__ = (
         "_also",
@@ -64,18 +64,18 @@ class Recording:
         self.status: pb.Status | None = None
 
     def done(self, lane: int) -> None:
-        """A step of the lane is done."""
+        """Count a step of the lane as done."""
         self.steps_done[lane] += 1
         if self.done_us is not None:
             self.done_us[lane].append((time.perf_counter_ns() - self._begun_ns) // 1000)
 
     def called_with(self, metadata: Metadata, remaining_us: int | None) -> None:
-        """A server knows what the call came with."""
+        """Record what a server knows when it is called."""
         self.request = reported(metadata, self._also)
         self.remaining_us = remaining_us
 
     def ended(self, code: grpc.StatusCode, details: str | None, trailing: Metadata, initial: Metadata) -> None:
-        """A client knows how the RPC ended."""
+        """Record how the RPC ended for a client."""
         self.status = pb.Status(code=code.value[0], trailers=entries(reported(trailing, self._also)))
         if code is not grpc.StatusCode.OK:
             self.status.message = details or ""
@@ -93,12 +93,12 @@ class Recording:
 
 
 class Play:
-    """One Play command: its script, how often it was played, and the one transcript that it owes.
+    """One Play command: its script, how often it was played, and its one transcript.
 
     `done` is called with the transcript event, from any thread, exactly once.
     """
 
-    # Whether the play counts as arrived before it has begun: so the contract says of a client.
+    # Whether the play counts as arrived before it has begun. By the contract, a client's play does.
     always_arrived = False
 
     def __init__(self, play_id: int, script: Script, done: Callable[[Play, pb.Event], None], signals: PlaySignals) -> None:
@@ -114,11 +114,11 @@ class Play:
         self._finished = 0
         self._equal = 0
         self._started_ns = 0
-        # For a call that never comes: when its script did.
+        # When the script came, for a call that never comes.
         self._came_us, self._came_ns = time.time_ns() // 1000, time.perf_counter_ns()
 
     def begin(self) -> Recording:
-        """A recording for the next playing of the script."""
+        """Return a recording for the next playing of the script."""
         recording = Recording(self.script, arrived=True)
         with self._lock:
             if self._first is None:
@@ -127,7 +127,7 @@ class Play:
         return recording
 
     def finish(self, recording: Recording) -> None:
-        """Takes what a playing observed; the last one makes the play report."""
+        """Take the observations of a playing; the last playing makes the play report."""
         if self.script.repeat > 1:
             fingerprint = recording.fingerprint()
             with self._lock:
@@ -142,17 +142,17 @@ class Play:
         self._report(aborted=False)
 
     def freeze(self) -> None:
-        """The first Abort: no further step, and the transcript as it stands."""
+        """Carry out the first Abort: do no further step, and report the transcript as it stands."""
         self.frozen = True
         self.signals.wake()
         self._report(aborted=True)
 
     def withdraw(self) -> None:
-        """Reports that the call never arrived."""
+        """Report that the call never arrived."""
         self._report(aborted=False)
 
     def fail(self, error: Exception) -> None:
-        """The driver could not play on: that is reported in the place of the transcript."""
+        """Report an error of the driver in place of the transcript."""
         traceback.print_exception(error)
         if self._may_report():
             text = f"the driver failed while it played {self.script.method}: {type(error).__name__}: {error}"
@@ -166,7 +166,7 @@ class Play:
             self._done(self, event)
 
     def _may_report(self) -> bool:
-        """True once."""
+        """Return True the first time, then False."""
         with self._lock:
             first, self._reported = not self._reported, True
         return first
@@ -208,5 +208,5 @@ class Play:
         if self.script.report_json:
             try:
                 target.json = json_of(message)
-            except UnreadableError as error:  # an empty `json` says it: no message is written so
+            except UnreadableError as error:  # an empty `json` says it: no message is written like that
                 print(f"play {self.id}: {error}", file=sys.stderr)

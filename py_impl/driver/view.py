@@ -1,4 +1,4 @@
-"""A message through Python's own reflection: what a program that uses the generated class would see."""
+"""Show a message through Python's own reflection, as a program that uses the generated class sees it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FLOATING = {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}
 
 
 def view_of(message: Message) -> pb.View:
-    """The view of a message and of those in it."""
+    """Return the view of a message and of its submessages."""
     view = pb.View(unknown=_unknown(message))
     for field, value in METHODS.ListFields(message):
-        # upb lists a repeated extension without elements, too, after its packed block has come empty.
+        # upb also lists a repeated extension without elements after an empty packed block arrived.
         if values := _values(field, value):
             view.fields.append(pb.Field(number=field.number, values=values))
     return view
@@ -38,12 +38,12 @@ def _values(field: FieldDescriptor, value: Any) -> list[pb.Value]:
 def _is_repeated(field: FieldDescriptor) -> bool:
     if hasattr(field, "is_repeated"):
         return bool(field.is_repeated)
-    # Older protobufs, which a service may run with, have the label, of which the newest know no more.
+    # Older protobufs, which a service may run with, have only the label; the newest have no label.
     return bool(field.label == FieldDescriptor.LABEL_REPEATED)  # type: ignore[attr-defined]
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:
-    """As deterministic serialisation sorts: text by its bytes in UTF-8, which differs from Python's order of str."""
+    """Sort like deterministic serialisation: text by its bytes in UTF-8, which differs from Python's order of str."""
     return sorted(keys, key=lambda key: key.encode() if isinstance(key, str) else key)
 
 
@@ -57,12 +57,12 @@ def _value(field: FieldDescriptor, value: Any) -> pb.Value:
         return pb.Value(float_bits=struct.unpack("<Q", struct.pack("<d", value))[0])
     if kind == FieldDescriptor.CPPTYPE_MESSAGE:
         return pb.Value(message=view_of(value))
-    # Text that is not UTF-8, which proto2 lets through, is handed out by protobuf as bytes.
+    # proto2 accepts text that is not UTF-8, and protobuf returns it as bytes.
     return pb.Value(text=value.encode() if isinstance(value, str) else value)
 
 
 def _unknown(message: Message) -> bytes:
-    """The unknown fields, in the bytes and the order kept: what is left when every known field is cleared."""
+    """Return the unknown fields, as bytes in their order: the rest when every known field is cleared."""
     rest = type(message)()
     METHODS.CopyFrom(rest, message)
     for field, _ in METHODS.ListFields(message):

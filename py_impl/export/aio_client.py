@@ -28,7 +28,7 @@ ended = answered = False
 {show}{signals}
 
 async def receive():
-    """Prints the next message, or the end; tells whether there was a message."""
+    """Print the next message, or the end. Return whether there was a message."""
     global ended, answered
     if ended:
         return False
@@ -44,7 +44,7 @@ async def receive():
     return not ended
 
 
-# How grpc.aio says that the RPC has ended, in the place of what was asked for.
+# How grpc.aio says, in place of a result, that the RPC has ended.
 ENDED = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError, asyncio.CancelledError)
 
 
@@ -92,7 +92,7 @@ _DETAILS = [
 
 
 def aio_client_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of client.py."""
+    """Return the text of client.py."""
     message = names.message(call["request"])
     stub = names.service(call["file"], call["service"].rpartition(".")[2] + "Stub")
     request = "" if call["kind"] in _STREAMS_REQUESTS else _only_request(call, message)
@@ -113,7 +113,7 @@ def aio_client_program(call: Mapping[str, Any], names: Names) -> str:
 
 
 def _only_request(call: Mapping[str, Any], message: str) -> str:
-    """The request of a call that has one: the call begins with it."""
+    """Return the request of a call that has a single request: the call begins with it."""
     return next(sent(step, message) for lane in call["lanes"] for step in lane if step["step"] == "send")
 
 

@@ -31,7 +31,7 @@ class Server({servicer}):
         ended = taken = False
 
         async def receive():
-            """Prints the next message, or the end; tells whether there was a message."""
+            """Print the next message, or the end. Return whether there was a message."""
             nonlocal ended, taken
             if ended:
                 return False
@@ -63,7 +63,7 @@ asyncio.run(main())
 
 _NEXT = "            message = await context.read()"
 _REQUEST = """            if taken:
-                await asyncio.Event().wait()  # there is no second request: until the RPC is ended from outside
+                await asyncio.Event().wait()  # there is no second request: wait until the RPC is ended from outside
             taken = True
             message = request"""
 
@@ -71,7 +71,7 @@ _SIGNALS = ("signals = Signals()", "context.add_done_callback(signals.end)", "si
 
 
 def aio_server_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of server.py."""
+    """Return the text of server.py."""
     service = call["service"].rpartition(".")[2]
     servicer = names.service(call["file"], service + "Servicer")
     register = names.service(call["file"], f"add_{service}Servicer_to_server")
@@ -92,7 +92,7 @@ def aio_server_program(call: Mapping[str, Any], names: Names) -> str:
 
 
 def _lanes(call: Mapping[str, Any], message: str) -> list[str]:
-    """The RPC ends when both lanes are done."""
+    """Return the lines of the lanes. The RPC ends when both are done."""
     lanes = [[line for step in lane for line in _step(step, call, message)] for lane in call["lanes"]]
     if len(lanes) == 1:
         lines = lanes[0]
@@ -116,7 +116,7 @@ def _lanes(call: Mapping[str, Any], message: str) -> list[str]:
 def _step(step: Mapping[str, Any], call: Mapping[str, Any], message: str) -> list[str]:
     kind = step["step"]
     if kind == "send":
-        # A single response goes with the finish.
+        # A single response is sent with the finish.
         return [f"await context.write({sent(step, message)}){comment(step)}"] if call["kind"] in _STREAMS_RESPONSES else []
     if kind == "send_headers":
         return [f"await context.send_initial_metadata({entries(step['entries'])})"]

@@ -31,7 +31,7 @@ _PROGRAMS = {
 
 
 def export(request: Mapping[str, Any], api: str) -> dict[str, Any]:
-    """The program as text, and the commands that prepare and run it."""
+    """Return the program as text, and the commands that prepare and run it."""
     descriptors = descriptor_pb2.FileDescriptorSet.FromString(Path(request["descriptor_set"]).read_bytes()).file
     if unheard_of := _not_importable(request["files"]):
         return {"unsupported": unheard_of}
@@ -52,7 +52,8 @@ _IDENTIFIERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 def _not_identifier(request: Mapping[str, Any]) -> str:
-    """What of the request would be written into the program as a name and is none; nothing where all are."""
+    """Return the first name in the request that is not an identifier, since the program would contain it; empty if
+    there is none."""
     told = request.get("call") or request["message"]
     types = [told[key]["name"] for key in ("request", "response", "type") if key in told]
     names = [*types, *(told[key] for key in ("service", "method") if key in told)]
@@ -60,8 +61,8 @@ def _not_identifier(request: Mapping[str, Any]) -> str:
 
 
 def _not_importable(files: Iterable[str]) -> str:
-    """Why protoc's code for the files cannot be imported as it is; empty if it can. The driver goes out of its way for such
-    files, which a small program for others to read does not."""
+    """Return why protoc's code for the files cannot be imported as it is; empty if it can. The driver has ways around
+    such names, but a small program for other readers does not."""
     for file in files:
         module = module_name(file)
         if "." in file.removesuffix(".proto"):

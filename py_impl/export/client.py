@@ -28,7 +28,7 @@ ended = answered = False
 {show}{signals}
 
 def receive():
-    """Prints the next message, or the end; tells whether there was a message."""
+    """Print the next message, or the end. Return whether there was a message."""
     global ended, answered
     if ended:
         return False
@@ -56,7 +56,7 @@ _ANSWER = """        if answered:
 
 
 def client_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of client.py."""
+    """Return the text of client.py."""
     streams = call["kind"] in _STREAMS_REQUESTS
     stub = names.service(call["file"], call["service"].rpartition(".")[2] + "Stub")
     message = names.message(call["request"])
@@ -104,7 +104,8 @@ def _begin(call: Mapping[str, Any], request: str, remark: str = "") -> list[str]
 
 
 def _threads(lanes: list[list[str]], streams: bool) -> list[str]:
-    """The second lane in a thread of its own. A call with a single request begins with the send, in either lane."""
+    """Return the lines that play the second lane in a thread. A call with a single request begins with the send, in
+    either lane."""
     waits = [] if streams else ["while call is None:", "    time.sleep(0.001)"]
     sends = next((number for number, lane in enumerate(lanes) if any("call = " in line for line in lane)), 0)
     main, other = lanes[sends], lanes[1 - sends]

@@ -31,7 +31,7 @@ _READ = {
 
 
 def message_program(told: Mapping[str, Any], side: str, names: Names) -> str:
-    """The text of client.py or server.py."""
+    """Return the text of client.py or server.py."""
     embedded = told["from"] == "base64"
     data, words = (literal(told), comment(told)) if embedded else ("", "")
     read = _READ[told["from"]].format(type=names.message(told["type"]), data=data, comment=words)

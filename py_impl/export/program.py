@@ -1,4 +1,4 @@
-"""The pieces that both sides' programs are made of."""
+"""The parts that the programs of both sides share."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from export.names import literal
 
 SHOW = '''
 def show(message):
-    """Prints a message: its bytes, and what they say."""
+    """Print a message: its bytes and its text."""
     text = text_format.MessageToString(message, as_one_line=True)
     print("received", message.SerializePartialToString(deterministic=True).hex(), " #", text, flush=True)
 '''
 
 
 def block(lines: Iterable[str], depth: int = 1) -> str:
-    """Lines of code, indented."""
+    """Return lines of code, indented."""
     return indent("\n".join(lines), "    " * depth)
 
 
 def entries(told: Iterable[tuple[str, str]], *others: str) -> str:
-    """Metadata as grpcio takes it: text, or bytes for keys that end in -bin. `others` are expressions of their own."""
+    """Return metadata for grpcio: text, or bytes for keys that end in -bin. `others` are further expressions."""
     pairs = []
     for key, value in told:
         data = base64.b64decode(value)
@@ -33,7 +33,7 @@ def entries(told: Iterable[tuple[str, str]], *others: str) -> str:
 
 
 def show_metadata(what: str, source: str, call: Mapping[str, Any]) -> list[str]:
-    """Return lines that print the entries of the case: of the harness' own keys, and of those that the call names."""
+    """Return lines that print the entries of the case: of the harness' own keys, and of the keys that the call names."""
     own = f" or key in {call['report_metadata']!r}" if call.get("report_metadata") else ""
     return [
         f"for key, value in {source} or ():",
@@ -43,10 +43,10 @@ def show_metadata(what: str, source: str, call: Mapping[str, Any]) -> list[str]:
 
 
 def received(step: Mapping[str, Any], receive: str) -> list[str]:
-    """The lines of the two steps that receive; `receive` tells whether there was a message."""
+    """Return the lines of the two steps that receive; `receive` says whether there was a message."""
     return [receive] if step["step"] == "receive" else [f"while {receive}:", "    pass"]
 
 
 def sent(step: Mapping[str, Any], message: str) -> str:
-    """The expression for a message that is sent."""
+    """Return the expression for a message that is sent."""
     return f"{message}.FromString({literal(step)})"

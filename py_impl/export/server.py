@@ -32,7 +32,7 @@ class Server({servicer}):
         ended = terminated = False
 
         def receive():
-            """Prints the next message, or the end; tells whether there was a message."""
+            """Print the next message, or the end. Return whether there was a message."""
             nonlocal ended, terminated
             if ended:
                 return False
@@ -68,7 +68,7 @@ _SIGNALS = ("signals = Signals()", "context.add_callback(signals.end)", "signals
 
 
 def server_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of server.py."""
+    """Return the text of server.py."""
     streams = call["kind"] in _STREAMS_REQUESTS
     service = call["service"].rpartition(".")[2]
     servicer = names.service(call["file"], service + "Servicer")
@@ -94,7 +94,8 @@ def server_program(call: Mapping[str, Any], names: Names) -> str:
 
 
 def _lanes(call: Mapping[str, Any], message: str) -> list[str]:
-    """The lane that sends is the handler itself, another one a thread; the RPC ends when both are done."""
+    """Return the lines of the lanes. The handler itself is the sending lane, a thread the other; the RPC ends when both
+    are done."""
     lanes = call["lanes"]
     main = next((lane for lane in lanes if any(step["step"] == "send" for step in lane)), lanes[0])
     lines = []
@@ -116,7 +117,7 @@ def _finish(finish: Mapping[str, Any], call: Mapping[str, Any], message: str, la
     lines = [f"context.set_trailing_metadata({entries(trailers)})"] if trailers else []
     if finish["code"]:
         lines.append(f"context.abort({status_code(finish['code'])}, {finish['message']!r})")
-        # What holds a yield is a generator, and is run only as far as somebody asks it for messages.
+        # A function with a yield is a generator, which runs only as far as somebody asks it for messages.
         return lines + ([f"yield {message}()  # never reached: makes the handler a generator"] if _without_yield(call, lanes) else [])
     if call["kind"] in _STREAMS_RESPONSES:
         return lines + (["return", f"yield {message}()"] if _without_yield(call, lanes) else [])
@@ -128,7 +129,7 @@ def _without_yield(call: Mapping[str, Any], lanes: Sequence[Any]) -> bool:
 
 
 def status_code(number: int) -> str:
-    """A code by its name: `grpc.StatusCode.NOT_FOUND`."""
+    """Return a code by its name: `grpc.StatusCode.NOT_FOUND`."""
     import grpc
 
     return f"grpc.StatusCode.{next(code.name for code in grpc.StatusCode if code.value[0] == number)}"

@@ -1,7 +1,7 @@
-"""Signals, which the two sides of a case send each other outside the RPC, in programs of their own.
+"""Signals, which the two sides of a case send each other outside the RPC, in exported programs.
 
-docs/manifest.md ("The export request") says how they travel: names, a line each, over a connection that the server makes
-to the client, which names its address in the request's metadata.
+docs/manifest.md ("The export request") says how they travel: as names, one per line, over a connection from the server
+to the client. The client names its address in the request's metadata.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 METADATA = "reproduction-signals"
 
 MODULES = ("contextlib", "socket", "threading")
-"""What the class below imports."""
+"""The modules that the class below imports."""
 
 CLASS = f'''
 class Signals:
@@ -53,7 +53,7 @@ class Signals:
                     self.changed.notify_all()
 
     def tell(self, name):
-        with self.changed, contextlib.suppress(OSError):  # whoever is gone hears nothing
+        with self.changed, contextlib.suppress(OSError):  # a client that is gone needs no signal
             if self.connection is None:
                 self.unsent.append(name)
             else:
@@ -85,15 +85,15 @@ def has_signals(call: Mapping[str, Any]) -> bool:
 
 
 def definition(call: Mapping[str, Any]) -> str:
-    """The class, where the program needs it."""
+    """Return the class, if the program needs it."""
     return f"\n\n{CLASS.strip()}\n" if has_signals(call) else ""
 
 
 def imports(call: Mapping[str, Any], *modules: str) -> str:
-    """Import statements of standard modules: of these, and of what signals need."""
+    """Return import statements for these standard modules, and for those that signals need."""
     return "\n".join(f"import {name}" for name in sorted({*modules, *(MODULES if has_signals(call) else ())}))
 
 
 def signalled(step: Mapping[str, Any], wait: str = "signals.wait_for({})") -> str:
-    """The line of a step that signals or waits for a signal."""
+    """Return the line of a step that signals or waits for a signal."""
     return f"signals.tell({step['name']!r})" if step["step"] == "signal" else wait.format(repr(step["name"]))

@@ -1,4 +1,4 @@
-"""A client for the Greeter service in Python with asyncio: talks to the server of any language.
+"""A client for the Greeter service in Python with asyncio: it talks to the server of any language.
 
 python3 aio_client.py [--target 127.0.0.1:50051] [--timeout SECONDS] say-hello World
 """
@@ -16,7 +16,7 @@ from greeter.v1 import greeter_pb2, greeter_pb2_grpc
 
 
 async def texts(stub: greeter_pb2_grpc.GreeterStub, options: argparse.Namespace) -> AsyncIterator[str]:
-    """Makes the call that the options name, and yields the text of each answer as it arrives."""
+    """Make the call that the options name, and yield the text of each answer as it arrives."""
     match options.method:
         case "say-hello":
             reply = await stub.SayHello(greeter_pb2.HelloRequest(name=options.name), timeout=options.timeout)
@@ -34,13 +34,13 @@ async def texts(stub: greeter_pb2_grpc.GreeterStub, options: argparse.Namespace)
 
 
 async def requests(items: list[str]) -> AsyncIterator[greeter_pb2.StreamReqData]:
-    """One request per item, or per line of stdin if there are none. Its end half-closes the call."""
+    """Yield one request per item, or per line of stdin if there are none. The end of the iterator half-closes the call."""
     for item in items:
         yield greeter_pb2.StreamReqData(data=item)
     if items:
         return
-    # Reading a line blocks, and the loop has answers to receive meanwhile: so a thread does it, and a daemon, since a
-    # call that has ended does not wait for a line.
+    # Reading a line blocks, and the loop has answers to receive meanwhile: so a thread reads. It is a daemon, since a call
+    # that has ended does not wait for a line.
     lines: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 

@@ -25,11 +25,11 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio
     """
 
     def __init__(self, interval: float = 1.0) -> None:
-        """`interval` is the time between two ticks of GetStream, in seconds."""
+        """Prepare the service. `interval` is the time between two ticks of GetStream, in seconds."""
         self._interval = interval
 
     async def SayHello(self, request: greeter_pb2.HelloRequest, context: grpc.aio.ServicerContext) -> greeter_pb2.HelloReply:
-        """Unary: one request, one response."""
+        """Serve a unary RPC: one request, one response."""
         show("SayHello", request.name)
         return greeter_pb2.HelloReply(message=f"Hello, {request.name}")
 
@@ -65,7 +65,7 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio
 
 
 def port_number(text: str) -> int:
-    """What --port names. gRPC would take 99999 for 34463."""
+    """Return the port that --port names. gRPC would take 99999 for 34463."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError
@@ -73,7 +73,7 @@ def port_number(text: str) -> int:
 
 
 def check_port(port: int) -> None:
-    """Raises OSError if the port cannot be had. gRPC would only refer to its debug log for the reason."""
+    """Raise OSError if the port cannot be bound. gRPC would only refer to its debug log for the reason."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does: calls that have just ended are no obstacle
         try:
@@ -83,12 +83,12 @@ def check_port(port: int) -> None:
 
 
 def show(method: str, data: str) -> None:
-    """Prints a received message at once, even into a pipe."""
+    """Print a received message at once, even into a pipe."""
     print(method, data, flush=True)
 
 
 async def serve(port: int, interval: float) -> None:
-    """Serves until SIGINT or SIGTERM. Raises OSError or RuntimeError if the port cannot be had."""
+    """Serve until SIGINT or SIGTERM. Raise OSError or RuntimeError if the port cannot be bound."""
     check_port(port)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(interval), server)
@@ -101,7 +101,7 @@ async def serve(port: int, interval: float) -> None:
     print(f"listening on 127.0.0.1:{port}", flush=True)
 
     await stop.wait()
-    # New calls are refused from now on; those in flight may take as long as they need, for which grpc.aio has no word.
+    # New calls are refused from now on; calls in flight may take as long as they need, which grpc.aio cannot express.
     await server.stop(grace=365 * 24 * 3600)
 
 

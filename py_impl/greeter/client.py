@@ -14,7 +14,7 @@ from greeter.v1 import greeter_pb2, greeter_pb2_grpc
 
 
 def texts(stub: greeter_pb2_grpc.GreeterStub, options: argparse.Namespace) -> Iterator[str]:
-    """Makes the call that the options name, and yields the text of each answer as it arrives."""
+    """Make the call that the options name, and yield the text of each answer as it arrives."""
     match options.method:
         case "say-hello":
             yield stub.SayHello(greeter_pb2.HelloRequest(name=options.name), timeout=options.timeout).message
@@ -31,7 +31,7 @@ def texts(stub: greeter_pb2_grpc.GreeterStub, options: argparse.Namespace) -> It
 
 
 def requests(items: list[str]) -> Iterator[greeter_pb2.StreamReqData]:
-    """One request per item, or per line of stdin if there are none. Its end half-closes the call."""
+    """Yield one request per item, or per line of stdin if there are none. The end of the iterator half-closes the call."""
     lines: Iterable[str] = items or (line.rstrip("\n") for line in sys.stdin)
     for line in lines:
         yield greeter_pb2.StreamReqData(data=line)

@@ -23,18 +23,18 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio
     """One method for each of gRPC's four kinds. Every method prints the messages that it receives."""
 
     def __init__(self, interval: float = 1.0) -> None:
-        """`interval` is the time between two ticks of GetStream, in seconds."""
+        """Prepare the service. `interval` is the time between two ticks of GetStream, in seconds."""
         self._interval = interval
 
     def SayHello(self, request: greeter_pb2.HelloRequest, context: grpc.ServicerContext) -> greeter_pb2.HelloReply:
-        """Unary: one request, one response."""
+        """Serve a unary RPC: one request, one response."""
         show("SayHello", request.name)
         return greeter_pb2.HelloReply(message=f"Hello, {request.name}")
 
     def GetStream(self, request: greeter_pb2.StreamReqData, context: grpc.ServicerContext) -> Iterator[greeter_pb2.StreamResData]:
         """Server streaming: each `yield` sends a message; returning ends the stream."""
         show("GetStream", request.data)
-        # Nobody listens after a cancel or a deadline; waiting on this instead of sleeping notices that at once.
+        # Nobody listens after a cancel or a deadline. Waiting for this event, instead of sleeping, notices that at once.
         over = threading.Event()
         context.add_callback(over.set)
         price = random.uniform(1_000, 3_000)
@@ -62,7 +62,7 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):  # type: ignore[misc]  # grpcio
 
 
 def port_number(text: str) -> int:
-    """What --port names. gRPC would take 99999 for 34463."""
+    """Return the port that --port names. gRPC would take 99999 for 34463."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError
@@ -70,7 +70,7 @@ def port_number(text: str) -> int:
 
 
 def check_port(port: int) -> None:
-    """Raises OSError if the port cannot be had. gRPC would only refer to its debug log for the reason."""
+    """Raise OSError if the port cannot be bound. gRPC would only refer to its debug log for the reason."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does: calls that have just ended are no obstacle
         try:
@@ -80,7 +80,7 @@ def check_port(port: int) -> None:
 
 
 def show(method: str, data: str) -> None:
-    """Prints a received message at once, even into a pipe."""
+    """Print a received message at once, even into a pipe."""
     print(method, data, flush=True)
 
 
@@ -106,7 +106,7 @@ def main() -> None:
     print(f"listening on 127.0.0.1:{port}", flush=True)
 
     stop.wait()
-    # New calls are refused from now on; those in flight may take as long as they need.
+    # New calls are refused from now on; calls in flight may take as long as they need.
     server.stop(grace=threading.TIMEOUT_MAX).wait()
 
 

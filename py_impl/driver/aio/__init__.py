@@ -1,1 +1,1 @@
-"""Plays with grpc.aio, in one asyncio loop."""
+"""Play with grpc.aio, in one asyncio loop."""

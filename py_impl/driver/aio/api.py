@@ -1,4 +1,4 @@
-"""grpc.aio: one loop reads commands and runs all plays."""
+"""The API grpc.aio: one loop reads commands and runs all plays."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from driver.plays import Order
 from driver.session import Session
 from driver.stubs import Service
 
-# How long commands may keep the loop, in seconds. Some need milliseconds (a Transcode of a large message), and a crowd of
-# them would hold up plays for as long as some deadlines last.
+# How long commands may keep the loop, in seconds. Some need milliseconds (a Transcode of a large message), and many of
+# them would delay plays for as long as some deadlines last.
 TURN_S = 0.005
 
 
@@ -33,7 +33,7 @@ class AioApi:
     greeter = "aio_server.py"
 
     def serve(self, order: pb.Serve, services: Iterable[Service], by_hand: dict[str, Any], ready: Callable[[str], None]) -> AioServer:
-        """Raises RefusedError."""
+        """Start a server. Raise RefusedError."""
         return AioServer(order, services, by_hand, ready)
 
     def dial(self, order: pb.Dial) -> AioChannel:
@@ -55,25 +55,25 @@ class AioChannel(Channel):
 
 
 def run(connection: Connection, services: list[Service]) -> None:
-    """Carries out commands until the harness closes the connection. Raises BrokenFrameError."""
+    """Carry out commands until the harness closes the connection. Raise BrokenFrameError."""
     loop = asyncio.new_event_loop()
-    # Not asyncio.run: it would cancel the plays and wait for them, but what is left then ends with the process.
+    # Not asyncio.run: it would cancel the plays and wait for them, but the plays that remain end with the process.
     loop.run_until_complete(_run(connection, services))
 
 
 async def _run(connection: Connection, services: list[Service]) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGQUIT, print_tasks)
-    # Again, for the loop has taken its place; `chain` goes on to the loop.
+    # Register again, since the loop has replaced the handler; `chain` also calls the loop.
     faulthandler.register(signal.SIGQUIT, all_threads=True, chain=True)
     await Turns(loop, connection, services).ended
 
 
 class Turns:
-    """What the loop does for the harness. Commands and events come in crowds, and plays must have their turns among them."""
+    """The turns of the loop. Commands and events come in large numbers, and plays must have their turns between them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: Connection, services: list[Service]) -> None:
-        """`ended` is done when the harness has closed the connection, or failed when the driver cannot go on."""
+        """Begin to read. `ended` is done when the harness has closed the connection, or fails when the driver cannot go on."""
         self.ended: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._connection = connection

@@ -25,8 +25,8 @@ from driver.script import (
 )
 from driver.transcript import END, Recording
 
-# How grpc.aio says, in the place of what was asked for, that the RPC has ended: it failed, it is over, it was cancelled, or
-# it ends just now (of a half-close).
+# How grpc.aio says, in place of a result, that the RPC has ended: it failed, it is over, it was cancelled, or it is
+# just ending (for a half-close).
 RPC_ENDED = (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError, grpc.aio.InternalError)
 
 
@@ -40,7 +40,7 @@ class AioClientPlay(ClientPlay):
         self._turns = itertools.count()
 
     def start(self) -> None:
-        """Begins to play, in other tasks."""
+        """Begin to play, in other tasks."""
         for _ in range(min(self.script.concurrency, self.script.repeat)):
             begin(self._make_calls())
 
@@ -53,13 +53,13 @@ class AioClientPlay(ClientPlay):
                     return  # frozen: the RPC stays open until `end`
                 self.calls.discard(call)
                 self.finish(call.recording)
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self.fail(error)
             self.end()
 
 
 class ClientCall:
-    """One RPC: the script of a play played once."""
+    """One RPC, in which the script of a play is played once."""
 
     def __init__(self, play: AioClientPlay) -> None:
         self._play = play
@@ -73,7 +73,7 @@ class ClientCall:
         self._answered = False
 
     async def run(self) -> bool:
-        """Plays to the end of the script and of the RPC. False if the play was frozen before."""
+        """Play to the end of the script and of the RPC. Return False if the play was frozen before."""
         if self._method.client_streaming:
             self._begin()
         if self._begun is None:
@@ -87,7 +87,7 @@ class ClientCall:
         return not self._play.frozen
 
     def abandon(self) -> None:
-        """Ends the RPC, if there is one, and what waits for it."""
+        """End the RPC, if there is one, and everything that waits for it."""
         if self._rpc is not None:
             self._cancel_rpc()
         for lane in self._lanes:
@@ -114,7 +114,7 @@ class ClientCall:
             self.recording.done(lane)
 
     async def _call(self) -> Any:
-        """The RPC; of a kind with a single request it begins with the send, which may be in the other lane."""
+        """Return the RPC. An RPC with a single request begins with the send, which may be in the other lane."""
         if self._rpc is None and self._begun is not None:
             await self._begun.wait()
         return self._rpc
@@ -133,7 +133,7 @@ class ClientCall:
             self._writing = None
 
     async def _receive(self, lane: int, _argument: None) -> bool:
-        """Observes the next message or the end; False if it was the end."""
+        """Observe the next message or the end. Return False if it was the end."""
         if self._end_seen:
             return False
         message = await self._next_message()
@@ -162,7 +162,7 @@ class ClientCall:
         try:
             await self._rpc.done_writing()
         except RPC_ENDED:
-            pass  # without effect then
+            pass  # it has no effect then
 
     async def _cancel(self, _lane: int, _argument: None) -> None:
         await self._call()
@@ -171,7 +171,7 @@ class ClientCall:
     def _cancel_rpc(self) -> None:
         self._rpc.cancel()
         if self._writing is not None:
-            # grpc.aio lets a write wait for ever that began before the call's metadata was sent.
+            # In grpc.aio, a write that began before the call's metadata was sent waits for ever.
             self._writing.cancel()
 
     async def _receive_headers(self, _lane: int, _argument: None) -> None:

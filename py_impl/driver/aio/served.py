@@ -1,4 +1,4 @@
-"""One grpc.aio server: finds the script, or the application's handler, for each call that arrives."""
+"""One grpc.aio server: it finds the script, or the application's handler, for each call that arrives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from driver.plays import Order, ServerPlay
 from driver.stubs import Method, Service
 from driver.switchboard import Parked, Switchboard
 
-# How long a graceful stop leaves the calls in flight, in seconds: grpc.aio has no word for "as long as they need".
+# How long a graceful stop waits for the calls in flight, in seconds: grpc.aio cannot express "as long as they need".
 WITHOUT_END = 365 * 24 * 3600.0
 
 
@@ -27,7 +27,7 @@ class AioServer:
     """A grpc.aio server with the generated servicers of a whole tree."""
 
     def __init__(self, order: pb.Serve, services: Iterable[Service], by_hand: dict[str, Any], ready: Callable[[str], None]) -> None:
-        """Arguments as of `Api.serve`. Raises RefusedError."""
+        """Start the server; the arguments are those of `Api.serve`. Raise RefusedError."""
         self.switchboard: Switchboard[_Parked] = Switchboard()
         self._grpc = grpc.aio.server(options=server_arguments(order.options), compression=COMPRESSIONS[order.options.compression])
         for service in services:
@@ -51,11 +51,11 @@ class AioServer:
         ready(address)
 
     def play(self, order: Order) -> AioServerPlay:
-        """A play of this server."""
+        """Return a play for this server."""
         return AioServerPlay(order)
 
     def close(self, graceful: bool, closed: Callable[[], None]) -> None:
-        """Stops the server, and calls `closed` when it has stopped."""
+        """Stop the server, and call `closed` when it has stopped."""
         begin(self._stop(graceful, closed))
 
     async def _stop(self, graceful: bool, closed: Callable[[], None]) -> None:
@@ -94,7 +94,7 @@ class _Parked(Parked):
         self._play: asyncio.Future[ServerPlay] = asyncio.get_running_loop().create_future()
 
     async def wait(self) -> ServerPlay:
-        """The play, once it came."""
+        """Return the play when its script has come."""
         try:
             return await self._play
         except asyncio.CancelledError:

@@ -29,7 +29,7 @@ from driver.script import (
 )
 from driver.transcript import END, TERMINATED, Recording
 
-# How grpc.aio says that an RPC is over for its handler: its task is cancelled, or Core or the server refuses.
+# How grpc.aio tells a handler that its RPC is over: its task is cancelled, or Core or the server refuses an operation.
 RPC_ENDED = (asyncio.CancelledError, grpc.aio.InternalError)
 
 
@@ -43,7 +43,7 @@ class AioServerPlay(ServerPlay):
 
 
 class ServerCall:
-    """One RPC: the script of a play played once."""
+    """One RPC, in which the script of a play is played once."""
 
     def __init__(self, play: AioServerPlay, request_or_requests: Any, context: grpc.aio.ServicerContext) -> None:
         self._play = play
@@ -60,13 +60,13 @@ class ServerCall:
         play.calls.add(self)
 
     async def run(self) -> Any:
-        """Serves the call; returns the response of a method that has a single one."""
+        """Serve the call. Return the response of a method that has a single response."""
         play = self._play
         if play.script.compression:
             self._context.set_compression(COMPRESSIONS[play.script.compression])
         try:
             await self._play_lanes()
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             play.fail(error)
         if not play.frozen:
             play.calls.discard(self)
@@ -75,7 +75,7 @@ class ServerCall:
         return self._response
 
     def abandon(self) -> None:
-        """Ends the RPC as if it had been cancelled."""
+        """End the RPC as if it had been cancelled."""
         self._abandoned = True
         assert self._handler is not None
         self._handler.cancel()
@@ -94,7 +94,7 @@ class ServerCall:
                 await asyncio.wait([other])
             except asyncio.CancelledError:
                 self._terminated = True
-        if other.cancelled():  # before it had begun: nothing in it waits any more
+        if other.cancelled():  # before it began: no step of it waits any more
             await self._play_lane(1 - own)
         else:
             other.result()
@@ -119,7 +119,7 @@ class ServerCall:
             self._observe_termination(lane, kind)
 
     async def _hold(self) -> None:
-        """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
+        """Wait for ever: a frozen play does nothing more, but its RPC stays open until somebody ends it."""
         await asyncio.get_running_loop().create_future()
 
     def _observe_termination(self, lane: int, kind: str) -> None:
@@ -129,7 +129,7 @@ class ServerCall:
             observed.append(TERMINATED)
 
     async def _end_rpc(self) -> None:
-        """Ends the RPC as the script says; raises in the place of an error status, as grpc.aio wants it."""
+        """End the RPC as the script says. Raise in place of an error status, as grpc.aio demands."""
         if self._play.frozen and not self._terminated:
             try:
                 await self._hold()
@@ -153,7 +153,7 @@ class ServerCall:
             self._response = message
 
     async def _receive(self, lane: int, _argument: None) -> bool:
-        """Observes the next message or the end; False if it was no message."""
+        """Observe the next message or the end. Return False if it was not a message."""
         if self._end_seen:
             return False
         if not self._play.method.client_streaming:

@@ -1,4 +1,4 @@
-"""Where every task stands, for whoever looks for a hang: the stacks of threads only show that the loop waits."""
+"""Show where every task waits, for a person who looks for a hang: the stacks of threads show only that the loop waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def print_tasks() -> None:
-    """Prints to stderr what each task of the running loop waits for, the innermost call last."""
+    """Print to stderr where each task of the running loop waits, the innermost call last."""
     for task in asyncio.all_tasks():
         print(f"\n{task.get_name()}", file=sys.stderr)
         for frame in _frames(task.get_coro()):
@@ -18,7 +18,8 @@ def print_tasks() -> None:
 
 
 def _frames(waiting: Any) -> list[FrameType]:
-    """From a coroutine to what it awaits, and so on, as far as that is Python; asyncio itself shows the first one only."""
+    """Return the frames from a coroutine to the coroutine that it awaits, and so on, as far as they are Python; asyncio
+    itself shows only the first."""
     frames = []
     while waiting is not None:
         if (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)) is not None:

@@ -1,4 +1,4 @@
-"""Tasks that run by themselves: the loop alone would let go of them before they are done."""
+"""Tasks that run by themselves: the loop alone would forget them before they are done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _running: set[asyncio.Task[None]] = set()
 
 
 def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Runs the coroutine from the next turn of the loop on."""
+    """Run the coroutine from the next turn of the loop on."""
     task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)

@@ -1,1 +1,1 @@
-"""Plays with grpcio's synchronous API, in threads."""
+"""Play with grpcio's synchronous API, in threads."""

@@ -14,8 +14,9 @@ from driver.sync.channel import SyncChannel
 from driver.sync.served import SyncServer
 from driver.sync.workers import Workers
 
-# A call that finds no free handler would not arrive, so there must be one for every call that can be open at once: those
-# of all plays, repeated concurrently, frozen ones, and callers from outside. Threads are made only when needed.
+# A call that finds no free handler would not arrive. So there must be a handler for every call that can be open at
+# once: the calls of all plays, repeated concurrently, frozen calls, and callers from outside. Threads are started only
+# when needed.
 HANDLERS = 1024
 
 
@@ -29,7 +30,7 @@ class SyncApi:
         self._handlers = ThreadPoolExecutor(HANDLERS, thread_name_prefix="interop-handler")
 
     def serve(self, order: pb.Serve, services: Iterable[Service], by_hand: dict[str, Any], ready: Callable[[str], None]) -> SyncServer:
-        """Raises RefusedError."""
+        """Start a server. Raise RefusedError."""
         server = SyncServer(order, services, by_hand, self._handlers, self._workers)
         ready(server.address)
         return server
@@ -39,7 +40,7 @@ class SyncApi:
 
 
 def run(connection: Connection, services: list[Service]) -> None:
-    """Carries out commands until the harness closes the connection. Raises BrokenFrameError."""
+    """Carry out commands until the harness closes the connection. Raise BrokenFrameError."""
     session = Session(SyncApi(), services, connection.send)
     session.greet()
     while (commands := connection.receive()) is not None:

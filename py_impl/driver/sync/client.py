@@ -26,7 +26,7 @@ from driver.sync.signals import Signals
 from driver.sync.workers import Workers
 from driver.transcript import END, Recording
 
-# Stands behind the last request.
+# Follows the last request.
 _NO_MORE: Final = object()
 
 
@@ -41,7 +41,7 @@ class SyncClientPlay(ClientPlay):
         self._turns = itertools.count()
 
     def start(self) -> None:
-        """Begins to play, in other threads."""
+        """Begin to play, in other threads."""
         for _ in range(min(self.script.concurrency, self.script.repeat)):
             self.workers.run(self._make_calls)
 
@@ -54,13 +54,13 @@ class SyncClientPlay(ClientPlay):
                     return  # frozen: the RPC stays open until `end`
                 self.calls.discard(call)
                 self.finish(call.recording)
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self.fail(error)
             self.end()
 
 
 class ClientCall:
-    """One RPC: the script of a play played once."""
+    """One RPC, in which the script of a play is played once."""
 
     def __init__(self, play: SyncClientPlay) -> None:
         self._play = play
@@ -74,7 +74,7 @@ class ClientCall:
         self._answered = False
 
     def run(self) -> bool:
-        """Plays to the end of the script and of the RPC. False if the play was frozen before."""
+        """Play to the end of the script and of the RPC. Return False if the play was frozen before."""
         script = self._play.script
         if self._method.client_streaming:
             self._requests = _Requests()
@@ -90,11 +90,11 @@ class ClientCall:
             return False
         self._observe_status()
         if self._requests is not None:
-            self._requests.put(_NO_MORE)  # lets go of the thread in which grpcio takes the requests
+            self._requests.put(_NO_MORE)  # ends the thread in which grpcio takes the requests
         return not self._play.frozen
 
     def abandon(self) -> None:
-        """Ends the RPC, if there is one, and the threads that wait for it."""
+        """End the RPC, if there is one, and the threads that wait for it."""
         if self._rpc is not None:
             self._rpc.cancel()
         if self._requests is not None:
@@ -124,7 +124,7 @@ class ClientCall:
     def _play_other_lane(self, done: threading.Event) -> None:
         try:
             self._play_lane(1)
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self._play.fail(error)
         finally:
             done.set()
@@ -147,13 +147,13 @@ class ClientCall:
             self._begin(message)
 
     def _call(self) -> Any:
-        """The RPC; of a kind with a single request it begins with the send, which may be in the other lane."""
+        """Return the RPC. An RPC with a single request begins with the send, which may be in the other lane."""
         if self._rpc is None and self._begun is not None:
             self._begun.wait()
         return self._rpc
 
     def _receive(self, lane: int, _argument: None) -> bool:
-        """Observes the next message or the end; False if it was the end."""
+        """Observe the next message or the end. Return False if it was the end."""
         if self._end_seen:
             return False
         message = self._next_message()
@@ -213,7 +213,7 @@ class ClientCall:
 
 
 class _Requests:
-    """The iterator from which grpcio, in a thread of its own, takes what a script sends."""
+    """The iterator from which grpcio, in a thread of its own, takes the messages that a script sends."""
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Any] = SimpleQueue()

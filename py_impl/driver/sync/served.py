@@ -1,4 +1,4 @@
-"""One server: finds the script, or the application's handler, for each call that arrives."""
+"""One server: it finds the script, or the application's handler, for each call that arrives."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SyncServer:
         handlers: ThreadPoolExecutor,
         workers: Workers,
     ) -> None:
-        """`application` has hand-written servicers by the full name of their service. Raises RefusedError."""
+        """Start the server. `application` has hand-written servicers by the full name of their service. Raise RefusedError."""
         self._workers = workers
         self.switchboard: Switchboard[_Parked] = Switchboard()
         self._grpc = grpc.server(handlers, options=server_arguments(order.options), compression=COMPRESSIONS[order.options.compression])
@@ -53,11 +53,11 @@ class SyncServer:
             raise RefusedError(f"cannot listen on {address}: {error}") from error
 
     def play(self, order: Order) -> SyncServerPlay:
-        """A play of this server."""
+        """Return a play for this server."""
         return SyncServerPlay(order, self._workers)
 
     def close(self, graceful: bool, closed: Callable[[], None]) -> None:
-        """Stops the server, and calls `closed` when it has stopped."""
+        """Stop the server, and call `closed` when it has stopped."""
         self._workers.run(self._stop, graceful, closed)
 
     def _stop(self, graceful: bool, closed: Callable[[], None]) -> None:
@@ -95,12 +95,12 @@ class _Parked(Parked):
             self._end()
 
     def wait(self) -> ServerPlay | None:
-        """The play, once it came; None if the call ended before."""
+        """Return the play when its script has come; None if the call ended before."""
         self._settled.wait()
         return self._play
 
     def assign(self, play: ServerPlay) -> bool:
-        """Gives the play to the call; False if the call has ended."""
+        """Give the play to the call. Return False if the call has ended."""
         with self._lock:
             if self._ended or not self._context.is_active():
                 self._ended = True

@@ -38,7 +38,7 @@ class SyncServerPlay(ServerPlay):
 
 
 class ServerCall:
-    """One RPC: the script of a play played once."""
+    """One RPC, in which the script of a play is played once."""
 
     def __init__(self, play: SyncServerPlay, request_or_requests: Any, context: grpc.ServicerContext) -> None:
         self._play = play
@@ -58,13 +58,13 @@ class ServerCall:
         play.calls.add(self)
 
     def respond(self) -> Any:
-        """Serves a method with a single response."""
+        """Serve a method with a single response."""
         self._set_up()
         own = self._play.script.sending_lane
         self._start_other_lane(own)
         try:
             self._play_lane(own, self._play.script.lanes[own])
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self._play.fail(error)
         finally:
             self._lane_done()
@@ -72,7 +72,7 @@ class ServerCall:
         return self._response
 
     def stream(self) -> Iterator[Any]:
-        """Serves a method with a stream of responses: only the thread that iterates may send."""
+        """Serve a method with a stream of responses. Only the thread that iterates may send."""
         self._set_up()
         own = self._play.script.sending_lane
         self._start_other_lane(own)
@@ -86,18 +86,18 @@ class ServerCall:
                     yield self._play.messages[argument]
                 self.recording.done(own)
         except GeneratorExit:
-            # grpcio lets go of a handler that is sending when the RPC is ended from outside.
+            # grpcio drops a handler that is sending when the RPC is ended from outside.
             self._terminated = True
             self._play_lane(own, steps)
             raise
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self._play.fail(error)
         finally:
             self._lane_done()
         self._end_rpc()
 
     def abandon(self) -> None:
-        """Ends the RPC as if it had been cancelled; the threads that wait for it notice."""
+        """End the RPC as if it had been cancelled. The threads that wait for it notice."""
         self._context.cancel()
 
     def _set_up(self) -> None:
@@ -114,7 +114,7 @@ class ServerCall:
     def _play_other_lane(self, lane: int) -> None:
         try:
             self._play_lane(lane, self._play.script.lanes[lane])
-        except Exception as error:  # noqa: BLE001 - reported in the place of the transcript
+        except Exception as error:  # noqa: BLE001 - reported in place of the transcript
             self._play.fail(error)
         finally:
             self._lane_done()
@@ -133,7 +133,8 @@ class ServerCall:
             self._STEPS[kind](self, lane, argument)
 
     def _lane_done(self) -> None:
-        """The lane that is done last reports. No thread waits for the other one: it may be a generator that is dropped."""
+        """Report if this lane is the last to finish. No thread waits for the other lane: it may be a generator that was
+        dropped."""
         with self._lanes_lock:
             self._lanes_left -= 1
             if self._lanes_left:
@@ -144,7 +145,7 @@ class ServerCall:
             play.finish(self.recording)
 
     def _end_rpc(self) -> None:
-        """Ends the RPC as the script says; raises in the place of an error status, as grpcio wants it."""
+        """End the RPC as the script says. Raise in place of an error status, as grpcio demands."""
         if self._other_lane_done is not None:
             self._other_lane_done.wait()
         if self._play.frozen:
@@ -158,7 +159,7 @@ class ServerCall:
             self._context.abort(finish.code, finish.message)
 
     def _hold(self) -> None:
-        """A frozen play does nothing more, but its RPC stays open until somebody ends it."""
+        """Wait until somebody ends the RPC: a frozen play does nothing more, but its RPC stays open."""
         self._ending().wait()
         self._terminated = True
 
@@ -168,7 +169,7 @@ class ServerCall:
         return self._terminated
 
     def _ending(self) -> threading.Event:
-        """An event that is set when the RPC is ended from outside."""
+        """Return an event that is set when the RPC is ended from outside."""
         if self._ended is None:
             with self._lanes_lock:
                 if self._ended is None:
@@ -187,7 +188,7 @@ class ServerCall:
         self._response = self._play.messages[payload]
 
     def _receive(self, lane: int, _argument: None) -> bool:
-        """Observes the next message, the end or the termination; False if it was no message."""
+        """Observe the next message, the end or the termination. Return False if it was not a message."""
         if self._end_seen:
             return False
         if self._terminated:
@@ -198,7 +199,8 @@ class ServerCall:
             self.recording.lanes[lane].append(next(self._requests))
             return True
         except StopIteration:
-            # grpcio may end the iterator when the RPC is cancelled, too (grpc/grpc#33038); what it knows by now is told.
+            # grpcio may end the iterator also when the RPC is cancelled (grpc/grpc#33038); the context may know that by
+            # now.
             if not self._context.is_active():
                 return self._observe_termination(lane)
             self._end_seen = True

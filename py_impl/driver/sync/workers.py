@@ -12,17 +12,18 @@ _Work = tuple[Callable[..., None], tuple[Any, ...]]
 
 
 class Workers:
-    """As many threads as pieces of work run at once. A new one is made only when none is free: work never waits.
+    """As many threads as there are pieces of work at once. A new thread is started when none is free, so work never
+    waits.
 
-    That is why this is no ThreadPoolExecutor: plays wait for one another, and a full pool would deadlock them.
+    It is not a ThreadPoolExecutor because plays wait for one another, and a full pool would deadlock them.
     """
 
     def __init__(self) -> None:
-        # The thread that became free last is used first: it is the one still warm.
+        # The thread that became free last is used first: it is still warm.
         self._free: deque[SimpleQueue[_Work]] = deque()
 
     def run(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Calls the function in another thread."""
+        """Call the function in another thread."""
         try:
             inbox = self._free.pop()
         except IndexError:
