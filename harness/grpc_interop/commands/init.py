@@ -16,13 +16,13 @@ from grpc_interop.config import DEFAULT_SEED, find_project
 from grpc_interop.drivers.manifest import FILE, Manifest, SettingKind
 from grpc_interop.errors import UsageError
 from grpc_interop.output.console import say
-from grpc_interop.output.plain_text import counted
+from grpc_interop.output.plain_text import counted, few
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.git.repository import around
 from grpc_interop.schema.git.submodules import submodules_not_checked_out
 from grpc_interop.schema.roots import buf_config
 from grpc_interop.schema.roots.buf_build import build_image
-from grpc_interop.schema.roots.layout import Layout, ProtoFile, RootGroup, each_alone, find_layout, group_roots, listed, read_files
+from grpc_interop.schema.roots.layout import MOST_NAMED, Layout, ProtoFile, RootGroup, each_alone, find_layout, group_roots, read_files
 from grpc_interop.schema.roots.root import read_root
 from grpc_interop.schema.roots.roots import ProtoError
 from grpc_interop.session.known_failures import FILE as KNOWN_FAILURES
@@ -144,7 +144,7 @@ def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[ProtoFile])
     rpcs = unexplained or list(left_out)
     files_of = dict.fromkeys(str(left_out[rpc].path) for rpc in rpcs)
     say(
-        f"but {counted(len(rpcs), 'RPC')} would not be tested: {listed(rpcs)}, of {listed(list(files_of))}\n"
+        f"but {counted(len(rpcs), 'RPC')} would not be tested: {few(rpcs, MOST_NAMED)}, of {few(list(files_of), MOST_NAMED)}\n"
         "  edit roots, includes and excludes under [protos], or run that folder by itself with `interop run --proto-path DIR`",
         err=True,
     )

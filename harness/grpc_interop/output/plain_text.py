@@ -84,6 +84,6 @@ def counted(count: int, noun: str) -> str:
 
 
 def few(texts: Sequence[str], most: int) -> str:
-    """Return the first texts and how many more there are: `a, b, c, and 12 more`."""
+    """Return the first texts and how many more there are: `a, b, c and 12 more`."""
     more = len(texts) - most
-    return ", ".join(texts[:most]) + (f", and {more:,} more" if more > 0 else "")
+    return ", ".join(texts[:most]) + (f" and {more:,} more" if more > 0 else "")

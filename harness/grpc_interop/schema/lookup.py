@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from grpc_interop.core.case import Method
 from grpc_interop.errors import UsageError
+from grpc_interop.output.plain_text import few
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.text import serialise
 
@@ -75,13 +76,15 @@ def _only(what: str, name: str, known: Iterable[str]) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"several {what}s are called {name!r}: {_some(found)}", "give more of the name")
+        raise UsageError(f"several {what}s are called {name!r}: {few(found, _MOST_SHOWN)}", "give more of the name")
     if not names:
         raise UsageError(f"the protos have no {what}s")
     endings = {ending: one for one in reversed(names) for ending in _endings(one)}
     near = difflib.get_close_matches(name, endings, n=3, cutoff=0.6)
     likely = dict.fromkeys(endings[ending] for ending in near)
-    raise UsageError(f"the protos have no {what} {name!r}", f"did you mean {_or(likely)}?" if likely else f"they have {_some(names)}")
+    raise UsageError(
+        f"the protos have no {what} {name!r}", f"did you mean {_or(likely)}?" if likely else f"they have {few(names, _MOST_SHOWN)}"
+    )
 
 
 def _endings(name: str) -> Iterator[str]:
@@ -102,11 +105,6 @@ def _names(messages: Iterable[Descriptor]) -> Iterator[str]:
         if not message.GetOptions().map_entry:
             yield message.full_name
             yield from _names(message.nested_types)
-
-
-def _some(names: Iterable[str]) -> str:
-    every = list(names)
-    return ", ".join(every[:_MOST_SHOWN]) + (f" and {len(every) - _MOST_SHOWN} more" if len(every) > _MOST_SHOWN else "")
 
 
 def _or(names: Iterable[str]) -> str:
@@ -139,7 +137,7 @@ def _field(kind: Descriptor, name: Any) -> FieldDescriptor:
         return found
     names = [field.name for field in kind.fields]
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    remedy = f"did you mean {_or(map(repr, near))}?" if near else f"it has {_some(names)}" if names else "it has no fields"
+    remedy = f"did you mean {_or(map(repr, near))}?" if near else f"it has {few(names, _MOST_SHOWN)}" if names else "it has no fields"
     raise UsageError(f"{kind.name} has no field {name!r}", remedy)
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from grpc_interop.errors import UsageError
 from grpc_interop.files import temporary
+from grpc_interop.output.plain_text import few
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.git.repository import Repository, around, holders, repository_around
 from grpc_interop.schema.git.snapshot import PathKind, ResolvedPath, Snapshot
@@ -108,8 +109,7 @@ class ExportedTree:
             if root is not None and root in self.strangers:
                 used.setdefault(root, []).append(name)
         for root, names in used.items():
-            more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-            yield self.strangers[root], f"{', '.join(names[:MOST_TOLD])}{more}: imported from {self.earlier.shown(root.folder)}"
+            yield self.strangers[root], f"{few(names, MOST_TOLD)}: imported from {self.earlier.shown(root.folder)}"
 
     def _refuse_strangers(self, catalog: Catalog) -> None:
         for found, shown in self._imported(catalog):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from grpc_interop.output.plain_text import few
 from grpc_interop.schema.roots.root import Root, can_be_prefix
 from grpc_interop.schema.roots.roots import common_includes
 
@@ -49,8 +50,7 @@ def _errors(said: str) -> Iterator[str]:
 def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> Iterator[str]:
     if not missing:
         return
-    more = f" and {len(missing) - MOST_MISSING} more" if len(missing) > MOST_MISSING else ""
-    yield f"{', '.join(missing[:MOST_MISSING])}{more}: looked for in"
+    yield f"{few(missing, MOST_MISSING)}: looked for in"
     yield from (f"  {folder}" for folder in search)
     # Not those that are found without being asked for: among them is all that Python has installed.
     places = [*files.values(), *_protos(root.folder for root in search if root not in [*roots, *common_includes()])]

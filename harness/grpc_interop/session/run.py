@@ -179,7 +179,7 @@ class Run:
         for built in built_ones:
             for refused in built.refused:
                 name, file = built.manifest.name, refused.file
-                path, line = session.source_locations.of(file, refused.element)
+                path, line = session.locator.locate(file, refused.element)
                 self.findings.append(Finding(f"{name} refuses {file}", refused.text, name, file, refused.element, path, line))
         for file, why in session.catalog.refused.items():
             what = f"protoc accepts it, and the protobuf that the harness runs on does not: {why}"

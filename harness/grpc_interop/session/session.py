@@ -25,7 +25,7 @@ from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.output.plain_text import counted
 from grpc_interop.report.folder import LOGS, make_folder
-from grpc_interop.schema.source_locations import SourceLocations
+from grpc_interop.schema.locator import ElementLocator
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 from grpc_interop.session.protos import load_catalog
 from grpc_interop.suites import chosen
@@ -60,7 +60,7 @@ class Session:
         self.suites: tuple[Suite, ...] = chosen(options.suites)
         variants = {manifest.name: manifest.variant_of for manifest in options.implementations if manifest.variant_of}
         self.known = KnownFailures.read([*options.project.known_failures, *brought_by(options.implementations)], variants)
-        self.source_locations = SourceLocations([*options.roots, *options.includes], options.image, Path.cwd())
+        self.locator = ElementLocator([*options.roots, *options.includes], options.image, Path.cwd())
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / LOGS)

@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
 from grpc_interop.compat.diff.match_types import MatchedSchemas
 from grpc_interop.compat.vocabulary.observation import MessageRole, Version
+from grpc_interop.output.plain_text import few
 from grpc_interop.wire.shapes import FieldShape, Shape
 
 ANY = "google.protobuf.Any"
@@ -57,10 +58,8 @@ class Anys:
         names = [name for name, _ in self._roots] + [one.element for one in self._fields]
         if not names:
             return ""
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        where = f"{', '.join(names[:MOST_NAMED])}{more}"
         return (
-            f"an Any may hold it ({where}): new readers refuse such JSON and cannot unpack such bytes,"
+            f"an Any may hold it ({few(names, MOST_NAMED)}): new readers refuse such JSON and cannot unpack such bytes,"
             " and old readers do the same with a type that takes its place"
         )
 

@@ -15,6 +15,7 @@ from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from grpc_interop.output.plain_text import few
 from grpc_interop.schema.roots.root import can_be_prefix, read_root
 from grpc_interop.schema.roots.roots import are_copies, common_includes, resolve, root_files
 from grpc_interop.schema.roots.statements import read_statements
@@ -26,8 +27,8 @@ IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external",
 COPIED_TO = {"dist", "build", "out", "target", "docs", "doc", "public"}
 """Folders with one of these names commonly hold copies that were made of a repository's own files."""
 
-MOST_TOLD = 3
-"""Names that are told of many."""
+MOST_NAMED = 3
+"""Names that a sentence lists of many."""
 
 
 class ProtoFile(NamedTuple):
@@ -199,13 +200,7 @@ def _how(place: RelativeRoot) -> str:
 def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str:
     wanted = set(paths)
     rpcs = [rpc for file in files if file.path in wanted for rpc in file.rpcs]
-    return f", without its RPCs ({listed(rpcs)})" if rpcs else ""
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return a few names, and how many more there are."""
-    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-    return ", ".join(names[:MOST_TOLD]) + more
+    return f", without its RPCs ({few(rpcs, MOST_NAMED)})" if rpcs else ""
 
 
 def _excludes(
@@ -313,7 +308,9 @@ def _leave_out_copies(
     within = [*copies, *(file.path for file in own)]
     for top in dict.fromkeys(copies.values()):
         paths = [path for path, other in copies.items() if other == top]
-        layout.told.append(f"{top} holds copies of files that lie elsewhere ({listed([str(path) for path in paths])}): they are left out")
+        layout.told.append(
+            f"{top} holds copies of files that lie elsewhere ({few([str(path) for path in paths], MOST_NAMED)}): they are left out"
+        )
     for root in roots:
         below = [path for path in within if path.is_relative_to(root.folder)]
         away = [path for path in below if path in copies]

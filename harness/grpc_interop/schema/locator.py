@@ -14,7 +14,7 @@ from grpc_interop.schema.roots.roots import resolve
 from grpc_interop.schema.source_lines import compiled_lines, source_lines
 
 
-class SourceLocations:
+class ElementLocator:
     """Looks when it is asked: only for what is told to people."""
 
     def __init__(self, roots: Sequence[Root], image: Path | None, seen_from: Path) -> None:
@@ -24,7 +24,7 @@ class SourceLocations:
         self._seen_from = seen_from
         self._lines = cache(self._read_lines)
 
-    def of(self, file: str, element: str) -> tuple[str, int]:
+    def locate(self, file: str, element: str) -> tuple[str, int]:
         """Return the path of a file (empty where nobody knows it), and the line of an element in it (0 likewise)."""
         path = resolve(file, self._roots)
         return self._spelled(path) if path else "", self._lines(file).get(element, 0) if element else 0
