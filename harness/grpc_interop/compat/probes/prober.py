@@ -9,9 +9,9 @@ from typing import NamedTuple
 from grpc_interop.compat.diff.anys import any_fields, is_any
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair
 from grpc_interop.compat.diff.match_types import field_holding
-from grpc_interop.compat.probes.differences import ChangedField, changed_fields, competing_fields
-from grpc_interop.compat.probes.options import FieldValues
-from grpc_interop.compat.probes.values import not_text, tagged
+from grpc_interop.compat.probes.changed_fields import ChangedField, changed_fields, competing_fields
+from grpc_interop.compat.probes.field_values import FieldValues
+from grpc_interop.compat.probes.scalar_values import not_text, tagged
 from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.values import well_known
 from grpc_interop.values.generator import Generator

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.probes.values import scalars, tagged
+from grpc_interop.compat.probes.scalar_values import scalars, tagged
 from grpc_interop.values.generator import Generator
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
