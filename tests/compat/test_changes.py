@@ -21,7 +21,7 @@ def between(tmp_path: Path, base: str | dict[str, str], head: str | dict[str, st
     old = {"a.proto": f"{syntax}\n{base}"} if isinstance(base, str) else base
     new = {"a.proto": f"{head_syntax or syntax}\n{head}"} if isinstance(head, str) else head
     versions = TwoVersions(compiled(tmp_path / "base", old), compiled(tmp_path / "head", new))
-    return changes(versions.places, lambda name: source_lines(old.get(name, "")), lambda name: source_lines(new.get(name, "")))
+    return changes(versions.schemas, lambda name: source_lines(old.get(name, "")), lambda name: source_lines(new.get(name, "")))
 
 
 def words(found: Changes) -> dict[str, list[str]]:
@@ -247,8 +247,8 @@ class TestPlaces:
         base = "\nmessage M {\n  int32 a = 1;\n\n  int32 b = 2;\n}\nservice S {\n  rpc Do(M) returns (M);\n}"
         head = "message M {\n  int64 a = 1;\n}\nservice S {}"
         found = between(tmp_path, base, head)
-        places = {one.element: (one.base, one.head) for one in found.changes}
-        assert places == {
+        locations = {one.element: (one.base, one.head) for one in found.changes}
+        assert locations == {
             "t.M.a": (SourceLocation("a.proto", 4), SourceLocation("a.proto", 3)),
             "t.M.b": (SourceLocation("a.proto", 6), None),
             "t.S/Do": (SourceLocation("a.proto", 9), None),
@@ -259,7 +259,7 @@ class TestPlaces:
             compiled(tmp_path / "base", {"a.proto": f"{HEAD} message M {{ int32 a = 1; }}"}),
             compiled(tmp_path / "head", {"a.proto": f"{HEAD} message M {{ int64 a = 1; }}"}),
         )
-        (change,) = changes(versions.places).changes
+        (change,) = changes(versions.schemas).changes
         assert (change.base, change.head) == (SourceLocation("a.proto"), SourceLocation("a.proto"))
 
 

@@ -165,7 +165,7 @@ class TestRows:
             change(), observed(ElementOutcome.PRESERVED), *(observed(ElementOutcome.ALTERED, sent=text) for text in ("5", "50", "500"))
         )
         assert judgement.observed[0].sent == "5"
-        assert judgement.example is not None and judgement.example.seen.sent == "5"
+        assert judgement.example is not None and judgement.example.effect.sent == "5"
 
 
 class TestNotes:
@@ -218,12 +218,12 @@ class TestOthers:
     """Elements that did not change themselves."""
 
     def test_that_come_out_badly_are_told_after_the_changes(self) -> None:
-        bad = observed(ElementOutcome.ALTERED)._replace(seen=Effect("t.M.b", ElementOutcome.ALTERED, OutcomeCause.UNSENT))
+        bad = observed(ElementOutcome.ALTERED)._replace(effect=Effect("t.M.b", ElementOutcome.ALTERED, OutcomeCause.UNSENT))
         first, second = judge([change()], [bad, observed(ElementOutcome.PRESERVED)], Guarantee.BOTH)
         assert (first.verdict, second.verdict, second.change.element) == (ChangeVerdict.OK, ChangeVerdict.BREAK, "t.M.b")
 
     def test_that_are_well_are_not_told(self) -> None:
-        good = observed(ElementOutcome.PRESERVED)._replace(seen=Effect("t.M.b", ElementOutcome.PRESERVED))
+        good = observed(ElementOutcome.PRESERVED)._replace(effect=Effect("t.M.b", ElementOutcome.PRESERVED))
         assert len(judge([change()], [good], Guarantee.BOTH)) == 1
 
 

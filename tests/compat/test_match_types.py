@@ -40,22 +40,22 @@ class TestFields:
     def test_are_those_of_the_number_or_the_name_whichever_has_the_exact_type(
         self, tmp_path: Path, base: str, head: str, expected: list[str]
     ) -> None:
-        pair = two(tmp_path, f"message M {{ {base} }}", f"message M {{ {head} }}").places.pair("t.M", "t.M")
+        pair = two(tmp_path, f"message M {{ {base} }}", f"message M {{ {head} }}").schemas.pair("t.M", "t.M")
         assert sorted(elements(pair)) == sorted(expected)
 
     def test_differ_in_what_may_show_and_in_nothing_else(self, tmp_path: Path) -> None:
         base = "message M { int32 a = 1; string b = 2; E c = 3; repeated int32 d = 4; } enum E { Z = 0; }"
         head = """// a comment
         message M { repeated int32 d = 4; int64 a = 1; string b = 2 [deprecated = true]; E c = 3; } enum E { Z = 0; V = 1; }"""
-        pair = two(tmp_path, base, head).places.pair("t.M", "t.M")
+        pair = two(tmp_path, base, head).schemas.pair("t.M", "t.M")
         assert [one.element for one in pair.aims] == ["t.M.a", "t.M.c"]
 
     def test_of_a_oneof_differ_where_members_of_both_versions_exclude_each_other_anew(self, tmp_path: Path) -> None:
         base = "message M { oneof o { int32 a = 1; int32 b = 2; } int32 c = 3; }"
         with_new = "message M { oneof o { int32 a = 1; int32 b = 2; int32 d = 4; } int32 c = 3; }"
         moved = "message M { oneof o { int32 a = 1; int32 b = 2; int32 c = 3; } }"
-        assert [one.element for one in two(tmp_path / "new", base, with_new).places.pair("t.M", "t.M").aims] == ["t.M.d"]
-        assert [one.element for one in two(tmp_path / "moved", base, moved).places.pair("t.M", "t.M").aims] == ["t.M.a", "t.M.b", "t.M.c"]
+        assert [one.element for one in two(tmp_path / "new", base, with_new).schemas.pair("t.M", "t.M").aims] == ["t.M.d"]
+        assert [one.element for one in two(tmp_path / "moved", base, moved).schemas.pair("t.M", "t.M").aims] == ["t.M.a", "t.M.b", "t.M.c"]
 
 
 class TestTypes:
@@ -63,15 +63,15 @@ class TestTypes:
         base = """message A { Holder h = 1; } message Holder { In in = 1; } message In { int32 x = 1; }
         message Out { int32 y = 1; } service S { rpc Do(A) returns (Out); }"""
         head = base.replace("In in", "Other in").replace("message In", "message Other").replace("Out", "Result")
-        places = two(tmp_path, base, head).places
-        assert places.pair("t.In", "t.Other").name == "t.Holder.in"
-        assert places.pair("t.Out", "t.Result").name == "t.S/Do response"
-        assert places.pair("t.Out", "t.Result").field(Version.HEAD, 1).element == "t.S/Do response.y"
+        schemas = two(tmp_path, base, head).schemas
+        assert schemas.pair("t.In", "t.Other").name == "t.Holder.in"
+        assert schemas.pair("t.Out", "t.Result").name == "t.S/Do response"
+        assert schemas.pair("t.Out", "t.Result").field(Version.HEAD, 1).element == "t.S/Do response.y"
 
     def test_that_no_rpc_reaches_meet_by_their_full_name(self, tmp_path: Path) -> None:
-        places = two(tmp_path, "message A {} message B { A a = 1; }", "message A { int32 x = 1; } message C {}").places
-        assert [one.name for one in places.types] == ["t.A"]
-        assert places.carrier(places.types[0], MessageRole.REQUEST) is None
+        schemas = two(tmp_path, "message A {} message B { A a = 1; }", "message A { int32 x = 1; } message C {}").schemas
+        assert [one.name for one in schemas.types] == ["t.A"]
+        assert schemas.carrier(schemas.types[0], MessageRole.REQUEST) is None
 
 
 class TestCarriers:
@@ -81,15 +81,15 @@ class TestCarriers:
     """
 
     def test_take_the_shortest_way(self, tmp_path: Path) -> None:
-        places = two(tmp_path, self.BASE, self.BASE.replace("int32 n", "int64 n")).places
-        low = places.pair("t.Low", "t.Low")
-        request, response = (places.carrier(low, role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE))
+        schemas = two(tmp_path, self.BASE, self.BASE.replace("int32 n", "int64 n")).schemas
+        low = schemas.pair("t.Low", "t.Low")
+        request, response = (schemas.carrier(low, role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE))
         assert request is not None and [one.element for one in request.way] == ["t.Top.mids", "t.Mid.lows"]
         assert response is not None and [one.element for one in response.way] == ["t.Mid.lows"]
 
     def test_wrap_a_message_so_that_it_is_found_at_its_place(self, tmp_path: Path) -> None:
         versions = two(tmp_path, self.BASE, self.BASE.replace("lows = 4", "lows = 5"))
-        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
+        carrier = versions.schemas.carrier(versions.schemas.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None
         for version, number in ((Version.BASE, 4), (Version.HEAD, 5)):
             top = meaning(carrier.root.of(version), carrier.wrap(b"\x08\x07", version))
@@ -100,7 +100,7 @@ class TestCarriers:
         tree = """message Top { required int32 id = 1; required Low low = 2; required Low other = 3; }
         message Low { optional int32 n = 1; required string s = 2; } service S { rpc Do(Top) returns (Top); }"""
         versions = two(tmp_path, tree, tree, 'syntax = "proto2"; package t;')
-        carrier = versions.places.carrier(versions.places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
+        carrier = versions.schemas.carrier(versions.schemas.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None
         top = meaning(carrier.root.base, carrier.wrap(b"\x12\x01x", Version.BASE))
         assert sorted(top.fields) == [1, 2, 3]
@@ -111,15 +111,15 @@ class TestCarriers:
         text = """message M {{ {} int32 now = 1; optional N n = 2; }} message N {{ optional {} a = 1; }}
         service S {{ rpc Do (M) returns (M); }}"""
         versions = two(tmp_path, text.format("optional", "int64"), text.format("required", "int32"), 'syntax = "proto2"; package t;')
-        carrier = versions.places.carrier(versions.places.pair("t.N", "t.N"), MessageRole.REQUEST)
+        carrier = versions.schemas.carrier(versions.schemas.pair("t.N", "t.N"), MessageRole.REQUEST)
         assert carrier is not None
         assert carrier.wrap(b"\x08\x05", Version.BASE) == b"\x08\x01\x12\x02\x08\x05"
 
     def test_do_not_go_through_fields_that_differ_if_they_can_help_it(self, tmp_path: Path) -> None:
         base = """message Top { Low short = 1; Mid mid = 2; } message Mid { Low low = 1; } message Low { int32 n = 1; }
         service S { rpc Do(Top) returns (Top); }"""
-        places = two(tmp_path, base, base.replace("short = 1", "short = 3").replace("int32 n", "int64 n")).places
-        carrier = places.carrier(places.pair("t.Low", "t.Low"), MessageRole.REQUEST)
+        schemas = two(tmp_path, base, base.replace("short = 1", "short = 3").replace("int32 n", "int64 n")).schemas
+        carrier = schemas.carrier(schemas.pair("t.Low", "t.Low"), MessageRole.REQUEST)
         assert carrier is not None and [one.element for one in carrier.way] == ["t.Top.mid", "t.Mid.low"]
 
 
@@ -130,10 +130,10 @@ class TestTouched:
     def test_are_rpcs_that_reach_what_differs_or_differ_themselves(self, tmp_path: Path) -> None:
         head = self.BASE.replace("int32 x", "int64 x").replace("rpc Gone(C) returns (C);", "rpc New(C) returns (C);")
         head = head.replace("rpc Kind(C) returns (C)", "rpc Kind(C) returns (stream C)")
-        places = two(tmp_path, self.BASE, head).places
-        assert [one.element for one in places.touched()] == ["t.S/Reaches", "t.S/Gone", "t.S/Kind", "t.S/New"]
-        assert [one.name for one in places.differing()] == ["t.B"]
+        schemas = two(tmp_path, self.BASE, head).schemas
+        assert [one.element for one in schemas.touched()] == ["t.S/Reaches", "t.S/Gone", "t.S/Kind", "t.S/New"]
+        assert [one.name for one in schemas.differing()] == ["t.B"]
 
     def test_is_nothing_where_nothing_differs(self, tmp_path: Path) -> None:
-        places = two(tmp_path, self.BASE, self.BASE).places
-        assert places.touched() == [] and places.differing() == []
+        schemas = two(tmp_path, self.BASE, self.BASE).schemas
+        assert schemas.touched() == [] and schemas.differing() == []

@@ -386,7 +386,7 @@ class TestEnumsInJson:
         """A value that only head declares is dropped, and a number that nobody declares is kept."""
         base = "enum E { Z = 0; A = 1; } message M { repeated E a = 1; }"
         versions = two(tmp_path, base, base.replace("A = 1;", "A = 1; B = 4;"))
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent, received = (versions.meant(Version.HEAD, text, "t.M") for text in ("a: [1, 4, -1]", "a: [1, -1]"))
         assert outcomes(observe(pair, Version.HEAD, Version.BASE, Format.JSON, sent, received)) == {"t.E.B": ElementOutcome.IGNORED}
 
@@ -468,7 +468,7 @@ class TestMaps:
         """A value of an enum that is gone in one entry does not hide that another entry is another value."""
         base = "enum E { Z = 0; V = 1; W = 2; } message M { map<int32, E> a = 1; }"
         versions = two(tmp_path, base, base.replace("V = 1; ", ""))
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: W }", "t.M")
         received = versions.meant(Version.BASE, "a { key: 1 value: V } a { key: 2 value: Z }", "t.M")
         seen = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, received)
@@ -480,7 +480,7 @@ class TestWhatWasNeverSent:
         """In a field that only the reader has, and as an entry of a map."""
         base = "message M { map<string, int32> map = 1; }"
         versions = two(tmp_path, base, base.replace("map = 1;", "map = 1; int32 n = 2;"))
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent, received = (
             versions.meant(Version.BASE, "map { key: 'k' }", "t.M"),
             versions.meant(Version.HEAD, "map { key: 'k' } n: 1", "t.M"),
@@ -494,7 +494,7 @@ class TestWhatWasNeverSent:
 class TestMinusZero:
     def test_is_zero_to_an_integer(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { double a = 1; }", "message M { int32 a = 1; }")
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent = versions.meant(Version.BASE, "a: -0.0", "t.M")
         assert outcomes(observe(pair, Version.BASE, Version.HEAD, Format.JSON, sent, meaning(pair.head, b""))) == {}
 
@@ -502,7 +502,7 @@ class TestMinusZero:
 class TestRefusals:
     def test_that_nothing_explains_are_of_what_was_aimed_at_or_else_of_the_message(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; }", "message M { int32 a = 1; int32 b = 2; }")
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent = meaning(pair.base, b"\x08\x01")
         for aimed, blamed in (("t.M.a", "t.M.a"), ("", "t.M")):
             (seen,) = observe(pair, Version.BASE, Version.HEAD, Format.BINARY, sent, Refusal("no", "INTERNAL"), aimed)
@@ -510,7 +510,7 @@ class TestRefusals:
 
     def test_of_a_message_with_many_reasons_are_of_the_one_that_was_aimed_at(self, tmp_path: Path) -> None:
         versions = two(tmp_path, "message M { int32 a = 1; int32 b = 2; }", "message M { string a = 1; string b = 2; }")
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent = meaning(pair.base, b"\x08\x01\x10\x01")
         seen = observe(pair, Version.BASE, Version.HEAD, Format.JSON, sent, Refusal("no"), "t.M.b")
         assert outcomes(seen) == {"t.M.b": ElementOutcome.REJECTED}
@@ -536,14 +536,14 @@ class TestRefusals:
         """Packed numbers that are no single one, numbers that a closed enum lacks, and keys that are no bool."""
         rest = "enum E { Z = 0; }"
         versions = two(tmp_path, f"message M {{ {base} }} {rest}", f"message M {{ {head} }} {rest}", 'syntax = "proto2"; package t;')
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         seen = observe(pair, Version.BASE, Version.HEAD, carried, versions.meant(Version.BASE, text, "t.M"), Refusal("no"))
         assert outcomes(seen) == {"t.M.a": ElementOutcome.REJECTED}
 
     def test_of_zeros_that_json_writes_are_of_the_fields_that_are_zero(self, tmp_path: Path) -> None:
         """Not of what the message was about, which is taken without them."""
         versions = two(tmp_path, "message M { repeated int32 a = 1; string b = 2; }", "message M { int32 a = 1; bytes b = 2; }")
-        pair = versions.places.pair("t.M", "t.M")
+        pair = versions.schemas.pair("t.M", "t.M")
         sent, both = meaning(pair.base, b"\x12\x01x"), (pair, Version.BASE, Version.HEAD, Format.JSON)
         assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b")) == {"t.M.b": ElementOutcome.REJECTED}
         assert outcomes(observe(*both, sent, Refusal("no"), "t.M.b", only_zeros=True)) == {"t.M.a": ElementOutcome.REJECTED}
@@ -561,7 +561,7 @@ class TestControls:
         text = data.draw(messages())
         for flow in (OLD, NEW):
             sent = everything.meant(flow.writer, text, "t.Everything")
-            pair = everything.places.pair("t.Everything", "t.Everything")
+            pair = everything.schemas.pair("t.Everything", "t.Everything")
             for reader in Version:
                 assert observe(pair, flow.writer, reader, Format.BINARY, sent, sent) == []
             assert everything.json(flow, text, "t.Everything") == []
@@ -571,7 +571,7 @@ class TestControls:
     def test_no_value_of_another_field_hides_one_that_did_not_arrive(self, data: st.DataObject, everything: TwoVersions) -> None:
         """Whatever field is taken out of what the reader shows, it is told of that field."""
         text = data.draw(messages().filter(bool))
-        pair = everything.places.pair("t.Everything", "t.Everything")
+        pair = everything.schemas.pair("t.Everything", "t.Everything")
         sent = everything.meant(Version.BASE, text, "t.Everything")
         if not sent.fields:
             return

@@ -42,7 +42,7 @@ class Stage:
 
 
 def ways(plan: Plan) -> set[tuple[str, str]]:
-    return {(one.method.element, one.role.value) for one in plan.deliveries}
+    return {(one.method.element, one.role.value) for one in plan.rpc_probes}
 
 
 def test_nothing_where_nothing_differs(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_everything_if_asked(tmp_path: Path) -> None:
 def test_json_by_proto_names_if_asked(tmp_path: Path) -> None:
     stage = Stage(tmp_path, BASE, BASE.replace("int64 number", "int64 count"))
     asked = Planner(MatchedSchemas(*stage.shapes.values()), *stage.shapes.values(), by_proto_names=True).plan()
-    formats = [{one.format for one in plan.parcels} for plan in (stage.plan(), asked)]
+    formats = [{one.format for one in plan.message_probes} for plan in (stage.plan(), asked)]
     assert formats == [{Format.JSON}, {Format.JSON, Format.PROTO_NAMES}]
-    texts = {one.format: one.variants('{"number": "1"}')[0][0] for one in asked.parcels}
+    texts = {one.format: one.variants('{"number": "1"}')[0][0] for one in asked.message_probes}
     assert texts[Format.PROTO_NAMES] == '{"number":"1"}'
 
 
@@ -73,13 +73,13 @@ class TestAChangedField:
 
     def test_goes_both_ways(self, plan: Plan) -> None:
         for role in (MessageRole.REQUEST, MessageRole.RESPONSE):
-            assert {one.flow for one in plan.deliveries if one.role is role} == set(Flow)
+            assert {one.flow for one in plan.rpc_probes if one.role is role} == set(Flow)
 
     def test_names_the_version_of_the_client(self, plan: Plan) -> None:
         """
         Who writes a request is the client; who reads a response.
         """
-        clients = {(one.role, one.flow, one.client) for one in plan.deliveries}
+        clients = {(one.role, one.flow, one.client) for one in plan.rpc_probes}
         assert clients == {
             (MessageRole.REQUEST, Flow.OLD_TO_NEW, Version.BASE),
             (MessageRole.REQUEST, Flow.NEW_TO_OLD, Version.HEAD),
@@ -88,7 +88,7 @@ class TestAChangedField:
         }
 
     def test_is_carried_in_json_once_for_both_roles(self, plan: Plan) -> None:
-        assert {(one.flow, one.format, one.roles) for one in plan.parcels} == {
+        assert {(one.flow, one.format, one.roles) for one in plan.message_probes} == {
             (flow, Format.JSON, (MessageRole.REQUEST, MessageRole.RESPONSE)) for flow in Flow
         }
 
@@ -96,7 +96,7 @@ class TestAChangedField:
 def test_an_rpc_that_is_touched_and_carries_no_probes_gets_few_messages(tmp_path: Path) -> None:
     more = BASE.replace("rpc Stay", "rpc Too(Deep) returns (Still); rpc Stay")
     plan = Stage(tmp_path, more, more.replace("int64", "int32")).plan()
-    counts = {element: sum(one.method.element == element for one in plan.deliveries) for element in ("t.S/Near", "t.S/Too", "t.S/Stay")}
+    counts = {element: sum(one.method.element == element for one in plan.rpc_probes) for element in ("t.S/Near", "t.S/Too", "t.S/Stay")}
     assert counts["t.S/Near"] > 10
     assert 0 < counts["t.S/Too"] <= 4
     assert counts["t.S/Stay"] == 0
@@ -104,8 +104,8 @@ def test_an_rpc_that_is_touched_and_carries_no_probes_gets_few_messages(tmp_path
 
 def test_a_message_that_no_rpc_reaches_is_carried_in_both_formats(tmp_path: Path) -> None:
     plan = Stage(tmp_path, BASE, BASE.replace("message Alone { bool", "message Alone { int32")).plan()
-    assert plan.deliveries == ()
-    assert {(one.format, one.roles) for one in plan.parcels} == {
+    assert plan.rpc_probes == ()
+    assert {(one.format, one.roles) for one in plan.message_probes} == {
         (Format.BINARY, (MessageRole.MESSAGE,)),
         (Format.JSON, (MessageRole.MESSAGE,)),
     }
@@ -117,11 +117,17 @@ class TestRpcs:
         By an old client where it is gone, by a new one where it is not there yet.
         """
         plan = Stage(tmp_path, BASE, BASE.replace("rpc Stay", "rpc Went")).plan()
-        assert {(one.method.element, one.client) for one in plan.knocks} == {("t.S/Stay", Version.BASE), ("t.S/Went", Version.HEAD)}
+        assert {(one.method.element, one.client) for one in plan.absent_rpc_probes} == {
+            ("t.S/Stay", Version.BASE),
+            ("t.S/Went", Version.HEAD),
+        }
 
     def test_one_of_another_kind_is_called_both_ways_with_what_a_stream_is_for(self, tmp_path: Path) -> None:
         plan = Stage(tmp_path, BASE, BASE.replace("rpc Stay(Still) returns (Still)", "rpc Stay(stream Still) returns (Still)")).plan()
-        assert {(one.client, len(one.requests), len(one.responses)) for one in plan.knocks} == {(Version.BASE, 1, 1), (Version.HEAD, 2, 1)}
+        assert {(one.client, len(one.requests), len(one.responses)) for one in plan.absent_rpc_probes} == {
+            (Version.BASE, 1, 1),
+            (Version.HEAD, 2, 1),
+        }
 
 
 def test_the_message_in_the_other_direction_is_complete_for_both(tmp_path: Path) -> None:
@@ -131,7 +137,7 @@ def test_the_message_in_the_other_direction_is_complete_for_both(tmp_path: Path)
     base = "message Ask { required int32 old = 1; } message Tell { optional int64 n = 1; } service S { rpc Do(Ask) returns (Tell); }"
     head = base.replace("required int32 old = 1;", "required int32 old = 1; required string more = 2;").replace("int64", "int32")
     stage = Stage(tmp_path, base, head, "proto2")
-    fillers = {one.filler for one in stage.plan().deliveries if one.role is MessageRole.RESPONSE}
+    fillers = {one.filler for one in stage.plan().rpc_probes if one.role is MessageRole.RESPONSE}
     for filler in fillers:
         for shapes in stage.shapes.values():
             shape = shapes.of("t.Ask")

@@ -48,12 +48,12 @@ class Edited:
     def __init__(self, folder: Path, old: str, new: str) -> None:
         texts = {Version.BASE: old, Version.HEAD: new}
         self.shapes = {version: _shapes(folder, version, text) for version, text in texts.items()}
-        self.places = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
-        self.pair = self.places.pair("t.M", "t.M")
+        self.schemas = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
+        self.pair = self.schemas.pair("t.M", "t.M")
 
     def differing(self) -> set[str]:
         """The elements that differ, enum values among them."""
-        fields = [one for pair in self.places.types for one in pair.aims]
+        fields = [one for pair in self.schemas.types for one in pair.aims]
         return {one.element for one in fields} | {value.element for one in fields for value in one.values if value.differs}
 
     def exchanges(self, writer: Version) -> Iterator[Told]:

@@ -198,8 +198,8 @@ class TestOtherSides:
         words = ["-I", "protos", "--include_source_info", f"--descriptor_set_out={image}", "a.proto"]
         subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *words], check=True)
         repository.proto("protos/a.proto", NEW)
-        meeting = VersionPair(read_base(str(image), "base", repository.options(), None), read_head(None, repository.options()))
-        (change,) = meeting.changes.changes
+        versions = VersionPair(read_base(str(image), "base", repository.options(), None), read_head(None, repository.options()))
+        (change,) = versions.changes.changes
         assert [str(change.base), str(change.head)] == ["a.proto:3", "a.proto:3"]
 
     def test_a_file_that_is_no_descriptor_set_is_told_with_the_side(self, repository: Repository) -> None:

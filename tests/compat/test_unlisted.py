@@ -35,14 +35,14 @@ class Project(Repository):
         subprocess.run(command, check=True, cwd=self.folder)
         return "image.binpb"
 
-    def meeting(self, base: str = "HEAD", head: str | None = None) -> VersionPair:
+    def versions(self, base: str = "HEAD", head: str | None = None) -> VersionPair:
         options = self.options()
         (old,), new = comparable([read_base(base, "base", options, head)], read_head(head, options))
         return VersionPair(old, new)
 
     def changes(self, base: str = "HEAD", head: str | None = None) -> dict[str, str]:
         """What was done to each element that matters."""
-        return {one.element: one.edit.value for one in self.meeting(base, head).changes.changes if one.matters}
+        return {one.element: one.edit.value for one in self.versions(base, head).changes.changes if one.matters}
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ class TestOfTheWorkingTree:
         """
         Neither against the commit that lists it nor the other way round; and it is told.
         """
-        assert project.meeting().changes.changes == ()
-        (told,) = project.meeting().head.warnings
+        assert project.versions().changes.changes == ()
+        (told,) = project.versions().head.warnings
         assert "legacy/l.proto: tested in base (HEAD, merge base" in told
         then = project.git("rev-parse", "HEAD")
         now = project.commit()
-        assert project.meeting(now, then).changes.changes == ()
-        assert len(project.meeting(now, then).base.warnings) == 1
+        assert project.versions(now, then).changes.changes == ()
+        assert len(project.versions(now, then).base.warnings) == 1
 
     def test_what_breaks_in_it_is_seen(self, project: Project) -> None:
         project.proto("more/legacy/l.proto", LEGACY.replace("int64", "int32"))
@@ -139,7 +139,7 @@ class TestOfAnImage:
         """
         importing.image("-Iprotos", "-Imore", "own.proto")
         importing.commit()
-        assert importing.meeting(*sides).changes.changes == ()
+        assert importing.versions(*sides).changes.changes == ()
         importing.proto("more/legacy/l.proto", "message L { int64 n = 1; }")
         importing.commit()
         assert importing.changes(*sides) == {"t.Old/Do": "removed" if sides[1] is None else "added"}
@@ -150,13 +150,13 @@ class TestOfAnImage:
         """
         project.image("-Iprotos", "-Imore", "own.proto", "legacy/l.proto", "kept.proto")
         project.configure('"protos"', includes='"more"')
-        assert project.meeting("image.binpb").changes.changes == ()
+        assert project.versions("image.binpb").changes.changes == ()
 
     def test_of_which_two_are_compared(self, importing: Project) -> None:
         importing.image("-Iprotos", "-Imore", "own.proto")
         (importing.folder / "image.binpb").rename(importing.folder / "old.binpb")
         importing.image("-Iprotos", "-Imore", "own.proto", "legacy/l.proto")
-        assert importing.meeting("old.binpb", "image.binpb").changes.changes == ()
+        assert importing.versions("old.binpb", "image.binpb").changes.changes == ()
 
 
 def test_a_service_that_moves_to_what_is_only_imported_is_compared(project: Project) -> None:

@@ -35,7 +35,7 @@ class TwoVersions:
 
     def __init__(self, base: Catalog, head: Catalog) -> None:
         self.shapes = {Version.BASE: Shapes(base), Version.HEAD: Shapes(head)}
-        self.places = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
+        self.schemas = MatchedSchemas(self.shapes[Version.BASE], self.shapes[Version.HEAD])
 
     def written(self, version: Version, text: str, type_name: str) -> bytes:
         return bytes(text_format.Parse(text, self._class(version, type_name)()).SerializePartialToString())
@@ -55,7 +55,7 @@ class TwoVersions:
 
     def _seen(self, flow: Flow, data: bytes, type_name: str, to_type: str) -> list[Effect]:
         names = (type_name, to_type) if flow is OLD_TO_NEW else (to_type, type_name)
-        pair = self.places.pair(*names)
+        pair = self.schemas.pair(*names)
         mine = pair.of(flow.writer)
         sent = canonical_nans(mine, meaning(mine, data))
         found = observe(pair, flow.writer, flow.reader, Format.BINARY, sent, self._read(pair.of(flow.reader), data))
@@ -78,7 +78,7 @@ class TwoVersions:
         return self.json_text(flow, written, type_name, carried)
 
     def json_text(self, flow: Flow, text: str, type_name: str = "t.M", carried: Format = Format.JSON) -> list[Effect]:
-        pair = self.places.pair(type_name, type_name)
+        pair = self.schemas.pair(type_name, type_name)
         sent = ProtoJson(self.shapes[flow.writer]).read(pair.of(flow.writer), text)
         received: Meaning | Refusal
         try:

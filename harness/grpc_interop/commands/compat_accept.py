@@ -68,9 +68,9 @@ def _found(report: Path, element: str) -> list[accepted.Intent]:
 def _declared(options: Options, element: str, base: str, head: str | None) -> list[accepted.Intent]:
     """What there is to accept of two sides, before anything is run."""
     bases, now = comparable([read_base(base, "base", options, head)], read_head(head, options))
-    meeting = VersionPair(bases[0], now)
-    before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
-    found = meeting.changes.changes
+    versions = VersionPair(bases[0], now)
+    before, after = Definitions(versions.base.catalog), Definitions(versions.head.catalog)
+    found = versions.changes.changes
     for one in found:
         if element in (one.element, one.now):
             return [accepted.Intent.of(one.element, before.text(one.element), after.text(one.now or one.element), one.what)]

@@ -71,13 +71,13 @@ def compat(options: Options, request: Request) -> int:
     labels = ("base", *(f"base {number}" for number in range(2, len(request.bases) + 1)))
     bases = [read_base(spelling, label, options, request.head) for spelling, label in zip(request.bases, labels, strict=False)]
     bases, head = comparable(bases, head)
-    meetings = [VersionPair(base, head) for base in bases]
-    if request.everything or any(meeting.changes.changes for meeting in meetings):
-        comparisons, exchanges, missing = _played(meetings, options, request)
+    version_pairs = [VersionPair(base, head) for base in bases]
+    if request.everything or any(versions.changes.changes for versions in version_pairs):
+        comparisons, exchanges, missing = _played(version_pairs, options, request)
     else:
-        comparisons, exchanges, missing = [_quiet(meeting) for meeting in meetings], 0, False
+        comparisons, exchanges, missing = [_quiet(versions) for versions in version_pairs], 0, False
     result = Result(head.side, request.guarantee, tuple(comparisons), exchanges=exchanges)
-    unread = any(meeting.unread for meeting in meetings)
+    unread = any(versions.unread for versions in version_pairs)
     status = _status(result, strict=options.strict, failed=missing or unread)
     added = tuple(added_implementations(options, Path.cwd()))
     result = replace(result, seconds=time.monotonic() - started, exit_status=status, replay_options=added)
@@ -96,10 +96,10 @@ def _status(result: Result, *, strict: bool, failed: bool) -> int:
     return 1 if result.findings(ChangeVerdict.BREAK) else 0
 
 
-def _quiet(meeting: VersionPair) -> BaseComparison:
+def _quiet(versions: VersionPair) -> BaseComparison:
     """Nothing has changed, so nothing is built or played."""
     return BaseComparison(
-        meeting.base.side, untouched=meeting.changes.untouched, not_run=tuple(_unread(meeting)), warnings=_about_sides(meeting)
+        versions.base.side, untouched=versions.changes.untouched, not_run=tuple(_unread(versions)), warnings=_about_sides(versions)
     )
 
 
@@ -115,44 +115,44 @@ class _CompareContext:
     pairs: Sequence[Pair]
     accepting: AcceptedBreaks
 
-    def compared(self, meeting: VersionPair, plan: Plan) -> BaseComparison:
+    def compared(self, versions: VersionPair, plan: Plan) -> BaseComparison:
         """Plays and judges."""
-        heard = PlanExecutor(self.player, self.builds, meeting.labels, meeting.shapes).hear(plan, self.pairs)
-        observations = [one for one in heard.observations if not is_synthetic(one.seen.element)]
-        judgements = judge(meeting.changes.changes, observations, self.request.guarantee)
-        refused = list(_refused(meeting, self.builds, self.manifests))
-        findings, silent = _beside(meeting, [*refused, *_findings(meeting, judgements, self)])
-        findings, warnings = self.accepting.apply(findings, meeting.base.catalog, meeting.head.catalog, date.today())
+        executed = PlanExecutor(self.player, self.builds, versions.labels, versions.shapes).run(plan, self.pairs)
+        observations = [one for one in executed.observations if not is_synthetic(one.effect.element)]
+        judgements = judge(versions.changes.changes, observations, self.request.guarantee)
+        refused = list(_refused(versions, self.builds, self.manifests))
+        findings, silent = _beside(versions, [*refused, *_findings(versions, judgements, self)])
+        findings, warnings = self.accepting.apply(findings, versions.base.catalog, versions.head.catalog, date.today())
         return BaseComparison(
-            meeting.base.side,
+            versions.base.side,
             tuple(findings),
             # What a language refuses can be rolled out in no order.
             {order: sound and not refused for order, sound in rollout(judgements).items()},
-            meeting.changes.untouched,
-            (*_unread(meeting), *_not_run(self.builds, heard)),
-            (*_about_sides(meeting), *warnings, *_left_out(plan)),
+            versions.changes.untouched,
+            (*_unread(versions), *_not_run(self.builds, executed)),
+            (*_about_sides(versions), *warnings, *_left_out(plan)),
             silent,
             everything=self.request.everything,
-            incomplete=bool(self.builds.missing or heard.not_run),
+            incomplete=bool(self.builds.missing or executed.not_run),
         )
 
 
-def _played(meetings: Sequence[VersionPair], options: Options, request: Request) -> tuple[list[BaseComparison], int, bool]:
+def _played(version_pairs: Sequence[VersionPair], options: Options, request: Request) -> tuple[list[BaseComparison], int, bool]:
     """The comparisons, how many exchanges they took, and whether something that should have been built or played was not."""
     pairs = _pairs(options)
-    unused = {enum for meeting in meetings for enum in meeting.unused_enums}
-    for meeting in meetings:
-        meeting.hold(unused)
-    plans = [meeting.plan(everything=request.everything, by_proto_names=request.guarantee.by_proto_names) for meeting in meetings]
+    unused = {enum for versions in version_pairs for enum in versions.unused_enums}
+    for versions in version_pairs:
+        versions.hold(unused)
+    plans = [versions.plan(everything=request.everything, by_proto_names=request.guarantee.by_proto_names) for versions in version_pairs]
     accepting = accepted.read(options.project.accepted_breaks)  # before all that takes long: it may be wrong
     needed = {name for pair in pairs for name in (pair.client, pair.server)}
     manifests = [manifest for manifest in options.implementations if manifest.name in needed]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
-    builds = build(builder, manifests, dict(ChainMap(*(meeting.versions for meeting in meetings))), _note)
+    builds = build(builder, manifests, dict(ChainMap(*(versions.catalogs_by_label for versions in version_pairs))), _note)
     playable = [pair for pair in pairs if pair.client not in builds.missing and pair.server not in builds.missing]
     with Player(builds, options.report / LOGS) as player:
-        run = _CompareContext(options, request, manifests, builds, player, playable, accepting)
-        comparisons = [run.compared(meeting, plan) for meeting, plan in zip(meetings, plans, strict=True)]
+        context = _CompareContext(options, request, manifests, builds, player, playable, accepting)
+        comparisons = [context.compared(versions, plan) for versions, plan in zip(version_pairs, plans, strict=True)]
     silent = not player.exchanges and not all(plan.empty for plan in plans)
     return comparisons, player.exchanges, builds.failed or not playable or silent
 
@@ -163,13 +163,13 @@ def _pairs(options: Options) -> list[Pair]:
     return [Pair(client, server) for client in clients for server in servers]
 
 
-def _findings(meeting: VersionPair, judgements: Sequence[Judgement], run: _CompareContext) -> Iterator[ChangeFinding]:
-    before, after = Definitions(meeting.base.catalog), Definitions(meeting.head.catalog)
-    illustrator = Illustrator(meeting.shapes)
+def _findings(versions: VersionPair, judgements: Sequence[Judgement], context: _CompareContext) -> Iterator[ChangeFinding]:
+    before, after = Definitions(versions.base.catalog), Definitions(versions.head.catalog)
+    illustrator = Illustrator(versions.shapes)
     for one in judgements:
         change, example = one.change, None
         if one.example is not None and isinstance(one.example.example, ExchangeRecord):
-            replay = _replay(one.example, meeting, run) if one.verdict is ChangeVerdict.BREAK else ""
+            replay = _replay(one.example, versions, context) if one.verdict is ChangeVerdict.BREAK else ""
             example = illustrator.example(one.example.example, replay)
         yield ChangeFinding(
             change.element,
@@ -177,8 +177,8 @@ def _findings(meeting: VersionPair, judgements: Sequence[Judgement], run: _Compa
             one.verdict,
             change.subject,
             change.now,
-            _placed(meeting.base, change.base),
-            _placed(meeting.head, change.head),
+            _placed(versions.base, change.base),
+            _placed(versions.head, change.head),
             before.text(change.element),
             after.text(change.now or change.element),
             one.observed,
@@ -187,13 +187,13 @@ def _findings(meeting: VersionPair, judgements: Sequence[Judgement], run: _Compa
         )
 
 
-def _replay(observation: ObservedEffect, meeting: VersionPair, run: _CompareContext) -> str:
+def _replay(observation: ObservedEffect, versions: VersionPair, context: _CompareContext) -> str:
     """What `interop replay` takes: the text, or where it is too long for a command line the file that holds it."""
-    text = run.request.replay_text(observation, meeting)
+    text = context.request.replay_text(observation, versions)
     if len(text) <= LONGEST_REPLAY:
         return text
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.seen.element} {meeting.base.side.label}").strip("_")[-200:]
-    folder = run.options.report / REPLAYS
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{observation.effect.element} {versions.base.side.label}").strip("_")[-200:]
+    folder = context.options.report / REPLAYS
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}{SUFFIX}").write_text(text + "\n", encoding="ascii")
     return f"{REPLAYS}/{name}{SUFFIX}"
@@ -203,17 +203,17 @@ def _placed(sources: Sources, place: SourceLocation | None) -> SourceLocation | 
     return place and sources.place(place.file, place.line)
 
 
-def _refused(meeting: VersionPair, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[ChangeFinding]:
+def _refused(versions: VersionPair, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[ChangeFinding]:
     """Yield the files of head that a language refuses, and did not refuse in base. A file that only has another name now, or
     part of one, was refused before as well: the language has lost nothing."""
-    base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (meeting.base, meeting.head))
+    base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (versions.base, versions.head))
     for manifest in manifests:
-        before = {one.file for one in builds.refused(manifest.name, meeting.labels[Version.BASE])}
-        for refused in builds.refused(manifest.name, meeting.labels[Version.HEAD]):
+        before = {one.file for one in builds.refused(manifest.name, versions.labels[Version.BASE])}
+        for refused in builds.refused(manifest.name, versions.labels[Version.HEAD]):
             origins = {base.get(name) for name, file in head.items() if file == refused.file} or {refused.file}
             if refused.file not in before and not origins <= before:
                 what = f"{manifest.name} refuses it: {refused.text}"
-                yield ChangeFinding(refused.file, (what,), ChangeVerdict.BREAK, "file", head=_refused_place(meeting.head, refused))
+                yield ChangeFinding(refused.file, (what,), ChangeVerdict.BREAK, "file", head=_refused_place(versions.head, refused))
 
 
 def _refused_place(sources: Sources, refused: RefusedFile) -> SourceLocation:
@@ -221,26 +221,26 @@ def _refused_place(sources: Sources, refused: RefusedFile) -> SourceLocation:
     return sources.place(refused.file, line)
 
 
-def _beside(meeting: VersionPair, findings: list[ChangeFinding]) -> tuple[list[ChangeFinding], str]:
+def _beside(versions: VersionPair, findings: list[ChangeFinding]) -> tuple[list[ChangeFinding], str]:
     """The findings with what buf says, or why it says nothing."""
     try:
-        told = buf.alarms(meeting.base.catalog, meeting.head.catalog)
+        told = buf.alarms(versions.base.catalog, versions.head.catalog)
     except buf.NoVerdictError as error:
         return findings, str(error)
-    return beside(findings, told, meeting.base.catalog, meeting.head.catalog), ""
+    return beside(findings, told, versions.base.catalog, versions.head.catalog), ""
 
 
-def _unread(meeting: VersionPair) -> Iterator[NotCompared]:
-    yield from (NotCompared(file, f"what it declares is not compared: {why}") for file, why in meeting.unread.items())
+def _unread(versions: VersionPair) -> Iterator[NotCompared]:
+    yield from (NotCompared(file, f"what it declares is not compared: {why}") for file, why in versions.unread.items())
 
 
-def _not_run(builds: Builds, heard: Executed) -> Iterator[NotCompared]:
-    yield from (NotCompared(what, why) for what, why in chain(builds.missing.items(), heard.not_run.items(), heard.refused.items()))
+def _not_run(builds: Builds, executed: Executed) -> Iterator[NotCompared]:
+    yield from (NotCompared(what, why) for what, why in chain(builds.missing.items(), executed.not_run.items(), executed.refused.items()))
 
 
-def _about_sides(meeting: VersionPair) -> tuple[str, ...]:
+def _about_sides(versions: VersionPair) -> tuple[str, ...]:
     """What the two versions were read from."""
-    return (*meeting.base.warnings, *meeting.head.warnings)
+    return (*versions.base.warnings, *versions.head.warnings)
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

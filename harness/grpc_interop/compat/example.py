@@ -25,18 +25,18 @@ class Illustrator:
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._shapes = shapes
 
-    def example(self, evidence: ExchangeRecord, replay: str) -> ExchangeExample:
+    def example(self, record: ExchangeRecord, replay: str) -> ExchangeExample:
         """`replay` is what `interop replay` takes for it."""
-        planned, pair = evidence.planned, evidence.order.pair
+        planned, pair = record.planned, record.order.pair
         if isinstance(planned, MessageProbe):
-            left, right, rows = f"writer {pair.client}", f"reader {pair.server}", self._read(planned, evidence)
+            left, right, rows = f"writer {pair.client}", f"reader {pair.server}", self._read(planned, record)
         else:
-            left, right, rows = f"client {pair.client}", f"server {pair.server}", self._called(planned, evidence)
-        sent, received = self._messages(evidence)
-        return ExchangeExample(_what(evidence), sent, received, left, right, tuple(rows), replay)
+            left, right, rows = f"client {pair.client}", f"server {pair.server}", self._called(planned, record)
+        sent, received = self._messages(record)
+        return ExchangeExample(_what(record), sent, received, left, right, tuple(rows), replay)
 
-    def _messages(self, evidence: ExchangeRecord) -> tuple[str, str]:
-        planned, sent, received = evidence.planned, evidence.sent, evidence.received
+    def _messages(self, record: ExchangeRecord) -> tuple[str, str]:
+        planned, sent, received = record.planned, record.sent, record.received
         if isinstance(planned, AbsentRpcProbe) or sent is None:
             return "", ""
         pair = planned.root if isinstance(planned, RpcProbe) else planned.pair
@@ -44,8 +44,8 @@ class Illustrator:
         shown = show_message(reader, received) if isinstance(received, Meaning) else str(received or "")
         return show_message(pair.of(planned.flow.writer), sent), shown
 
-    def _called(self, planned: RpcProbe | AbsentRpcProbe, evidence: ExchangeRecord) -> Iterator[TranscriptRow]:
-        call, played = evidence.order.what, evidence.played
+    def _called(self, planned: RpcProbe | AbsentRpcProbe, record: ExchangeRecord) -> Iterator[TranscriptRow]:
+        call, played = record.order.what, record.played
         assert isinstance(call, Call) and isinstance(played, PlayedCall)
         client_version, client, server = planned.client, played.client, played.server
         mine, theirs = (self._shapes[version] for version in (client_version, client_version.other))
@@ -68,8 +68,8 @@ class Illustrator:
         if played.broken:
             yield TranscriptRow(*(("", "", played.broken) if played.culprit is Side.SERVER else (played.broken, "", "")))
 
-    def _read(self, planned: MessageProbe, evidence: ExchangeRecord) -> Iterator[TranscriptRow]:
-        reading = evidence.reading
+    def _read(self, planned: MessageProbe, record: ExchangeRecord) -> Iterator[TranscriptRow]:
+        reading = record.reading
         assert reading is not None
         if planned.format is not Format.BINARY:
             left = f"write {reading.sent.decode()}"
@@ -92,10 +92,10 @@ class Illustrator:
             return f"(a view that is none: {error})"
 
 
-def _what(evidence: ExchangeRecord) -> str:
+def _what(record: ExchangeRecord) -> str:
     """What is special about the message."""
-    planned = evidence.planned
+    planned = record.planned
     if isinstance(planned, MessageProbe):
-        words = (planned.probes[evidence.number].what, evidence.reading.what if evidence.reading else "")
+        words = (planned.probes[record.number].what, record.reading.what if record.reading else "")
         return ", ".join(filter(None, words))
     return planned.what if isinstance(planned, RpcProbe) else ""

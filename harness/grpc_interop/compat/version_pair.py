@@ -26,8 +26,8 @@ class VersionPair:
         self.base = replace(base, catalog=old)
         self.head = replace(head, catalog=new)
         self.unread = dict(_unread(self.base, self.head))
-        self._places = MatchedSchemas(Shapes(old), Shapes(new))
-        self._play(old, new, self._places)
+        self._schemas = MatchedSchemas(Shapes(old), Shapes(new))
+        self._play(old, new, self._schemas)
 
     def hold(self, enums: Collection[str]) -> None:
         """From now on, messages that hold these enums are played as well."""
@@ -35,20 +35,20 @@ class VersionPair:
             catalogs = add_synthetic_messages(self.base.catalog, enums), add_synthetic_messages(self.head.catalog, enums)
             self._play(*catalogs, MatchedSchemas(*map(Shapes, catalogs)))
 
-    def _play(self, base: Catalog, head: Catalog, places: MatchedSchemas) -> None:
+    def _play(self, base: Catalog, head: Catalog, schemas: MatchedSchemas) -> None:
         self.catalogs = {Version.BASE: base, Version.HEAD: head}
-        self.places = places
-        self.shapes = {Version.BASE: places.base, Version.HEAD: places.head}
+        self.schemas = schemas
+        self.shapes = {Version.BASE: schemas.base, Version.HEAD: schemas.head}
 
     @cached_property
     def changes(self) -> Changes:
         """All that differs, and how much does not."""
-        return changes(self._places, self.base.lines, self.head.lines)
+        return changes(self._schemas, self.base.lines, self.head.lines)
 
     @cached_property
     def unused_enums(self) -> list[str]:
         """Those that differ and cannot be sent, since no field has them."""
-        return unused_enums(self._places)
+        return unused_enums(self._schemas)
 
     @property
     def labels(self) -> dict[Version, str]:
@@ -56,13 +56,13 @@ class VersionPair:
         return {Version.BASE: self.base.side.label, Version.HEAD: self.head.side.label}
 
     @property
-    def versions(self) -> dict[str, Catalog]:
+    def catalogs_by_label(self) -> dict[str, Catalog]:
         """What is built, by label."""
         return {self.labels[version]: catalog for version, catalog in self.catalogs.items()}
 
     def plan(self, *, everything: bool, by_proto_names: bool = False) -> Plan:
         """What is to be played; `everything`: also of what has not changed; `by_proto_names`: JSON also with fields' own names."""
-        return Planner(self.places, *self.shapes.values(), by_proto_names=by_proto_names).plan(everything=everything)
+        return Planner(self.schemas, *self.shapes.values(), by_proto_names=by_proto_names).plan(everything=everything)
 
 
 def _read_by_both(base: Catalog, head: Catalog) -> tuple[Catalog, Catalog]:

@@ -17,7 +17,7 @@ from grpc_interop.compat.play.building import build, language
 from grpc_interop.compat.play.interpreter import ExchangeRecord
 from grpc_interop.compat.play.plan_executor import PlanExecutor
 from grpc_interop.compat.play.playing import Player
-from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, RpcProbe
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, PlannedProbe, RpcProbe
 from grpc_interop.compat.probes.prober import Probe
 from grpc_interop.compat.sides import Sources
 from grpc_interop.compat.version_pair import VersionPair
@@ -42,8 +42,8 @@ PREFIX = BETWEEN_VERSIONS
 class Again(NamedTuple):
     """What a text holds: the two versions, what to play on which pair of languages, and what was seen of which element."""
 
-    meeting: VersionPair
-    planned: RpcProbe | MessageProbe | AbsentRpcProbe
+    versions: VersionPair
+    planned: PlannedProbe
     pair: Pair
     element: str
     outcome: ElementOutcome
@@ -54,32 +54,32 @@ class Again(NamedTuple):
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def encode(observation: ObservedEffect, meeting: VersionPair) -> str:
+def encode(observation: ObservedEffect, versions: VersionPair) -> str:
     """The text for `interop replay` of an observation that was heard."""
-    evidence, seen = observation.example, observation.seen
-    assert isinstance(evidence, ExchangeRecord)
-    pair = evidence.order.pair
+    record, effect = observation.example, observation.effect
+    assert isinstance(record, ExchangeRecord)
+    pair = record.order.pair
     value: dict[str, Any] = {
         "contract": CONTRACT,
         "pair": f"{language(pair.client)}:{language(pair.server)}",
-        "element": seen.element,
-        "outcome": seen.outcome,
-        **_of_planned(evidence),
+        "element": effect.element,
+        "outcome": effect.outcome,
+        **_of_planned(record),
     }
-    for version, catalog in meeting.catalogs.items():
-        files = _files(evidence, version, catalog)
+    for version, catalog in versions.catalogs.items():
+        files = _files(record, version, catalog)
         names = [catalog.sent_names.get(name, name) for name in files]
         value[version] = {"files": names, "protos": _text(catalog.sent_set(files))}
     return PREFIX + pack(value)
 
 
-def _of_planned(evidence: ExchangeRecord) -> dict[str, Any]:
-    match evidence.planned:
+def _of_planned(record: ExchangeRecord) -> dict[str, Any]:
+    match record.planned:
         case RpcProbe(method, role, flow, _, content, filler, aimed, what):
             told = {"method": method.element, "role": role, "flow": flow, "content": _text(content), "filler": _text(filler)}
             return {"delivery": {**told, "aimed": aimed, "what": what}}
         case MessageProbe(pair, roles, _, flow, format_, probes):
-            probe = probes[evidence.number]
+            probe = probes[record.number]
             told = {"base": pair.base.name, "head": pair.head.name, "flow": flow, "format": format_}
             return {"parcel": {**told, "roles": [*roles], "content": _text(probe.data), "field": probe.field, "what": probe.what}}
         case AbsentRpcProbe(method, client, requests, responses):
@@ -87,15 +87,15 @@ def _of_planned(evidence: ExchangeRecord) -> dict[str, Any]:
             return {"knock": {**told, "requests": [*map(_text, requests)], "responses": [*map(_text, responses)]}}
 
 
-def _files(evidence: ExchangeRecord, version: Version, catalog: Catalog) -> list[str]:
+def _files(record: ExchangeRecord, version: Version, catalog: Catalog) -> list[str]:
     """Those that the exchange needs of a version. Of an RPC that it lacks, whatever else it has: its server has to run."""
-    planned = evidence.planned
+    planned = record.planned
     methods = planned.methods if isinstance(planned, MessageProbe) else (planned.method,)
     files = [catalog.file_of_service(method.service) for one in methods if (method := one.of(version))]
     contents: Iterable[bytes] = ()
     if isinstance(planned, MessageProbe):
         files.append(catalog.message(planned.pair.of(version).name).file.name)
-        contents = (planned.probes[evidence.number].data,)
+        contents = (planned.probes[record.number].data,)
     elif isinstance(planned, RpcProbe):
         contents = (planned.content,)
     # Types that an Any may name.
@@ -112,10 +112,10 @@ def decode(text: str, options: Options) -> Again:
         )
     try:
         base, head = (_sources(version, value[version], options) for version in Version)
-        meeting = VersionPair(base, head)
+        versions = VersionPair(base, head)
         client, _, server = value["pair"].partition(":")
-        planned, element = _planned(value, meeting.places), _word(value["element"])
-        return Again(meeting, planned, Pair(client, server), element, ElementOutcome(value["outcome"]))
+        planned, element = _planned(value, versions.schemas), _word(value["element"])
+        return Again(versions, planned, Pair(client, server), element, ElementOutcome(value["outcome"]))
     except gate.NotAdmitted as fault:
         raise ReplayError(f"the replay text {fault}") from None
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
@@ -129,9 +129,9 @@ def _sources(version: Version, told: dict[str, Any], options: Options) -> Source
     return Sources(side, Catalog(told["files"], let_in(told["protos"])), {}, no_lines, options.project.folder)
 
 
-def _planned(value: dict[str, Any], places: MatchedSchemas) -> RpcProbe | MessageProbe | AbsentRpcProbe:
+def _planned(value: dict[str, Any], schemas: MatchedSchemas) -> PlannedProbe:
     if told := value.get("delivery"):
-        method, role = _method(places, told["method"]), MessageRole(told["role"])
+        method, role = _method(schemas, told["method"]), MessageRole(told["role"])
         root = method.root(role)
         if root is None:
             raise ValueError(f"{told['method']} in one version only")
@@ -140,16 +140,18 @@ def _planned(value: dict[str, Any], places: MatchedSchemas) -> RpcProbe | Messag
     if told := value.get("parcel"):
         probe = Probe(_bytes(told["content"]), told["field"], _word(told["what"]))
         roles = tuple(map(MessageRole, told["roles"]))
-        parcel = MessageProbe(places.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,))
-        parcel.aimed(0)  # the field has to be one of the type
-        return parcel
+        message_probe = MessageProbe(
+            schemas.pair(told["base"], told["head"]), roles, (), Flow(told["flow"]), Format(told["format"]), (probe,)
+        )
+        message_probe.aimed(0)  # the field has to be one of the type
+        return message_probe
     told = value["knock"]
     messages = (tuple(map(_bytes, told[name])) for name in ("requests", "responses"))
-    return AbsentRpcProbe(_method(places, told["method"]), Version(told["client"]), *messages)
+    return AbsentRpcProbe(_method(schemas, told["method"]), Version(told["client"]), *messages)
 
 
-def _method(places: MatchedSchemas, element: str) -> MethodPair:
-    return next(method for method in places.methods if method.element == element)
+def _method(schemas: MatchedSchemas, element: str) -> MethodPair:
+    return next(method for method in schemas.methods if method.element == element)
 
 
 def _word(text: Any) -> str:
@@ -181,37 +183,37 @@ def replay(options: Options, text: str) -> int:
     choose("implementation", names, [manifest.name for manifest in options.implementations])
     manifests = [manifest for manifest in options.implementations if manifest.name in names]
     builder = Builder(options.project.make_state_folder(), home() / "proto")
-    meeting, plan = again.meeting, _alone(again.planned)
-    builds = build(builder, manifests, meeting.versions, lambda words: say(words, err=True))
+    versions, plan = again.versions, _alone(again.planned)
+    builds = build(builder, manifests, versions.catalogs_by_label, lambda words: say(words, err=True))
     for name, why in builds.missing.items():
         raise BuildError(f"{again.pair} cannot be played: {name}: {why}")
     with Player(builds, options.report / LOGS) as player:
-        heard = PlanExecutor(player, builds, meeting.labels, meeting.shapes).hear(plan, [again.pair])
-    for what, why in (heard.not_run | heard.refused).items():
+        executed = PlanExecutor(player, builds, versions.labels, versions.shapes).run(plan, [again.pair])
+    for what, why in (executed.not_run | executed.refused).items():
         raise BuildError(f"{what} cannot be played: {why}")
-    _show(heard.observations, meeting)
-    still = [one.seen for one in heard.observations if (one.seen.element, one.seen.outcome) == (again.element, again.outcome)]
+    _show(executed.observations, versions)
+    still = [one.effect for one in executed.observations if (one.effect.element, one.effect.outcome) == (again.element, again.outcome)]
     say(f"{'FAILED' if still else 'FIXED'}: {again.element} is {'' if still else 'not '}{again.outcome}")
     return 1 if still else 0
 
 
-def _alone(planned: RpcProbe | MessageProbe | AbsentRpcProbe) -> Plan:
-    deliveries = (planned,) if isinstance(planned, RpcProbe) else ()
-    parcels = (planned,) if isinstance(planned, MessageProbe) else ()
-    knocks = (planned,) if isinstance(planned, AbsentRpcProbe) else ()
-    return Plan(deliveries, parcels, knocks, 0)
+def _alone(planned: PlannedProbe) -> Plan:
+    rpc_probes = (planned,) if isinstance(planned, RpcProbe) else ()
+    message_probes = (planned,) if isinstance(planned, MessageProbe) else ()
+    absent_rpc_probes = (planned,) if isinstance(planned, AbsentRpcProbe) else ()
+    return Plan(rpc_probes, message_probes, absent_rpc_probes, 0)
 
 
-def _show(observations: Iterable[ObservedEffect], meeting: VersionPair) -> None:
+def _show(observations: Iterable[ObservedEffect], versions: VersionPair) -> None:
     """Both sides' transcripts of each exchange, and what was seen in it."""
-    illustrator, shown = Illustrator(meeting.shapes), set()
-    for observation in sorted(observations, key=lambda one: one.seen.outcome in GOOD):
-        evidence, seen = observation.example, observation.seen
-        assert isinstance(evidence, ExchangeRecord)
-        example = illustrator.example(evidence, "")
+    illustrator, shown = Illustrator(versions.shapes), set()
+    for observation in sorted(observations, key=lambda one: one.effect.outcome in GOOD):
+        record, effect = observation.example, observation.effect
+        assert isinstance(record, ExchangeRecord)
+        example = illustrator.example(record, "")
         if example.rows not in shown:
             shown.add(example.rows)
             say(f"{example.left}  ->  {example.right}")
             for row in example.rows:
                 say(f"  {row.left}  {row.arrow}  {row.right}".rstrip())
-        say(f"{seen.outcome}: {seen.element}" + (f": {seen.why}" if seen.why else ""))
+        say(f"{effect.outcome}: {effect.element}" + (f": {effect.why}" if effect.why else ""))

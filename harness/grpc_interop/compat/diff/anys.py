@@ -33,14 +33,14 @@ def holds_any(field: FieldShape | None) -> bool:
 class Anys:
     """The places of two versions that hold an Any in both: fields, and requests and responses that are one."""
 
-    def __init__(self, places: MatchedSchemas) -> None:
-        self._places = places
-        self._roots = list(_roots(places))
-        self._fields = [one for pair in places.types for one in any_fields(pair)]
-        self.pairs = [pair for pair in places.types if any_fields(pair) or any(pair is root for _, root in self._roots)]
-        own = {version: set(shapes.driven()) for version, shapes in ((Version.BASE, places.base), (Version.HEAD, places.head))}
+    def __init__(self, schemas: MatchedSchemas) -> None:
+        self._schemas = schemas
+        self._roots = list(_roots(schemas))
+        self._fields = [one for pair in schemas.types for one in any_fields(pair)]
+        self.pairs = [pair for pair in schemas.types if any_fields(pair) or any(pair is root for _, root in self._roots)]
+        own = {version: set(shapes.driven()) for version, shapes in ((Version.BASE, schemas.base), (Version.HEAD, schemas.head))}
         gone, new = (sorted(own[version] - own[version.other]) for version in (Version.BASE, Version.HEAD))
-        self._foreign = {Version.BASE: gone, Version.HEAD: list(_followers(places, gone, new))}
+        self._foreign = {Version.BASE: gone, Version.HEAD: list(_followers(schemas, gone, new))}
         self._held = {version: self._share(foreign) for version, foreign in self._foreign.items()}
 
     def _share(self, foreign: Sequence[str]) -> dict[int, list[str]]:
@@ -69,14 +69,14 @@ def any_fields(pair: TypePair) -> list[FieldPair]:
     return [one for one in pair.fields if holds_any(one.base) and holds_any(one.head)]
 
 
-def _followers(places: MatchedSchemas, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+def _followers(schemas: MatchedSchemas, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
     """Yield the types of head that may take the place of one that is gone: they meet it where it was used, have its name
     elsewhere, or its fields. Any other one is an addition, which nobody who has the base knows or misses."""
-    shapes = [places.base.of(name) for name in gone]
+    shapes = [schemas.base.of(name) for name in gone]
     names = {_last(shape.name) for shape in shapes}
     fields = {_fields(shape) for shape in shapes} - {()}
-    met = {pair.head.name for pair in places.types if pair.base in shapes}
-    yield from (name for name in new if name in met or _last(name) in names or _fields(places.head.of(name)) in fields)
+    met = {pair.head.name for pair in schemas.types if pair.base in shapes}
+    yield from (name for name in new if name in met or _last(name) in names or _fields(schemas.head.of(name)) in fields)
 
 
 def _last(name: str) -> str:
@@ -87,8 +87,8 @@ def _fields(shape: Shape) -> tuple[tuple[int, str], ...]:
     return tuple((one.number, one.name) for one in shape.ordered)
 
 
-def _roots(places: MatchedSchemas) -> Iterator[tuple[str, TypePair]]:
-    for method in places.methods:
+def _roots(schemas: MatchedSchemas) -> Iterator[tuple[str, TypePair]]:
+    for method in schemas.methods:
         for role in (MessageRole.REQUEST, MessageRole.RESPONSE):
             root = method.root(role)
             if root is not None and is_any(root.base) and is_any(root.head):

@@ -76,25 +76,25 @@ def no_lines(_file: str) -> dict[str, int]:
     return {}
 
 
-def changes(places: MatchedSchemas, base_lines: ElementLines = no_lines, head_lines: ElementLines = no_lines) -> Changes:
+def changes(schemas: MatchedSchemas, base_lines: ElementLines = no_lines, head_lines: ElementLines = no_lines) -> Changes:
     """All that differs between the two versions whose places these are."""
-    return _Differ(places, base_lines, head_lines).changes()
+    return _Differ(schemas, base_lines, head_lines).changes()
 
 
 class _Differ:
-    def __init__(self, places: MatchedSchemas, base_lines: ElementLines, head_lines: ElementLines) -> None:
-        self._places = places
-        self._base = Declared(places.base.catalog, base_lines)
-        self._head = Declared(places.head.catalog, head_lines)
-        self._in_anys = Anys(places).note()
+    def __init__(self, schemas: MatchedSchemas, base_lines: ElementLines, head_lines: ElementLines) -> None:
+        self._schemas = schemas
+        self._base = Declared(schemas.base.catalog, base_lines)
+        self._head = Declared(schemas.head.catalog, head_lines)
+        self._in_anys = Anys(schemas).note()
 
     def changes(self) -> Changes:
         found = [
             *self._files(),
             *self._services(),
-            *(change for method in self._places.methods for change in self._method(method)),
+            *(change for method in self._schemas.methods for change in self._method(method)),
             *self._messages(),
-            *(change for pair in self._places.types for change in self._fields(pair)),
+            *(change for pair in self._schemas.types for change in self._fields(pair)),
             *self._extensions(),
             *self._enums(),
         ]
@@ -103,9 +103,9 @@ class _Differ:
         return Changes(tuple(ordered), self._untouched(ordered))
 
     def _untouched(self, found: Sequence[Change]) -> dict[str, int]:
-        touched = {one.element for one in self._places.touched()} | {one.element for one in found}
+        touched = {one.element for one in self._schemas.touched()} | {one.element for one in found}
         changed = {holder for one in found for holder in (one.element, one.element.rpartition(".")[0])}
-        methods = [one for one in self._places.methods if one.element not in touched]
+        methods = [one for one in self._schemas.methods if one.element not in touched]
         return {
             "RPC": len(methods),
             "message": sum(name not in changed for name in _both(self._base, self._head, lambda one: one.messages)),

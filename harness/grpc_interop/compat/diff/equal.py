@@ -18,6 +18,22 @@ from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape
 WRAPPERS = frozenset(f"google.protobuf.{name}Value" for name in "Double Float Int64 UInt64 Int32 UInt32 Bool String Bytes".split())
 """Messages that ProtoJSON writes as the one value that they hold."""
 
+INTEGER_RANGES = {
+    Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_SINT32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_SFIXED32: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_ENUM: (-(1 << 31), (1 << 31) - 1),
+    Field.TYPE_UINT32: (0, (1 << 32) - 1),
+    Field.TYPE_FIXED32: (0, (1 << 32) - 1),
+    Field.TYPE_INT64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_SINT64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_SFIXED64: (-(1 << 63), (1 << 63) - 1),
+    Field.TYPE_UINT64: (0, (1 << 64) - 1),
+    Field.TYPE_FIXED64: (0, (1 << 64) - 1),
+    Field.TYPE_BOOL: (0, 1),
+}
+"""The least and the greatest number of each integer type."""
+
 
 def whole(base: Shape, head: Shape) -> bool:
     """Return whether two types are compared as wholes: one was exchanged for another, and ProtoJSON has a form of its own for one

@@ -298,6 +298,14 @@ def checks_utf8(field: FieldShape) -> bool:
     return bool(features.utf8_validation == features.Utf8Validation.VERIFY)
 
 
+def is_utf8(value: object) -> bool:
+    """Return whether a value is text in UTF-8, or of a type that is not text."""
+    try:
+        return not isinstance(value, bytes) or value.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
 def rivals(pair: TypePair, version: Version, one: FieldPair) -> list[FieldPair]:
     """The other members of the oneof that the field is in."""
     field = one.of(version)

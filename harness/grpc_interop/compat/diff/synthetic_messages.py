@@ -19,11 +19,11 @@ FILE = f"{PACKAGE}/enums.proto"
 Field = descriptor_pb2.FieldDescriptorProto
 
 
-def unused_enums(places: MatchedSchemas) -> list[str]:
+def unused_enums(schemas: MatchedSchemas) -> list[str]:
     """The full names of the enums that both versions declare, that differ, and that no field has in both."""
-    base, head = (Definitions(shapes.catalog) for shapes in (places.base, places.head))
-    own = {*places.base.catalog.files}
-    used = set(_used(places))
+    base, head = (Definitions(shapes.catalog) for shapes in (schemas.base, schemas.head))
+    own = {*schemas.base.catalog.files}
+    used = set(_used(schemas))
     return [
         name
         for name, enum in base.enums.items()
@@ -35,8 +35,8 @@ def _values(enum: EnumDescriptor) -> tuple[bool, list[tuple[str, int]]]:
     return enum.is_closed, [(value.name, value.number) for value in enum.values]
 
 
-def _used(places: MatchedSchemas) -> Iterator[str]:
-    for pair in places.types:
+def _used(schemas: MatchedSchemas) -> Iterator[str]:
+    for pair in schemas.types:
         for one in pair.fields:
             if one.base and one.head:
                 old, new = ((field.mapped or field).descriptor.enum_type for field in (one.base, one.head))

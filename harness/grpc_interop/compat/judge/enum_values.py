@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.equal import TypedValue
 from grpc_interop.compat.diff.match_fields import FieldPair, ValuePair
-from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, blame_unset, worst
-from grpc_interop.compat.judge.value_text import shown
+from grpc_interop.compat.judge.effect_wording import ELSEWHERE, Blame, blame_unset, shown, worst
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire.protojson import Named
 from grpc_interop.wire.shapes import EnumShape, FieldShape
@@ -62,16 +61,16 @@ def compare_enums(
     arrived = _aligned(before, fates, after)
     if arrived is None:
         return Blame(OutcomeCause.VALUE, f"of {len(before)} values {len(after)} arrive"), []
-    seen: list[Effect] = []
+    effects: list[Effect] = []
     blames: list[Blame | None] = []
     for part, expected, got in zip(before, fates, arrived, strict=True):
         blame, found = _compare(one, part, expected, got, writer)
-        seen += found
+        effects += found
         blames.append(blame)
     blamed = worst(blames)
     if blamed not in (None, ELSEWHERE) and not after:
         blamed = blame_unset(before, theirs)
-    return blamed, seen
+    return blamed, effects
 
 
 def _aligned(before: Sequence[TypedValue], fates: Sequence[Fate], after: Sequence[TypedValue]) -> list[TypedValue | None] | None:

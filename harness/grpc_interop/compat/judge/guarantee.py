@@ -75,16 +75,16 @@ class Judgement(NamedTuple):
 def judge(changes: Sequence[Change], observations: Iterable[ObservedEffect], guarantee: Guarantee) -> list[Judgement]:
     """Of every change in turn; then of elements that did not change themselves and yet came out badly. Observations of an
     element stand in the order of their size, so that its first example is the smallest."""
-    seen: dict[str, list[ObservedEffect]] = {}
+    by_element: dict[str, list[ObservedEffect]] = {}
     for one in observations:
-        seen.setdefault(one.seen.element, []).append(one)
+        by_element.setdefault(one.effect.element, []).append(one)
     judgements = []
     for change in sorted(changes, key=lambda one: not one.matters):
         # Two things of one name, a service and a package for instance: what can show takes what was seen.
-        judgements.append(_judged(change, seen.pop(change.element, []), guarantee))
+        judgements.append(_judged(change, by_element.pop(change.element, []), guarantee))
     order = {id(change): place for place, change in enumerate(changes)}
     judgements.sort(key=lambda one: order[id(one.change)])
-    affected = (_affected(element, found, guarantee) for element, found in seen.items())
+    affected = (_affected(element, found, guarantee) for element, found in by_element.items())
     return judgements + [one for one in affected if one is not None]
 
 
@@ -97,7 +97,7 @@ def rollout(judgements: Iterable[Judgement]) -> dict[str, bool]:
 
 
 def _affected(element: str, found: list[ObservedEffect], guarantee: Guarantee) -> Judgement | None:
-    bad = [one for one in found if one.seen.outcome not in GOOD]
+    bad = [one for one in found if one.effect.outcome not in GOOD]
     if not bad:
         return None
     change = Change(element, Subject.FIELD, Edit.CHANGED, ("not changed itself, but affected by what has",))
@@ -116,13 +116,13 @@ def _judged(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -
 
 def _telling(found: list[ObservedEffect]) -> list[ObservedEffect]:
     """Without those in which all is well, where another value shows that not all is."""
-    worse = {one.exchange for one in found if one.seen.outcome is not ElementOutcome.PRESERVED}
-    worst = {one.exchange for one in found if one.seen.outcome not in GOOD}
+    worse = {one.exchange for one in found if one.effect.outcome is not ElementOutcome.PRESERVED}
+    worst = {one.exchange for one in found if one.effect.outcome not in GOOD}
     return [
         one
         for one in found
-        if not (one.seen.outcome in GOOD and one.exchange in worst)
-        and not (one.seen.outcome is ElementOutcome.PRESERVED and one.exchange in worse)
+        if not (one.effect.outcome in GOOD and one.exchange in worst)
+        and not (one.effect.outcome is ElementOutcome.PRESERVED and one.exchange in worse)
     ]
 
 
@@ -131,24 +131,24 @@ def _telling(found: list[ObservedEffect]) -> list[ObservedEffect]:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def breaks(change: Change, exchange: Exchange, seen: Effect, guarantee: Guarantee) -> bool:
+def breaks(change: Change, exchange: Exchange, effect: Effect, guarantee: Guarantee) -> bool:
     """Whether what was seen of a change breaks what the base promised, in a format that is to hold."""
-    if seen.outcome in _OF_RPCS:
-        return seen.outcome is not ElementOutcome.ADDED
-    if exchange.format not in _FORMATS[guarantee] or seen.outcome in GOOD or seen.cause is OutcomeCause.UNDECLARED:
+    if effect.outcome in _OF_RPCS:
+        return effect.outcome is not ElementOutcome.ADDED
+    if exchange.format not in _FORMATS[guarantee] or effect.outcome in GOOD or effect.cause is OutcomeCause.UNDECLARED:
         return False
     if change.subject is Subject.MESSAGE and change.edit is not Edit.CHANGED:
         # A type that one version lacks travels in an Any alone, of which no proto promises what it holds.
         return False
     if exchange.format is Format.STRICT_JSON:
-        return seen.outcome is ElementOutcome.REJECTED
+        return effect.outcome is ElementOutcome.REJECTED
     promised = change.edit is not Edit.ADDED
-    if seen.outcome is ElementOutcome.IGNORED:
-        return promised and _is_missed(change, exchange, seen)
-    if seen.cause is OutcomeCause.PRESENCE:
+    if effect.outcome is ElementOutcome.IGNORED:
+        return promised and _is_missed(change, exchange, effect)
+    if effect.cause is OutcomeCause.PRESENCE:
         # In the other direction it is head that tells zero from not set; base never promised to.
         return promised and exchange.flow is Flow.OLD_TO_NEW
-    return promised or (exchange.flow is Flow.OLD_TO_NEW and seen.outcome in (ElementOutcome.REJECTED, ElementOutcome.ALTERED))
+    return promised or (exchange.flow is Flow.OLD_TO_NEW and effect.outcome in (ElementOutcome.REJECTED, ElementOutcome.ALTERED))
 
 
 def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
@@ -156,12 +156,12 @@ def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
     return change.matters and change.ruled in _FORMATS[guarantee]
 
 
-def _is_missed(change: Change, exchange: Exchange, seen: Effect) -> bool:
+def _is_missed(change: Change, exchange: Exchange, effect: Effect) -> bool:
     """A value that head no longer has, where not even its number arrives."""
     return (
         change.subject is Subject.VALUE
         and exchange.flow is Flow.OLD_TO_NEW
-        and (exchange.format is not Format.BINARY or seen.cause is not OutcomeCause.KEPT)
+        and (exchange.format is not Format.BINARY or effect.cause is not OutcomeCause.KEPT)
     )
 
 
@@ -174,8 +174,8 @@ def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> 
     """One for each flow, role, format and outcome, the worst first; what breaks apart from what does not."""
     together: dict[tuple[Flow, MessageRole, Format, ElementOutcome, bool], list[ObservedEffect]] = {}
     for one in found:
-        exchange, seen = one.exchange, one.seen
-        key = exchange.flow, exchange.role, exchange.format, seen.outcome, breaks(change, exchange, seen, guarantee)
+        exchange, effect = one.exchange, one.effect
+        key = exchange.flow, exchange.role, exchange.format, effect.outcome, breaks(change, exchange, effect, guarantee)
         together.setdefault(key, []).append(one)
     order = [*ElementOutcome]
     for key in sorted(together, key=lambda key: (not key[4], -order.index(key[3]))):
@@ -188,17 +188,17 @@ def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> 
             carried,
             outcome,
             tuple(sorted({one.exchange.pair for one in group})),
-            first.seen.why,
-            first.seen.sent,
-            first.seen.received,
+            first.effect.why,
+            first.effect.sent,
+            first.effect.received,
             (deployment(flow, first.exchange.role),),
             breaking,
         )
 
 
 def _example(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> ObservedEffect | None:
-    breaking = (one for one in found if breaks(change, one.exchange, one.seen, guarantee))
-    bad = (one for one in found if one.seen.outcome not in GOOD)
+    breaking = (one for one in found if breaks(change, one.exchange, one.effect, guarantee))
+    bad = (one for one in found if one.effect.outcome not in GOOD)
     return next(breaking, None) or next(bad, None) or next(iter(found), None)
 
 
@@ -247,7 +247,7 @@ def _of_observations(change: Change, found: list[ObservedEffect], guarantee: Gua
     """One sentence for each thing to know of what is no break."""
     together: dict[str, set[Exchange]] = {}
     for one in found:
-        if not breaks(change, one.exchange, one.seen, guarantee) and (words := _words(change, one)):
+        if not breaks(change, one.exchange, one.effect, guarantee) and (words := _words(change, one)):
             together.setdefault(words, set()).add(one.exchange)
     for words, exchanges in together.items():
         advised = words.endswith(":")
@@ -256,16 +256,16 @@ def _of_observations(change: Change, found: list[ObservedEffect], guarantee: Gua
 
 def _words(change: Change, one: ObservedEffect) -> str:
     """What to know of one observation; advice is to follow a colon. Empty for nothing."""
-    exchange, seen = one.exchange, one.seen
+    exchange, effect = one.exchange, one.effect
     side = "old" if exchange.flow is Flow.NEW_TO_OLD else "new"
-    if seen.cause is OutcomeCause.UNDECLARED:
-        return seen.why
-    if seen.cause is OutcomeCause.PRESENCE:
+    if effect.cause is OutcomeCause.UNDECLARED:
+        return effect.why
+    if effect.cause is OutcomeCause.PRESENCE:
         return "old readers cannot tell it set to zero from not set:"
-    if exchange.format is Format.STRICT_JSON and seen.outcome is ElementOutcome.REJECTED:
+    if exchange.format is Format.STRICT_JSON and effect.outcome is ElementOutcome.REJECTED:
         return f"{side} readers of JSON that do not skip unknown fields refuse it"
-    if seen.outcome is ElementOutcome.IGNORED and change.edit is not Edit.ADDED:
+    if effect.outcome is ElementOutcome.IGNORED and change.edit is not Edit.ADDED:
         return f"{side} readers ignore it"
-    if seen.outcome in GOOD | {ElementOutcome.IGNORED, ElementOutcome.ADDED}:
+    if effect.outcome in GOOD | {ElementOutcome.IGNORED, ElementOutcome.ADDED}:
         return ""
-    return f"{seen.outcome} in {exchange.format} from {exchange.flow}: {seen.why}"
+    return f"{effect.outcome} in {exchange.format} from {exchange.flow}: {effect.why}"

@@ -26,10 +26,9 @@ from grpc_interop.compat.diff.equal import (
     whole,
 )
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, default, family, rivals, written_name
-from grpc_interop.compat.judge.blame import ELSEWHERE, Blame, blame_unset, worst
+from grpc_interop.compat.judge.effect_wording import ELSEWHERE, Blame, blame_unset, plain, text, worst
 from grpc_interop.compat.judge.enum_values import compare_enums, fate, see_value
 from grpc_interop.compat.judge.refusal import explain
-from grpc_interop.compat.judge.value_text import plain, text
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Refusal, Version
 from grpc_interop.wire.meaning import Content, Meaning, Value
 from grpc_interop.wire.shapes import FieldShape, Shape
@@ -61,16 +60,16 @@ def observe(
         return [one._replace(received=str(received)) for one in found]
     if carried is Format.STRICT_JSON:
         return []
-    eye = _Comparer(writer, reader, carried)
-    eye.message(root, sent, received)
-    return list(dict.fromkeys(eye.seen))
+    comparer = _Comparer(writer, reader, carried)
+    comparer.message(root, sent, received)
+    return list(dict.fromkeys(comparer.effects))
 
 
-def attributed(seen: Iterable[Effect], control: Iterable[Effect]) -> list[Effect]:
+def attributed(effects: Iterable[Effect], control: Iterable[Effect]) -> list[Effect]:
     """What is the change's doing: all but the bad outcomes that the control shows as well, the same message between two
     sides of the writer's version."""
     known = {(one.element, one.outcome) for one in control if one.outcome not in GOOD}
-    return [one for one in seen if (one.element, one.outcome) not in known]
+    return [one for one in effects if (one.element, one.outcome) not in known]
 
 
 class _Comparer:
@@ -80,7 +79,7 @@ class _Comparer:
         self._writer = writer
         self._reader = reader
         self._carried = carried
-        self.seen: list[Effect] = []
+        self.effects: list[Effect] = []
 
     def message(self, pair: TypePair, sent: Meaning, received: Meaning) -> None:
         if pair.of(self._writer).special == "google.protobuf.Any" and isinstance(sent.fields.get(2), Content):
@@ -184,8 +183,8 @@ class _Comparer:
             if before.field.message.name == after.field.message.name:
                 return before.value == after.value
             within = _Comparer(self._writer, self._reader, self._carried)
-            within.message(self._meeting(before.field.message, after.field.message, one.element), before.value, after.value)
-            return all(seen.outcome in GOOD for seen in within.seen)
+            within.message(self._pair_types(before.field.message, after.field.message, one.element), before.value, after.value)
+            return all(effect.outcome in GOOD for effect in within.effects)
         return not isinstance(before.value, Meaning) and not isinstance(after.value, Meaning) and alike(before, after)
 
     def _inner(self, one: FieldPair, before: TypedValue, after: TypedValue) -> TypePair:
@@ -193,9 +192,9 @@ class _Comparer:
         inner = one.inner
         if inner is not None and inner.of(self._writer) is mine and inner.of(self._reader) is theirs:
             return inner
-        return self._meeting(mine, theirs, one.element)
+        return self._pair_types(mine, theirs, one.element)
 
-    def _meeting(self, mine: Shape, theirs: Shape, place: str) -> TypePair:
+    def _pair_types(self, mine: Shape, theirs: Shape, place: str) -> TypePair:
         base, head = (mine, theirs) if self._writer is Version.BASE else (theirs, mine)
         return pair_types(base, head, base.name if base.name == head.name else place)
 
@@ -234,8 +233,8 @@ class _Comparer:
 
     def _compare_enums(self, one: FieldPair, before: list[TypedValue], after: list[TypedValue], theirs: FieldShape) -> Blame | None:
         """Blames the enum's value where the versions differ in it, else the field."""
-        blame, seen = compare_enums(one, before, after, theirs, self._writer, self._carried)
-        self.seen += seen
+        blame, effects = compare_enums(one, before, after, theirs, self._writer, self._carried)
+        self.effects += effects
         return blame
 
     # -- what was not sent ---------------------------------------------------------------------------------------------
@@ -272,13 +271,13 @@ class _Comparer:
         carried = Format.BINARY if got is None else self._carried
         expected = fate(meant, mine.enum, theirs.enum, carried)
         if expected.outcome is ElementOutcome.ALTERED and not mine.presence:
-            self.seen += see_value(one, expected, meant, TypedValue(theirs, read), self._writer)
+            self.effects += see_value(one, expected, meant, TypedValue(theirs, read), self._writer)
         elif read != meant and expected.number != read:
             self._see_default(one, mine, theirs, meant, read)
 
     def _see_default(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, meant: object, read: object) -> None:
         why = f"not set, it reads {plain(theirs, read)} instead of {plain(mine, meant)}"
-        self.seen.append(Effect(one.element, ElementOutcome.ALTERED, OutcomeCause.DEFAULT, why, "(not set)", plain(theirs, read)))
+        self.effects.append(Effect(one.element, ElementOutcome.ALTERED, OutcomeCause.DEFAULT, why, "(not set)", plain(theirs, read)))
 
     # -- Any -----------------------------------------------------------------------------------------------------------
 
@@ -286,10 +285,10 @@ class _Comparer:
         """One that JSON wrote out: by what is in it."""
         mine, theirs = sent.fields.get(2), received.fields.get(2)
         if sent.fields.get(1) == received.fields.get(1) and isinstance(mine, Content) and isinstance(theirs, Content):
-            self.message(self._meeting(mine.shape, theirs.shape, pair.name), mine, theirs)
+            self.message(self._pair_types(mine.shape, theirs.shape, pair.name), mine, theirs)
         elif isinstance(mine, Content):
             why = "the reader does not read what the Any holds"
-            self.seen.append(
+            self.effects.append(
                 Effect(mine.shape.name, ElementOutcome.LOST, OutcomeCause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)")
             )
 
@@ -306,7 +305,7 @@ class _Comparer:
     ) -> None:
         sent = text(mine, value) if mine is not None else "(nothing)"
         received = text(theirs, got) if theirs is not None else "(nothing)"
-        self.seen.append(Effect(one.element, outcome, cause, why, sent, received))
+        self.effects.append(Effect(one.element, outcome, cause, why, sent, received))
 
 
 # ----------------------------------------------------------------------------------------------------------------------

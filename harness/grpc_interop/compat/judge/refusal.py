@@ -10,28 +10,14 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.diff.equal import TypedValue, is_float, is_number, number, pair_types, typed_values, whole
-from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_utf8, exact_type, rivals, written_name
+from grpc_interop.compat.diff.equal import INTEGER_RANGES, TypedValue, is_float, is_number, number, pair_types, typed_values, whole
+from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_utf8, exact_type, is_utf8, rivals, written_name
 from grpc_interop.compat.judge.enum_values import elements_of
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, OutcomeCause, Version
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.meaning import Content, Meaning, SingleValue, Value, show, show_message
 from grpc_interop.wire.protojson import Named
 from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
-
-_INT_RANGES = {
-    Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_SINT32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_SFIXED32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_ENUM: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_UINT32: (0, (1 << 32) - 1),
-    Field.TYPE_FIXED32: (0, (1 << 32) - 1),
-    Field.TYPE_INT64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_SINT64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_SFIXED64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_UINT64: (0, (1 << 64) - 1),
-    Field.TYPE_FIXED64: (0, (1 << 64) - 1),
-}
 
 _FLOAT_MAX = 3.4028234663852886e38
 
@@ -156,19 +142,12 @@ def _bad_text(mine: FieldShape, value: Value, there: FieldShape) -> tuple[FieldS
         key, mapped = there.key, there.mapped
         for name, held in value.items():
             for own, text, other in ((mine.key, name, key), (mine.mapped, held, mapped)):
-                if other is not None and checks_utf8(other) and not _is_utf8(text):
+                if other is not None and checks_utf8(other) and not is_utf8(text):
                     return own, text
         return None
     if not checks_utf8(there):
         return None
-    return next(((mine, part.value) for part in typed_values(mine, value) if not _is_utf8(part.value)), None)
-
-
-def _is_utf8(value: Value) -> bool:
-    try:
-        return not isinstance(value, bytes) or bool(value.decode()) or True
-    except UnicodeDecodeError:
-        return False
+    return next(((mine, part.value) for part in typed_values(mine, value) if not is_utf8(part.value)), None)
 
 
 def _unreadable(mine: FieldShape, there: FieldShape) -> bool:
@@ -213,7 +192,7 @@ def _no_json_part(part: TypedValue, there: FieldShape) -> bool:
         return there.enum is None
     if is_float(there):
         return there.type == Field.TYPE_FLOAT and abs(number(mine, value)) > _FLOAT_MAX
-    least, most = _INT_RANGES[there.type]
+    least, most = INTEGER_RANGES[there.type]
     exact = number(mine, value)
     return not (least <= exact <= most) or exact != int(exact) or (there.closed is not None and exact not in there.closed)
 

@@ -10,7 +10,7 @@ from grpc_interop.compat.diff.match_fields import TypePair
 from grpc_interop.compat.judge.observe import observe
 from grpc_interop.compat.play.playing import Order, PlayedCall, PlayResult
 from grpc_interop.compat.play.transcoding import Reading
-from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, RpcProbe
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, PlannedProbe, RpcProbe
 from grpc_interop.compat.vocabulary.observation import Effect, ElementOutcome, Format, MessageRole, Refusal, Version
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Refused, Written
@@ -29,7 +29,7 @@ class ExchangeRecord(NamedTuple):
     """An exchange as it was played: what an observation rests on. `sent` is what the writer's version means by the message;
     None of a call that is not about one. `number` and `reading` are those of one message of a parcel."""
 
-    planned: RpcProbe | MessageProbe | AbsentRpcProbe
+    planned: PlannedProbe
     order: Order
     played: PlayResult
     sent: Meaning | None = None
@@ -41,7 +41,7 @@ class ExchangeRecord(NamedTuple):
 class Interpretation(NamedTuple):
     """What an exchange shows of the elements."""
 
-    seen: list[Effect]
+    effects: list[Effect]
     sent: Meaning
     received: Meaning | Refusal
 
@@ -66,19 +66,27 @@ class Interpreter:
         self._json = {version: ProtoJson(own) for version, own in shapes.items()}
         self._known: dict[_Way, list[Interpretation]] = {}
 
-    def of_call(self, delivery: RpcProbe, reader: Version, played: PlayedCall) -> Interpretation | None:
+    def interpret_call(self, probe: RpcProbe, reader: Version, played: PlayedCall) -> Interpretation | None:
         """What a call shows to a reader of this version, in a control the writer's own; None where the message was not sent
         at all."""
-        received = _arrived(delivery, delivery.root.of(reader), played)
-        way = _Way(delivery.root, delivery.flow.writer, reader, Format.BINARY, delivery.content, delivery.aimed)
+        received = _arrived(probe, probe.root.of(reader), played)
+        way = _Way(probe.root, probe.flow.writer, reader, Format.BINARY, probe.content, probe.aimed)
         return None if received is None else self._told(way, received)
 
-    def of_reading(self, parcel: MessageProbe, reader: Version, number: int, reading: Reading) -> Interpretation | None:
+    def interpret_reading(self, probe: MessageProbe, reader: Version, number: int, reading: Reading) -> Interpretation | None:
         """What one message of a parcel shows; None where its writer could not write it."""
         if reading.answer is None:
             return None
-        way = _Way(parcel.pair, parcel.flow.writer, reader, parcel.format, reading.sent, parcel.aimed(number), reading.only_zeros)
-        return self._told(way, self._read(parcel, parcel.pair.of(reader), reader, reading))
+        way = _Way(
+            probe.pair,
+            probe.flow.writer,
+            reader,
+            probe.format,
+            reading.sent,
+            probe.aimed(number),
+            reading.only_zeros,
+        )
+        return self._told(way, self._read(probe, probe.pair.of(reader), reader, reading))
 
     def _told(self, way: _Way, received: Meaning | Refusal) -> Interpretation | None:
         known = self._known.setdefault(way, [])
@@ -88,17 +96,17 @@ class Interpreter:
         sent = known[0].sent if known else self._sent(way)
         if sent is None:
             return None
-        seen = observe(way.root, way.writer, way.reader, way.format, sent, received, way.aimed, only_zeros=way.only_zeros)
-        known.append(Interpretation(seen, sent, received))
+        effects = observe(way.root, way.writer, way.reader, way.format, sent, received, way.aimed, only_zeros=way.only_zeros)
+        known.append(Interpretation(effects, sent, received))
         return known[-1]
 
-    def of_strict_reading(self, parcel: MessageProbe, reader: Version, number: int, reading: Reading) -> list[Effect]:
+    def interpret_strict_reading(self, probe: MessageProbe, reader: Version, number: int, reading: Reading) -> list[Effect]:
         """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
         if not isinstance(reading.strict, Refused):
             return []
-        way = _Way(parcel.pair, parcel.flow.writer, reader, Format.STRICT_JSON, reading.sent, parcel.aimed(number))
+        way = _Way(probe.pair, probe.flow.writer, reader, Format.STRICT_JSON, reading.sent, probe.aimed(number))
         told = self._told(way, Refusal(reading.strict.text))
-        return told.seen if told is not None else []
+        return told.effects if told is not None else []
 
     def _sent(self, way: _Way) -> Meaning | None:
         """What the writer's version means by the message; None for what is none."""
@@ -110,41 +118,41 @@ class Interpreter:
         except (NotWireError, NotProtoJson):
             return None
 
-    def _read(self, parcel: MessageProbe, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
+    def _read(self, probe: MessageProbe, shape: Shape, reader: Version, reading: Reading) -> Meaning | Refusal:
         if isinstance(reading.answer, Refused):
             return Refusal(reading.answer.text)
         assert isinstance(reading.answer, Written) and reading.answer.view is not None
         received = _viewed(shape, reading.answer.view)
-        if parcel.format is Format.BINARY or isinstance(received, Refusal):
+        if probe.format is Format.BINARY or isinstance(received, Refusal):
             return received
         return self._json[reader].kept(shape, received)
 
 
-def why_not_received(delivery: RpcProbe, played: PlayedCall) -> str:
+def why_not_received(probe: RpcProbe, played: PlayedCall) -> str:
     """Why a call says nothing of its message, if that is worth telling: a writer that cannot write it is not."""
-    writing = Side.CLIENT if delivery.role is MessageRole.REQUEST else Side.SERVER
+    writing = Side.CLIENT if probe.role is MessageRole.REQUEST else Side.SERVER
     if played.broken:
         return "" if played.culprit is writing else played.broken
     status = played.client.status if played.client is not None else None
     return f"its request is refused before: {CODES[status.code]} {status.message}" if status is not None else "its client saw no end"
 
 
-def interpret_absent_rpc(knock: AbsentRpcProbe, played: PlayedCall) -> Effect:
+def interpret_absent_rpc(probe: AbsentRpcProbe, played: PlayedCall) -> Effect:
     """What became of a call of an RPC that one version lacks or has in another kind."""
     status = played.client.status if played.client is not None else None
     code = CODES[status.code] if status is not None else played.broken
-    mine, theirs = knock.method.of(knock.client), knock.method.of(knock.client.other)
+    mine, theirs = probe.method.of(probe.client), probe.method.of(probe.client.other)
     if mine is not None and theirs is not None:
         arrived = len(played.server.views) if played.server is not None else 0
         came = len(played.client.views) if played.client is not None else 0
         why = (
-            f"{mine.kind} client, {theirs.kind} server: {arrived} of {len(knock.requests)} requests and {came} of"
-            f" {len(knock.responses)} responses arrived, and the call ended with {code}"
+            f"{mine.kind} client, {theirs.kind} server: {arrived} of {len(probe.requests)} requests and {came} of"
+            f" {len(probe.responses)} responses arrived, and the call ended with {code}"
         )
-        return Effect(knock.method.element, ElementOutcome.KIND_CHANGED, why=why, received=code)
-    if knock.client is Version.BASE:
-        return Effect(knock.method.element, ElementOutcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
-    return Effect(knock.method.element, ElementOutcome.ADDED, why=f"a new client at an old server: {code}", received=code)
+        return Effect(probe.method.element, ElementOutcome.KIND_CHANGED, why=why, received=code)
+    if probe.client is Version.BASE:
+        return Effect(probe.method.element, ElementOutcome.REMOVED, why=f"an old client at a new server: {code}", received=code)
+    return Effect(probe.method.element, ElementOutcome.ADDED, why=f"a new client at an old server: {code}", received=code)
 
 
 def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
@@ -155,17 +163,17 @@ def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
         return Refusal(f"its driver shows what is no {shape.name}: {error}")
 
 
-def _arrived(delivery: RpcProbe, shape: Shape, played: PlayedCall) -> Meaning | Refusal | None:
+def _arrived(probe: RpcProbe, shape: Shape, played: PlayedCall) -> Meaning | Refusal | None:
     """What the side that the message was for saw of it; None where it was never sent."""
     client, server = played.client, played.server
-    mine, side = (server, Side.SERVER) if delivery.role is MessageRole.REQUEST else (client, Side.CLIENT)
+    mine, side = (server, Side.SERVER) if probe.role is MessageRole.REQUEST else (client, Side.CLIENT)
     if mine is not None and mine.views:
         return _viewed(shape, mine.views[0])
     if played.broken:
         return Refusal(played.broken) if played.culprit is side else None
     if client is None or server is None or client.status is None:
         return None
-    if delivery.role is MessageRole.RESPONSE and not server.views:
+    if probe.role is MessageRole.RESPONSE and not server.views:
         return None
     status = client.status
     if status.code == OK:

@@ -16,7 +16,7 @@ from grpc_interop.compat.play.building import Builds, at, language
 from grpc_interop.compat.play.interpreter import ExchangeRecord, Interpreter, interpret_absent_rpc, why_not_received
 from grpc_interop.compat.play.playing import Call, NotPlayed, Order, PlayedBatch, PlayedCall, Player, PlayResult
 from grpc_interop.compat.play.transcoding import Reading, TranscodeBatch
-from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, RpcProbe
+from grpc_interop.compat.probes.plan import AbsentRpcProbe, MessageProbe, Plan, PlannedProbe, RpcProbe
 from grpc_interop.compat.vocabulary.observation import (
     Effect,
     ElementOutcome,
@@ -33,7 +33,7 @@ from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.verdict import Pair
 from grpc_interop.wire.shapes import Shapes
 
-KNOCK_US = 2_000_000
+ABSENT_RPC_US = 2_000_000
 """The deadline, in microseconds, of a call whose server has the RPC in another kind or not at all. Between two kinds nobody
 promises an end: grpcio's sync client waits for ever where a server answers a unary call with two messages. One second was
 missed by calls that do end, under a load of ten processes a core."""
@@ -47,15 +47,15 @@ class _Suspect(NamedTuple):
 
     rank: Rank
     exchange: Exchange
-    seen: tuple[Effect, ...]
-    evidence: ExchangeRecord
+    effects: tuple[Effect, ...]
+    record: ExchangeRecord
 
 
 class _Tag(NamedTuple):
     """What an order was made of, and its place in the plan. Of a control, `suspects` is what it is to explain, and `numbers`
     are the messages of a parcel that it is about."""
 
-    planned: RpcProbe | MessageProbe | AbsentRpcProbe
+    planned: PlannedProbe
     place: int
     suspects: tuple[_Suspect, ...] = ()
     numbers: tuple[int, ...] = ()
@@ -81,43 +81,43 @@ class PlanExecutor:
         self._builds = builds
         self._labels = labels
         self._shapes = shapes
-        self._testimony = Interpreter(shapes)
-        self._heard = Executed()
+        self._interpreter = Interpreter(shapes)
+        self._executed = Executed()
         self._found: list[tuple[Rank, ObservedEffect]] = []
 
-    def hear(self, plan: Plan, pairs: Sequence[Pair]) -> Executed:
+    def run(self, plan: Plan, pairs: Sequence[Pair]) -> Executed:
         """Plays everything in the plan on each of the pairs, which are named without versions (`py:go`)."""
-        self._heard, self._found = Executed(), []
+        self._executed, self._found = Executed(), []
         suspects: list[_Suspect] = []
         for order, played in self._player.play(self._orders(plan, pairs)):
-            suspects += self._listen(order, played)
+            suspects += self._interpret(order, played)
         for order, played in self._player.play(self._controls(suspects)):
-            self._acquit(order, played)
-        self._heard.observations += [found for _, found in sorted(self._found, key=lambda entry: entry[0])]
-        return self._heard
+            self._apply_control(order, played)
+        self._executed.observations += [found for _, found in sorted(self._found, key=lambda entry: entry[0])]
+        return self._executed
 
     # -- what is played ------------------------------------------------------------------------------------------------
 
     def _orders(self, plan: Plan, pairs: Sequence[Pair]) -> Iterator[Order]:
-        every: list[RpcProbe | MessageProbe | AbsentRpcProbe] = [*plan.deliveries, *plan.parcels, *plan.knocks]
+        every: list[PlannedProbe] = [*plan.rpc_probes, *plan.message_probes, *plan.absent_rpc_probes]
         for pair in pairs:
             for place, planned in enumerate(every):
                 tag = _Tag(planned, place)
                 if isinstance(planned, RpcProbe):
-                    yield from self._delivery(planned, pair, planned.client, planned.client.other, tag)
+                    yield from self._rpc_orders(planned, pair, planned.client, planned.client.other, tag)
                 elif isinstance(planned, MessageProbe):
-                    yield from self._parcel(planned, pair, planned.flow.reader, tag)
+                    yield from self._message_orders(planned, pair, planned.flow.reader, tag)
                 else:
-                    yield from self._knock(planned, pair, tag)
+                    yield from self._absent_rpc_orders(planned, pair, tag)
 
     def _controls(self, suspects: Iterable[_Suspect]) -> Iterator[Order]:
         """The same between two sides of the writer's version, once for all that it may explain."""
         together: dict[tuple[int, Pair], list[_Suspect]] = {}
         for suspect in suspects:
-            pair = suspect.evidence.order.pair
+            pair = suspect.record.order.pair
             together.setdefault((suspect.rank[0], Pair(language(pair.client), language(pair.server))), []).append(suspect)
         for (place, pair), found in together.items():
-            orders = list(self._control_of(pair, _Tag(found[0].evidence.planned, place, tuple(found))))
+            orders = list(self._control_of(pair, _Tag(found[0].record.planned, place, tuple(found))))
             yield from orders
             if not orders:
                 # A language that lacks the writer's version acquits nobody.
@@ -126,35 +126,39 @@ class PlanExecutor:
     def _control_of(self, pair: Pair, tag: _Tag) -> Iterator[Order]:
         planned = tag.planned
         if isinstance(planned, RpcProbe):
-            yield from self._delivery(planned, pair, planned.flow.writer, planned.flow.writer, tag)
+            yield from self._rpc_orders(planned, pair, planned.flow.writer, planned.flow.writer, tag)
         elif isinstance(planned, MessageProbe):
             numbers = sorted({suspect.rank[1] for suspect in tag.suspects})
-            yield from self._parcel(planned, pair, planned.flow.writer, tag._replace(numbers=tuple(numbers)))
+            yield from self._message_orders(planned, pair, planned.flow.writer, tag._replace(numbers=tuple(numbers)))
 
-    def _delivery(self, delivery: RpcProbe, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
-        mine, theirs = delivery.method.of(client), delivery.method.of(server)
+    def _rpc_orders(self, probe: RpcProbe, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
+        mine, theirs = probe.method.of(client), probe.method.of(server)
         assert mine is not None and theirs is not None
         if self._serves(pair.client, client, mine) and self._serves(pair.server, server, theirs):
-            request, response = delivery.content, delivery.filler
-            if delivery.role is MessageRole.RESPONSE:
+            request, response = probe.content, probe.filler
+            if probe.role is MessageRole.RESPONSE:
                 request, response = response, request
             yield Order(self._parties(pair, client, server), Call(mine, theirs, (request,), (response,)), tag)
 
-    def _parcel(self, parcel: MessageProbe, pair: Pair, reader: Version, tag: _Tag) -> Iterator[Order]:
+    def _message_orders(self, probe: MessageProbe, pair: Pair, reader: Version, tag: _Tag) -> Iterator[Order]:
         """Between these two languages, the pair's client writing."""
-        writer = parcel.flow.writer
-        if self._has(pair.client, writer, parcel.pair) and self._has(pair.server, reader, parcel.pair):
-            names = parcel.pair.of(writer).name, parcel.pair.of(reader).name
-            probes = [parcel.probes[number] for number in tag.numbers] if tag.numbers else parcel.probes
-            carriage = TranscodeBatch(*names, tuple(probe.data for probe in probes), parcel.format is not Format.BINARY, parcel.variants)
-            yield Order(self._parties(pair, writer, reader), carriage, tag)
+        writer = probe.flow.writer
+        if self._has(pair.client, writer, probe.pair) and self._has(pair.server, reader, probe.pair):
+            names = probe.pair.of(writer).name, probe.pair.of(reader).name
+            probes = [probe.probes[number] for number in tag.numbers] if tag.numbers else probe.probes
+            batch = TranscodeBatch(*names, tuple(aimed.data for aimed in probes), probe.format is not Format.BINARY, probe.variants)
+            yield Order(self._parties(pair, writer, reader), batch, tag)
 
-    def _knock(self, knock: AbsentRpcProbe, pair: Pair, tag: _Tag) -> Iterator[Order]:
-        client, server = knock.client, knock.client.other
-        mine, theirs = knock.method.of(client), knock.method.of(server)
+    def _absent_rpc_orders(self, probe: AbsentRpcProbe, pair: Pair, tag: _Tag) -> Iterator[Order]:
+        client, server = probe.client, probe.client.other
+        mine, theirs = probe.method.of(client), probe.method.of(server)
         assert mine is not None
         if self._serves(pair.client, client, mine) and (theirs is None or self._serves(pair.server, server, theirs)):
-            yield Order(self._parties(pair, client, server), Call(mine, theirs, knock.requests, knock.responses, KNOCK_US), tag)
+            yield Order(
+                self._parties(pair, client, server),
+                Call(mine, theirs, probe.requests, probe.responses, ABSENT_RPC_US),
+                tag,
+            )
 
     def _serves(self, name: str, version: Version, method: Method) -> bool:
         """Whether a language has code for an RPC; it says so otherwise."""
@@ -168,7 +172,7 @@ class PlanExecutor:
     def _generated(self, name: str, version: Version, file: str, what: str) -> bool:
         refused = next((one for one in self._builds.refused(name, self._labels[version]) if one.file == file), None)
         if refused is not None:
-            self._heard.refused[f"{what} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
+            self._executed.refused[f"{what} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
         return refused is None
 
     def _parties(self, pair: Pair, client: Version, server: Version) -> Pair:
@@ -176,112 +180,112 @@ class PlanExecutor:
 
     # -- what is heard -------------------------------------------------------------------------------------------------
 
-    def _listen(self, order: Order, played: PlayResult) -> Iterator[_Suspect]:
+    def _interpret(self, order: Order, played: PlayResult) -> Iterator[_Suspect]:
         """Keeps what is good; gives what needs a control."""
         assert isinstance(order.tag, _Tag)
         planned, place = order.tag.planned, order.tag.place
         if isinstance(played, NotPlayed):
-            self._heard.not_run[str(order.pair)] = played.why
+            self._executed.not_run[str(order.pair)] = played.why
         elif isinstance(planned, AbsentRpcProbe):
             assert isinstance(played, PlayedCall)
             exchange = Exchange(planned.flow, MessageRole.REQUEST, Format.BINARY, str(_languages(order)))
             self._keep((place, 0, str(order.pair)), exchange, interpret_absent_rpc(planned, played), ExchangeRecord(planned, order, played))
         elif isinstance(planned, RpcProbe):
             assert isinstance(played, PlayedCall)
-            yield from self._hear_call(planned, order, played, place)
+            yield from self._interpret_call(planned, order, played, place)
         else:
             assert isinstance(played, PlayedBatch)
-            yield from self._hear_readings(planned, order, played, place)
+            yield from self._interpret_readings(planned, order, played, place)
 
-    def _hear_call(self, delivery: RpcProbe, order: Order, played: PlayedCall, place: int) -> Iterator[_Suspect]:
-        told = self._testimony.of_call(delivery, delivery.flow.reader, played)
+    def _interpret_call(self, probe: RpcProbe, order: Order, played: PlayedCall, place: int) -> Iterator[_Suspect]:
+        told = self._interpreter.interpret_call(probe, probe.flow.reader, played)
         if told is None:
-            if why := why_not_received(delivery, played):
-                self._heard.not_run.setdefault(f"{delivery.method.element} {delivery.role}, {delivery.flow}, {order.pair}", why)
+            if why := why_not_received(probe, played):
+                self._executed.not_run.setdefault(f"{probe.method.element} {probe.role}, {probe.flow}, {order.pair}", why)
             return
         pair = _languages(order)
-        if delivery.role is MessageRole.RESPONSE:
+        if probe.role is MessageRole.RESPONSE:
             pair = Pair(pair.server, pair.client)
-        exchange = Exchange(delivery.flow, delivery.role, Format.BINARY, str(pair))
+        exchange = Exchange(probe.flow, probe.role, Format.BINARY, str(pair))
         yield from self._sort(
-            (place, 0, str(order.pair)), [exchange], told.seen, ExchangeRecord(delivery, order, played, told.sent, told.received)
+            (place, 0, str(order.pair)), [exchange], told.effects, ExchangeRecord(probe, order, played, told.sent, told.received)
         )
 
-    def _hear_readings(self, parcel: MessageProbe, order: Order, played: PlayedBatch, place: int) -> Iterator[_Suspect]:
-        exchanges = [Exchange(parcel.flow, role, parcel.format, str(_languages(order))) for role in parcel.roles]
-        for number in range(len(parcel.probes)):
+    def _interpret_readings(self, probe: MessageProbe, order: Order, played: PlayedBatch, place: int) -> Iterator[_Suspect]:
+        exchanges = [Exchange(probe.flow, role, probe.format, str(_languages(order))) for role in probe.roles]
+        for number in range(len(probe.probes)):
             if _killed_by(played, number):
-                evidence = ExchangeRecord(parcel, order, played, number=number, reading=Reading(b"", answer=Refused(played.broken)))
-                seen = Effect(parcel.aimed(number) or parcel.pair.name, ElementOutcome.REJECTED, why=played.broken)
-                yield from self._sort((place, number, str(order.pair)), exchanges, [seen], evidence)
+                record = ExchangeRecord(probe, order, played, number=number, reading=Reading(b"", answer=Refused(played.broken)))
+                effect = Effect(probe.aimed(number) or probe.pair.name, ElementOutcome.REJECTED, why=played.broken)
+                yield from self._sort((place, number, str(order.pair)), exchanges, [effect], record)
             elif number not in played.transcoding.readings:
-                self._heard.not_run.setdefault(f"{parcel.pair.name}, {parcel.flow}, {parcel.format}, {order.pair}", played.broken)
+                self._executed.not_run.setdefault(f"{probe.pair.name}, {probe.flow}, {probe.format}, {order.pair}", played.broken)
             for reading in played.transcoding.readings.get(number, ()):
-                told = self._testimony.of_reading(parcel, parcel.flow.reader, number, reading)
+                told = self._interpreter.interpret_reading(probe, probe.flow.reader, number, reading)
                 if told is not None:
-                    evidence = ExchangeRecord(parcel, order, played, told.sent, told.received, number, reading)
+                    record = ExchangeRecord(probe, order, played, told.sent, told.received, number, reading)
                     rank = place, number, str(order.pair)
-                    yield from self._sort(rank, exchanges, told.seen, evidence)
-                    if parcel.format is Format.JSON and (
-                        strict := self._testimony.of_strict_reading(parcel, parcel.flow.reader, number, reading)
+                    yield from self._sort(rank, exchanges, told.effects, record)
+                    if probe.format is Format.JSON and (
+                        strict := self._interpreter.interpret_strict_reading(probe, probe.flow.reader, number, reading)
                     ):
                         without = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
-                        yield from self._sort(rank, without, strict, evidence)
+                        yield from self._sort(rank, without, strict, record)
 
-    def _sort(self, rank: Rank, exchanges: Sequence[Exchange], seen: Sequence[Effect], evidence: ExchangeRecord) -> Iterator[_Suspect]:
-        bad = tuple(one for one in seen if _needs_control(one))
+    def _sort(self, rank: Rank, exchanges: Sequence[Exchange], effects: Sequence[Effect], record: ExchangeRecord) -> Iterator[_Suspect]:
+        bad = tuple(one for one in effects if _needs_control(one))
         for exchange in exchanges:
-            for one in seen:
+            for one in effects:
                 if not _needs_control(one):
-                    self._keep(rank, exchange, one, evidence)
+                    self._keep(rank, exchange, one, record)
             if bad:
-                yield _Suspect(rank, exchange, bad, evidence)
+                yield _Suspect(rank, exchange, bad, record)
 
-    def _keep(self, rank: Rank, exchange: Exchange, seen: Effect, evidence: ExchangeRecord) -> None:
-        self._found.append((rank, ObservedEffect(exchange, seen, evidence)))
+    def _keep(self, rank: Rank, exchange: Exchange, effect: Effect, record: ExchangeRecord) -> None:
+        self._found.append((rank, ObservedEffect(exchange, effect, record)))
 
     # -- controls ------------------------------------------------------------------------------------------------------
 
-    def _acquit(self, order: Order, played: PlayResult) -> None:
+    def _apply_control(self, order: Order, played: PlayResult) -> None:
         """A control has been played: what it shows as well is not the change's doing."""
         assert isinstance(order.tag, _Tag)
         if isinstance(played, NotPlayed):
-            self._heard.not_run[f"the control {order.pair}"] = played.why
+            self._executed.not_run[f"the control {order.pair}"] = played.why
         numbers = order.tag.numbers
         self._judge(order.tag.suspects, lambda suspect: self._control(suspect, played, numbers))
 
     def _judge(self, suspects: Iterable[_Suspect], control: Callable[[_Suspect], list[Effect]]) -> None:
         for suspect in suspects:
-            for seen in attributed(suspect.seen, control(suspect)):
-                self._keep(suspect.rank, suspect.exchange, seen, suspect.evidence)
+            for effect in attributed(suspect.effects, control(suspect)):
+                self._keep(suspect.rank, suspect.exchange, effect, suspect.record)
 
     def _control(self, suspect: _Suspect, played: PlayResult, numbers: Sequence[int]) -> list[Effect]:
         """What a control showed; nothing where it could not be played, which acquits nobody."""
-        planned = suspect.evidence.planned
+        planned = suspect.record.planned
         if isinstance(planned, RpcProbe) and isinstance(played, PlayedCall):
-            told = self._testimony.of_call(planned, planned.flow.writer, played)
-            return told.seen if told is not None else []
+            told = self._interpreter.interpret_call(planned, planned.flow.writer, played)
+            return told.effects if told is not None else []
         if isinstance(planned, MessageProbe) and isinstance(played, PlayedBatch):
             number = numbers.index(suspect.rank[1])
             if _killed_by(played, number):
-                return list(suspect.seen)
+                return list(suspect.effects)
             return self._control_reading(planned, suspect, played.transcoding.readings.get(number, []))
         return []
 
-    def _control_reading(self, parcel: MessageProbe, suspect: _Suspect, readings: Sequence[Reading]) -> list[Effect]:
-        number, then = suspect.rank[1], suspect.evidence.reading
+    def _control_reading(self, probe: MessageProbe, suspect: _Suspect, readings: Sequence[Reading]) -> list[Effect]:
+        number, then = suspect.rank[1], suspect.record.reading
         for reading in readings:
             if then is not None and reading.sent == then.sent:
                 if suspect.exchange.format is Format.STRICT_JSON:
-                    return self._testimony.of_strict_reading(parcel, parcel.flow.writer, number, reading)
-                told = self._testimony.of_reading(parcel, parcel.flow.writer, number, reading)
-                return told.seen if told is not None else []
+                    return self._interpreter.interpret_strict_reading(probe, probe.flow.writer, number, reading)
+                told = self._interpreter.interpret_reading(probe, probe.flow.writer, number, reading)
+                return told.effects if told is not None else []
         return []
 
 
-def _needs_control(seen: Effect) -> bool:
+def _needs_control(effect: Effect) -> bool:
     """Not what went well, and not what the other version does not declare: the writer's own cannot show it."""
-    return seen.outcome not in GOOD and (seen.outcome is not ElementOutcome.IGNORED or seen.cause is OutcomeCause.UNDECLARED)
+    return effect.outcome not in GOOD and (effect.outcome is not ElementOutcome.IGNORED or effect.cause is OutcomeCause.UNDECLARED)
 
 
 def _killed_by(played: PlayedBatch, number: int) -> bool:

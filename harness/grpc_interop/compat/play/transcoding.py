@@ -47,37 +47,37 @@ class TranscodeBatch(NamedTuple):
 ReadingDialogue = Generator[Ask, tuple[Answer, ...], list[Reading]]
 
 
-def batch_dialogue(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
+def batch_dialogue(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
     """The dialogue about one message."""
-    return _as_json(carriage, content) if carriage.json else _as_binary(carriage, content)
+    return _as_json(batch, content) if batch.json else _as_binary(batch, content)
 
 
-def _as_binary(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
-    (written,) = yield Ask(Side.CLIENT, (content,), type_name=carriage.written_as)
+def _as_binary(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
+    (written,) = yield Ask(Side.CLIENT, (content,), type_name=batch.written_as)
     if isinstance(written, Refused):
         return [Reading(content, refused=written.text)]
-    (answer,) = yield Ask(Side.SERVER, (written.binary,), to_view=True, type_name=carriage.read_as)
+    (answer,) = yield Ask(Side.SERVER, (written.binary,), to_view=True, type_name=batch.read_as)
     return [Reading(written.binary, answer=answer)]
 
 
-def _as_json(carriage: TranscodeBatch, content: bytes) -> ReadingDialogue:
+def _as_json(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
     texts: dict[str, str] = {}
     without_zeros: dict[str, str] = {}
     for emit_zero in (False, True):
-        (written,) = yield Ask(Side.CLIENT, (content,), to_json=True, emit_zero=emit_zero, type_name=carriage.written_as)
+        (written,) = yield Ask(Side.CLIENT, (content,), to_json=True, emit_zero=emit_zero, type_name=batch.written_as)
         if isinstance(written, Refused):
             return [Reading(content, refused=written.text)]
-        for text, what in carriage.variants(written.json):
+        for text, what in batch.variants(written.json):
             told = ", ".join(filter(None, ("zero values written" if emit_zero else "", what)))
             if texts.setdefault(text, told) == told and emit_zero:
                 without_zeros[text] = next((plain for plain, other in texts.items() if other == what), "")
     readings: dict[str, Reading] = {}
     for text, what in texts.items():
         sent = text.encode()
-        (answer,) = yield Ask(Side.SERVER, (sent,), from_json=True, to_view=True, ignore_unknown=True, type_name=carriage.read_as)
+        (answer,) = yield Ask(Side.SERVER, (sent,), from_json=True, to_view=True, ignore_unknown=True, type_name=batch.read_as)
         strict: Answer | None = None
         if isinstance(answer, Written):
-            (strict,) = yield Ask(Side.SERVER, (sent,), from_json=True, type_name=carriage.read_as)
+            (strict,) = yield Ask(Side.SERVER, (sent,), from_json=True, type_name=batch.read_as)
         plain = readings.get(without_zeros.get(text, ""))
         only_zeros = plain is not None and isinstance(plain.answer, Written)
         readings[text] = Reading(sent, what, answer, strict, only_zeros=only_zeros)
@@ -89,7 +89,7 @@ class BatchExamination:
     """All messages of a carriage, many at a time, between two drivers. `readings` has those of each message that is done.
     Otherwise as an Examination, of which it takes the place."""
 
-    carriage: TranscodeBatch
+    batch: TranscodeBatch
     readings: dict[int, list[Reading]] = field(default_factory=dict)
     pending: dict[int, Example] = field(default_factory=dict)
     findings: Findings | None = None
@@ -97,12 +97,12 @@ class BatchExamination:
     _dialogues: dict[int, ReadingDialogue] = field(default_factory=dict)
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]:
-        contents = self.carriage.contents
+        contents = self.batch.contents
         while len(self._dialogues) < AT_A_TIME and self._begun < len(contents):
             number = self._begun
             self._begun += 1
             self.pending[number] = Example(contents[number], f"message {number + 1}")
-            self._dialogues[number] = dialogue = batch_dialogue(self.carriage, contents[number])
+            self._dialogues[number] = dialogue = batch_dialogue(self.batch, contents[number])
             yield number, next(dialogue)
         if not self._dialogues:
             self.findings = Findings(len(contents), (), b"", None)
@@ -122,20 +122,20 @@ class BatchExaminer:
     died, begins anew."""
 
     def __init__(self) -> None:
-        self._carriages: dict[str, TranscodeBatch] = {}
+        self._batches: dict[str, TranscodeBatch] = {}
         self._begun: dict[str, BatchExamination] = {}
 
-    def case(self, name: str, carriage: TranscodeBatch) -> MessageCase:
+    def case(self, name: str, batch: TranscodeBatch) -> MessageCase:
         """A case of that name that makes the engine play it."""
-        self._carriages[name] = carriage
-        needs = {"transcode", "view", *(["json"] if carriage.json else [])}
-        return MessageCase("compat", name, carriage.written_as, json=carriage.json, requires=frozenset(needs))
+        self._batches[name] = batch
+        needs = {"transcode", "view", *(["json"] if batch.json else [])}
+        return MessageCase("compat", name, batch.written_as, json=batch.json, requires=frozenset(needs))
 
     def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> BatchExamination:
-        self._begun[case.name] = begun = BatchExamination(self._carriages[case.name])
+        self._begun[case.name] = begun = BatchExamination(self._batches[case.name])
         return begun
 
     def take(self, case: MessageCase) -> BatchExamination:
         """What was read of a case that has been played; it is forgotten then."""
-        del self._carriages[case.name]
+        del self._batches[case.name]
         return self._begun.pop(case.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
+from grpc_interop.compat.diff.match_fields import is_utf8
 from grpc_interop.compat.probes.scalar_values import scalars, tagged
 from grpc_interop.values.generator import Generator
 from grpc_interop.wire import wire_format
@@ -45,7 +46,7 @@ class FieldValues:
         if field.type in TEXTS:
             inner = [one.inner for one in receivers if one.inner is not None]
             contents = [content for shape in inner for content in self._received.boundaries(shape, 1)[:FEW]]
-            values += [wire_format.delimited(content) for content in contents if field.type == Field.TYPE_BYTES or _is_utf8(content)]
+            values += [wire_format.delimited(content) for content in contents if field.type == Field.TYPE_BYTES or is_utf8(content)]
         return list(dict.fromkeys(values))
 
     # -- messages ------------------------------------------------------------------------------------------------------
@@ -135,11 +136,3 @@ def _scalar_lists(field: FieldShape, values: Sequence[bytes], receivers: Sequenc
 
 def _packed(field: FieldShape, values: Sequence[bytes]) -> bytes:
     return wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(b"".join(values))
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -75,18 +75,21 @@ class AbsentRpcProbe(NamedTuple):
         return Flow.OLD_TO_NEW if self.client is Version.BASE else Flow.NEW_TO_OLD
 
 
+PlannedProbe = RpcProbe | MessageProbe | AbsentRpcProbe
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`cut` is the number of probes that were left out for their number."""
 
-    deliveries: tuple[RpcProbe, ...]
-    parcels: tuple[MessageProbe, ...]
-    knocks: tuple[AbsentRpcProbe, ...]
+    rpc_probes: tuple[RpcProbe, ...]
+    message_probes: tuple[MessageProbe, ...]
+    absent_rpc_probes: tuple[AbsentRpcProbe, ...]
     cut: int
 
     @property
     def empty(self) -> bool:
-        return not (self.deliveries or self.parcels or self.knocks)
+        return not (self.rpc_probes or self.message_probes or self.absent_rpc_probes)
 
 
 @lru_cache(maxsize=KEPT_TEXTS)
@@ -101,9 +104,9 @@ def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
 class Planner:
     """Plans a comparison of two catalogs."""
 
-    def __init__(self, places: MatchedSchemas, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
+    def __init__(self, schemas: MatchedSchemas, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
         """`by_proto_names`: JSON is written with the fields' own names as well."""
-        self._places = places
+        self._schemas = schemas
         self._shapes = {Version.BASE: base, Version.HEAD: head}
         self._probers = {flow: Prober(self._shapes[flow.writer], self._shapes[flow.reader]) for flow in Flow}
         self._cut = 0
@@ -112,10 +115,10 @@ class Planner:
     def plan(self, *, everything: bool = False) -> Plan:
         """`everything`: also what has not changed."""
         self._cut = 0
-        pairs = self._places.types if everything else self._places.differing()
-        anys = Anys(self._places)
-        deliveries: list[RpcProbe] = []
-        parcels: list[MessageProbe] = []
+        pairs = self._schemas.types if everything else self._schemas.differing()
+        anys = Anys(self._schemas)
+        rpc_probes: list[RpcProbe] = []
+        message_probes: list[MessageProbe] = []
         probed: set[tuple[str, MessageRole]] = set()
         for pair in pairs:
             carriers = self._carriers(pair)
@@ -124,13 +127,13 @@ class Planner:
                 held = anys.held(pair, flow.writer)
                 found = self._probers[flow].probes(pair, flow.writer, held, everything=everything)
                 self._cut += found.cut
-                deliveries += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
-                parcels += self._parcels(pair, carriers, flow, found.probes)
-        parcels += self._held_by_anys(anys, pairs)
-        methods = self._places.methods if everything else self._places.touched()
-        deliveries += [one for method in methods for one in self._covered(method, probed, everything)]
-        knocks = [knock for method in self._places.methods for knock in self._knocks(method)]
-        return Plan(tuple(deliveries), tuple(parcels), tuple(knocks), self._cut)
+                rpc_probes += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
+                message_probes += self._message_probes(pair, carriers, flow, found.probes)
+        message_probes += self._held_by_anys(anys, pairs)
+        methods = self._schemas.methods if everything else self._schemas.touched()
+        rpc_probes += [one for method in methods for one in self._covered(method, probed, everything)]
+        absent_rpc_probes = [absent_rpc_probe for method in self._schemas.methods for absent_rpc_probe in self._absent_rpc_probes(method)]
+        return Plan(tuple(rpc_probes), tuple(message_probes), tuple(absent_rpc_probes), self._cut)
 
     def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[MessageProbe]:
         """What one version alone can put into an Any of a type that does not differ. To an RPC it is bytes, whatever it is: so
@@ -139,10 +142,10 @@ class Planner:
         for pair in anys.pairs:
             for flow in Flow if id(pair) not in done else ():
                 probes = tuple(self._probers[flow].anys(pair, flow.writer, anys.held(pair, flow.writer)))
-                yield from self._parcels(pair, self._carriers(pair), flow, probes)
+                yield from self._message_probes(pair, self._carriers(pair), flow, probes)
 
     def _carriers(self, pair: TypePair) -> list[Carrier]:
-        return [carrier for role in (MessageRole.REQUEST, MessageRole.RESPONSE) if (carrier := self._places.carrier(pair, role))]
+        return [carrier for role in (MessageRole.REQUEST, MessageRole.RESPONSE) if (carrier := self._schemas.carrier(pair, role))]
 
     def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[RpcProbe]:
         method, role = carrier.method, carrier.role
@@ -151,7 +154,7 @@ class Planner:
             content = carrier.wrap(probe.data, flow.writer)
             yield RpcProbe(method, role, flow, carrier.root, content, filler, aimed_element(pair, flow.writer, probe), probe.what)
 
-    def _parcels(self, pair: TypePair, carriers: list[Carrier], flow: Flow, probes: tuple[Probe, ...]) -> Iterator[MessageProbe]:
+    def _message_probes(self, pair: TypePair, carriers: list[Carrier], flow: Flow, probes: tuple[Probe, ...]) -> Iterator[MessageProbe]:
         if not probes:
             return
         roles = tuple(carrier.role for carrier in carriers) or (MessageRole.MESSAGE,)
@@ -175,7 +178,7 @@ class Planner:
                         method, role, flow, root, minimal_message(root.of(flow.writer)), filler, what="nothing but what is required"
                     )
 
-    def _knocks(self, method: MethodPair) -> Iterator[AbsentRpcProbe]:
+    def _absent_rpc_probes(self, method: MethodPair) -> Iterator[AbsentRpcProbe]:
         for client in Version:
             mine, theirs = method.of(client), method.of(client.other)
             if mine is None or (theirs is not None and theirs.kind is mine.kind):

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
+from grpc_interop.compat.diff.equal import INTEGER_RANGES
 from grpc_interop.compat.diff.match_fields import checks_utf8
 from grpc_interop.values.boundaries import FLT_MAX, UNKNOWN_NUMBERS
 from grpc_interop.values.malformed import NOT_UTF8
@@ -19,22 +20,6 @@ from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import FLOATING, TEXTS, EnumShape, FieldShape
 
 T = TypeVar("T")
-
-_RANGES = {
-    Field.TYPE_INT32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_SINT32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_SFIXED32: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_ENUM: (-(1 << 31), (1 << 31) - 1),
-    Field.TYPE_UINT32: (0, (1 << 32) - 1),
-    Field.TYPE_FIXED32: (0, (1 << 32) - 1),
-    Field.TYPE_INT64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_SINT64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_SFIXED64: (-(1 << 63), (1 << 63) - 1),
-    Field.TYPE_UINT64: (0, (1 << 64) - 1),
-    Field.TYPE_FIXED64: (0, (1 << 64) - 1),
-    Field.TYPE_BOOL: (0, 1),
-}
-"""The least and the greatest number of each integer type."""
 
 PLAIN = (1, 2, 0)
 """Integers that every type holds, so that a list of them shows its order."""
@@ -91,11 +76,11 @@ def _type_differs(field: FieldShape, other: FieldShape) -> bool:
 
 
 def _integers(field: FieldShape, others: Sequence[FieldShape]) -> list[int]:
-    least, most = _RANGES[field.type]
+    least, most = INTEGER_RANGES[field.type]
     values = set()
     if others:
         values |= {-1, *WRAPS, *INEXACT}
-        for edges in (_RANGES.get(one.type, (0, 0)) for one in (field, *others)):
+        for edges in (INTEGER_RANGES.get(one.type, (0, 0)) for one in (field, *others)):
             values |= {edge + step for edge in edges for step in (-1, 0, 1)}
         values |= {number for one in others if one.enum for number in (*one.enum.numbers[:FEW_NUMBERS], *UNKNOWN_NUMBERS)}
     values |= _defaults((field, *others), int)

@@ -139,7 +139,7 @@ class ObservedEffect(NamedTuple):
     """Something seen in an exchange. `example` is whatever tells whoever played it how to show and replay it."""
 
     exchange: Exchange
-    seen: Effect
+    effect: Effect
     example: object = None
 
 

@@ -1,4 +1,4 @@
-"""Why a field is altered."""
+"""The words of an effect: why a field is altered, and its values as people read them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.diff.equal import TypedValue, is_zero
 from grpc_interop.compat.vocabulary.observation import OutcomeCause
+from grpc_interop.wire.meaning import Value, show
 from grpc_interop.wire.shapes import FieldShape
 
 
@@ -32,3 +33,23 @@ def blame_unset(before: Sequence[TypedValue], theirs: FieldShape) -> Blame:
     if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
         return Blame(OutcomeCause.PRESENCE, "set to zero, which the reader cannot tell from not set")
     return Blame(OutcomeCause.VALUE, "nothing arrives")
+
+
+def text(field: FieldShape, value: Value | None) -> str:
+    """A field's value; `(not set)` for None."""
+    if field.enum is not None and isinstance(value, int):
+        name = next((label for label, number in field.enum.names.items() if number == value), "")
+        return f"{name} ({value})" if name else str(value)
+    return show(field, value)
+
+
+def shown(part: TypedValue | None) -> str:
+    """What arrived; `(nothing)` for None."""
+    return text(part.field, part.value) if part is not None else "(nothing)"
+
+
+def plain(field: FieldShape, value: object) -> str:
+    """A default, as pairing.default gives it."""
+    if field.enum is not None and isinstance(value, int):
+        return text(field, value)
+    return f'"{repr(value)[2:-1]}"' if isinstance(value, bytes) else str(value)
