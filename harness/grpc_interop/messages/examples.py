@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
-from grpc_interop.core.case import MessageCase
+from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.tags import tags_of
 from grpc_interop.values import boundaries, malformed, well_known
-from grpc_interop.values.encodings import boldest, reencodings
+from grpc_interop.values.encodings import TOGETHER, WAYS, boldest, reencodings
 from grpc_interop.values.field_names import FieldNames
 from grpc_interop.values.generator import Generator
 from grpc_interop.values.json_unrepresentable import JsonFilter, Unrepresentable
@@ -34,6 +36,9 @@ MOST_KEPT = 32 * 1024 * 1024
 drivers (256) or are in flight, of some 10 to 100 KiB each. With those of 64, the examples of nine pairs were made three
 times."""
 
+MOST_TAGGED = 1024
+"""Cases whose tags are kept for the next pair."""
+
 LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
 """Bytes of a large text, and of a message of such texts: below a frame of the driver contract."""
 
@@ -50,11 +55,38 @@ MOST_ANYS = 40
 
 
 class Example(NamedTuple):
-    """A message, and in a few words what is special about it. `file` declares the type that an Any in it holds."""
+    """A message to carry."""
 
     data: bytes
     what: str
+    """What is special about the message, in a few words for a report."""
     file: str = ""
+    """The file that declares the type that an Any in the message holds."""
+    tags: frozenset[str] = frozenset()
+    """Facts about the message, for known failures to match."""
+
+
+class Group(NamedTuple):
+    """A group of examples, which a case asks about in one way. The case has the group's name."""
+
+    why: str
+    """What the case proves, for the reader of a report."""
+    make: Callable[[Examples, Shape, random.Random, int], Iterator[Example]]
+    """Makes the examples of a type, with as many random messages as the last argument says."""
+    tags: tuple[str, ...] = ()
+    """Tags of every example in the group."""
+    json: bool = False
+    """The messages are carried as ProtoJSON."""
+    alike: bool = False
+    """Both sides have to agree whether a message is valid; either answer will do."""
+    keeps_unknown: bool = False
+    """The messages hold fields that their type does not declare."""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """The capabilities that a driver needs for such a case."""
+        form = ["json"] if self.json else [] if self.alike else ["view"]
+        return frozenset({"transcode", *form, *(["unknown_fields"] if self.keeps_unknown else [])})
 
 
 class Examples:
@@ -66,17 +98,26 @@ class Examples:
         self._names = FieldNames(shapes)
         self._json_filter = JsonFilter(shapes)
         self._kept: ByteLru[MessageCase, tuple[Example, ...]] = ByteLru(MOST_KEPT)
+        self.tag_sets = lru_cache(MOST_TAGGED)(self._tag_sets)
 
     @staticmethod
     def can_make(case: MessageCase) -> bool:
         """Return whether the case holds its examples, or has a name by which they can be made."""
-        return bool(case.examples) or case.name in _GROUPS
+        return bool(case.examples) or case.name in GROUPS
 
     def of(self, case: MessageCase) -> Iterable[Example]:
-        """In the same order each time; those that the case holds itself, if it holds any."""
+        """Return the examples that the case holds itself, or else those of its group, in the same order each time."""
         if case.examples:
-            return [Example(data, "") for data in case.examples]
+            tags = frozenset(GROUPS[case.name].tags) if case.name in GROUPS else frozenset()
+            return [Example(data, "", tags=tags) for data in case.examples]
         return self._made(case) if case.count <= DEFAULT_COUNT else self._make(case)
+
+    def _tag_sets(self, case: AnyCase) -> frozenset[frozenset[str]]:
+        """Return the tags of a case; for a case of messages, a set of tags for each kind of example that it has."""
+        tags = tags_of(case)
+        if not isinstance(case, MessageCase):
+            return frozenset({tags})
+        return frozenset({tags | example for example in {example.tags for example in self.of(case)}})
 
     def _made(self, case: MessageCase) -> tuple[Example, ...]:
         made = self._kept.get(case)
@@ -86,19 +127,20 @@ class Examples:
         return made
 
     def _make(self, case: MessageCase) -> Iterator[Example]:
-        shape = self.shapes.of(case.type_name)
+        shape, group = self.shapes.of(case.type_name), GROUPS[case.name]
         chance = random.Random(f"{case.seed}/{case.name}/{case.type_name}")
-        return _GROUPS[case.name](self, shape, chance, case.count or DEFAULT_COUNT)
+        for example in group.make(self, shape, chance, case.count or DEFAULT_COUNT):
+            yield example._replace(tags=example.tags.union(group.tags)) if group.tags else example
 
     def names(self, type_name: str) -> list[str]:
-        """The names of the cases that have an example of this type; none where no message of it can exist."""
+        """Return the names of the cases that have an example of this type; none where no message of it can exist."""
         shape = self.shapes.of(type_name)
         if self.generator.least(shape) is None:
             return []
-        return [name for name, group in _GROUPS.items() if next(group(self, shape, random.Random(name), 1), None) is not None]
+        return [name for name, group in GROUPS.items() if next(group.make(self, shape, random.Random(name), 1), None) is not None]
 
     def _least(self, shape: Shape) -> bytes:
-        """What every message of the type holds."""
+        """Return the content that every message of the type holds."""
         least = self.generator.least(shape)
         assert least is not None
         return least
@@ -107,37 +149,32 @@ class Examples:
         yield from self._valid(shape, chance, count)
         yield from self._reencoded(shape, chance)
         for texts in malformed.large(shape, chain(repeat(LARGE, LARGE_FIELDS), repeat(LESS_LARGE)), MOST_LARGE):
-            yield Example(self._least(shape) + texts, "large texts")
+            yield Example(self._least(shape) + texts, "large texts", tags=_LARGE)
         yield from self._deep(shape, (DEEP,))
         # Some writer or reader of ProtoJSON gets these wrong, and no reader of bytes does.
-        yield from self._of_fields(shape, boundaries.minus_zeros, "-0.0")
-        yield from self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX")
+        yield from self._minus_zeros(shape)
+        yield from self._greatest_floats(shape)
 
     def _reencoded(self, shape: Shape, chance: random.Random) -> Iterator[Example]:
-        """A few messages in every other encoding, and each further field in the boldest."""
+        """Yield a few messages in every other encoding, and each further field in the boldest."""
         known = self.generator.boundaries(shape)[1:]
         by_chance = [self.generator.by_chance(shape, chance) for _ in range(REENCODED)]
         for data in (*known[:REENCODED], *by_chance):
-            yield from (Example(changed, what) for what, changed in reencodings(shape, data, chance))
+            yield from (Example(changed, what, tags=_tagged(what)) for what, changed in reencodings(shape, data, chance))
         seen = {record.number for data in known[:REENCODED] for record in read(data)}
         for data in known[REENCODED:]:
             further = [record for record in read(data) if record.number not in seen]
             if further:
-                yield Example(boldest(shape, self._least(shape) + write(further), chance), "every encoding of further fields together")
+                reencoded = boldest(shape, self._least(shape) + write(further), chance)
+                yield Example(reencoded, "every encoding of further fields together", tags=_tagged(TOGETHER))
             seen |= {record.number for record in further}
 
-    def _json(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if not self._names.have_capitals(shape):
-            yield from self._parts(shape, self._valid(shape, chance, count))
-
-    def _json_capitals(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        if self._names.have_capitals(shape):
-            yield from self._parts(shape, self._valid(shape, chance, count))
-
-    def _parts(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
-        """Of each what ProtoJSON can say; what is the same without the rest is there once."""
+    def _json(self, shape: Shape, chance: random.Random, count: int, *, capitals: bool) -> Iterator[Example]:
+        """Yield the part of each valid message that ProtoJSON can represent; equal parts are there once."""
+        if self._names.have_capitals(shape) is not capitals:
+            return
         seen = set()
-        for example in examples:
+        for example in self._valid(shape, chance, count):
             part = self._json_filter.part(shape, example.data)
             if part == example.data:
                 yield example
@@ -145,33 +182,24 @@ class Examples:
                 seen.add(part)
                 yield example._replace(data=part)
 
-    def _json_equal_names(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unrepresentable.ONE_NAME)
-
-    def _json_null_elements(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unrepresentable.NULL_ELEMENT)
-
-    def _json_type_field(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._that_hold(shape, Unrepresentable.TYPE_FIELD)
-
-    def _that_hold(self, shape: Shape, what: Unrepresentable) -> Iterator[Example]:
-        """None of the random ones: with each seed, what has such a case must have an example of it."""
+    def _unrepresentable(self, shape: Shape, kind: Unrepresentable) -> Iterator[Example]:
+        """Yield no random messages: whatever the seed, a type that has such a case must have an example for it."""
         for example in (*self._boundaries(shape), *self._anys(shape)):
-            if what in self._json_filter.found(shape, example.data):
+            if kind in self._json_filter.found(shape, example.data):
                 yield example
 
     def _valid(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
         yield from self._boundaries(shape)
         for number in range(count):
-            yield Example(self.generator.by_chance(shape, chance), f"random message {number}")
+            yield Example(self.generator.by_chance(shape, chance), f"random message {number}", tags=_RANDOM)
         yield from self._anys(shape)
 
     def _boundaries(self, shape: Shape) -> Iterator[Example]:
         for data in self.generator.boundaries(shape):
-            yield Example(data, "boundary values")
+            yield Example(data, "boundary values", tags=_BOUNDARY)
 
     def _anys(self, shape: Shape) -> Iterator[Example]:
-        """An Any field holds a message of each type of the tree, and one within another Any."""
+        """Yield messages of each type of the tree in each Any field, alone and within another Any."""
         names = list(self.shapes.driven())
         for field in shape.ordered:
             if field.inner is None or field.inner.special != "google.protobuf.Any":
@@ -184,47 +212,43 @@ class Examples:
                     continue
                 file = str(self.shapes.catalog.message(name).file.name)
                 holder = _any(name, content[-1])
-                for depth, one in enumerate((holder, _any("google.protobuf.Any", holder))):
-                    data = self._alone(shape, field, wire_format.message_field(field.descriptor, one))
-                    yield Example(data, f"Any of {name}, level {depth + 1}", file)
+                for level, held in enumerate((holder, _any("google.protobuf.Any", holder)), 1):
+                    data = self._alone(shape, field, wire_format.message_field(field.descriptor, held))
+                    yield Example(data, f"Any of {name}, level {level}", file, _ANY)
 
-    def _unknown_fields(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+    def _unknown_fields(self, shape: Shape, chance: random.Random, _count: int) -> Iterator[Example]:
         extra = malformed.undeclared(shape)
-        for one in extra:
-            yield Example(self._least(shape) + one, "a field that the type does not declare")
+        for content in extra:
+            yield Example(self._least(shape) + content, "a field that the type does not declare")
         full = self.generator.by_chance(shape, chance)
         yield Example(b"".join(extra) + full + extra[0], "fields that the type does not declare, around those that it does")
         for field in shape.ordered:
             if field.inner is None or (inner := self.generator.least(field.inner)) is None or field.inner.special:
                 continue
-            content = inner + malformed.undeclared(field.inner)[0]
-            yield Example(
-                self._alone(shape, field, wire_format.message_field(field.descriptor, content)), f"an undeclared field within {field.name}"
-            )
+            content = wire_format.message_field(field.descriptor, inner + malformed.undeclared(field.inner)[0])
+            yield Example(self._alone(shape, field, content), f"an undeclared field within {field.name}")
 
-    def _malformed(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
+    def _malformed(self, shape: Shape) -> Iterator[Example]:
         *_, some = self.generator.few(shape)[:2]
         whole = self._least(shape) + min(map(write_one, read(some)), key=len, default=b"")
         for what, data in malformed.malformed(shape, whole, some):
-            # What could be read, were it whole and its texts texts, is another case's affair.
+            # Messages that only lack a required field, or hold a text that is not UTF-8, have cases of their own.
             if validity(shape, data) not in (Validity.INCOMPLETE, Validity.NOT_UTF8):
-                yield Example(data, what)
-        for what, data in malformed.NUMBER_ZERO.items() if shape.can_hold else ():
-            yield Example(whole + data, what)
+                yield Example(data, what, tags=_tagged(what))
+        if shape.can_hold:
+            yield from self._number_zero(whole)
 
-    def _not_utf8(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._texts_not_utf8(shape, lambda field: not _strict_extension(field))
+    def _number_zero(self, whole: bytes) -> Iterator[Example]:
+        yield from (Example(whole + data, what, tags=_tagged(what)) for what, data in malformed.NUMBER_ZERO.items())
 
-    def _not_utf8_extensions(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Some reader does not look at those that must be UTF-8."""
-        yield from self._texts_not_utf8(shape, _strict_extension)
-
-    def _texts_not_utf8(self, shape: Shape, chosen: Callable[[FieldShape], bool]) -> Iterator[Example]:
-        for what, data in malformed.not_utf8(replace(shape, ordered=tuple(filter(chosen, shape.ordered))), self.generator.least):
+    def _not_utf8(self, shape: Shape, *, extensions: bool) -> Iterator[Example]:
+        """Yield texts that are not UTF-8: in the extensions that must be UTF-8, or in all other fields."""
+        fields = tuple(field for field in shape.ordered if _strict_extension(field) is extensions)
+        for what, data in malformed.not_utf8(replace(shape, ordered=fields), self.generator.least):
             yield Example(self._least(shape) + data, what)
 
-    def _closed_enums(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Numbers that a closed enum does not declare: kept as unknown fields (protobuf.dev/programming-guides/enum)."""
+    def _closed_enums(self, shape: Shape) -> Iterator[Example]:
+        """Yield numbers that a closed enum does not declare: they are kept as unknown fields (protobuf.dev/programming-guides/enum)."""
         for field in shape.ordered:
             inside = field.mapped or field
             if inside.closed is None:
@@ -236,66 +260,48 @@ class Examples:
                     value = wire_format.message_field(field.descriptor, key + value)
                 yield Example(self._alone(shape, field, value), f"{field.name} is {number}, which its closed enum does not declare")
 
-    def _missing_required(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Each required field left out."""
+    def _missing_required(self, shape: Shape) -> Iterator[Example]:
         whole = self.generator.required(shape) or {}
         for number in whole:
             rest = b"".join(content for other, content in whole.items() if other != number)
             yield Example(rest, f"the required {shape.fields[number].name} is missing")
 
-    def _nesting(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._deep(shape, DEEPER)
-
-    def _nesting_limits(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._deep(shape, TOO_DEEP)
-
-    def _zero_in_empty(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        """Field number 0 in a type that can hold no field, which some reader may not look into at all."""
-        for what, data in malformed.NUMBER_ZERO.items() if not shape.can_hold else ():
-            yield Example(data, what)
-
     def _deep(self, shape: Shape, depths: tuple[int, ...]) -> Iterator[Example]:
-        """Messages within messages, so many levels, where a type holds itself."""
-        field = next((one for one in shape.ordered if one.inner is shape and not one.required), None)
+        """Yield messages within messages to these depths, where a type holds itself."""
+        field = next((field for field in shape.ordered if field.inner is shape and not field.required), None)
         least = self._least(shape)
-        if field is None:
-            return
-        for depth in depths:
+        for depth in depths if field else ():
+            assert field is not None
             data = least
             for _ in range(depth - 1):
                 data = least + wire_format.message_field(field.descriptor, data)
-            yield Example(data, f"{depth} levels of {field.name}")
+            yield Example(data, f"{depth} levels of {field.name}", tags=_NESTED)
 
-    def _json_float_max(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._whole(shape, self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX"))
+    def _greatest_floats(self, shape: Shape) -> Iterator[Example]:
+        return self._of_fields(shape, boundaries.greatest_floats, "FLT_MAX", "float_max")
 
-    def _json_minus_zero(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._whole(shape, self._of_fields(shape, boundaries.minus_zeros, "-0.0"))
+    def _minus_zeros(self, shape: Shape) -> Iterator[Example]:
+        return self._of_fields(shape, boundaries.minus_zeros, "-0.0", "minus_zero")
 
-    def _whole(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
-        """Those that ProtoJSON can say as they are."""
-        yield from (example for example in examples if self._json_filter.part(shape, example.data) == example.data)
-
-    def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str) -> Iterator[Example]:
-        """Each field alone with each of its values."""
+    def _of_fields(self, shape: Shape, values: Callable[[FieldShape], list[bytes]], what: str, tag: str) -> Iterator[Example]:
+        """Yield each field alone with each of its values."""
         for field in shape.ordered:
             for value in values(field):
-                yield Example(self._alone(shape, field, wire_format.tag(field.number, field.wire_type) + value), f"{field.name} is {what}")
+                content = wire_format.tag(field.number, field.wire_type) + value
+                yield Example(self._alone(shape, field, content), f"{field.name} is {what}", tags=frozenset({tag}))
 
-    def _json_beyond(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say")
-
-    def _json_unset_values(self, shape: Shape, chance: random.Random, count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, well_known.unset_values, "with a value of no kind")
+    def _whole(self, shape: Shape, examples: Iterable[Example]) -> Iterator[Example]:
+        """Yield the examples that ProtoJSON can represent as they are."""
+        yield from (example for example in examples if self._json_filter.part(shape, example.data) == example.data)
 
     def _of_well_known(self, shape: Shape, values: Callable[[str], list[bytes]], what: str) -> Iterator[Example]:
-        """Each field of a well-known type alone with each of its values."""
+        """Yield each field of a well-known type alone with each of its values."""
         for field in shape.ordered:
             for value in values(field.inner.special) if field.inner else ():
                 yield Example(self._alone(shape, field, wire_format.message_field(field.descriptor, value)), f"{field.name} {what}")
 
     def _alone(self, shape: Shape, field: FieldShape, content: bytes) -> bytes:
-        """The field, beside what is required."""
+        """Return a message with the field beside the required fields."""
         return self._least(shape) + content
 
 
@@ -308,34 +314,120 @@ def _any(name: str, content: bytes) -> bytes:
     return url + (wire_format.tag(2, wire_format.LENGTH) + wire_format.delimited(content) if content else b"")
 
 
-def _of_masks(name: str) -> Callable[[Examples, Shape, random.Random, int], Iterator[Example]]:
+def _mask_group(name: str) -> Group:
     """Return the group of a case about paths in a FieldMask."""
-
-    def examples(self: Examples, shape: Shape, _chance: random.Random, _count: int) -> Iterator[Example]:
-        yield from self._of_well_known(shape, partial(well_known.masks, name), f"with {well_known.MASKS[name][0]}")
-
-    return examples
+    what, masks = well_known.MASKS[name][0], partial(well_known.masks, name)
+    tags = ("mask_path", name.removeprefix("json_").removesuffix("s"))
+    return Group(_REFUSED, lambda made, shape, *_: made._of_well_known(shape, masks, f"with {what}"), tags, json=True, alike=True)
 
 
-_GROUPS: dict[str, Callable[[Examples, Shape, random.Random, int], Iterator[Example]]] = {
-    "values": Examples._values,
-    "unknown_fields": Examples._unknown_fields,
-    "json": Examples._json,
-    "json_capitals": Examples._json_capitals,
-    "json_equal_names": Examples._json_equal_names,
-    "json_null_elements": Examples._json_null_elements,
-    "json_type_field": Examples._json_type_field,
-    "malformed": Examples._malformed,
-    "not_utf8": Examples._not_utf8,
-    "not_utf8_extensions": Examples._not_utf8_extensions,
-    "closed_enums": Examples._closed_enums,
-    "missing_required": Examples._missing_required,
-    "nesting": Examples._nesting,
-    "nesting_limits": Examples._nesting_limits,
-    "zero_in_empty": Examples._zero_in_empty,
-    "json_float_max": Examples._json_float_max,
-    "json_minus_zero": Examples._json_minus_zero,
-    "json_beyond": Examples._json_beyond,
-    **{name: _of_masks(name) for name in well_known.MASKS},
-    "json_unset_values": Examples._json_unset_values,
+def _tagged(what: str) -> frozenset[str]:
+    """Return the tag that says the same as a report: its words, with underscores between them."""
+    return frozenset({re.sub(r"\W+", "_", what)})
+
+
+_LARGE, _RANDOM, _BOUNDARY, _ANY, _NESTED = map(_tagged, ("large texts", "random", "boundary values", "any", "nested"))
+_REFUSED = "What ProtoJSON has no text for is refused by both sides, or written as the same by both."
+
+GROUPS: dict[str, Group] = {
+    "values": Group("Every value of every field is carried whole, in every encoding that a reader must accept.", Examples._values),
+    "unknown_fields": Group(
+        "Fields that the type does not declare survive being read and written.",
+        Examples._unknown_fields,
+        ("undeclared_field",),
+        keeps_unknown=True,
+    ),
+    "json": Group(
+        "ProtoJSON that one side writes is read as the same message by the other.", partial(Examples._json, capitals=False), json=True
+    ),
+    "json_capitals": Group(
+        "The same of types with fields that are not in lower_snake_case, as are names of generated code.",
+        partial(Examples._json, capitals=True),
+        ("capitals",),
+        json=True,
+    ),
+    "json_equal_names": Group(
+        _REFUSED, lambda made, shape, *_: made._unrepresentable(shape, Unrepresentable.ONE_NAME), ("equal_names",), json=True, alike=True
+    ),
+    "json_null_elements": Group(
+        "A NullValue in a list or map passes through ProtoJSON.",
+        lambda made, shape, *_: made._unrepresentable(shape, Unrepresentable.NULL_ELEMENT),
+        ("null_element",),
+        json=True,
+    ),
+    "json_type_field": Group(
+        _REFUSED, lambda made, shape, *_: made._unrepresentable(shape, Unrepresentable.TYPE_FIELD), ("type_field",), json=True, alike=True
+    ),
+    "malformed": Group(
+        "Bytes that are no message are refused by both sides or by neither.",
+        lambda made, shape, *_: made._malformed(shape),
+        ("malformed",),
+        alike=True,
+    ),
+    "not_utf8": Group(
+        "Strings that are not UTF-8 are refused by both sides or by neither.",
+        lambda made, shape, *_: made._not_utf8(shape, extensions=False),
+        ("not_utf8",),
+        alike=True,
+    ),
+    "not_utf8_extensions": Group(
+        "Extensions that must be UTF-8 and are not are refused by both sides or by neither.",
+        lambda made, shape, *_: made._not_utf8(shape, extensions=True),
+        ("not_utf8", "extension"),
+        alike=True,
+    ),
+    "closed_enums": Group(
+        "Numbers that a closed enum does not declare are kept as unknown fields.",
+        lambda made, shape, *_: made._closed_enums(shape),
+        ("closed_enum",),
+        keeps_unknown=True,
+    ),
+    "missing_required": Group(
+        "A message without a required field is refused by both or by neither.",
+        lambda made, shape, *_: made._missing_required(shape),
+        ("missing_required",),
+        alike=True,
+    ),
+    "nesting": Group(
+        "Messages of up to 90 levels are refused by both or by neither.", lambda made, shape, *_: made._deep(shape, DEEPER), alike=True
+    ),
+    "nesting_limits": Group(
+        "Messages nested beyond 100 levels are refused by both or by neither.",
+        lambda made, shape, *_: made._deep(shape, TOO_DEEP),
+        ("beyond_100_levels",),
+        alike=True,
+    ),
+    "zero_in_empty": Group(
+        "Field number 0 in a type without fields is refused by both or by neither.",
+        lambda made, shape, *_: iter(()) if shape.can_hold else made._number_zero(b""),
+        ("empty_type",),
+        alike=True,
+    ),
+    "json_float_max": Group(
+        "The greatest float passes through ProtoJSON.", lambda made, shape, *_: made._whole(shape, made._greatest_floats(shape)), json=True
+    ),
+    "json_minus_zero": Group(
+        "-0.0 passes through ProtoJSON with its sign.", lambda made, shape, *_: made._whole(shape, made._minus_zeros(shape)), json=True
+    ),
+    "json_beyond": Group(
+        _REFUSED,
+        lambda made, shape, *_: made._of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say"),
+        ("beyond_json",),
+        json=True,
+        alike=True,
+    ),
+    **{name: _mask_group(name) for name in well_known.MASKS},
+    "json_unset_values": Group(
+        _REFUSED,
+        lambda made, shape, *_: made._of_well_known(shape, well_known.unset_values, "with a value of no kind"),
+        ("unset_value",),
+        json=True,
+        alike=True,
+    ),
 }
+"""The cases of the `messages` suite by name, in the order in which they run."""
+
+TAGS = frozenset(chain(("float_max", "minus_zero"), *(group.tags for group in GROUPS.values()))).union(
+    _LARGE, _RANDOM, _BOUNDARY, _ANY, _NESTED, *map(_tagged, (*WAYS, *malformed.FAULTS))
+)
+"""All tags that an example may have."""

@@ -19,8 +19,8 @@ def reencodings(shape: Shape, data: bytes, chance: random.Random) -> list[tuple[
     """The message once in each way, where that makes a difference: what was done, and the bytes."""
     plain = list(read(data))
     found = [(what, write(change(shape, plain, chance))) for what, change in _REENCODINGS.items()]
-    found.append(("overlong numbers, tags and lengths", overlong(shape, plain)))
-    found.append(("all of it together", overlong(shape, _all(shape, plain, chance))))
+    found.append((OVERLONG, overlong(shape, plain)))
+    found.append((TOGETHER, overlong(shape, _all(shape, plain, chance))))
     return [(what, changed) for what, changed in found if changed != data]
 
 
@@ -134,6 +134,12 @@ _REENCODINGS: dict[str, Reencoding] = {
     "fields in another order": _shuffled,
 }
 """In the order in which they can be combined: a zero written out in the second part of a message would overwrite the first."""
+
+
+OVERLONG, TOGETHER = "overlong numbers, tags and lengths", "all of it together"
+
+WAYS = (*_REENCODINGS, OVERLONG, TOGETHER)
+"""The ways to write a message again, in words."""
 
 
 def _within(shape: Shape, records: list[WireRecord], chance: random.Random, change: Reencoding) -> list[WireRecord]:

@@ -15,36 +15,40 @@ NOT_UTF8 = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80")
 
 
 NUMBER_ZERO = {"field number 0": b"\x00\x01", "field number 0 with content": b"\x02\x01x"}
-"""What may be wrong, and the bytes."""
+"""Faults and their bytes."""
+
+_CUT, _WRONG_TYPE = "cut off", "another wire type than the field's"
+
+_AROUND: dict[str, Callable[[bytes, int], bytes]] = {
+    "wire type 6": lambda whole, number: whole + wire_format.tag(number, 6) + b"\x01",
+    "wire type 7": lambda whole, number: whole + wire_format.tag(number, 7) + b"\x01",
+    "the end of a group that did not begin": lambda whole, number: whole + wire_format.tag(number, wire_format.END_GROUP),
+    "a group that does not end": lambda whole, number: whole + wire_format.tag(number, wire_format.START_GROUP),
+    "a group that ends as another one": lambda whole, number: (
+        wire_format.tag(number, wire_format.START_GROUP) + wire_format.tag(number - 1, wire_format.END_GROUP) + whole
+    ),
+    "a length beyond the end": lambda whole, number: whole + wire_format.tag(number, wire_format.LENGTH) + b"\x7fabc",
+    "a length of 2^31": lambda whole, number: whole + wire_format.tag(number, wire_format.LENGTH) + wire_format.varint(1 << 31),
+    "a length of 2^63": lambda whole, number: whole + wire_format.tag(number, wire_format.LENGTH) + wire_format.varint(1 << 63),
+    "a number of 11 bytes": lambda whole, number: whole + wire_format.tag(number, wire_format.VARINT) + b"\x80" * 10 + b"\x01",
+    "a tag cut off": lambda whole, _: whole + b"\x80",
+    "a fixed number cut off": lambda whole, number: whole + wire_format.tag(number, wire_format.FIXED32) + b"\x01\x02\x03",
+}
+"""Faults beside a whole message, in a field of this number, which the type does not declare."""
+
+FAULTS = (_CUT, *_AROUND, _WRONG_TYPE, *NUMBER_ZERO)
+"""Everything that may be wrong, in words."""
 
 
 def malformed(shape: Shape, whole: bytes, richer: bytes) -> Iterator[tuple[str, bytes]]:
-    """What is wrong, and the bytes; `whole` is a message of the type, a short one since it stands in all of them, and
-    `richer` one with more in it to be cut off."""
-    yield from _cut(richer)
-    undeclared = shape.undeclared
-    yield "wire type 6", whole + wire_format.tag(undeclared, 6) + b"\x01"
-    yield "wire type 7", whole + wire_format.tag(undeclared, 7) + b"\x01"
-    yield "the end of a group that did not begin", whole + wire_format.tag(undeclared, wire_format.END_GROUP)
-    yield "a group that does not end", whole + wire_format.tag(undeclared, wire_format.START_GROUP)
-    yield (
-        "a group that ends as another one",
-        wire_format.tag(undeclared, wire_format.START_GROUP) + wire_format.tag(undeclared - 1, wire_format.END_GROUP) + whole,
-    )
-    yield "a length beyond the end", whole + wire_format.tag(undeclared, wire_format.LENGTH) + b"\x7fabc"
-    yield "a length of 2^31", whole + wire_format.tag(undeclared, wire_format.LENGTH) + wire_format.varint(1 << 31)
-    yield "a length of 2^63", whole + wire_format.tag(undeclared, wire_format.LENGTH) + wire_format.varint(1 << 63)
-    yield "a number of 11 bytes", whole + wire_format.tag(undeclared, wire_format.VARINT) + b"\x80" * 10 + b"\x01"
-    yield "a tag cut off", whole + b"\x80"
-    yield "a fixed number cut off", whole + wire_format.tag(undeclared, wire_format.FIXED32) + b"\x01\x02\x03"
+    """Yield faults and their bytes. `whole` is a short message of the type, which stands in all of them, and `richer` is a
+    message with more content, to be cut off."""
+    for end in sorted({1, len(richer) // 3, len(richer) // 2, len(richer) - 1}):
+        if 0 < end < len(richer):
+            yield _CUT, richer[:end]
+    yield from ((what, spoil(whole, shape.undeclared)) for what, spoil in _AROUND.items())
     for field in shape.ordered:
         yield from _wrong_type(field, whole)
-
-
-def _cut(whole: bytes) -> Iterator[tuple[str, bytes]]:
-    for end in sorted({1, len(whole) // 3, len(whole) // 2, len(whole) - 1}):
-        if 0 < end < len(whole):
-            yield "cut off", whole[:end]
 
 
 def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
@@ -54,7 +58,7 @@ def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
         (wire_format.LENGTH, b"\x03\x08\x96\x01"),
     ):
         if kind != field.wire_type and not (kind == wire_format.LENGTH and field.repeated and field.mapped is None):
-            yield "another wire type than the field's", wire_format.tag(field.number, kind) + content + whole
+            yield _WRONG_TYPE, wire_format.tag(field.number, kind) + content + whole
             return
 
 
