@@ -19,12 +19,12 @@ from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import in_lines
 from grpc_interop.report import Recorder, RunInfo
+from grpc_interop.report.data import Finding
 from grpc_interop.report.failure import plain_lines, replay_line
 from grpc_interop.report.forms.github import GitHub
 from grpc_interop.report.forms.junit import JUnit
 from grpc_interop.report.forms.page import Page
 from grpc_interop.report.forms.terminal import Terminal
-from grpc_interop.report.protocol import Finding
 from grpc_interop.report.record import record_of
 from grpc_interop.values.coverage import Uncovered
 
@@ -82,7 +82,7 @@ def told(text: str, folder: Path) -> tuple[str, str]:
     run.add(hostile_verdict(text)._replace(outcome=Outcome.UNSUPPORTED))
     run.not_run(text, text)
     run.left_out(text, 3, text)
-    run.found(Finding(text, text))
+    run.add_finding(Finding(text, text))
     run.uncovered([Uncovered("py", "go", text, text, (text,))])
     run.run_finished(1.5)
     return screen.getvalue(), github.getvalue()

@@ -16,9 +16,9 @@ from conversations import GO_PY, PY_PY, cannot, describe, hello, passed, wrong_g
 from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.report import Recorder, RunInfo, merge, report_files
+from grpc_interop.report.data import Finding, Lack
 from grpc_interop.report.forms.github import GitHub
 from grpc_interop.report.forms.terminal import Terminal
-from grpc_interop.report.protocol import Finding, Lack
 from grpc_interop.values.coverage import Uncovered
 
 
@@ -118,7 +118,7 @@ def with_lack(lack: Lack, why: str) -> Play:
 def with_finding(what: str, why: str) -> Play:
     def play(recorder: Recorder) -> None:
         both_pass(recorder)
-        recorder.found(Finding(what, why))
+        recorder.add_finding(Finding(what, why))
 
     return play
 
@@ -219,7 +219,7 @@ def test_the_largest_status_counts_and_every_reason_is_told(tmp_path: Path) -> N
     def play(recorder: Recorder) -> None:
         recorder.add(wrong_greeting(PY_PY))
         recorder.not_run("go:py", "main.c:7", Lack.BROKEN)
-        recorder.found(Finding("py refuses bad.proto", "a keyword"))
+        recorder.add_finding(Finding("py refuses bad.proto", "a keyword"))
 
     last = ended(tmp_path / "run", play).terminal.splitlines()[-1]
     assert last == "FAILED, exit 3: not run: go:py (main.c:7); 1 case failed; py refuses bad.proto (a keyword)"
@@ -233,7 +233,7 @@ def test_annotations_are_bounded_and_leave_room_for_cases(tmp_path: Path) -> Non
     def play(recorder: Recorder) -> None:
         both_pass(recorder)
         for number in range(30):
-            recorder.found(Finding(f"py refuses {number}.proto", f"reason {'x' * number}"))
+            recorder.add_finding(Finding(f"py refuses {number}.proto", f"reason {'x' * number}"))
             what = f"wrong {'y' * number}"
             recorder.add(Verdict(hello(f"case_{number}"), PY_PY, Outcome.FAILED, difference=Difference(Side.CLIENT, what)))
 

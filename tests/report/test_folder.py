@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from grpc_interop.report.data import ReportError
 from grpc_interop.report.folder import claim, make_folder
-from grpc_interop.report.protocol import ReportError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, lost_end, passed
 from grpc_interop.core.verdict import Log, Pair, Verdict
 from grpc_interop.report import Implementation, NotRun, Recorder, ReportError, RunInfo, Summary, merge, standard_reports
-from grpc_interop.report.forms.results import Stored
+from grpc_interop.report.forms.results import StoredReport
 
 PLAN = (GO_GO, GO_PY, PY_GO, PY_PY)
 LONG_REPLAY = "ic1:" + "x" * 3000
@@ -58,7 +58,7 @@ def test_cases_and_totals_add_up(shards: Shards) -> None:
     shards.add((GO_PY,), passed(hello(), GO_PY), seconds=5.0)
     summary = shards.merge()
     assert summary.cases == 2
-    merged = Stored(shards.folder / "merged")
+    merged = StoredReport(shards.folder / "merged")
     assert [record.pair for record in merged.records()] == [GO_GO, GO_PY]
     assert merged.seconds == 5.0
     assert merged.info.implementations == (Implementation("py"), Implementation("go", "go 1.26"))
@@ -107,7 +107,7 @@ def test_a_merge_into_one_of_its_sources_is_refused(shards: Shards) -> None:
     shards.add((GO_GO,), passed(hello(), GO_GO))
     with pytest.raises(ReportError, match="read and written"):
         shards.merge("shard-1")
-    assert Stored(shards.made[0])
+    assert StoredReport(shards.made[0])
 
 
 def test_failures_can_still_be_replayed(shards: Shards) -> None:
@@ -116,7 +116,7 @@ def test_failures_can_still_be_replayed(shards: Shards) -> None:
     shards.add((GO_GO,), lost_end(GO_GO, logs=(log,)))
     shards.merge()
     merged = shards.folder / "merged"
-    (record,) = Stored(merged).records()
+    (record,) = StoredReport(merged).records()
     assert record.replay is not None
     assert (merged / record.replay).read_text().strip() == LONG_REPLAY
     assert record.logs == (log,)

@@ -19,8 +19,8 @@ from grpc_interop.core.verdict import Difference, Log, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
 from grpc_interop.report.failure import lines
-from grpc_interop.report.forms.results import Results, Stored
-from grpc_interop.report.recorder import LONGEST_REPLAY, TOLD_IN_FULL
+from grpc_interop.report.forms.results import Results, StoredReport
+from grpc_interop.report.recorder import LONGEST_REPLAY, MOST_IN_FULL
 
 
 def recorder(directory: Path, replay: str = "ic1:eJyr") -> Recorder:
@@ -95,7 +95,7 @@ def test_the_words_of_a_runtime_are_kept_to_their_end(tmp_path: Path) -> None:
 def test_results_hold_totals_cells_failures_and_what_did_not_run(tmp_path: Path) -> None:
     """The fields of results.json, schema 1."""
     run = recorder(tmp_path)
-    run.know(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
+    run.set_versions(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
     run.add(passed(ping_pong(1)))
     run.add(lost_end(PY_GO))
     run.not_run("go:py", "no python3 found")
@@ -170,7 +170,7 @@ def test_a_stored_report_is_read_as_it_was(tmp_path: Path) -> None:
     run.add(passed(hello()))
     run.add(lost_end(GO_PY))
     summary = run.run_finished(2.5, interrupted=True)
-    stored = Stored(tmp_path)
+    stored = StoredReport(tmp_path)
     assert stored.info.pairs == (PY_GO, GO_PY)
     assert (stored.seconds, stored.interrupted, stored.not_run) == (2.5, True, summary.not_run)
     assert [record.id for record in stored.records()] == [passed(hello()).id, lost_end(GO_PY).id]
@@ -190,7 +190,7 @@ def test_a_folder_that_cannot_be_read_is_refused_in_words(tmp_path: Path, name: 
     """Another schema, a cut file, no report at all: wrong usage, with what to do next."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ReportError, match=words) as caught:
-        Stored(tmp_path)
+        StoredReport(tmp_path)
     assert isinstance(caught.value, UsageError)
     assert caught.value.remedy
 
@@ -203,7 +203,7 @@ def test_a_line_that_is_no_case_is_named(tmp_path: Path) -> None:
     with (tmp_path / "cases.jsonl").open("a") as file:
         file.write('{"id": "x"}\n')
     with pytest.raises(ReportError, match=r"cases\.jsonl, line 2 is not a case"):
-        list(Stored(tmp_path).records())
+        list(StoredReport(tmp_path).records())
 
 
 def test_a_long_replay_text_becomes_a_file(tmp_path: Path) -> None:
@@ -227,10 +227,10 @@ def test_the_thousandth_case_of_a_cause_is_told_briefly(tmp_path: Path) -> None:
 
     run = Recorder(tmp_path, [Results(tmp_path)], describe=describe, replay_text=replay)
     run.run_started(RunInfo("interop run", 1, (GO_GO,)))
-    for number in range(TOLD_IN_FULL + 1):
+    for number in range(MOST_IN_FULL + 1):
         run.add(lost_end(GO_GO, name=f"case_{number}"))
     run.run_finished(1.0)
-    assert len(asked) == TOLD_IN_FULL
+    assert len(asked) == MOST_IN_FULL
     *_, last = cases(tmp_path)
     assert last["replay"] == last["id"]
     assert "conversation" not in last
@@ -241,4 +241,4 @@ def test_paths_of_logs_in_the_report_folder_are_relative(tmp_path: Path) -> None
     run = recorder(tmp_path)
     run.add(lost_end(logs=(Log("go server", str(tmp_path / "logs" / "go.log"), ""),)))
     run.run_finished(1.0)
-    assert [log.path for record in Stored(tmp_path).records() for log in record.logs] == ["logs/go.log"]
+    assert [log.path for record in StoredReport(tmp_path).records() for log in record.logs] == ["logs/go.log"]

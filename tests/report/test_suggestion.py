@@ -27,7 +27,7 @@ def suggested(verdicts: Iterable[Verdict], pairs: tuple[Pair, ...] = FOUR, absen
     summary = Summary(RunInfo("interop run", 1, pairs, absent=absent))
     for verdict in verdicts:
         summary.add(record_of(verdict, describe))
-    (cause,) = summary.findings
+    (cause,) = summary.failing_causes
     return known_entries(cause, summary)
 
 

@@ -32,7 +32,7 @@ def summary_of(verdicts: Iterable[Verdict]) -> Summary:
 
 def extent(bad: Iterable[Pair], ran: Iterable[Pair] = FOUR) -> str:
     summary = summary_of([*(passed(hello(), pair) for pair in ran), *map(failed, bad)])
-    (cause,) = summary.findings
+    (cause,) = summary.failing_causes
     return summary.extent(cause)
 
 
@@ -66,7 +66,7 @@ def test_a_single_pair_tells_nothing_of_rows() -> None:
 def test_only_cells_of_the_same_kind_count_as_healthy() -> None:
     """A pair that played only other kinds says nothing about this one."""
     summary = summary_of([passed(ping_pong(1), GO_GO), passed(hello(), GO_PY), failed(PY_GO), failed(PY_PY)])
-    (cause,) = summary.findings
+    (cause,) = summary.failing_causes
     assert summary.extent(cause) == "a whole row: all with client py"
 
 
@@ -74,13 +74,13 @@ def test_one_cause_is_one_sentence_whatever_its_numbers() -> None:
     """Message 3 of 10 and message 7 of 10 are one cause; another suite's or outcome's is another."""
     verdicts = [failed(PY_GO, f"the server did not receive message {number} of 10") for number in range(5)]
     verdicts.append(failed(PY_GO, "the server did not receive message 1 of 10", Outcome.ERROR))
-    assert [cause.count for cause in summary_of(verdicts).findings] == [5, 1]
+    assert [cause.count for cause in summary_of(verdicts).failing_causes] == [5, 1]
 
 
 def test_known_failures_and_unsupported_cases_are_no_findings() -> None:
     """They are counted apart, and leave the run green."""
     summary = summary_of([failed(PY_GO, outcome=Outcome.KNOWN_FAILURE), failed(PY_GO, outcome=Outcome.UNSUPPORTED)])
-    assert summary.findings == []
+    assert summary.failing_causes == []
     assert [len(summary.known_failures), len(summary.unsupported)] == [1, 1]
     assert summary.closing_words() == "2 cases: 0 passed, 1 known failure, 1 unsupported · 0.0 s · seed 1"
 

@@ -107,7 +107,7 @@ def _tell_beside(recorder: Recorder, played: Run) -> None:
     session, options = played.session, played.session.options
     for name, versions in session.engine.pool.versions.items():
         told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
-        recorder.know(Implementation(name, *told))
+        recorder.set_versions(Implementation(name, *told))
     for entry in played.not_run.values():
         recorder.not_run(*entry)
     for suite, number in played.left_out.items():
@@ -117,7 +117,7 @@ def _tell_beside(recorder: Recorder, played: Run) -> None:
     if played.uncovered is not None:
         recorder.uncovered(played.uncovered)
     for finding in played.findings:
-        recorder.found(finding)
+        recorder.add_finding(finding)
 
 
 def suggest_known(report: Path) -> None:

@@ -3,11 +3,11 @@
     recorder = Recorder(directory, standard_reports(directory), describe=catalog.describe, replay_text=...)
     recorder.run_started(RunInfo("interop run", seed, pairs, implementations))
     recorder.note_progress("building go")          # milestones, as often as there are any
-    recorder.know(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
+    recorder.set_versions(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
     recorder.not_run("java:go", "no JDK found")
     recorder.add(verdict)                          # for every case; or add_record(record) from another process
     summary = recorder.run_finished(seconds)       # writes the files, prints the matrix; interrupted=True after Ctrl-C
-    summary.findings                               # not empty: exit status 1
+    summary.conclusion.exit_status
 
     merge(shards, Recorder(directory, standard_reports(directory)))
 
@@ -21,19 +21,14 @@ import os
 from pathlib import Path
 from typing import IO
 
+from grpc_interop.report.data import Implementation, NotRun, ReportError, RunInfo
 from grpc_interop.report.forms.github import GitHub
 from grpc_interop.report.forms.junit import JUnit
 from grpc_interop.report.forms.page import Page
 from grpc_interop.report.forms.results import Results
 from grpc_interop.report.forms.terminal import Terminal
 from grpc_interop.report.merge import merge
-from grpc_interop.report.protocol import (
-    Implementation,
-    NotRun,
-    Report,
-    ReportError,
-    RunInfo,
-)
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record, from_json, record_of, to_json
 from grpc_interop.report.recorder import Recorder
 from grpc_interop.report.summary import Summary

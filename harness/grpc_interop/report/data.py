@@ -1,4 +1,4 @@
-"""What a report is. One file per form beside this one; all of them see the same records and the same summary."""
+"""What is known of a run besides its cases: plain data, which the recorder collects and every report shows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple
 
 from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import InteropError, UsageError
-
-if TYPE_CHECKING:
-    from grpc_interop.report.record import Record
-    from grpc_interop.report.summary import Summary
 
 
 class ReportError(UsageError):
@@ -28,9 +24,14 @@ class UnwrittenError(InteropError):
         super().__init__(f"{errors[0].strerror}: cannot write {', '.join(files)}", "what was found is shown above; make room for the files")
 
 
+# ----------------------------------------------------------------------------------------------------------------------
+# Before the first case
+# ----------------------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One implementation and the versions that its driver announced; empty while they are not known."""
+    """An implementation and the versions that its driver announced; empty while they are not known."""
 
     name: str
     language: str = ""
@@ -38,11 +39,41 @@ class Implementation:
     protobuf: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a run before its first case."""
+
+    title: str
+    seed: int
+    pairs: tuple[Pair, ...]
+    """The pairs that this run plays. Each must appear in the end, as run or as not run."""
+    implementations: tuple[Implementation, ...] = ()
+    plan: tuple[Pair, ...] = ()
+    """All pairs of the plan, where this run is only a shard of it. Empty: `pairs` is the plan."""
+    shard: tuple[int, int] = (1, 1)
+    """Which part of the plan's cases this run plays, and of how many parts."""
+    suites: tuple[str, ...] = ()
+    """The suites that were chosen."""
+    strict: bool = False
+    """Whether everything that cannot run is a failure."""
+    absent: tuple[str, ...] = ()
+    """The implementations of the project that are in no pair of the plan."""
+    replay_options: tuple[str, ...] = ()
+    """The words with which `interop replay` uses the same implementations."""
+    tree_options: tuple[str, ...] = ()
+    """The words with which `interop replay` finds a case by its id."""
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Beside the cases
+# ----------------------------------------------------------------------------------------------------------------------
+
+
 class Lack(StrEnum):
-    """Why something that was planned did not run, by what it means for the exit status (conclusion.py)."""
+    """Why something that was planned did not run, by its meaning for the exit status (conclusion.py)."""
 
     UNAVAILABLE = "unavailable"
-    """What it needs is not on this machine."""
+    """Something that it needs is not on this machine."""
     UNSEEN = "unseen"
     """It lies in a submodule that is not checked out, so nobody knows what it is."""
     FOREIGN = "foreign"
@@ -50,11 +81,11 @@ class Lack(StrEnum):
     BROKEN = "broken"
     """A build or a driver failed."""
     LOST = "lost"
-    """A shard whose report is not there."""
+    """A shard whose report is missing."""
     REFUSED = "refused"
-    """A language refuses the proto: a finding tells of that."""
+    """A language refuses the proto; a Finding says so."""
     OUT_OF_TIME = "out_of_time"
-    """The time that was asked for was over."""
+    """The time limit of the run was over."""
     INTERRUPTED = "interrupted"
     """The run was stopped before its turn."""
     UNEXPLAINED = "unexplained"
@@ -62,79 +93,101 @@ class Lack(StrEnum):
 
 
 class NotRun(NamedTuple):
-    """Something that was planned and did not run: a pair (`java:go`), an implementation, a part of a suite. `suites` are
-    those in which a pair did not run that ran in others."""
+    """Something that was planned and did not run."""
 
     what: str
+    """A pair (`java:go`), an implementation, or a part of a suite."""
     why: str
     lack: Lack = Lack.UNAVAILABLE
     suites: tuple[str, ...] = ()
+    """The suites in which a pair did not run, where it ran in others."""
 
 
 class LeftOut(NamedTuple):
-    """What a run left out because it was asked to: `cases` of the suite `what`, or `what` as a whole (`cases` is 0)."""
+    """Something that a run left out because it was asked to."""
 
     what: str
+    """A suite, or something that is left out as a whole."""
     cases: int
+    """How many cases of the suite; 0 where `what` is left out as a whole."""
     why: str
 
 
 class Finding(NamedTuple):
-    """Something that fails a run and is no case: a proto that a language refuses, a driver that died between two cases,
-    a stale entry among the known failures. `what` names it, `why` says it. Of a refused proto `refused_by` is the
-    implementation and `file` the proto, by the name that it is imported by; `path` and `line` are where it lies and where
-    `element` stands in it, as far as that is known."""
+    """Something that fails a run and is not a case: a proto that a language refuses, a driver that died between two
+    cases, a stale entry among the known failures."""
 
     what: str
     why: str
     refused_by: str = ""
+    """The implementation that refuses the proto `file`."""
     file: str = ""
+    """A refused proto, by the name that it is imported by."""
     element: str = ""
+    """The element that is refused, as far as it is known, like its place: `path` and `line`."""
     path: str = ""
     line: int = 0
 
     @property
     def place(self) -> str:
-        """Where to look, as compilers write it: `proto/bad.proto:7`."""
+        """Return where to look, as compilers write it: `proto/bad.proto:7`."""
         return f"{self.path or self.file}:{self.line}" if self.line else self.path or self.file
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What is known of a run before its first case.
-
-    `pairs` are the pairs that this run plays, each of which must turn up in the end, as run or as not run. `plan` holds
-    the pairs of the whole plan where this run is only a shard of it; empty means that `pairs` is all. `shard` is which
-    part of the plan's cases it plays, and of how many. `suites` are those that were chosen. `strict`: whatever cannot run is
-    a failure. `absent` names the implementations of the project that no pair of the plan has. `replay_options` are the
-    words with which `interop replay` has the same implementations, `tree_options` those with which it finds a case by its id.
-    """
-
-    title: str
-    seed: int
-    pairs: tuple[Pair, ...]
-    implementations: tuple[Implementation, ...] = ()
-    plan: tuple[Pair, ...] = ()
-    shard: tuple[int, int] = (1, 1)
-    suites: tuple[str, ...] = ()
-    strict: bool = False
-    absent: tuple[str, ...] = ()
-    replay_options: tuple[str, ...] = ()
-    tree_options: tuple[str, ...] = ()
+# ----------------------------------------------------------------------------------------------------------------------
+# At the end
+# ----------------------------------------------------------------------------------------------------------------------
 
 
-class Report(Protocol):
-    """One form in which a run is told. Called from one thread, in the order of the methods below."""
+class Detail(NamedTuple):
+    """Something beside the cases, with an explanation, and its place where it is in a file."""
 
-    def run_started(self, info: RunInfo) -> None:
-        """Called once, before anything else."""
+    what: str
+    why: str
+    path: str = ""
+    line: int = 0
 
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        """A milestone, on one line (`building go`, `driver py restarted`); counts of cases are the report's own affair.
-        `lasting`: it stays worth seeing when the next one comes."""
 
-    def add(self, record: Record) -> None:
-        """One case is done. Must not hold on to records of passing cases: there may be millions."""
+class Reason(NamedTuple):
+    """Why a run does not end with 0."""
 
-    def run_finished(self, summary: Summary) -> None:
-        """Called once, after everything else, also when the run was interrupted. Files appear only now."""
+    exit_status: int
+    kind: str
+    """`cases`, `finding`, `not_run`, `nothing_played`, `interrupted`, `stopped` or `shard`."""
+    words: str
+    """One line."""
+    details: tuple[Detail, ...] = ()
+    """Everything that the line stands for. Empty where the reason is the cases themselves, or the words say it all."""
+
+    @property
+    def entries(self) -> tuple[Detail, ...]:
+        """Return the entries of a report of single results; none where the reason is the cases, which have their own."""
+        return () if self.kind == "cases" else self.details or (Detail(self.kind.replace("_", " "), self.words),)
+
+
+class Conclusion(NamedTuple):
+    """How a run ended."""
+
+    exit_status: int = 0
+    reasons: tuple[Reason, ...] = ()
+    """The largest status first. Empty if and only if the status is 0."""
+    remarks: tuple[str, ...] = ()
+    """Things to know that fail nothing."""
+    failing: tuple[Lack, ...] = ()
+    """The kinds of lack that fail this run."""
+
+    @property
+    def failed(self) -> bool:
+        return self.exit_status != 0
+
+    @property
+    def line(self) -> str:
+        """`FAILED, exit 2: not run: every pair with go (Go 1.26 is missing)`."""
+        if not self.failed:
+            return "; ".join(("passed", *self.remarks))
+        return f"FAILED, exit {self.exit_status}: {'; '.join(reason.words for reason in self.reasons)}"
+
+    @property
+    def failures_beside_cases(self) -> list[tuple[Reason, Detail]]:
+        """Return everything that fails the run and is not a case."""
+        return [(reason, detail) for reason in self.reasons for detail in reason.entries]

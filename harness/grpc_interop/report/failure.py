@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from grpc_interop.output.plain_text import apart, escaped_bytes, in_lines, printable
 from grpc_interop.report.conversation import Row
-from grpc_interop.report.protocol import RunInfo
+from grpc_interop.report.data import RunInfo
 from grpc_interop.report.record import REPLAYS, Record
 from grpc_interop.report.summary import Cause, Summary
 

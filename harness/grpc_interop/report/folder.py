@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from grpc_interop.report.protocol import ReportError
+from grpc_interop.report.data import ReportError
 from grpc_interop.report.record import REPLAYS
 
 try:

@@ -9,16 +9,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from grpc_interop.report.data import Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
 from grpc_interop.report.folder import LOGS
-from grpc_interop.report.forms.results import Stored
-from grpc_interop.report.protocol import (
-    Implementation,
-    Lack,
-    LeftOut,
-    NotRun,
-    ReportError,
-    RunInfo,
-)
+from grpc_interop.report.forms.results import StoredReport
 from grpc_interop.report.record import REPLAYS, Record
 from grpc_interop.report.recorder import Recorder
 from grpc_interop.report.summary import Summary
@@ -35,7 +28,7 @@ def merge(directories: Sequence[Path], recorder: Recorder, *, strict: bool = Fal
     """
     if recorder.directory.resolve() in {directory.resolve() for directory in directories}:
         raise ReportError(f"{recorder.directory} is to be read and written", "give another folder with --report")
-    shards = [Stored(directory) for directory in directories]
+    shards = [StoredReport(directory) for directory in directories]
     # Before anything is written: a mistake must not leave half a report.
     _check_distinct(shards)
     recorder.run_started(_united(shards, strict=strict))
@@ -52,18 +45,18 @@ def merge(directories: Sequence[Path], recorder: Recorder, *, strict: bool = Fal
     uncovered = [shard.uncovered for shard in shards if shard.uncovered is not None]
     if len(uncovered) == len(shards):
         recorder.uncovered(_uncovered(uncovered))
-    for finding in dict.fromkeys(chain.from_iterable(shard.beside for shard in shards)):
-        recorder.found(finding)
+    for finding in dict.fromkeys(chain.from_iterable(shard.findings for shard in shards)):
+        recorder.add_finding(finding)
     stopped = interrupted or any(shard.interrupted for shard in shards)
     return recorder.run_finished(max((shard.seconds for shard in shards), default=0.0), interrupted=stopped)
 
 
-def _name(shard: Stored) -> str:
+def _name(shard: StoredReport) -> str:
     number, of = shard.info.shard
     return f"shard {number}/{of}" if of > 1 else f"the run in {shard.directory.name}"
 
 
-def _united(shards: Sequence[Stored], *, strict: bool) -> RunInfo:
+def _united(shards: Sequence[StoredReport], *, strict: bool) -> RunInfo:
     if not shards:
         raise ReportError("no report folder was given", "name at least one")
     seeds = sorted({shard.info.seed for shard in shards})
@@ -101,7 +94,7 @@ def _implementations(infos: Sequence[RunInfo]) -> tuple[Implementation, ...]:
     return tuple(one for one in distinct if one.name not in known or one != Implementation(one.name))
 
 
-def _check_distinct(shards: Sequence[Stored]) -> None:
+def _check_distinct(shards: Sequence[StoredReport]) -> None:
     seen: dict[str, Path] = {}
     for shard in shards:
         for record in shard.records():
@@ -113,7 +106,7 @@ def _check_distinct(shards: Sequence[Stored]) -> None:
             seen[record.id] = shard.directory
 
 
-def _not_run(shards: Sequence[Stored]) -> list[NotRun]:
+def _not_run(shards: Sequence[StoredReport]) -> list[NotRun]:
     """What no shard ran, each reason once."""
     entries = [entry for shard in shards for entry in shard.not_run if not _made_good(entry, shard, shards)]
     suites: dict[tuple[str, str, Lack], dict[str, None]] = {}
@@ -122,7 +115,7 @@ def _not_run(shards: Sequence[Stored]) -> list[NotRun]:
     return [NotRun(*key, tuple(found)) for key, found in suites.items()]
 
 
-def _made_good(entry: NotRun, shard: Stored, shards: Sequence[Stored]) -> bool:
+def _made_good(entry: NotRun, shard: StoredReport, shards: Sequence[StoredReport]) -> bool:
     """Whether other folders hold what one lacked: the same part of the plan's cases, on another machine. What one shard
     lacked of its own part no other shard has."""
     somewhere = {suite for one in shards for _, suite in one.ran}
@@ -132,7 +125,7 @@ def _made_good(entry: NotRun, shard: Stored, shards: Sequence[Stored]) -> bool:
     return bool(lacking) and lacking <= {suite for one in others for pair, suite in one.ran if pair == entry.what}
 
 
-def _left_out(shards: Sequence[Stored]) -> Iterator[LeftOut]:
+def _left_out(shards: Sequence[StoredReport]) -> Iterator[LeftOut]:
     """What was left out for one reason, summed up."""
     cases: Counter[tuple[str, str]] = Counter()
     for what, number, why in chain.from_iterable(shard.left_out for shard in shards):
@@ -149,7 +142,7 @@ def _uncovered(shards: Sequence[Sequence[Uncovered]]) -> Iterator[Uncovered]:
             yield entry._replace(fields=fields)
 
 
-def _lost(shards: Sequence[Stored]) -> Iterator[NotRun]:
+def _lost(shards: Sequence[StoredReport]) -> Iterator[NotRun]:
     """Shards of whose cases nothing is known."""
     given = {shard.info.shard for shard in shards}
     for of in sorted({of for _, of in given}):

@@ -11,9 +11,10 @@ from pathlib import Path
 from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.files.atomic import write_whole
 from grpc_interop.output.plain_text import Describe, escaped_bytes
-from grpc_interop.report.conclusion import Reason
+from grpc_interop.report.conclusion import conclude
+from grpc_interop.report.data import Finding, Implementation, Lack, LeftOut, NotRun, Reason, RunInfo, UnwrittenError
 from grpc_interop.report.folder import claim
-from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, Report, RunInfo, UnwrittenError
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import REPLAYS, Record, record_of
 from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered
@@ -22,7 +23,7 @@ LONGEST_REPLAY = 2_000
 """Characters of a replay text that is printed. Longer ones are kept as files: terminals, chats and shells cut or wrap
 them, and nobody scrolls past them."""
 
-TOLD_IN_FULL = 20
+MOST_IN_FULL = 20
 """How many cases of one cause get their conversation, logs and replay text. Further ones are the same again, and a
 broken driver has thousands; they can be replayed by their id."""
 
@@ -66,9 +67,9 @@ class Recorder:
         """A milestone on one line; see Report."""
         self._each(lambda report: report.note_progress(text, lasting=lasting))
 
-    def know(self, implementation: Implementation) -> None:
+    def set_versions(self, implementation: Implementation) -> None:
         """The versions of an implementation have become known."""
-        self.summary.know(implementation)
+        self.summary.set_versions(implementation)
 
     def not_run(self, what: str, why: str, lack: Lack = Lack.UNAVAILABLE, suites: tuple[str, ...] = ()) -> None:
         """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run; see NotRun."""
@@ -90,9 +91,9 @@ class Recorder:
         """The fields that no passed case carried are known; perhaps there is none."""
         self.summary.uncovered = list(entries)
 
-    def found(self, finding: Finding) -> None:
+    def add_finding(self, finding: Finding) -> None:
         """A finding that is no case."""
-        self.summary.beside.append(finding)
+        self.summary.findings.append(finding)
 
     def add(self, verdict: Verdict) -> None:
         """A case is done."""
@@ -100,7 +101,7 @@ class Recorder:
             self.add_record(record_of(verdict, self._describe))
             return
         brief = record_of(verdict, self._describe, in_full=False)
-        if self.summary.count_like(brief) >= TOLD_IN_FULL and not verdict.shrunk:
+        if self.summary.count_like(brief) >= MOST_IN_FULL and not verdict.shrunk:
             self.add_record(replace(brief, replay=verdict.id))
         else:
             replay = self._replay(verdict)
@@ -115,6 +116,7 @@ class Recorder:
         """Writes all files and gives the summary. Without this call no file appears. Raises UnwrittenError, after all that
         could be written was, where the disk was full, for instance."""
         self.summary.finish(seconds, interrupted=interrupted)
+        self.summary.conclusion = conclude(self.summary)
         self._each(lambda report: report.run_finished(self.summary))
         self._open.close()
         if self._unwritten:

@@ -19,7 +19,7 @@ from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import Describe, counted
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
-from grpc_interop.report.forms.results import CASES, RESULTS, Stored, stored_cases
+from grpc_interop.report.forms.results import CASES, RESULTS, StoredReport, stored_cases
 from grpc_interop.report.record import REPLAYS, record_of
 from grpc_interop.repro import exchange_text as versions
 from grpc_interop.repro.case_text import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
@@ -181,7 +181,7 @@ def _as_then(options: Options, case_id: str) -> Options:
     if not all((options.report / name).is_file() for name in (CASES, RESULTS)):
         return options
     then = any(record.id == case_id for record in stored_cases(options.report))
-    return replace(options, seed=Stored(options.report).info.seed) if then else options
+    return replace(options, seed=StoredReport(options.report).info.seed) if then else options
 
 
 def _listed(options: Options, case_id: str) -> Replay | None:

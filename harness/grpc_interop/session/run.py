@@ -14,7 +14,7 @@ from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
 from grpc_interop.output.plain_text import counted
-from grpc_interop.report.protocol import Finding, Lack, NotRun
+from grpc_interop.report.data import Finding, Lack, NotRun
 from grpc_interop.session.case_streams import CaseStream, CaseStreams
 from grpc_interop.session.pair_progress import Progress
 from grpc_interop.session.protos import unseen

@@ -11,8 +11,8 @@ from typing import IO
 from grpc_interop.core.verdict import Pair
 from grpc_interop.output.escaping import annotation, inline
 from grpc_interop.output.plain_text import counted, in_lines
+from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import block
-from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
@@ -78,12 +78,12 @@ def _markdown(summary: Summary, directory: Path) -> Iterator[str]:
     yield "|---" * (len(servers) + 1) + "|"
     for client in clients:
         yield "| " + " | ".join([f"**{inline(client)}**", *(_field(summary, Pair(client, server)) for server in servers)]) + " |"
-    for title, entries in summary.beside_the_cases:
+    for title, entries in summary.sections:
         yield f"\n**{title}**\n"
         yield from (f"- <code>{inline(entry.what)}</code>: {inline(entry.why)}" for entry in entries[:MOST_ENTRIES])
         if len(entries) > MOST_ENTRIES:
             yield f"- and {len(entries) - MOST_ENTRIES:,} more in results.json"
-    findings = summary.findings
+    findings = summary.failing_causes
     for cause in findings[:MOST_CAUSES]:
         yield f"\n<details><summary>{inline(cause.first.reason)} · {inline(summary.headline(cause))}</summary>\n"
         yield "<pre>"
@@ -104,7 +104,7 @@ def _field(summary: Summary, pair: Pair) -> str:
 
 def _annotations(summary: Summary) -> Iterator[str]:
     """What is no case first: there is little of it, and no other line speaks of it."""
-    causes, beside = summary.findings, summary.conclusion.beside
+    causes, beside = summary.failing_causes, summary.conclusion.failures_beside_cases
     room = MOST_CAUSES - min(len(causes), MOST_CAUSES // 2)
     for reason, detail in beside[: room if len(beside) <= room else room - 1]:
         title = f"{reason.kind.replace('_', ' ')}: {detail.what}"

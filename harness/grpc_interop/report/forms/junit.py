@@ -13,9 +13,9 @@ from xml.sax.saxutils import quoteattr
 from grpc_interop.core.verdict import Outcome
 from grpc_interop.files.atomic import replacing
 from grpc_interop.output.plain_text import printable
-from grpc_interop.report.conclusion import FINDING, Detail
+from grpc_interop.report.conclusion import FINDING
+from grpc_interop.report.data import Detail, Lack, NotRun, RunInfo
 from grpc_interop.report.failure import plain_lines, replay_options
-from grpc_interop.report.protocol import Lack, NotRun, RunInfo
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
@@ -83,7 +83,7 @@ def _testcase(record: Record, directory: Path, info: RunInfo) -> bytes:
 def _beside(summary: Summary) -> Iterator[ElementTree.Element]:
     """A testcase for all that is no case and fails the run, so that no CI system shows it as passed, and one for what was
     not run and fails nothing."""
-    for reason, detail in summary.conclusion.beside:
+    for reason, detail in summary.conclusion.failures_beside_cases:
         yield _told(reason.kind, detail, "failure" if reason.exit_status == FINDING else "error")
     for entry in _skipped(summary):
         yield _told("not_run", Detail(entry.what, entry.why), "skipped")
@@ -104,7 +104,7 @@ def _told(kind: str, detail: Detail, tag: str) -> ElementTree.Element:
 
 def _counts(summary: Summary, tag: str) -> ElementTree.Element:
     totals = summary.totals
-    beside, skipped = summary.conclusion.beside, _skipped(summary)
+    beside, skipped = summary.conclusion.failures_beside_cases, _skipped(summary)
     findings = sum(reason.exit_status == FINDING for reason, _ in beside)
     return ElementTree.Element(
         tag,

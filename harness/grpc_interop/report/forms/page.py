@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.files.atomic import replacing
 from grpc_interop.output.plain_text import counted, printable
 from grpc_interop.report.conversation import Row
+from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import LOG_LINES, replay_command, replay_options
-from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.record import Record
-from grpc_interop.report.summary import Cause, Fraction, Summary
+from grpc_interop.report.summary import Cause, Fraction, Summary, fraction_of
 
 PAGE = "report.html"
 
@@ -76,9 +75,9 @@ def page(summary: Summary, directory: Path) -> str:
         share=_share(summary),
         breakdown=_breakdown(summary),
         pairs=sorted(map(str, summary.pairs_run)),
-        causes=[_cause(cause, summary, directory) for cause in summary.findings[:MOST_CAUSES]],
-        more_causes=max(0, len(summary.findings) - MOST_CAUSES),
-        sections=[(title, entries[:MOST_CAUSES], max(0, len(entries) - MOST_CAUSES)) for title, entries in summary.beside_the_cases],
+        causes=[_cause(cause, summary, directory) for cause in summary.failing_causes[:MOST_CAUSES]],
+        more_causes=max(0, len(summary.failing_causes) - MOST_CAUSES),
+        sections=[(title, entries[:MOST_CAUSES], max(0, len(entries) - MOST_CAUSES)) for title, entries in summary.sections],
         asides=[("Known failures", summary.known_failures), ("Unsupported", summary.unsupported)],
     )
 
@@ -121,13 +120,8 @@ def _breakdown(summary: Summary) -> list[dict[str, Any]]:
         kinds = {cell.kind for cell in summary.cells if cell.suite == suite}
         for kind in sorted(kinds, key=lambda one: (_ORDER.get(one, len(_ORDER)), one)):
             cells = {str(cell.pair): counts for cell, counts in summary.cells.items() if (cell.suite, cell.kind) == (suite, kind)}
-            rows.append({"suite": suite, "kind": kind, "fields": {pair: _counts(counts) for pair, counts in cells.items()}})
+            rows.append({"suite": suite, "kind": kind, "fields": {pair: _shown(fraction_of(counts)) for pair, counts in cells.items()}})
     return rows
-
-
-def _counts(counts: Counter[Outcome]) -> dict[str, str]:
-    findings = sum(count for outcome, count in counts.items() if outcome.is_finding)
-    return _shown(Fraction(counts[Outcome.PASSED], counts.total() - counts[Outcome.UNSUPPORTED], findings))
 
 
 def _cause(cause: Cause, summary: Summary, directory: Path) -> dict[str, Any]:

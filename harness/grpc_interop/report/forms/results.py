@@ -16,8 +16,7 @@ from typing import IO, Any
 
 from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.files.atomic import replacing
-from grpc_interop.report.conclusion import Conclusion
-from grpc_interop.report.protocol import Finding, Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
+from grpc_interop.report.data import Conclusion, Finding, Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
 from grpc_interop.report.record import Record, from_json, to_json
 from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
@@ -137,9 +136,9 @@ def _head(summary: Summary) -> dict[str, Any]:
                 "first": cause.first.id,
                 "known": known_entries(cause, summary),
             }
-            for cause in summary.findings
+            for cause in summary.failing_causes
         ],
-        "findings": [entry._asdict() for entry in summary.beside],
+        "findings": [entry._asdict() for entry in summary.findings],
         "not_run": [entry._asdict() for entry in summary.not_run],
         "left_out": [entry._asdict() for entry in summary.left_out],
         "uncovered": None if summary.uncovered is None else [entry._asdict() for entry in summary.uncovered],
@@ -162,7 +161,7 @@ def _conclusion(conclusion: Conclusion) -> dict[str, Any]:
     }
 
 
-class Stored:
+class StoredReport:
     """A report folder of an earlier run, or of a shard of one.
 
     Raises ReportError where there is no whole report, or one of another schema. It may come from anywhere.
@@ -180,7 +179,7 @@ class Stored:
     def _take(self, value: dict[str, Any]) -> None:
         self.seconds: float = value["seconds"]
         self.interrupted: bool = value.get("interrupted", False)
-        self.beside = [_finding(entry) for entry in value.get("findings", [])]
+        self.findings = [_finding(entry) for entry in value.get("findings", [])]
         self.not_run = [_not_run(entry) for entry in value["not_run"]]
         ended = value.get("conclusion", {})
         self.exit_status: int = ended.get("exit_status", 0)

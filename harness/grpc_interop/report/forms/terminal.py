@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.text import Text
 
 from grpc_interop.output.plain_text import counted, in_lines, printable
+from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
 from grpc_interop.report.forms.results import RESULTS
-from grpc_interop.report.protocol import RunInfo
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Cause, Summary
 
@@ -119,13 +119,13 @@ class Terminal:
         self._failures(summary)
         self._asides("known failures", summary.known_failures, summary)
         self._asides("unsupported", summary.unsupported, summary)
-        self._told("found", [(entry.what, entry.why) for entry in summary.found], "red")
-        self._told("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason()], "yellow")
-        self._told("left out, as asked", [(entry.what, entry.why) for entry in summary.left_out_in_words], "yellow")
+        self._section("found", [(entry.what, entry.why) for entry in summary.grouped_findings], "red")
+        self._section("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason()], "yellow")
+        self._section("left out, as asked", [(entry.what, entry.why) for entry in summary.left_out_details], "yellow")
         self._uncovered(summary)
         self._matrix(summary)
         if len(summary.suites) > 1:
-            for suite in sorted({cause.first.suite for cause in summary.findings}):
+            for suite in sorted({cause.first.suite for cause in summary.failing_causes}):
                 self._matrix(summary, suite)
         self._print()
         conclusion = summary.conclusion
@@ -135,7 +135,7 @@ class Terminal:
             self._print(printable(conclusion.line), "bold red")
 
     def _failures(self, summary: Summary) -> None:
-        findings = summary.findings
+        findings = summary.failing_causes
         for cause in findings[:MOST_BLOCKS]:
             self._print()
             self._lines(block(cause, summary, self.directory, self._console.width))
@@ -155,7 +155,7 @@ class Terminal:
             self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
     def _uncovered(self, summary: Summary) -> None:
-        title, fields = summary.uncovered_in_words
+        title, fields = summary.uncovered_section
         if not title:
             return
         self._print()
@@ -165,7 +165,7 @@ class Terminal:
         if len(fields) > MOST_ASIDES:
             self._print(f"  and {len(fields) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
-    def _told(self, title: str, entries: Sequence[tuple[str, str]], colour: str) -> None:
+    def _section(self, title: str, entries: Sequence[tuple[str, str]], colour: str) -> None:
         if not entries:
             return
         self._print()

@@ -1,0 +1,26 @@
+"""What a form of the report is: a class with these methods, in a file of its own under forms/."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from grpc_interop.report.data import RunInfo
+from grpc_interop.report.record import Record
+from grpc_interop.report.summary import Summary
+
+
+class Report(Protocol):
+    """One form in which a run is told. Called from one thread, in the order of the methods below."""
+
+    def run_started(self, info: RunInfo) -> None:
+        """Begin the report. Called once, before anything else."""
+
+    def note_progress(self, text: str, *, lasting: bool = False) -> None:
+        """Show a milestone, in one line (`building go`, `driver py restarted`); each report counts cases itself.
+        `lasting`: the line stays worth seeing when the next arrives."""
+
+    def add(self, record: Record) -> None:
+        """Take the record of a case that is done. Must not keep records of passing cases: there may be millions."""
+
+    def run_finished(self, summary: Summary) -> None:
+        """Write the report. Called once, after everything else, also when the run was interrupted. Files appear only now."""
