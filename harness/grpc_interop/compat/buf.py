@@ -23,14 +23,11 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from grpc_interop.compat.diff.definitions import Definitions
-from grpc_interop.compat.vocabulary.result import Alarm
+from grpc_interop.compat.vocabulary.result import CATEGORIES, Alarm
 from grpc_interop.files import temporary
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.buf_build import find_buf
 from grpc_interop.wire import wire_format
-
-CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
-"""buf's sets of rules, the strictest first (https://buf.build/docs/breaking/rules/)."""
 
 PATIENCE = 60
 """Seconds. It needs a tenth of one for a large tree."""

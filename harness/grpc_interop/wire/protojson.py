@@ -26,8 +26,8 @@ class NotProtoJson(ValueError):
     """The text is no ProtoJSON of the type; the text of the error says why."""
 
 
-class _JsonNumber(str):
-    """A JSON number as it was written: reading it as a float would lose what a 64-bit integer says."""
+class JsonNumber(str):
+    """A JSON number as it was written: reading it as a float would lose digits of a 64-bit integer."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ class ProtoJson:
     def read(self, shape: Shape, text: str) -> Meaning:
         """What the text says. Raises NotProtoJson."""
         try:
-            value = json.loads(text, parse_int=_JsonNumber, parse_float=_JsonNumber, parse_constant=_refuse, object_pairs_hook=_object)
+            value = json.loads(text, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_refuse, object_pairs_hook=_object)
             return self._message(shape, value)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotProtoJson(str(error) or type(error).__name__) from None
@@ -163,7 +163,7 @@ class ProtoJson:
             return {5: self._message(shape.fields[5].message, value)}
         if isinstance(value, list):
             return {6: self._message(shape.fields[6].message, value)}
-        if isinstance(value, _JsonNumber):
+        if isinstance(value, JsonNumber):
             return {2: _double(value)}
         return {3: value.encode()}
 
@@ -181,7 +181,7 @@ class ProtoJson:
 
     def _type_of(self, url: Any) -> Shape:
         """The type that the @type of an Any names."""
-        if not isinstance(url, str) or isinstance(url, _JsonNumber):
+        if not isinstance(url, str) or isinstance(url, JsonNumber):
             raise NotProtoJson(f"the @type of an Any is {url}, which is no name of a type")
         try:
             return self._shapes.of(url.rpartition("/")[2])
@@ -225,7 +225,7 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
     if field.enum is not None:
         if value is None and field.enum.is_null:
             return 0
-        if isinstance(value, _JsonNumber):
+        if isinstance(value, JsonNumber):
             return int(value)
         return Named(_of_name(field.enum.names, value, f"the enum of {field.name}"), value)
     if field.type == Field.TYPE_BOOL:
@@ -233,7 +233,7 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
             raise NotProtoJson(f"{value!r} is no bool for {field.name}")
         return int(value)
     if field.type in TEXTS:
-        if not isinstance(value, str) or isinstance(value, _JsonNumber):
+        if not isinstance(value, str) or isinstance(value, JsonNumber):
             raise NotProtoJson(f"{value!r} is no text for {field.name}")
         return value.encode() if field.type == Field.TYPE_STRING else _base64(value)
     if field.type in FLOATING:

@@ -10,6 +10,7 @@ import json
 from itertools import count
 from typing import Any, NamedTuple
 
+from grpc_interop.wire.protojson import JsonNumber
 from grpc_interop.wire.shapes import EnumShape, FieldShape, Shape
 
 
@@ -20,16 +21,10 @@ class JsonText(NamedTuple):
     what: str = ""
 
 
-class _JsonNumber(str):
-    """A JSON number as it was written: reading it would lose what a 64-bit integer or a double says."""
-
-    __slots__ = ()
-
-
 def json_texts(shape: Shape, written: str, *, by_proto_names: bool = False) -> list[JsonText]:
     """What the writer wrote, first; then the same message with each other alias of its enums' values in turn. An Any's
     content is left as it is. Raises ValueError for what is no JSON."""
-    value = json.loads(written, parse_int=_JsonNumber, parse_float=_JsonNumber)
+    value = json.loads(written, parse_int=JsonNumber, parse_float=JsonNumber)
     rewriting = _Rewriting(by_proto_names)
     found, plain = [JsonText(written)], _text(value)
     if by_proto_names:
@@ -79,14 +74,14 @@ class _Rewriting(NamedTuple):
     def _one(self, field: FieldShape, value: Any) -> Any:
         if field.inner is not None:
             return self.message(field.inner, value)
-        if field.enum is not None and isinstance(value, str) and not isinstance(value, _JsonNumber):
+        if field.enum is not None and isinstance(value, str) and not isinstance(value, JsonNumber):
             return _alias(field.enum, value, self.turn)
         return value
 
 
 def _text(value: Any) -> str:
     """As JSON, numbers as they were written."""
-    if isinstance(value, _JsonNumber):
+    if isinstance(value, JsonNumber):
         return str(value)
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(key)}:{_text(one)}" for key, one in value.items()) + "}"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from grpc_interop.compat.buf import CATEGORIES
 from grpc_interop.compat.vocabulary.observation import ElementOutcome, Format
 from grpc_interop.compat.vocabulary.result import (
+    CATEGORIES,
     Alarm,
     BaseComparison,
     ChangeFinding,

@@ -89,6 +89,10 @@ class EffectSummary:
     breaks: bool = False
 
 
+CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
+"""buf's sets of rules, the strictest first (https://buf.build/docs/breaking/rules/)."""
+
+
 class Alarm(NamedTuple):
     """A line of `buf breaking`: the rule (`FIELD_SAME_TYPE`), the categories that hold it (`FILE PACKAGE`), its words."""
 
