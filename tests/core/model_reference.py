@@ -37,6 +37,9 @@ WINDOW = 32 * 1024
 
 CANCELLED, DEADLINE_EXCEEDED = 1, 4
 
+REFUSED = Status(8, None)
+"""The client's status when a side has taken a message that is larger than its limit."""
+
 
 class Deadlock(Exception):
     """Some schedule leads to where nothing can move, though nothing ended the RPC."""
@@ -90,9 +93,13 @@ class _Explorer:
         self.scripts = case.client + case.server
         self.streams_up = case.method.kind.client_streams
         self.streams_down = case.method.kind.server_streams
+        self.limits = (case.client_endpoint.max_receive_bytes, case.server_endpoint.max_receive_bytes)
 
     def outcomes(self) -> set[tuple[Client, Server]]:
         start = State(tuple(0 for _ in self.scripts), tuple(() for _ in self.scripts))
+        if not self.streams_up and any(isinstance(step, Send) and self._refuses(step.message, 1) for step in self.case.client[0]):
+            # The runtime takes the request before it calls the handler.
+            start = start._replace(lost=True)
         last = [state for state in self._reachable(start, None) if not any(True for _ in self._moves(state))]
         if all(self._over(state) for state in last):
             return {pair for state in last for pair in self._views(state)}
@@ -162,8 +169,8 @@ class _Explorer:
         if isinstance(step, Receive | ReceiveToEnd):
             yield from self._client_receives(state, lane, isinstance(step, ReceiveToEnd))
         elif isinstance(step, Send):
-            if over:
-                yield on
+            if over or state.lost:
+                yield on if over else on._replace(given_up=REFUSED)
             elif self._fits(state.up, step.message, state, range(self.split, len(self.scripts))):
                 yield on._replace(up=(*state.up, step.message))
         elif isinstance(step, HalfClose):
@@ -187,7 +194,9 @@ class _Explorer:
         if END in state.seen[lane]:
             yield _step_on(state, lane)
             return
-        if state.down:
+        if state.down and self._refuses(state.down[0], 0):
+            yield state._replace(down=(), given_up=REFUSED)
+        elif state.down:
             # The initial metadata precedes every message.
             yield _see(state, lane, state.down[0], stay=to_end)._replace(down=state.down[1:], headers_known=state.headers_sent)
         if state.given_up or (state.finished is not None and not state.down):
@@ -231,7 +240,9 @@ class _Explorer:
         if END in state.seen[lane] or TERMINATED in state.seen[lane]:
             yield _step_on(state, lane)
             return
-        if state.up:
+        if state.up and self._refuses(state.up[0], 1):
+            yield state._replace(up=(), given_up=REFUSED, told=True)
+        elif state.up:
             yield _see(state, lane, state.up[0], stay=to_end)._replace(up=state.up[1:])
         elif state.half_closed:
             yield _see(state, lane, END)
@@ -253,6 +264,10 @@ class _Explorer:
                 yield on._replace(signals=tuple(left))
             if freed:
                 yield on
+
+    def _refuses(self, message: bytes, side: int) -> bool:
+        limit = self.limits[side]
+        return limit is not None and len(message) > limit
 
     def _fits(self, channel: tuple[bytes, ...], message: bytes, state: State, readers: range) -> bool:
         if sum(len(waiting) + 5 for waiting in channel) + len(message) + 5 <= WINDOW:

@@ -28,6 +28,7 @@ from grpc_interop.core.case import (
     WaitFor,
     WaitForTermination,
 )
+from grpc_interop.core.endpoint import PLAIN, Endpoint
 from grpc_interop.core.model import LEAST_DEADLINE_US, Expected, model
 from grpc_interop.core.script import NotACase, check_grammar
 from model_reference import Client, Deadlock, Server, outcomes
@@ -45,6 +46,9 @@ REFUSED = (
     "nothing keeps the server from finishing",
     "a lane may read after the RPC was terminated",
     "the server may notice the deadline before",
+    "nobody takes a message that is over its reader's limit",
+    "both sides refuse a message",
+    "races the cancel",
 )
 """Where the model promises nothing though the reference has outcomes: what happens there depends on the runtime."""
 
@@ -64,6 +68,8 @@ class Family(NamedTuple):
     lanes: tuple[int, int] = (1, 1)
     stride: int = 1
     timeout_us: int | None = None
+    # Of client and server: all messages but the first step's are over that side's limit.
+    limited: tuple[bool, bool] = (False, False)
 
 
 FAMILIES = {
@@ -84,6 +90,15 @@ FAMILIES = {
     "server_lanes_client_streaming": Family(Kind.CLIENT_STREAMING, 67, lanes=(1, 2), stride=2),
     "all_lanes": Family(Kind.BIDI_STREAMING, 578, lanes=(2, 2), stride=31),
     "all_lanes_deadline": Family(Kind.BIDI_STREAMING, 162, lanes=(2, 2), stride=41, timeout_us=LEAST_DEADLINE_US),
+    "unary_client_limit": Family(Kind.UNARY, 61, limited=(True, False)),
+    "unary_server_limit": Family(Kind.UNARY, 32, limited=(False, True)),
+    "server_streaming_client_limit": Family(Kind.SERVER_STREAMING, 63, PLAIN_CLIENT, PLAIN_SERVER, 4, limited=(True, False)),
+    "server_streaming_server_limit": Family(Kind.SERVER_STREAMING, 72, limited=(False, True)),
+    "client_streaming_limits": Family(Kind.CLIENT_STREAMING, 260, limited=(True, True)),
+    "bidi_client_limit": Family(Kind.BIDI_STREAMING, 1038, limited=(True, False)),
+    "bidi_server_limit": Family(Kind.BIDI_STREAMING, 1052, limited=(False, True)),
+    "bidi_limits": Family(Kind.BIDI_STREAMING, 389, PLAIN_CLIENT, PLAIN_SERVER, 4, stride=2, limited=(True, True)),
+    "all_lanes_limits": Family(Kind.BIDI_STREAMING, 761, lanes=(2, 2), stride=23, limited=(True, True)),
 }
 
 
@@ -128,7 +143,11 @@ def cases(family: Family) -> Iterator[Case]:
     clients = [one for one in clients if is_case(Case("", "", method, numbered(one, b"x"), any_server, timeout_us=family.timeout_us))]
     servers = [one for one in servers if is_case(Case("", "", method, any_client, numbered(one, b"y")))]
     for client, server in islice(product(clients, servers), 0, None, family.stride):
-        yield Case("", "", method, numbered(client, b"x"), numbered(server, b"y"), timeout_us=family.timeout_us)
+        ends = [Endpoint(max_receive_bytes=2) if limited else PLAIN for limited in family.limited]
+        # A request has to be the first step, and may be the one that is over the limit.
+        over = (0 if not family.kind.client_streams else 1, 1)
+        x, y = (numbered(script, text, at) for script, text, at in zip((client, server), (b"x", b"y"), over, strict=True))
+        yield Case("", "", method, x, y, timeout_us=family.timeout_us, client_endpoint=ends[0], server_endpoint=ends[1])
 
 
 def some_partner(family: Family) -> tuple[Script, Script]:
@@ -157,6 +176,9 @@ def scripts(alphabet: tuple[Step, ...], ends: tuple[Step, ...], longest: int, la
     yield from combinations_with_replacement(single, 2)
 
 
-def numbered(script: Script, text: bytes) -> Script:
-    """With messages that can be told apart."""
-    return tuple(tuple(Send(b"%s%d" % (text, at)) if isinstance(step, Send) else step for at, step in enumerate(lane)) for lane in script)
+def numbered(script: Script, text: bytes, over: int = 1) -> Script:
+    """With messages that can be told apart; those of step `over` (from 0) and later have three bytes, those before two."""
+    return tuple(
+        tuple(Send(b"%s%d%s" % (text, at, text * (at >= over))) if isinstance(step, Send) else step for at, step in enumerate(lane))
+        for lane in script
+    )

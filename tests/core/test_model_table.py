@@ -6,6 +6,7 @@ import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Send, Status
 from grpc_interop.core.causality import CAPACITY, PREFIX
+from grpc_interop.core.endpoint import Endpoint
 from grpc_interop.core.model import EARLY_US, Expected, model
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.transcript import END, TERMINATED, Observed
@@ -31,7 +32,9 @@ from vocabulary import (
     ys,
 )
 
-CANCELLED, LATE = Status(1, None), Status(4, None)
+CANCELLED, LATE, EXHAUSTED = Status(1, None), Status(4, None), Status(8, None)
+LIMIT = Endpoint(max_receive_bytes=10)
+FITS, OVER = Send(bytes(10)), Send(bytes(11))
 
 
 def only(one: Case) -> Expected:
@@ -174,7 +177,47 @@ class TestTheDeadlinePasses:
         assert (pair.client.least_elapsed_us, pair.server.deadline_us) == (0, 60_000_000)
 
 
+class TestAMessageIsOverTheLimit:
+    def test_one_that_is_as_large_as_the_limit_is_ordinary(self) -> None:
+        one = bidi((FITS, HALF_CLOSE, TO_END), (TO_END, FITS, OK), client_endpoint=LIMIT, server_endpoint=LIMIT)
+        assert only(one).client.status == Status(0)
+
+    @pytest.mark.parametrize("kind", [Kind.UNARY, Kind.SERVER_STREAMING])
+    def test_a_single_request_never_arrives(self, kind: Kind) -> None:
+        one = case(kind, ((OVER, TO_END),), ((RECEIVE, *y(1), OK),), server_endpoint=LIMIT)
+        assert (client_views(one), server_views(one)) == ({(((END,),), EXHAUSTED)}, {None})
+
+    def test_a_request_of_a_stream_ends_it_where_it_is_received(self) -> None:
+        client, server = (*x(1), RECEIVE, OVER, *x(1), HALF_CLOSE, TO_END), (RECEIVE, *y(1), TO_END, OK)
+        one = bidi(client, server, server_endpoint=LIMIT)
+        assert client_views(one) == {(((*ys(1), END),), EXHAUSTED)}
+        # The server's runtime may show it like a half-close.
+        assert server_views(one) == {((*xs(1), TERMINATED),), ((*xs(1), END),)}
+
+    def test_a_response_may_be_answered_by_a_server_that_has_finished(self) -> None:
+        one = case(Kind.SERVER_STREAMING, ((*x(1), TO_END),), ((RECEIVE, *y(1), OVER, *y(1), OK),), client_endpoint=LIMIT)
+        assert client_views(one) == {(((*ys(1), END),), EXHAUSTED)}
+        assert server_views(one) == {(xs(1),)}
+
+    def test_a_response_ends_the_call_of_a_server_that_goes_on(self) -> None:
+        one = bidi((*x(1), RECEIVE, HALF_CLOSE, TO_END), (RECEIVE, OVER, TO_END, OK), client_endpoint=LIMIT)
+        assert client_views(one) == {(((END,),), EXHAUSTED)}
+        assert server_views(one) == {((*xs(1), TERMINATED),), ((*xs(1), END),)}
+
+
 NOT_CASES = {
+    "a message over the limit that nobody takes": (
+        bidi((OVER, HALF_CLOSE, TO_END), (*y(1), OK), server_endpoint=LIMIT),
+        "nobody takes a message that is over its reader's limit",
+    ),
+    "both sides refuse": (
+        bidi((OVER, HALF_CLOSE, TO_END), (OVER, TO_END, OK), client_endpoint=LIMIT, server_endpoint=LIMIT),
+        "both sides refuse a message",
+    ),
+    "a message over the limit before a cancel": (
+        bidi((OVER, CANCEL), (TO_END, *ENDED), server_endpoint=LIMIT),
+        "races the cancel or the deadline",
+    ),
     "a short deadline after a round trip": (
         bidi((*x(1), RECEIVE, TO_END), (RECEIVE, *y(1), *ENDED), timeout_us=DEADLINE_US - 1),
         "too short for what comes before it",

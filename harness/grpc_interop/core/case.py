@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from grpc_interop.core.endpoint import PLAIN, Endpoint
 from grpc_interop.core.side import Side
 
 
@@ -169,6 +170,9 @@ class Case:
     player: str = "drivers"
     spread_us: int = 0
     generated: bool = False
+    # What the channel and the server of this case are made with.
+    client_endpoint: Endpoint = PLAIN
+    server_endpoint: Endpoint = PLAIN
 
     @property
     def id(self) -> str:
@@ -198,7 +202,7 @@ class Case:
 
     def client_requires(self) -> frozenset[str]:
         """The capabilities that the client's driver needs."""
-        needs = set(self.extra_requires) | set(_step_needs(self.client))
+        needs = set(self.extra_requires) | set(_step_needs(self.client)) | self.client_endpoint.requires()
         if self.own_keys():
             needs.add("report_metadata")
         if self.metadata:
@@ -215,7 +219,7 @@ class Case:
 
     def server_requires(self) -> frozenset[str]:
         """The capabilities that the server's driver needs."""
-        needs = set(self.extra_requires) | set(_step_needs(self.server))
+        needs = set(self.extra_requires) | set(_step_needs(self.server)) | self.server_endpoint.requires()
         if self.own_keys():
             needs.add("report_metadata")
         if self.metadata:

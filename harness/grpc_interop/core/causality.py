@@ -48,9 +48,11 @@ Past = tuple[int, ...]
 
 
 class Channel:
-    """Messages on their way in one direction, each with its cause."""
+    """Messages on their way in one direction, each with its cause. `limit` is the size of the largest message that its reader
+    accepts, or None."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
         self.messages: deque[tuple[bytes, int]] = deque()
         self.unread = 0
         self.closed: int | None = None
@@ -58,6 +60,10 @@ class Channel:
 
     def has_room(self, size: int) -> bool:
         return self.unread + size <= CAPACITY
+
+    def refuses(self, message: bytes) -> bool:
+        """Return whether the message is larger than its reader accepts."""
+        return self._limit is not None and len(message) > self._limit
 
     def put(self, message: bytes, cause: int) -> None:
         self.messages.append((message, cause))
@@ -114,12 +120,14 @@ class Simulation:
     """A case played until nothing moves.
 
     `headers_received`: lane index and event of each ReceiveHeaders. `cancelled`: the event of the client's cancel, on
-    which the run itself does not act: it goes on as if the cancel took for ever.
+    which the run itself does not act: it goes on as if the cancel took for ever. So it does after `refused`, the lanes that met
+    a message over their side's limit, with the event in which they did: the lane stays where it is.
     """
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        up, down = Channel(), Channel()
+        up, down = Channel(case.server_endpoint.max_receive_bytes), Channel(case.client_endpoint.max_receive_bytes)
+        self.channels = (up, down)
         self.client = [LaneRun(steps, index, side=Side.CLIENT, inbox=down, outbox=up) for index, steps in enumerate(case.client)]
         self.server = [
             LaneRun(steps, index, side=Side.SERVER, inbox=up, outbox=down) for index, steps in enumerate(case.server, len(self.client))
@@ -133,6 +141,7 @@ class Simulation:
         self.headers_received: list[tuple[int, int]] = []
         self.finished: End | None = None
         self.cancelled: int | None = None
+        self.refused: dict[LaneRun, int] = {}
         self._plays: dict[type, Callable[[LaneRun, Any], bool]] = {
             Send: self._send if case.method.kind.server_streams else self._send_single,
             Receive: self._receive,
@@ -225,6 +234,10 @@ class Simulation:
 
     def _receive(self, lane: LaneRun, _step: Step) -> bool:
         inbox = lane.inbox
+        if inbox.messages and inbox.refuses(inbox.messages[0][0]):
+            if lane not in self.refused:
+                self.refused[lane] = self._event(lane, inbox.messages[0][1])
+            return False
         if inbox.messages:
             self._observe(lane, *inbox.take())
         elif inbox.closed is None:
@@ -235,7 +248,8 @@ class Simulation:
 
     def _receive_to_end(self, lane: LaneRun, step: Step) -> bool:
         while lane.inbox.messages:
-            self._receive(lane, step)
+            if not self._receive(lane, step):
+                return False
         return self._receive(lane, step)
 
     def _half_close(self, lane: LaneRun, _step: Step) -> bool:

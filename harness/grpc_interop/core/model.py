@@ -21,6 +21,7 @@ from typing import NamedTuple
 from grpc_interop.core.case import Cancel, Case, Entry, Receive, ReceiveToEnd, Send, SendHeaders, Status, WaitFor, WaitForTermination
 from grpc_interop.core.causality import UNKNOWN, LaneRun, Past, Simulation, merge
 from grpc_interop.core.script import NotACase, check_grammar
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, TERMINATED, Observed
 
 LEAST_DEADLINE_US = 1_000_000
@@ -33,7 +34,7 @@ EARLY_US = 5_000
 MOST_CUTS = 10_000
 """More allowed outcomes than this say little, and take long to list."""
 
-CANCELLED, DEADLINE_EXCEEDED = 1, 4
+CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = 1, 4, 8
 
 # CANCELLED where the server's runtime reset the stream first: grpc/grpc#2685, grpc/grpc-go#2886.
 _DEADLINE_STATUSES = [Status(DEADLINE_EXCEEDED, None), Status(CANCELLED, None)]
@@ -76,6 +77,8 @@ def model(case: Case) -> tuple[Expected, ...]:
     """
     check_grammar(case)
     run = Simulation(case)
+    if any(channel.refuses(message) for channel in run.channels for message, _ in channel.messages):
+        return tuple(_over_limit(run))
     if not run.complete and (run.finished is not None or (run.cancelled is None and case.timeout_us is None)):
         raise NotACase(f"{case.id}: the scripts wait for what never comes: {run.stuck()}")
     if run.cancelled is not None and not any(END in lane.seen for lane in _cancelling(run)):
@@ -105,7 +108,7 @@ def by_key(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# The three ways in which an RPC can end
+# The four ways in which an RPC can end
 # ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +145,26 @@ def _deadline(run: Simulation, timeout_us: int) -> Iterator[Expected]:
         raise NotACase(f"{case.id}: a deadline of {timeout_us} us is too short for what comes before it")
     _refuse_late_reading(run, run.client)
     yield from _terminated(run, pasts, past, run.client, _DEADLINE_STATUSES, timeout_us - EARLY_US)
+
+
+def _over_limit(run: Simulation) -> Iterator[Expected]:
+    """A side took a message that is larger than its limit, which ends the RPC there."""
+    case = run.case
+    if len(run.refused) != 1:
+        how = "both sides refuse a message" if run.refused else "nobody takes a message that is over its reader's limit"
+        raise NotACase(f"{case.id}: {how}: how the RPC ends is open")
+    if _cancelling(run) or (case.timeout_us is not None and case.timeout_us < LEAST_DEADLINE_US):
+        raise NotACase(f"{case.id}: a message over the limit races the cancel or the deadline")
+    ((lane, event),) = run.refused.items()
+    status = Status(RESOURCE_EXHAUSTED, None)
+    if lane.side is Side.SERVER and not case.method.kind.client_streams:
+        # The runtime takes the one request before it calls the handler.
+        client = ClientView(tuple(_client_ending(lane, 0) for lane in run.client), (), status)
+        yield Expected(client, ServerView(False, ((),) * len(run.server), ()), _order(run))
+        return
+    pasts = run.pasts()
+    _refuse_late_reading(run, [lane])
+    yield from _terminated(run, pasts, pasts[event], [lane], [status])
 
 
 # ----------------------------------------------------------------------------------------------------------------------
