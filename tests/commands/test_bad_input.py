@@ -11,7 +11,7 @@ import pytest
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
-from grpc_interop.repro import case_text
+from grpc_interop.repro import packing
 from project import Ended, MakeImplementation, Project
 
 
@@ -180,7 +180,7 @@ def test_a_replay_text_of_another_contract(project: Project, monkeypatch: pytest
     """
     A text of another version of the driver contract says which harness can replay it.
     """
-    monkeypatch.setattr(case_text, "CONTRACT", CONTRACT + 1)
+    monkeypatch.setattr(packing, "CONTRACT", CONTRACT + 1)
     said = refused(project.interop("replay", request.getfixturevalue("replay_text")))
     assert f"of version {CONTRACT + 1} of the driver contract; this harness speaks {CONTRACT}" in said
 

@@ -14,8 +14,7 @@ import pytest
 import hostile
 from grpc_interop.commands.options import read_options
 from grpc_interop.errors import UsageError
-from grpc_interop.repro import exchange_text as versions
-from grpc_interop.repro import replay
+from grpc_interop.repro import exchange_text, replay
 from grpc_interop.repro.case_text import decode
 from grpc_interop.schema import image
 from project import INTEROP, Ended, Project, environment
@@ -96,7 +95,7 @@ def test_names_of_every_kind_by_every_way(kind: str, text: str, tmp_path: Path, 
     file.write_bytes(hostile.descriptor_set(**{kind: text}))
     for way in (
         lambda: decode(hostile.replay_text(**{kind: text})),
-        lambda: versions.decode(hostile.versions_text(**{kind: text}), read_options({})),
+        lambda: exchange_text.decode(hostile.versions_text(**{kind: text}), read_options({})),
         lambda: image.read_image(file),
     ):
         with pytest.raises(UsageError) as refused:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from grpc_interop.repro.exchange_text import PREFIX
-from grpc_interop.repro.packing import pack, unpack
+from grpc_interop.repro.packing import EXCHANGE, pack, unpack
 from repository import Repository
 
 PY = Path(__file__).parents[2] / "py_impl"
@@ -147,15 +146,15 @@ class TestWhatIsSeen:
         """
         An outcome that the exchange does not have any more is FIXED.
         """
-        value = unpack(change(edited, "t.Ask.number")["replay"].removeprefix(PREFIX)) | {"outcome": "lost"}
+        value = unpack(EXCHANGE, change(edited, "t.Ask.number")["replay"]) | {"outcome": "lost"}
         text = tmp_path / "some.iv1"
-        text.write_text(PREFIX + pack(value) + "\n")
+        text.write_text(pack(EXCHANGE, value) + "\n")
         done = edited.interop("replay", text, "--report", tmp_path / "report")
         assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "FIXED: t.Ask.number is not lost"), done.stderr
 
     def test_a_replay_needs_its_implementations(self, edited: Repository, tmp_path: Path) -> None:
-        value = unpack(change(edited, "t.Ask.number")["replay"].removeprefix(PREFIX)) | {"pair": "py:cobol"}
-        done = edited.interop("replay", PREFIX + pack(value), "--report", tmp_path / "report")
+        value = unpack(EXCHANGE, change(edited, "t.Ask.number")["replay"]) | {"pair": "py:cobol"}
+        done = edited.interop("replay", pack(EXCHANGE, value), "--report", tmp_path / "report")
         assert (done.returncode, "unknown implementation 'cobol'" in done.stderr) == (2, True)
 
 

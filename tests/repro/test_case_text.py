@@ -29,7 +29,8 @@ from grpc_interop.core.case import (
     WaitForTermination,
 )
 from grpc_interop.errors import UsageError
-from grpc_interop.repro.case_text import Replay, ReplayError, decode, encode
+from grpc_interop.repro.case_text import Replay, decode, encode
+from grpc_interop.repro.packing import ReplayError
 
 ALL_BYTES = bytes(range(256))
 PROTOS = pb.FileDescriptorSet(file=[pb.FileDescriptorProto(name="ö/a b.proto")]).SerializeToString()

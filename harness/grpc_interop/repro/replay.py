@@ -21,10 +21,10 @@ from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.folder import make_folder
 from grpc_interop.report.forms.results import CASES, RESULTS, StoredReport, stored_cases
 from grpc_interop.report.record import REPLAYS, record_of
-from grpc_interop.repro import exchange_text as versions
-from grpc_interop.repro.case_text import ANOTHER_HARNESS, FORM, PREFIX, Replay, decode, encode
+from grpc_interop.repro.case_text import Replay, decode, encode
+from grpc_interop.repro.exchange_replay import replay_exchange
 from grpc_interop.repro.export import export
-from grpc_interop.repro.packing import ReplayError, read_text
+from grpc_interop.repro.packing import ANOTHER_HARNESS, CASE, EXCHANGE, FORM, ReplayError, read_text
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session.listing import selected
 from grpc_interop.session.protos import load_catalog
@@ -54,11 +54,13 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
     all passed (FIXED, or PASSED where that proves nothing), 1 if one failed (FAILED), 3 if one could not be judged (ERROR).
     Raise UsageError for a text that is none."""
     make_folder(options.report)
-    if (text := _between_versions(what)) is not None:
+    path = None if FORM.match(what.lstrip()) else Path(what)
+    text = _in_file(path) if path else what
+    if text is not None and text.lstrip().startswith(EXCHANGE):
         if export_to is not None:
             raise UsageError("--export writes programs of one version, and this text is about two versions of the protos")
-        return versions.replay(options, text)
-    found = _find(options, what)
+        return replay_exchange(options, text)
+    found = _by_id(options, what) if text is None else _decoded(text, path)
     options.project.make_state_folder()
     with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
         image = Path(folder) / "replay.binpb"
@@ -118,50 +120,37 @@ def _conclusion(how: str, failed: int, played: int, *, proves: bool, seldom: boo
     return f"{how}: {played - failed} of {played} passed{many}"
 
 
-def _between_versions(what: str) -> str | None:
-    """The text of `interop compat` that is meant, itself or in a file; None for anything else."""
-    if what.lstrip().startswith(versions.PREFIX):
-        return what
-    path = Path(what)
-    try:
-        text = read_text(path) if path.is_file() else ""
-    except OSError:
-        return None  # too long for a name, or not to be read: as `_find` will say
-    return text if text.startswith(versions.PREFIX) else None
-
-
-def _find(options: Options, what: str) -> Replay:
-    """The case that a text, a file, or an id of the last report or of `interop list` names. Raises UsageError."""
-    if FORM.match(what.lstrip()):
-        return decode(what)
-    if (found := _in_file(Path(what))) is not None:
-        return found
-    found = _recorded(options.report, what) or _listed(_as_then(options, what), what)
+def _by_id(options: Options, case_id: str) -> Replay:
+    """Return the case with this id in the last report, or else in `interop list`. Raise UsageError."""
+    found = _recorded(options.report, case_id) or _listed(_as_then(options, case_id), case_id)
     if found is None:
         raise UsageError(
-            f"{what[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
-            f"a replay text begins with {PREFIX}, or with {versions.PREFIX} where two versions of protos meet; "
+            f"{case_id[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
+            f"a replay text begins with {CASE}, or with {EXCHANGE} where two versions of protos meet; "
             "an id ends in its pair, such as [py:go]",
         )
     return found
 
 
-def _in_file(path: Path) -> Replay | None:
-    """The case in a file, or None where there is no such file. Raises ReplayError, with the path, for one without a case."""
+def _in_file(path: Path) -> str | None:
+    """Return the content of a file, or None where there is no such file. Raise ReplayError."""
     try:
         if not path.is_file():
             return None
     except OSError:
-        # Too long for a name: a replay text without its beginning, which is no file.
-        return None
+        return None  # the name is too long: a replay text without its beginning
     try:
-        text = read_text(path)
+        return read_text(path)
     except OSError as error:
         raise ReplayError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _decoded(text: str, path: Path | None) -> Replay:
+    """Return the case in a text. Raise ReplayError, which names the file that the text comes from."""
     try:
         return decode(text)
     except ReplayError as error:
-        raise ReplayError(f"{path}: {error.what}", error.remedy) from None
+        raise ReplayError(f"{path}: {error.what}" if path else error.what, error.remedy) from None
 
 
 def _recorded(report: Path, case_id: str) -> Replay | None:
@@ -172,8 +161,11 @@ def _recorded(report: Path, case_id: str) -> Replay | None:
     replay = next((record.replay for record in stored_cases(report) if record.id == case_id), None)
     if replay is None or replay == case_id:
         return None
-    # The report may come from elsewhere, and name a file of anywhere.
-    return decode(replay) if FORM.match(replay) else _in_file(report / REPLAYS / Path(replay).name)
+    if FORM.match(replay):
+        return decode(replay)
+    # The report may come from elsewhere, and name any file of this machine: only names in the report folder count.
+    path = report / REPLAYS / Path(replay).name
+    return _decoded(text, path) if (text := _in_file(path)) is not None else None
 
 
 def _as_then(options: Options, case_id: str) -> Options:
