@@ -11,7 +11,7 @@ import pytest
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.driver import CONTRACT
-from grpc_interop.repro import packing
+from grpc_interop.repro import case_text, packing
 from project import Ended, MakeImplementation, Project
 
 
@@ -162,7 +162,7 @@ def replay_text() -> str:
     """Of a case on py:py; what it holds does not matter here."""
     method = Method("greeter.v1.Greeter", "SayHello", Kind.UNARY, "greeter.v1.HelloRequest", "greeter.v1.HelloReply")
     case = Case("calls", "one", method, client=((Send(b""), ReceiveToEnd()),), server=((Receive(), Send(b""), Finish()),))
-    return replay_text.encode(case, Pair("py", "py"), b"")
+    return case_text.encode(case, Pair("py", "py"), b"")
 
 
 def test_a_replay_text_that_was_cut(project: Project, tmp_path: Path, replay_text: str) -> None:
