@@ -6,7 +6,7 @@ from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Lane, Method, 
 from grpc_interop.core.model import model
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
-from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict, compare
+from grpc_interop.core.verdict import Attachment, Difference, Outcome, Pair, Verdict, compare
 
 ALL_STREAM = Method("greeter.v1.Greeter", "AllStream", Kind.BIDI_STREAMING, "greeter.v1.StreamReqData", "greeter.v1.StreamResData")
 SAY_HELLO = Method("greeter.v1.Greeter", "SayHello", Kind.UNARY, "greeter.v1.HelloRequest", "greeter.v1.HelloReply")
@@ -59,7 +59,7 @@ def observed(
     return Verdict(case, pair, Outcome.FAILED, 5.0, difference, expected, client, server, **more)  # type: ignore[arg-type]
 
 
-def lost_end(pair: Pair = PY_GO, count: int = 1, *, name: str = "", logs: tuple[Log, ...] = ()) -> Verdict:
+def lost_end(pair: Pair = PY_GO, count: int = 1, *, name: str = "", attachments: tuple[Attachment, ...] = ()) -> Verdict:
     """The server never sees the client's half-close, and the deadline ends the call."""
     case = ping_pong(count, name=name)
     got = tuple(f"x{number}".encode() for number in range(1, count + 1))
@@ -69,7 +69,7 @@ def lost_end(pair: Pair = PY_GO, count: int = 1, *, name: str = "", logs: tuple[
         pair,
         ClientTranscript(((*answers, END),), (), Status(4, "Deadline Exceeded")),
         ServerTranscript(True, (got,), (), aborted=True),
-        logs=logs,
+        attachments=attachments,
     )
 
 

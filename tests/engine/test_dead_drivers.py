@@ -90,8 +90,8 @@ class TestDying:
     def test_last_words_go_with_the_verdict(self, play, role):
         play.add("bad", fault="exits", method="SayHello")
         verdict = play.run(ROLES[role], [exchange("hello", SAY_HELLO)])["hello"]
-        log = next(log for log in verdict.logs if log.who == f"bad {role}")
-        assert log.tail.splitlines()[-1] == "giving up"
+        log = next(log for log in verdict.attachments if log.name == f"bad {role}")
+        assert log.text.splitlines()[-1] == "giving up"
         assert Path(log.path).is_file()
 
     def test_a_death_that_no_case_brings_about_alone_is_an_error(self, play, role):
@@ -147,7 +147,7 @@ class TestHanging:
         collect = verdicts["collect"]
         assert words(collect) == "the server did not receive message 1 of 4 and still waits for it"
         assert collect.client is not None and collect.server is not None
-        log = next(log for log in collect.logs if log.who == f"bad {role}")
+        log = next(log for log in collect.attachments if log.name == f"bad {role}")
         assert "on_rpc" in Path(log.path).read_text()
 
 
@@ -210,7 +210,7 @@ class TestNoise:
         verdicts = play.run(ROLES[role], few_of_each_kind())
         assert {verdict.outcome for verdict in verdicts.values()} <= {Outcome.PASSED, Outcome.FAILED}
         assert sum(verdict.outcome is Outcome.PASSED for verdict in verdicts.values()) >= 4
-        assert all(len(log.tail) < 20_000 for verdict in verdicts.values() for log in verdict.logs)
+        assert all(len(log.text) < 20_000 for verdict in verdicts.values() for log in verdict.attachments)
 
     def test_stray_prints_do_no_harm(self, play, role):
         play.add("bad", fault="prints_to_stdout")

@@ -65,7 +65,7 @@ class TestAgain:
     def finish(self, **job: object) -> tuple[Reruns, list[Job]]:
         reruns = Reruns(Preparer().prepare, lambda _type, _message: (), lambda _: False)
         verdict = self.late(DEADLINE_US)
-        reruns.finish(Job(Preparer().prepare(verdict.play), verdict.pair, **job), verdict, whole=True)
+        reruns.finish(Job(Preparer().prepare(verdict.rpc_case), verdict.pair, **job), verdict, whole=True)
         return reruns, reruns.take_again()
 
     def test_it_is_played_beside_others_as_before(self):

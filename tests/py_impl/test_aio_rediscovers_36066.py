@@ -56,8 +56,8 @@ def test_whatever_the_seed_it_is_found_and_shrunk_to_a_handful_of_steps(drivers:
 
     assert found
     assert all(CIRCUMSTANCES["the server ends with messages unread"](verdict.case) for verdict in found)
-    assert all(verdict.play.method.kind.client_streams for verdict in found)
-    assert min(size(verdict.play) for verdict in found) <= HANDFUL
+    assert all(verdict.rpc_case.method.kind.client_streams for verdict in found)
+    assert min(size(verdict.rpc_case) for verdict in found) <= HANDFUL
 
 
 def _played(drivers: list[Built], seed: int, folder: Path) -> list[Verdict]:

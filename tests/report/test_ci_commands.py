@@ -15,7 +15,7 @@ import pytest
 from conversations import GO_PY, PY_GO, lost_end
 from grpc_interop.core.case import Method
 from grpc_interop.core.side import Side
-from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
+from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Pair, Verdict
 from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import in_lines
 from grpc_interop.report import Recorder, RunInfo
@@ -62,8 +62,8 @@ def controls(text: str) -> set[str]:
 
 def hostile_verdict(text: str, pair: Pair = PY_GO) -> Verdict:
     """All that a stranger may have a say in."""
-    log = Log(f"{text} client", f"logs/{text}.log", f"{text}\n{text}")
-    verdict = lost_end(pair, logs=(log,))
+    log = Attachment(LOG, f"{text} client", f"logs/{text}.log", f"{text}\n{text}")
+    verdict = lost_end(pair, attachments=(log,))
     case = replace(verdict.case, name=text, why=text, method=Method(text, text, verdict.case.method.kind, text, text))
     return verdict._replace(case=case, difference=Difference(Side.CLIENT, text, text, text), notes=(text, f"more: {text}"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, PY_PY, describe, hello, lost_end, passed
-from grpc_interop.core.verdict import Log, Pair, Verdict
+from grpc_interop.core.verdict import LOG, Attachment, Pair, Verdict
 from grpc_interop.report import Implementation, NotRun, Recorder, ReportError, RunInfo, Summary, merge, standard_reports
 from grpc_interop.report.forms.results import StoredReport
 
@@ -112,14 +112,14 @@ def test_a_merge_into_one_of_its_sources_is_refused(shards: Shards) -> None:
 
 def test_failures_can_still_be_replayed(shards: Shards) -> None:
     """Replay files come along; logs are named where they lie."""
-    log = Log("go server", str(shards.folder / "shard-1" / "logs" / "go.log"), "last words")
-    shards.add((GO_GO,), lost_end(GO_GO, logs=(log,)))
+    log = Attachment(LOG, "go server", str(shards.folder / "shard-1" / "logs" / "go.log"), "last words")
+    shards.add((GO_GO,), lost_end(GO_GO, attachments=(log,)))
     shards.merge()
     merged = shards.folder / "merged"
     (record,) = StoredReport(merged).records()
     assert record.replay is not None
     assert (merged / record.replay).read_text().strip() == LONG_REPLAY
-    assert record.logs == (log,)
+    assert record.attachments == (log,)
     assert record.conversation
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from conversations import GO_GO, GO_PY, PY_GO, cannot, describe, hello, lost_end, passed, ping_pong, wrong_greeting
 from grpc_interop.core.side import Side
-from grpc_interop.core.verdict import Difference, Log, Verdict
+from grpc_interop.core.verdict import LOG, Attachment, Difference, Verdict
 from grpc_interop.errors import UsageError
 from grpc_interop.report import Implementation, Recorder, ReportError, RunInfo, from_json, record_of, to_json
 from grpc_interop.report.failure import lines
@@ -158,7 +158,7 @@ def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
 
 def test_a_record_survives_json() -> None:
     """What is read is what was written."""
-    verdicts = [passed(hello()), lost_end(logs=(Log("go server", "/logs/x.log", "last words"),)), cannot()]
+    verdicts = [passed(hello()), lost_end(attachments=(Attachment(LOG, "go server", "/logs/x.log", "last words"),)), cannot()]
     for verdict in verdicts:
         record = record_of(verdict, describe, replay="ic1:x")
         assert from_json(json.loads(json.dumps(to_json(record)))) == record
@@ -239,6 +239,6 @@ def test_the_thousandth_case_of_a_cause_is_told_briefly(tmp_path: Path) -> None:
 def test_paths_of_logs_in_the_report_folder_are_relative(tmp_path: Path) -> None:
     """An uploaded report names its logs where they lie after the download."""
     run = recorder(tmp_path)
-    run.add(lost_end(logs=(Log("go server", str(tmp_path / "logs" / "go.log"), ""),)))
+    run.add(lost_end(attachments=(Attachment(LOG, "go server", str(tmp_path / "logs" / "go.log"), ""),)))
     run.run_finished(1.0)
-    assert [log.path for record in StoredReport(tmp_path).records() for log in record.logs] == ["logs/go.log"]
+    assert [log.path for record in StoredReport(tmp_path).records() for log in record.attachments] == ["logs/go.log"]

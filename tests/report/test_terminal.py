@@ -26,7 +26,7 @@ from conversations import (
 from grpc_interop.core.case import Case, Finish, HalfClose, ReceiveToEnd, Send, Status
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
-from grpc_interop.core.verdict import Difference, Log, Outcome, Pair, Verdict
+from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Pair, Verdict
 from grpc_interop.report import Implementation, Recorder, RunInfo
 from grpc_interop.report.forms.terminal import PLAIN_SECONDS, Terminal
 
@@ -76,15 +76,15 @@ def test_failures_show_both_sides_beside_the_model(run: Run) -> None:
     """One block per cause, with its extent, the logs' last lines and the replay line."""
     directory = run.recorder.directory
     logs = (
-        Log("py client", str(directory / "logs/py-client-1.log"), ""),
-        Log("go server", str(directory / "logs/go-server-1.log"), "waiting\n\x1b[31mstill waiting"),
+        Attachment(LOG, "py client", str(directory / "logs/py-client-1.log"), ""),
+        Attachment(LOG, "go server", str(directory / "logs/go-server-1.log"), "waiting\n\x1b[31mstill waiting"),
     )
     for pair in FOUR:
         run.recorder.add(passed(hello(), pair))
         run.recorder.add(passed(ping_pong(10), pair))
     for name in ("a", "b", "c"):
-        run.recorder.add(lost_end(PY_GO, name=name, logs=logs))
-        run.recorder.add(lost_end(PY_PY, name=name, logs=logs))
+        run.recorder.add(lost_end(PY_GO, name=name, attachments=logs))
+        run.recorder.add(lost_end(PY_PY, name=name, attachments=logs))
     run.recorder.add(wrong_greeting(GO_PY))
     assert_expected("failures", run.finish())
 
@@ -172,7 +172,7 @@ def test_nothing_from_outside_reaches_the_terminal_raw(run: Run) -> None:
     evil = "\x1b]0;owned\x07 [bold]x[/bold] \u202e"
     case = hello()
     client = ClientTranscript(((b"\x1b[2J", END),), (), case.server[0][-1].status)  # type: ignore[union-attr]
-    run.recorder.add(observed(case, PY_GO, client, notes=(evil,), logs=(Log("go server", "log", evil),)))
+    run.recorder.add(observed(case, PY_GO, client, notes=(evil,), attachments=(Attachment(LOG, "go server", "log", evil),)))
     run.recorder.not_run("go:py", evil)
     text = run.finish()
     assert not {char for char in text if ord(char) < 32} - {"\n"}

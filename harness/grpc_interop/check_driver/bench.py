@@ -11,7 +11,7 @@ from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.talk import Talk
 from grpc_interop.core.case import Case, Method
 from grpc_interop.core.side import Side
-from grpc_interop.core.verdict import Log, Outcome, Pair, Verdict
+from grpc_interop.core.verdict import Attachment, Outcome, Pair, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.engine import Engine, Job
@@ -149,9 +149,9 @@ def _told(verdict: Verdict) -> str:
     if difference is None:
         return f"the case {verdict.case.name} ended as {verdict.outcome}"
     values = f" (wanted {difference.wanted!r}, got {difference.got!r})" if difference.wanted or difference.got else ""
-    logs = "".join(_last_words(log) for log in verdict.logs)
+    logs = "".join(_last_words(log) for log in verdict.attachments)
     return f"in {verdict.case.path}, case {verdict.case.name}: {difference.what}{values}{logs}"
 
 
-def _last_words(log: Log) -> str:
-    return f"\n{log.who} said last ({log.path}):\n{log.tail}" if log.tail else ""
+def _last_words(log: Attachment) -> str:
+    return f"\n{log.name} said last ({log.path}):\n{log.text}" if log.text else ""

@@ -88,12 +88,21 @@ class Difference:
         return f"{self.side}: " + CHANGING.sub("#", self.what)
 
 
-class Log(NamedTuple):
-    """The end of a process' output: `who` ("go server"), the whole file's path, its last lines."""
+class Attachment(NamedTuple):
+    """Something that helps to explain a verdict: a log, a stack dump, a wire log. Reports list every kind alike."""
 
-    who: str
-    path: str
-    tail: str
+    kind: str
+    """LOG, or any other words that are fit to be printed behind the name: `stack dump`."""
+    name: str
+    """Whose it is: `go server`."""
+    path: str = ""
+    """The whole file; empty where `text` is everything."""
+    text: str = ""
+    """The text, or the last lines of the file."""
+
+
+LOG = "log"
+"""The kind of attachment that holds the output of a process."""
 
 
 class Verdict(NamedTuple):
@@ -111,7 +120,7 @@ class Verdict(NamedTuple):
     client: ClientTranscript | None = None
     server: ServerTranscript | None = None
     notes: tuple[str, ...] = ()
-    logs: tuple[Log, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     shrunk: bool = False
     plays: int = 1
 
@@ -121,8 +130,8 @@ class Verdict(NamedTuple):
         return f"{self.case.id}[{self.pair}]"
 
     @property
-    def play(self) -> Case:
-        """The case, of an RPC."""
+    def rpc_case(self) -> Case:
+        """Return the case, which must be an RPC's."""
         assert isinstance(self.case, Case)
         return self.case
 

@@ -80,9 +80,9 @@ def lines(record: Record, directory: Path, width: int, options: Sequence[str] = 
     for note in record.notes:
         if note != record.reason:
             yield _aside("note", note)
-    for log in record.logs:
-        yield _aside(f"{log.who} log", short_path(directory / log.path))
-        for text in log.tail.splitlines()[-LOG_LINES:]:
+    for attachment in record.attachments:
+        yield _aside(f"{attachment.name} {attachment.kind}", short_path(directory / attachment.path) if attachment.path else "")
+        for text in attachment.text.splitlines()[-LOG_LINES:]:
             yield Line(Tone.ASIDE, "    | " + printable(text, keep="\t").expandtabs(4))
     if record.replay:
         yield Line(Tone.REPLAY, f"  {'replay':<10}  {replay_command(record, directory, options)}")

@@ -175,9 +175,10 @@ def _copy_logs(source: Path, target: Path, prefix: str) -> dict[str, str]:
 
 
 def _moved(record: Record, directory: Path, copied: Mapping[str, str]) -> Record:
-    """The record with logs where they were copied to; one that did not come along is named where it lay."""
-    if not record.logs:
-        return record
-    return replace(
-        record, logs=tuple(log._replace(path=copied.get(log.path) or str(directory.resolve() / log.path)) for log in record.logs)
-    )
+    """Return the record with the paths that its attachments now have: where they were copied to, or else where they lay."""
+
+    def moved(path: str) -> str:
+        return copied.get(path) or str(directory.resolve() / path)
+
+    attachments = tuple(each._replace(path=moved(each.path)) if each.path else each for each in record.attachments)
+    return replace(record, attachments=attachments) if attachments else record

@@ -7,16 +7,20 @@ case is, and so that a report can be rendered again from its files alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.side import Side
-from grpc_interop.core.verdict import KNOWN, Difference, Log, Outcome, Pair, Verdict
+from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
+from grpc_interop.core.verdict import KNOWN, LOG, Attachment, Difference, Outcome, Pair, Verdict
 from grpc_interop.output.plain_text import Describe, abbreviated, apart, message_text, one_line, printable
 from grpc_interop.report.conversation import Row, conversation
+
+MOST_TRANSCRIPT_BYTES = 1024 * 1024
+"""The most bytes of messages in the transcripts that a record keeps: the summary holds a record of each cause."""
 
 MOST_OF_A_VALUE = 10_000
 """Characters of what was wanted and of what came: more than any runtime's words about an error, of which the last may be the
@@ -49,7 +53,12 @@ class Record:
     why: str = ""
     notes: tuple[str, ...] = ()
     conversation: tuple[Row, ...] = ()
-    logs: tuple[Log, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    """Paths within the report folder are relative to it."""
+    client_transcript: ClientTranscript | None = field(default=None, compare=False)
+    server_transcript: ServerTranscript | None = field(default=None, compare=False)
+    """The raw transcripts, for reports that draw them. They are in no file: a record that was read has none. Nor has a
+    passing case, a further case of a cause that was told in full, or a case whose transcripts exceed MOST_TRANSCRIPT_BYTES."""
 
     @property
     def pair(self) -> Pair:
@@ -84,11 +93,12 @@ class Record:
 def record_of(
     verdict: Verdict, describe: Describe, *, replay: str | None = None, in_full: bool = True, directory: Path | None = None
 ) -> Record:
-    """The record of a verdict; `in_full` adds both sides' conversation and the logs where the case did not pass.
+    """The record of a verdict; `in_full` adds the conversation, the attachments and the transcripts where the case did not pass.
     `directory` is the report folder."""
     case, pair = verdict.case, verdict.pair
     passed = verdict.outcome is Outcome.PASSED
     tell = in_full and not passed
+    kept = tell and _transcript_bytes(verdict) <= MOST_TRANSCRIPT_BYTES
     return Record(
         id=verdict.id,
         suite=case.suite,
@@ -103,7 +113,9 @@ def record_of(
         why="" if passed else case.why,
         notes=() if passed else (*verdict.notes, *_smallest(verdict, describe)),
         conversation=conversation(verdict, describe) if tell else (),
-        logs=tuple(_movable(log, directory) for log in verdict.logs) if tell else (),
+        attachments=tuple(_movable(attachment, directory) for attachment in verdict.attachments) if tell else (),
+        client_transcript=verdict.client if kept else None,
+        server_transcript=verdict.server if kept else None,
     )
 
 
@@ -115,12 +127,18 @@ def _smallest(verdict: Verdict, describe: Describe) -> Iterator[str]:
             yield f"the message: {message_text(describe, verdict.case.type_name, data)}; its bytes: {shown or 'none'}"
 
 
-def _movable(log: Log, directory: Path | None) -> Log:
-    """The log with a path that stays true when the report folder is moved."""
-    path = Path(log.path)
+def _transcript_bytes(verdict: Verdict) -> int:
+    return sum(
+        len(seen) for side in (verdict.client, verdict.server) if side for lane in side.lanes for seen in lane if isinstance(seen, bytes)
+    )
+
+
+def _movable(attachment: Attachment, directory: Path | None) -> Attachment:
+    """Return the attachment with a path that stays true when the report folder is moved."""
+    path = Path(attachment.path)
     if directory is not None and path.is_relative_to(directory):
-        return log._replace(path=path.relative_to(directory).as_posix())
-    return log
+        return attachment._replace(path=path.relative_to(directory).as_posix())
+    return attachment
 
 
 def _told(verdict: Verdict, describe: Describe) -> Difference | None:
@@ -160,8 +178,10 @@ def to_json(record: Record) -> dict[str, Any]:
         value["notes"] = list(record.notes)
     if record.conversation:
         value["conversation"] = [row._asdict() for row in record.conversation]
-    if record.logs:
-        value["logs"] = [log._asdict() for log in record.logs]
+    if logs := [{"who": each.name, "path": each.path, "tail": each.text} for each in record.attachments if each.kind == LOG]:
+        value["logs"] = logs
+    if others := [each._asdict() for each in record.attachments if each.kind != LOG]:
+        value["attachments"] = others
     return value
 
 
@@ -185,7 +205,10 @@ def from_json(value: Mapping[str, Any]) -> Record:
         why=value.get("why", ""),
         notes=tuple(value.get("notes", ())),
         conversation=tuple(Row(**row) for row in value.get("conversation", ())),
-        logs=tuple(Log(**log) for log in value.get("logs", ())),
+        attachments=(
+            *(Attachment(LOG, log["who"], log["path"], log["tail"]) for log in value.get("logs", ())),
+            *(Attachment(**attachment) for attachment in value.get("attachments", ())),
+        ),
     )
 
 
@@ -193,7 +216,7 @@ def _check_words(value: Mapping[str, Any], difference: Mapping[str, Any]) -> Non
     """Raises TypeError, KeyError or AttributeError unless all that is to be text is text: a report may come from anywhere."""
     named = [value[name] for name in ("id", "suite", "method", "kind", "client", "server")]
     told = [value["replay"] or "", value.get("why", ""), *value.get("notes", ())]
-    rows = chain.from_iterable(row.values() for row in (*value.get("conversation", ()), *value.get("logs", ())))
+    rows = chain.from_iterable(row.values() for name in ("conversation", "logs", "attachments") for row in value.get(name, ()))
     for one in chain(named, told, difference.values(), rows):
         if not isinstance(one, str):
             raise TypeError(f"{one!r} is no text")

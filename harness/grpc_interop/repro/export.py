@@ -120,7 +120,7 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
         yield f"What it is to show: {inline(case.why)}"
     yield from _section("Run", _commands(case, programs))
     yield from _section("Expected", expected_output(case, session.catalog))
-    yield from _section("Observed", _fenced(plain_lines(replace(record, logs=()), Path.cwd())))
+    yield from _section("Observed", _fenced(plain_lines(replace(record, attachments=()), Path.cwd())))
     if len(verdicts) > 1:
         failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
         yield ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from grpc_interop.core.case import MessageCase
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask
-from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict
+from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors.rpc import LOG_LINES
 from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
@@ -108,7 +108,7 @@ class MessageExecution:
         side = driver.side if driver else Side.CLIENT
         asked = dict.fromkeys(example.what or example.data.hex() for example in self.examination.pending.values())
         notes = (*self.job.notes, f"it was asked about: {'; '.join(asked)}")
-        return Verdict(self.case, self.job.pair, Outcome.FAILED, difference=Difference(side, what), notes=notes, logs=self.logs())
+        return Verdict(self.case, self.job.pair, Outcome.FAILED, difference=Difference(side, what), notes=notes, attachments=self.logs())
 
     def judge(self) -> Verdict:
         """The verdict once everything is answered."""
@@ -119,10 +119,10 @@ class MessageExecution:
             return Verdict(self.case, self.job.pair, Outcome.PASSED, seconds, notes=tuple(self.job.notes))
         shrunk = replace(self.case, examples=(findings.smallest,))
         notes = (*self.job.notes, *_notes(findings))
-        return Verdict(shrunk, self.job.pair, Outcome.FAILED, seconds, findings.difference, notes=notes, logs=self.logs())
+        return Verdict(shrunk, self.job.pair, Outcome.FAILED, seconds, findings.difference, notes=notes, attachments=self.logs())
 
-    def logs(self) -> tuple[Log, ...]:
-        return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
+    def logs(self) -> tuple[Attachment, ...]:
+        return tuple(Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
 
 
 def _notes(findings: Findings) -> Iterator[str]:

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript
-from grpc_interop.core.verdict import Difference, Log, Outcome, Verdict, compare
+from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Verdict, compare
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.process import tail
 from grpc_interop.engine.jobs import Job
@@ -112,7 +112,7 @@ class Programs:
         except ServerProgramError as failed:
             what = Difference(Side.SERVER, str(failed))
             logs = (self._log(job.pair.server, SERVER, failed.log),)
-            return Verdict(job.prepared.play, job.pair, Outcome.FAILED, difference=what, logs=logs)
+            return Verdict(job.prepared.play, job.pair, Outcome.FAILED, difference=what, attachments=logs)
 
     def _server(self, name: str) -> Server:
         """The running server program of an implementation; a new one where the last has died. Raises ServerProgramError."""
@@ -163,5 +163,5 @@ class Programs:
                 self._clients.discard(client)
 
     @staticmethod
-    def _log(name: str, program: str, path: Path) -> Log:
-        return Log(f"{name} {program}", str(path), tail(path, LOG_LINES))
+    def _log(name: str, program: str, path: Path) -> Attachment:
+        return Attachment(LOG, f"{name} {program}", str(path), tail(path, LOG_LINES))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from grpc_interop.core.joined_metadata import JOINS, taken_apart
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.core.verdict import Canonical, Difference, Log, Outcome, Verdict, compare
+from grpc_interop.core.verdict import LOG, Attachment, Canonical, Difference, Outcome, Verdict, compare
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
@@ -134,11 +134,11 @@ class RpcExecution:
             client=self.client_seen,
             server=self.server_seen,
             notes=tuple(self.job.notes),
-            logs=self.logs(),
+            attachments=self.logs(),
         )
 
-    def logs(self) -> tuple[Log, ...]:
-        return tuple(Log(driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
+    def logs(self) -> tuple[Attachment, ...]:
+        return tuple(Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
 
 
 def unsupported(job: Job, side: Side, missing: frozenset[str]) -> Verdict:

@@ -63,7 +63,7 @@ class Shrinker:
     # -- the search ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[Case, Verdict, None]:
-        found = replace(self._found.play, generated=False)
+        found = replace(self._found.rpc_case, generated=False)
         failed, played = yield from self._sample(found)
         if not failed:
             self._note(f"interference: it fails beside other cases, and passed {played} times alone")
@@ -85,7 +85,7 @@ class Shrinker:
 
     def _shrink_once(self, tries: int) -> Plays:
         """Whether a smaller case was found that fails as well."""
-        for candidate in smaller(self.result.play, self._messages):
+        for candidate in smaller(self.result.rpc_case, self._messages):
             if not self._may_go_on:
                 return False
             if candidate in self._tried or not _is_case(candidate):
@@ -115,9 +115,9 @@ class Shrinker:
     def _conclude(self, was: int) -> Generator[Case, Verdict, None]:
         smallest, plays = self.result, self._plays
         self._plays, self._end = 0, math.inf
-        failed, played = yield from self._sample(smallest.play)
+        failed, played = yield from self._sample(smallest.rpc_case)
         self.result = smallest._replace(shrunk=True, plays=_tries(failed / played))
-        steps = size(smallest.play)
+        steps = size(smallest.rpc_case)
         self._note(f"shrunk from {was} steps to {steps} in {plays} plays" if steps < was else f"none of {plays} smaller plays fails")
         self._note("it fails alone as well" if failed == played else f"alone it failed {failed} times of {played}")
 

@@ -132,7 +132,7 @@ def _cause(cause: Cause, summary: Summary, directory: Path) -> dict[str, Any]:
         "extent": summary.extent(cause),
         "methods": sorted(cause.methods),
         "rows": [_row(row) for row in record.conversation],
-        "logs": [(log.who, log.path, "\n".join(log.tail.splitlines()[-LOG_LINES:])) for log in record.logs],
+        "attachments": [each._replace(text="\n".join(each.text.splitlines()[-LOG_LINES:])) for each in record.attachments],
         "replay": replay_command(record, directory, replay_options(record, summary.info, directory)) if record.replay else "",
     }
 
