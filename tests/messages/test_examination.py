@@ -40,3 +40,5 @@ def test_what_is_shrunk_stays_what_its_case_is_about(tmp_path: Path) -> None:
     first = findings.failed[0].example.data
     assert len(findings.smallest) < len(first)
     assert validity(shapes.of("a.M"), findings.smallest) is Validity.NOT_UTF8
+    assert findings.difference is not None
+    assert findings.difference.tags == {"not_utf8"}, "the tags of the message that was shrunk"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from grpc_interop.core.tags import tags_of
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
 from grpc_interop.engine.shrink.passes import size
 from grpc_interop.schema.catalog import Catalog
-from grpc_interop.session.conditions import CIRCUMSTANCES
 from grpc_interop.suites import SUITES
 from grpc_interop.suites.protocol import SuiteOptions
 from py_builds import GREETER, REPOSITORY, build_in
@@ -55,7 +55,7 @@ def test_whatever_the_seed_it_is_found_and_shrunk_to_a_handful_of_steps(drivers:
     ]
 
     assert found
-    assert all(CIRCUMSTANCES["the server ends with messages unread"](verdict.case) for verdict in found)
+    assert all("unread_at_end" in tags_of(verdict.case) for verdict in found)
     assert all(verdict.rpc_case.method.kind.client_streams for verdict in found)
     assert min(size(verdict.rpc_case) for verdict in found) <= HANDFUL
 

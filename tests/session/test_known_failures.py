@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders
+from grpc_interop.core.case import Case, Finish, Kind, MessageCase, Method, Receive, ReceiveToEnd, Send, SendHeaders
 from grpc_interop.core.side import Side
+from grpc_interop.core.tags import TAGS
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.errors import UsageError
+from grpc_interop.messages.examination import Examiner
+from grpc_interop.messages.examples import TAGS as EXAMPLE_TAGS
+from grpc_interop.schema.catalog import Catalog
 from grpc_interop.session.known_failures import FILE, KnownFailures
+from grpc_interop.wire.shapes import Shapes
 
 METHOD = Method("p.S", "Say", Kind.UNARY, "p.A", "p.B")
 CASE = Case("calls", "one", METHOD, ((Send(b""), ReceiveToEnd()),), ((Receive(), Send(b""), Finish()),))
@@ -82,22 +87,33 @@ def conversation(client: str, server: str, kind: Kind = Kind.BIDI_STREAMING) -> 
     )
 
 
+UNREAD, NO_MESSAGE = (
+    ("unread_at_end", "the server ends with messages unread"),
+    ("headers_without_message", "no message follows the headers"),
+)
+"""Tags, and the words of the key `when` in files of earlier versions."""
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["tags", "when"])
 @pytest.mark.parametrize(
-    ("when", "client", "server", "applies"),
+    ("condition", "client", "server", "applies"),
     [
-        ("the server ends with messages unread", "ss", "r", True),
-        ("the server ends with messages unread", "ss", "rr", False),
-        ("the server ends with messages unread", "ss", "e", False),
-        ("no message follows the headers", "s", "rh", True),
-        ("no message follows the headers", "s", "rhs", False),
-        ("no message follows the headers", "s", "r", False),
+        (UNREAD, "ss", "r", True),
+        (UNREAD, "ss", "rr", False),
+        (UNREAD, "ss", "e", False),
+        (NO_MESSAGE, "s", "rh", True),
+        (NO_MESSAGE, "s", "rhs", False),
+        (NO_MESSAGE, "s", "r", False),
     ],
 )
-def test_an_entry_may_hold_under_certain_circumstances_only(read, when: str, client: str, server: str, applies: bool):
+def test_an_entry_may_hold_for_tagged_cases_only(
+    read, condition: tuple[str, str], old: bool, client: str, server: str, applies: bool
+) -> None:
     """
-    Other cases fail as if there were no entry, and pass as well.
+    Other cases fail as if there were no entry, and pass as well. Files of earlier versions say it in other words.
     """
-    failed, known = conversation(client, server), read(f'{ENTRY}when = "{when}"\n')
+    tag, when = condition
+    failed, known = conversation(client, server), read(ENTRY + (f'when = "{when}"\n' if old else f'tags = ["{tag}"]\n'))
     assert (known.apply(failed).outcome is Outcome.KNOWN_FAILURE) is applies
     passed = failed._replace(outcome=Outcome.PASSED, difference=None)
     assert (known.apply(passed).outcome is Outcome.UNEXPECTED_PASS) is applies
@@ -111,11 +127,66 @@ def test_a_single_request_is_not_unread(read):
     assert read(f'{ENTRY}when = "the server ends with messages unread"\n').apply(failed) == failed
 
 
-def test_a_circumstance_that_nobody_knows_is_refused(read):
+def test_all_tags_of_an_entry_must_hold(read):
+    known = read(f'{ENTRY}tags = ["unread_at_end", "headers_without_message"]\n')
+    assert known.explains(conversation("ss", "h"))
+    assert not known.explains(conversation("ss", "r"))
+    assert not known.explains(conversation("s", "rh"))
+
+
+def test_a_tag_that_nobody_knows_is_refused_with_the_nearest(read):
+    with pytest.raises(UsageError, match=r"expected\.toml:2: 'unread' is not a known tag") as error:
+        read(f'{ENTRY}tags = ["unread"]\n')
+    assert error.value.remedy == "did you mean 'unread_at_end'?"
+    with pytest.raises(UsageError, match="must be a list of texts"):
+        read(f"{ENTRY}tags = [1]\n")
+
+
+def test_each_tag_is_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "known-failures.md").read_text()
+    assert [tag for tag in sorted(TAGS | EXAMPLE_TAGS) if f"`{tag}`" not in text] == []
+
+
+class TestMessages:
+    """A case of many messages is matched by the tags of the message that fails; if it passes, by those of any message."""
+
+    @pytest.fixture
+    def examiner(self, tmp_path: Path) -> Examiner:
+        (tmp_path / "a.proto").write_text('syntax = "proto3"; package a; message M { float f = 1; } message N { int32 n = 1; }')
+        return Examiner(Shapes(Catalog.load([tmp_path], [], tmp_path / "cache")))
+
+    @pytest.fixture
+    def known(self, examiner: Examiner, tmp_path: Path) -> KnownFailures:
+        path = tmp_path / "expected.toml"
+        path.write_text(ENTRY.replace("calls/p.S/", "messages/") + 'tags = ["binary", "float_max"]\n')
+        return KnownFailures.read([path], tag_sets=examiner.tag_sets)
+
+    @pytest.mark.parametrize(
+        ("name", "type_name", "applies"),
+        [("values", "a.M", True), ("values", "a.N", False), ("unknown_fields", "a.M", False), ("json_float_max", "a.M", False)],
+    )
+    def test_a_pass_is_unexpected_where_an_example_has_the_tags(
+        self, known: KnownFailures, name: str, type_name: str, applies: bool
+    ) -> None:
+        case = MessageCase("messages", name, type_name, json=name.startswith("json"))
+        judged = known.apply(Verdict(case, Pair("py", "go"), Outcome.PASSED))
+        assert judged.outcome is (Outcome.UNEXPECTED_PASS if applies else Outcome.PASSED)
+
+    @pytest.mark.parametrize(("tag", "applies"), [("float_max", True), ("minus_zero", False)])
+    def test_a_failure_is_known_where_the_very_message_has_the_tags(self, known: KnownFailures, tag: str, applies: bool) -> None:
+        """
+        The case has messages of both tags: what is known of the messages with one tag hides nothing of the others.
+        """
+        difference = Difference(Side.CLIENT, "lost 3 messages", tags=frozenset({tag}))
+        failed = Verdict(MessageCase("messages", "values", "a.M"), Pair("py", "go"), Outcome.FAILED, difference=difference)
+        assert known.explains(failed) is applies
+
+
+def test_a_condition_that_nobody_knows_is_refused(read):
     """
-    With those that there are.
+    With the conditions that there are.
     """
-    with pytest.raises(UsageError, match="when = 'it rains' is no known circumstance") as error:
+    with pytest.raises(UsageError, match="when = 'it rains' is not a known condition") as error:
         read(f'{ENTRY}when = "it rains"\n')
     assert "the server ends with messages unread" in str(error.value.remedy)
 
@@ -131,7 +202,7 @@ def test_where_a_race_is_known_both_outcomes_are_good_and_counted(read):
     known = read(ENTRY + "sometimes = true\n")
     assert known.apply(verdict(Outcome.PASSED)).outcome is Outcome.PASSED
     assert known.apply(verdict(Outcome.FAILED, "the client lost 3 messages")).outcome is Outcome.KNOWN_FAILURE
-    assert known.told() == [f"{known.entries[0].where} covers 2 cases: 1 known failure, 1 passed"]
+    assert known.summary() == [f"{known.entries[0].where} covers 2 cases: 1 known failure, 1 passed"]
     assert known.stale() == []
 
 
@@ -140,7 +211,7 @@ def test_whether_a_failure_is_known_can_be_asked_without_counting_it(read):
     assert known.explains(verdict(Outcome.FAILED, "the client lost 3 messages"))
     assert not known.explains(verdict(Outcome.FAILED, "the server saw the end"))
     assert not known.explains(verdict(Outcome.PASSED))
-    assert known.told() == []
+    assert known.summary() == []
 
 
 def test_an_entry_that_no_case_matches_is_stale(read):

@@ -95,7 +95,7 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
             recorder.run_finished(played.seconds)
             raise
         _tell_beside(recorder, played)
-        for line in session.known.told():
+        for line in session.known.summary():
             recorder.note_progress(line)
         if session.engine.stretched:
             recorder.note_progress(f"{counted(session.engine.stretched, 'deadline')} missed on a busy machine: played again with more time")

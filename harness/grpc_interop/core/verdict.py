@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -80,6 +80,8 @@ class Difference:
     what: str
     wanted: str | bytes = ""
     got: str | bytes = ""
+    tags: frozenset[str] = field(default=frozenset(), compare=False)
+    """Facts about the message that differs, for known failures to match; empty where the difference is not about one message."""
 
     @property
     def fingerprint(self) -> str:

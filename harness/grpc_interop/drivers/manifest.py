@@ -166,7 +166,7 @@ def check_keys(path: Path | str, table: str, found: Mapping[str, Any], known: Ma
             raise UsageError(f"{path}: `{full}` must be {wanted}, not {value!r}")
 
 
-def words(path: Path, key: str, value: object) -> tuple[str, ...]:
+def words(path: Path | str, key: str, value: object) -> tuple[str, ...]:
     """A list of texts. Raises UsageError for anything else."""
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise UsageError(f"{path}: `{key}` must be a list of texts, not {value!r}")

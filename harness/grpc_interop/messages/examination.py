@@ -115,7 +115,7 @@ class Examination:
             for at, (example, difference) in enumerate(zip(part, ended.value, strict=True), number):
                 del self.pending[at]
                 if difference is not None:
-                    self._failed.append(Failed(at, example, difference))
+                    self._failed.append(Failed(at, example, replace(difference, tags=example.tags)))
             return None
 
     def _start(self, data: tuple[bytes, ...]) -> Dialogue:
@@ -160,7 +160,7 @@ class Examination:
                 tries += 1
                 (outcome,) = yield from self._start((candidate,))
                 if outcome is not None and of_one_cause(outcome, first.difference):
-                    self._smallest, difference, found = candidate, outcome, True
+                    self._smallest, difference, found = candidate, replace(outcome, tags=first.example.tags), True
                     break
         return difference
 
@@ -175,6 +175,7 @@ class Examiner:
         self._shapes = shapes
         self._examples = Examples(shapes)
         self._rules = Rules(shapes)
+        self.tag_sets = self._examples.tag_sets
 
     def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str] = ()) -> Examination:
         """Raises KeyError for a type that the catalog does not hold."""
@@ -203,8 +204,3 @@ def _parts(examples: Iterable[Example]) -> Iterator[Batch]:
         size += len(example.data)
     if part:
         yield tuple(part)
-
-
-def shrunk(case: MessageCase, findings: Findings) -> MessageCase:
-    """The case with nothing but the smallest message that fails."""
-    return replace(case, examples=(findings.smallest,))

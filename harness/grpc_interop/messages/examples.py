@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
@@ -36,8 +36,8 @@ MOST_KEPT = 32 * 1024 * 1024
 drivers (256) or are in flight, of some 10 to 100 KiB each. With those of 64, the examples of nine pairs were made three
 times."""
 
-MOST_TAGGED = 1024
-"""Cases whose tags are kept for the next pair."""
+MOST_TAGS_KEPT = 4 * 1024 * 1024
+"""Bytes of the tags that are kept for the next pair: those of 16,000 cases."""
 
 LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
 """Bytes of a large text, and of a message of such texts: below a frame of the driver contract."""
@@ -98,7 +98,7 @@ class Examples:
         self._names = FieldNames(shapes)
         self._json_filter = JsonFilter(shapes)
         self._kept: ByteLru[MessageCase, tuple[Example, ...]] = ByteLru(MOST_KEPT)
-        self.tag_sets = lru_cache(MOST_TAGGED)(self._tag_sets)
+        self._tag_sets: ByteLru[MessageCase, frozenset[frozenset[str]]] = ByteLru(MOST_TAGS_KEPT)
 
     @staticmethod
     def can_make(case: MessageCase) -> bool:
@@ -112,18 +112,26 @@ class Examples:
             return [Example(data, "", tags=tags) for data in case.examples]
         return self._made(case) if case.count <= DEFAULT_COUNT else self._make(case)
 
-    def _tag_sets(self, case: AnyCase) -> frozenset[frozenset[str]]:
-        """Return the tags of a case; for a case of messages, a set of tags for each kind of example that it has."""
-        tags = tags_of(case)
+    def tag_sets(self, case: AnyCase) -> Iterable[frozenset[str]]:
+        """Return the tags of a case; for a case of messages, a set of tags for each sort of example that it has."""
         if not isinstance(case, MessageCase):
-            return frozenset({tags})
-        return frozenset({tags | example for example in {example.tags for example in self.of(case)}})
+            return (tags_of(case),)
+        tag_sets = self._tag_sets.get(case)
+        if tag_sets is None:
+            tag_sets = self._keep_tags(case, self.of(case))
+        return [tags_of(case) | tags for tags in tag_sets]
+
+    def _keep_tags(self, case: MessageCase, examples: Iterable[Example]) -> frozenset[frozenset[str]]:
+        tag_sets = frozenset(example.tags for example in examples)
+        self._tag_sets.put(case, tag_sets, 0)
+        return tag_sets
 
     def _made(self, case: MessageCase) -> tuple[Example, ...]:
         made = self._kept.get(case)
         if made is None:
             made = tuple(self._make(case))
             self._kept.put(case, made, sum(len(example.data) + OVERHEAD for example in made))
+            self._keep_tags(case, made)
         return made
 
     def _make(self, case: MessageCase) -> Iterator[Example]:

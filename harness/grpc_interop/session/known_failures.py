@@ -1,56 +1,78 @@
-"""Known failures: what is expected to fail, why, and where it is reported. They are run all the same.
+"""Known failures: what is expected to fail, why, and where it is reported. Such cases are run all the same.
 
 A file holds any number of entries:
 
     [[known]]
     cases = "conversations/*[py-aio:*]"     # a case's id with its pair; * and ? as in a shell
+    tags = ["unread_at_end"]                # optional: only cases about which all of these facts are true
     message = "instead of"                  # a regular expression that the difference must match
     reason = "messages are lost when a send races the end of the RPC"
     link = "https://github.com/grpc/grpc/issues/36066"
-    when = "the server ends with messages unread"  # optional: only cases of which circumstances.py says so
     sometimes = true                        # optional: a race, so that passing is as good as failing
 
 A failure that matches is a known failure. A case that matches and passes is an unexpected pass and fails the run, with
 the line to delete, unless it is marked `sometimes`. An entry that no case of a whole run matches is stale, and fails it
-too: so the list can only shrink. Only of what an implementation brings along (FILE) nothing is stale: it is written for
-any protos, and not all have a field for it.
+too: so the list can only shrink. Entries in an implementation's own file (FILE) are never stale: the file is written for
+any protos, and not all of them have a field for each entry.
+
+Older files write `when = "..."` with the words in WHEN in place of a tag.
 """
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.side import Side
+from grpc_interop.core.tags import TAGS, tags_of
 from grpc_interop.core.verdict import KNOWN, Difference, Outcome, Pair, Verdict
-from grpc_interop.drivers.manifest import Manifest
+from grpc_interop.drivers.manifest import Manifest, words
 from grpc_interop.errors import UsageError
+from grpc_interop.messages.examples import TAGS as EXAMPLE_TAGS
 from grpc_interop.output.plain_text import counted
-from grpc_interop.session.conditions import CIRCUMSTANCES
-from grpc_interop.session.toml_entries import read_entries
+from grpc_interop.session.toml_entries import TomlEntry, read_entries
 
 FILE = "known_failures.toml"
-"""Beside an implementation's manifest, for what is known of that implementation wherever it is used."""
+"""The file beside an implementation's manifest, for failures that are known of that implementation wherever it is used."""
+
+WHEN = {
+    "the server ends with messages unread": "unread_at_end",
+    "no message follows the headers": "headers_without_message",
+}
+"""The words of the old key `when`, and their tags."""
+
+TagSets = Callable[[AnyCase], Iterable[frozenset[str]]]
+"""Gives the tags of a case; where it carries several messages, a set of tags for each sort of message."""
 
 
 def brought_by(manifests: Iterable[Manifest]) -> list[Path]:
-    """The files beside these manifests; implementations may share a folder, and with it a file."""
+    """Return the files beside these manifests; implementations may share a folder, and with it a file."""
     beside = dict.fromkeys(manifest.folder / FILE for manifest in manifests)
     return [path for path in beside if path.is_file()]
 
 
-_KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "when": str, "sometimes": bool}
+_KEYS: dict[str, type] = {
+    "cases": str,
+    "message": str,
+    "reason": str,
+    "link": str,
+    "tags": list,
+    "when": str,
+    "sometimes": bool,
+}
 _NEEDED = ("cases", "message", "reason", "link")
 
 
 @dataclass(slots=True)
 class KnownFailure:
-    """One entry, and how often it applied: `outcomes` counts what became of the cases that it covers."""
+    """An entry of a file."""
 
     path: Path
     line: int
@@ -58,9 +80,10 @@ class KnownFailure:
     message: str
     reason: str
     link: str
-    when: str = ""
+    tags: frozenset[str] = frozenset()
     sometimes: bool = False
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    """The outcomes of the cases to which the entry applied."""
     _id: re.Pattern[str] = field(init=False)
     _words: re.Pattern[str] = field(init=False)
 
@@ -73,35 +96,47 @@ class KnownFailure:
     def where(self) -> str:
         return f"{self.path}:{self.line}"
 
-    def covers(self, case_id: str, case: AnyCase) -> bool:
-        return self._id.match(case_id) is not None and (not self.when or CIRCUMSTANCES[self.when](case))
+    def covers(self, case_id: str, tag_sets: Callable[[], Iterable[frozenset[str]]]) -> bool:
+        """Return whether the entry is about a case; tags are asked for only where they matter."""
+        return self._id.match(case_id) is not None and (not self.tags or any(self.tags <= tags for tags in tag_sets()))
 
     def explains(self, difference: Difference) -> bool:
+        """Return whether a difference is the failure that is known."""
         text = "\n".join(str(part) for part in (difference.what, difference.wanted, difference.got))
         return self._words.search(text) is not None
+
+
+def _one_set(case: AnyCase) -> Iterable[frozenset[str]]:
+    return (tags_of(case),)
 
 
 class KnownFailures:
     """All entries of a run."""
 
-    def __init__(self, entries: Iterable[KnownFailure] = (), variants: Mapping[str, str] | None = None) -> None:
-        """`variants`: the names of implementations that others are with settings of their own. What these bring along
-        is known of the variants, too; but a variant has other versions, so that passing is as good as failing."""
+    def __init__(
+        self,
+        entries: Iterable[KnownFailure] = (),
+        variants: Mapping[str, str] | None = None,
+        tag_sets: TagSets = _one_set,
+    ) -> None:
+        """`variants` maps the name of an implementation to the name of the implementation that it is, with settings of its
+        own. Failures that are known of an implementation are known of its variants, too; but a variant has other versions,
+        so that passing is as good as failing."""
         self.entries = tuple(entries)
         self._variants = dict(variants or {})
+        self._tag_sets = tag_sets
 
     @classmethod
-    def read(cls, paths: Iterable[Path], variants: Mapping[str, str] | None = None) -> KnownFailures:
-        """Reads the files. Raises UsageError naming file, line and key."""
-        return cls((entry for path in paths for entry in _read(path)), variants)
+    def read(cls, paths: Iterable[Path], variants: Mapping[str, str] | None = None, tag_sets: TagSets = _one_set) -> KnownFailures:
+        """Read the files. Raise UsageError naming file, line and key."""
+        return cls((entry for path in paths for entry in _read(path)), variants, tag_sets)
 
     def apply(self, verdict: Verdict) -> Verdict:
-        """The verdict in the light of what is known."""
+        """Return the verdict in the light of the known failures, and count it."""
         if verdict.outcome is Outcome.PASSED:
             varied = verdict.pair.client in self._variants or verdict.pair.server in self._variants
-            covering = [
-                entry for entry in self.entries if entry.covers(verdict.id, verdict.case) and not (varied and entry.path.name == FILE)
-            ]
+            entries = [entry for entry in self.entries if not (varied and entry.path.name == FILE)]
+            covering = [entry for entry in entries if entry.covers(verdict.id, lambda: self._tag_sets(verdict.case))]
             return _passed(verdict, covering) if covering else verdict
         entry = self._explanation(verdict)
         if entry is None:
@@ -111,38 +146,43 @@ class KnownFailures:
         return verdict._replace(outcome=Outcome.KNOWN_FAILURE, notes=notes)
 
     def explains(self, verdict: Verdict) -> bool:
-        """Whether `apply` would make it a known failure; counts nothing."""
+        """Return whether `apply` would make the verdict a known failure; count nothing."""
         return self._explanation(verdict) is not None
 
     def comes_and_goes(self, case: AnyCase, pair: Pair) -> bool:
         """Return whether a failure of the case is known that is a race: that it passes once says little."""
-        names = [self._variants.get(name, name) for name in (pair.client, pair.server)]
-        ids = (f"{case.id}[{pair}]", f"{case.id}[{':'.join(names)}]")
-        return any(entry.sometimes and any(entry.covers(one, case) for one in ids) for entry in self.entries)
+        ids = (f"{case.id}[{pair}]", f"{case.id}[{self._made_from(pair)}]")
+        return any(entry.sometimes and entry.covers(case_id, lambda: self._tag_sets(case)) for case_id in ids for entry in self.entries)
 
     def _explanation(self, verdict: Verdict) -> KnownFailure | None:
         difference = verdict.difference
         if verdict.outcome is not Outcome.FAILED or difference is None:
             return None
-        return next((entry for entry in self.entries if self._covers(entry, verdict) and entry.explains(difference)), None)
+        return next((entry for entry in self.entries if self._covers(entry, verdict, difference) and entry.explains(difference)), None)
 
-    def _covers(self, entry: KnownFailure, verdict: Verdict) -> bool:
-        if entry.covers(verdict.id, verdict.case):
+    def _covers(self, entry: KnownFailure, verdict: Verdict, difference: Difference) -> bool:
+        def tag_sets() -> Iterable[frozenset[str]]:
+            return [tags_of(verdict.case) | difference.tags] if difference.tags else self._tag_sets(verdict.case)
+
+        if entry.covers(verdict.id, tag_sets):
             return True
-        names = [self._variants.get(name, name) for name in (verdict.pair.client, verdict.pair.server)]
-        as_made_from = f"{verdict.id.removesuffix(f'[{verdict.pair}]')}[{':'.join(names)}]"
-        return entry.path.name == FILE and entry.covers(as_made_from, verdict.case)
+        as_made_from = f"{verdict.id.removesuffix(f'[{verdict.pair}]')}[{self._made_from(verdict.pair)}]"
+        return entry.path.name == FILE and entry.covers(as_made_from, tag_sets)
+
+    def _made_from(self, pair: Pair) -> Pair:
+        """Return the pair with the implementations of which its own are variants."""
+        return Pair(self._variants.get(pair.client, pair.client), self._variants.get(pair.server, pair.server))
 
     def stale(self) -> list[str]:
-        """A sentence for each entry that no case matched; for a run that covered everything."""
+        """Return a sentence for each entry that no case matched; for a run that covered everything."""
         return [
             f"{entry.where}: no case matches {entry.cases!r}: delete the entry or mend it"
             for entry in self.entries
             if not entry.outcomes and entry.path.name != FILE
         ]
 
-    def told(self) -> list[str]:
-        """A sentence for each entry that applied."""
+    def summary(self) -> list[str]:
+        """Return a sentence for each entry that applied."""
         return [
             f"{entry.where} covers {counted(entry.outcomes.total(), 'case')}: "
             + ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in sorted(entry.outcomes.items()))
@@ -163,19 +203,33 @@ def _passed(verdict: Verdict, covering: list[KnownFailure]) -> Verdict:
 
 
 def _read(path: Path) -> list[KnownFailure]:
-    entries = []
-    for number, _, found in read_entries(path, "known", _KEYS).entries:
-        for key in _NEEDED:
-            if not found.get(key):
-                raise UsageError(
-                    f"{path}:{number}: the key `{key}` is missing",
-                    "a known failure says which cases, which message, why, and where it is reported",
-                )
-        if found.get("when", "") not in ("", *CIRCUMSTANCES):
-            known = " or ".join(map(repr, CIRCUMSTANCES))
-            raise UsageError(f"{path}:{number}: when = {found['when']!r} is no known circumstance", f"write {known}")
-        try:
-            entries.append(KnownFailure(path, number, **found))
-        except re.error as error:
-            raise UsageError(f"{path}:{number}: message = {found['message']!r} is not a regular expression: {error}") from None
-    return entries
+    return [_known_failure(path, entry) for entry in read_entries(path, "known", _KEYS).entries]
+
+
+def _known_failure(path: Path, entry: TomlEntry) -> KnownFailure:
+    where, table = f"{path}:{entry.line}", dict(entry.table)
+    for key in _NEEDED:
+        if not table.get(key):
+            raise UsageError(
+                f"{where}: the key `{key}` is missing",
+                "a known failure says which cases, which message, why, and where it is reported",
+            )
+    try:
+        return KnownFailure(path, entry.line, tags=_tags(where, table), **table)
+    except re.error as error:
+        raise UsageError(f"{where}: message = {table['message']!r} is not a regular expression: {error}") from None
+
+
+def _tags(where: str, table: dict[str, Any]) -> frozenset[str]:
+    """Take the tags out of an entry's table, those of its old key `when` included."""
+    tags, when = words(where, "known.tags", table.pop("tags", [])), table.pop("when", "")
+    known = TAGS | EXAMPLE_TAGS
+    for tag in tags:
+        if tag not in known:
+            near = difflib.get_close_matches(tag, known, 1)
+            raise UsageError(
+                f"{where}: {tag!r} is not a known tag", f"did you mean {near[0]!r}?" if near else "docs/known-failures.md lists them"
+            )
+    if when not in ("", *WHEN):
+        raise UsageError(f"{where}: when = {when!r} is not a known condition", f"write tags = [...], or {' or '.join(map(repr, WHEN))}")
+    return frozenset([*tags, WHEN[when]] if when else tags)

@@ -59,13 +59,14 @@ class Session:
         self.pairs = tuple(Pair(client, server) for client in clients for server in servers)
         self.suites: tuple[Suite, ...] = chosen(options.suites)
         variants = {manifest.name: manifest.variant_of for manifest in options.implementations if manifest.variant_of}
-        self.known = KnownFailures.read([*options.project.known_failures, *brought_by(options.implementations)], variants)
         self.locator = ElementLocator([*options.roots, *options.includes], options.image, Path.cwd())
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
         self.programs = Programs(options.report / LOGS)
         shapes, least = Shapes(self.catalog), Values(self.catalog)
         self._examiner = Examiner(shapes)
+        files = [*options.project.known_failures, *brought_by(options.implementations)]
+        self.known = KnownFailures.read(files, variants, self._examiner.tag_sets)
         self.engine = Engine(
             options.report / LOGS,
             programs=self.programs,
