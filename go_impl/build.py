@@ -21,8 +21,8 @@ from export.answer import export
 
 PROGRAMS = ("greeter-server", "greeter-client")
 
-# A tree may declare under another file name what the driver links for its own sake, such as google.rpc.Status. Within
-# the tree protoc has refused such a thing already, so it is not the tree's fault, and not fatal.
+# A tree may declare messages that the driver links for its own sake, such as google.rpc.Status, under another file name.
+# protoc has already refused such a clash within the tree, so this clash is not the tree's fault, and not fatal.
 IGNORE_CLASHES = "-X=google.golang.org/protobuf/reflect/protoregistry.conflictPolicy=ignore"
 
 
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def build(request: dict[str, Any]) -> dict[str, Any]:
-    """Answers with what to start, and with the files that Go refuses."""
+    """Answer with the programs to start, and with the files that Go refuses."""
     out = Path(request["out"])
     try:
         toolchain = Toolchain.find(Path(request["cache"]))
@@ -73,7 +73,7 @@ def _error(tree: Tree, file: str, said: str) -> dict[str, str]:
 
 
 def compile_programs(toolchain: Toolchain, tree: Tree, out: Path) -> Path:
-    """The folder with the programs. Raises GoError."""
+    """Return the folder with the programs. Raise GoError."""
     overlay = tree.lay_over(out / "source")
     binaries = out / "bin"
     binaries.mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ def compile_programs(toolchain: Toolchain, tree: Tree, out: Path) -> Path:
 
 
 def doctor(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer with the Go that a build would use, and with what it would refuse."""
+    """Answer with the Go that a build would use, and with a remedy where it is missing."""
     tools = []
     try:
         found = Toolchain.find(Path(request["cache"]), install=False)

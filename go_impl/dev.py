@@ -39,7 +39,7 @@ def run(toolchain: Toolchain, *arguments: str) -> int:
 
 
 def check_format(toolchain: Toolchain) -> int:
-    """Hand-written files only: what the plugins write is theirs."""
+    """Return the hand-written files: the formatting of generated code is the plugins' affair."""
     written = [str(path) for path in MODULE.glob("**/*.go") if not path.name.endswith(".pb.go")]
     listed = subprocess.run([toolchain.gofmt, "-l", *written], capture_output=True, text=True, check=True).stdout
     for name in listed.splitlines():

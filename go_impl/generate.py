@@ -2,7 +2,7 @@
 
     python3 generate.py [--check]
 
-Kept are the driver's own copy of the contract and the quick-start service, so that `go run ./cmd/greeter-server`, an
+The driver's own copy of the contract and the quick-start service are kept, so that `go run ./cmd/greeter-server`, an
 editor and the linters work on a plain checkout. A build generates the tree under test anew and lays it over `gen/` and
 `driven/` (see build.py).
 """
@@ -55,7 +55,7 @@ def check(toolchain: Toolchain) -> int:
 
 
 def stale(toolchain: Toolchain) -> dict[str, bytes]:
-    """What differs from the files that are kept."""
+    """Return the differences from the files that are kept."""
     files = generated(toolchain)
     return {name: content for name, content in files.items() if not _holds(MODULE / name, content)}
 
@@ -65,8 +65,8 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def generated(toolchain: Toolchain) -> dict[str, bytes]:
-    """All files that are kept, by their path in this module."""
-    # The plugins alone: the rest links the driver, which may be waiting for what is generated here.
+    """Return all files that are kept, by their path in this module."""
+    # The plugins alone: `linked` links the driver, which may be waiting for the code that is generated here.
     plugins = generator.build_plugins(toolchain, generator.PLUGINS)
     with tempfile.TemporaryDirectory() as scratch:
         contract = Path(scratch, PRIVATE_CONTRACT)

@@ -24,23 +24,23 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A generated Go file: its path in the module, what is in it, and the proto file that it comes from."""
+    """A generated Go file."""
 
-    path: str
+    path: str  # in the module
     content: bytes
-    proto: str
+    proto: str  # the proto file that it comes from
 
 
 @dataclass(frozen=True)
 class Generator:
-    """One plugin: the program, what its files' names end in, and the root in the module that they go to."""
+    """One plugin of protoc."""
 
     program: str
-    suffixes: tuple[str, ...]
-    root: str = "gen"
+    suffixes: tuple[str, ...]  # of its files' names
+    root: str = "gen"  # the folder of its files in the module
 
     def run(self, plugins: Path, files: Iterable[FileDescriptorProto], wanted: list[str], place: dict[str, Package]) -> list[Source]:
-        """Generates the wanted files. `place` says where every file that has no linked code goes. Raises Refused."""
+        """Generate the wanted files. `place` says where every file goes that has no linked code. Raise Refused."""
         parameters = ["paths=source_relative"]
         parameters += [f"M{name}={package.import_path};{package.name}" for name, package in place.items() if not _needs_option(name)]
         placed = [_with_option(file, place) if _needs_option(file.name) else file for file in files]
@@ -51,7 +51,7 @@ class Generator:
         response = CodeGeneratorResponse.FromString(done.stdout)
         if response.error:
             raise Refused(_head(response.error))
-        # The plugins name their files after the proto file; what the go command would read into such a name is avoided.
+        # The plugins name their files after the proto file; some of these names have a meaning for the go command.
         origin = {name.removesuffix(".proto") + suffix: (name, suffix) for name in wanted for suffix in self.suffixes}
         stems = source_stems(place)
         sources = []
@@ -63,17 +63,17 @@ class Generator:
 
 
 def _head(words: str) -> str:
-    """Without the whole generated source that a plugin shows where it cannot parse that itself."""
+    """Return the message without the generated source, which a plugin shows in full where it cannot parse its own output."""
     return "\n".join(takewhile(lambda line: not re.match(r" *\d+\t", line), words.splitlines()))
 
 
 def _needs_option(name: str) -> bool:
-    """Whether the parameter M cannot name the file: parameters end at a comma, and their names at an equals sign."""
+    """Return whether the parameter M cannot name the file: parameters end at a comma, and their names at an equals sign."""
     return "," in name or "=" in name
 
 
 def _with_option(file: FileDescriptorProto, place: dict[str, Package]) -> FileDescriptorProto:
-    """The file with an option that says what M says of others."""
+    """Return the file with an option that says the same as M says about other files."""
     changed = FileDescriptorProto()
     changed.CopyFrom(file)
     if package := place.get(file.name):
@@ -95,8 +95,8 @@ PROGRAMS = (*PLUGINS, "./cmd/linked")
 
 
 def build_plugins(toolchain: Toolchain, programs: tuple[str, ...] = PROGRAMS) -> Path:
-    """The folder with the plugins and `linked`, or what else is asked for, built once for each version of their sources and
-    of Go."""
+    """Return the folder with the plugins and `linked`, or with other programs. They are built once for each version of
+    their sources and of Go."""
     key = hashlib.sha256(f"{toolchain.version} {toolchain.module_file} {programs}".encode())
     sources = [path for part in ("cmd", "internal") for path in MODULE.glob(f"{part}/**/*.go")]
     for path in [MODULE / "go.mod", MODULE / "go.sum", *sorted(sources)]:

@@ -1,6 +1,6 @@
 """Files whose generated code every driver links already, such as google/rpc/status.proto.
 
-Go refuses to register a file twice, so a tree that holds one of these uses the linked code.
+Go refuses to register a file twice, so a tree that holds such a file uses the linked code.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from buildtool.packages import Package
 
 
 def packages_of(plugins: Path, files: list[FileDescriptorProto]) -> dict[str, Package]:
-    """The linked Go package of each file of the tree that needs no code of its own.
+    """Return the linked Go package of each file of the tree that needs no code of its own.
 
-    Nobody generates Go for google/protobuf: there, what the Go runtime brings counts, whatever the tree's copy says.
-    Other files need what their own copy declares.
+    Nobody generates Go for google/protobuf: there the runtime's version counts, whatever the tree's copy says. Other
+    files need everything that their own copy declares.
     """
     printed = subprocess.run([plugins / "linked"], capture_output=True, check=True).stdout
     linked = {file.name: file for file in FileDescriptorSet.FromString(printed).file}
@@ -37,9 +37,10 @@ def packages_of(plugins: Path, files: list[FileDescriptorProto]) -> dict[str, Pa
 
 
 def covers(linked: FileDescriptorProto, file: FileDescriptorProto) -> bool:
-    """Whether linked code has everything that the file declares: vendored copies are often older, seldom different.
+    """Return whether linked code has everything that the file declares: vendored copies are often older, seldom
+    different.
 
-    Services are never covered: what is linked has no stubs that could be played.
+    Services are never covered: linked code has no stubs that could be played.
     """
     return (
         linked.package == file.package

@@ -1,7 +1,7 @@
-"""Which Go package of ours each proto file goes to.
+"""Choose a Go package of ours for each proto file.
 
-A file's own go_package says who belongs together, but never where: it may be missing, foreign, or a path that Go would
-refuse in our module. Pure functions, no I/O.
+A file's own go_package says which files belong together, but never where. It may be missing, foreign, or a path that Go
+would refuse in our module. These are pure functions, without I/O.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MODULE_PATH = "grpc-interop/go_impl"
 GEN = "gen"
 QUICK_START = "greeter/v1/greeter.proto"
 
-# File systems take names of 255 bytes, and what the plugins add to a proto file's name must fit in as well.
+# File systems accept names of 255 bytes, and the suffixes that the plugins add must fit in as well.
 LONGEST = 200
 
 # Path elements and package names that the go command or the language treats specially.
@@ -25,9 +25,9 @@ SPECIAL = frozenset(
     "internal vendor testdata main init documentation "
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
     "range return select struct switch type var "
-    # Within generated functions, parameters and variables of these names would be meant in place of an imported package.
+    # Within generated functions, parameters and variables with these names would hide an imported package.
     "application c call ctx dec err handler host in info interceptor m opts options over reply request s srv stream to typed x "
-    # No folder on Windows may have one of these names, so the go command refuses them everywhere.
+    # No folder on Windows may have such a name, so the go command refuses them everywhere.
     "con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9".split()
 )
 
@@ -45,7 +45,8 @@ class Package:
 
 
 def assign(files: list[FileDescriptorProto]) -> dict[str, Package]:
-    """The package of each file, by the file's name. Files that import each other's packages in a circle are parted."""
+    """Return the package of each file, by the file's name. Files whose packages would import each other in a circle are
+    parted."""
     groups = _groups(files)
     circular = _circular(groups, files)
     members_of: dict[str, list[str]] = defaultdict(list)
@@ -60,13 +61,13 @@ def assign(files: list[FileDescriptorProto]) -> dict[str, Package]:
 
 
 def _groups(files: list[FileDescriptorProto]) -> dict[str, str]:
-    """A key for each file; files with the same key share a package."""
+    """Return a key for each file; files with the same key share a package."""
     groups: dict[str, str] = {}
     declared: dict[str, dict[str, str]] = defaultdict(dict)
     for file in files:
         go_package = file.options.go_package
         groups[file.name] = go_package or f"folder {posixpath.dirname(file.name)} package {file.package}"
-    # One go_package for several proto packages works only as long as no two of them use the same name.
+    # A go_package for several proto packages works only as long as no two packages use the same name.
     clashing = set()
     for file in files:
         names = [d.name for kind in (file.message_type, file.enum_type, file.service, file.extension) for d in kind]
@@ -80,7 +81,7 @@ def _groups(files: list[FileDescriptorProto]) -> dict[str, str]:
 
 
 def _circular(groups: dict[str, str], files: list[FileDescriptorProto]) -> set[str]:
-    """The groups that import each other in a circle."""
+    """Return the groups that import each other in a circle."""
     imports: dict[str, set[str]] = {group: set() for group in groups.values()}
     for file in files:
         own = groups[file.name]
@@ -100,10 +101,10 @@ def _reachable(imports: dict[str, set[str]], start: set[str]) -> set[str]:
 
 
 def _place(file: str, taken: set[str]) -> Package:
-    """A folder of its own after the file's directory, and a name that joins the folder's elements."""
+    """Return a folder of its own, after the file's directory, and a name that joins the folder's elements."""
     elements = [_element(part) for part in posixpath.dirname(file).split("/") if part] or [_element(_stem(file))]
     last, number = elements[-1], 1
-    # Compared in lower case: some file systems do not tell upper from lower.
+    # Compared in lower case: some file systems ignore case.
     while "/".join(elements).lower() in taken:
         number += 1
         elements[-1] = f"{last}_{number}"
@@ -112,7 +113,7 @@ def _place(file: str, taken: set[str]) -> Package:
 
 
 def _element(text: str) -> str:
-    """A path element, and package name, that Go takes as it is."""
+    """Return a path element, which is also a package name, that Go accepts."""
     clean = re.sub(r"[^a-z0-9_]", "_", text.lower())[:LONGEST].strip("_")
     if not clean or clean[0].isdigit():
         clean = f"p{clean}"
@@ -126,9 +127,11 @@ def _stem(file: str) -> str:
 
 
 def source_stems(packages: dict[str, Package]) -> dict[str, str]:
-    """The path in the module, without a suffix, that each proto file's Go sources begin with (`gen/greeter/v1/greeter`).
+    """Return the path in the module, without suffix, with which the Go sources of each proto file begin
+    (`gen/greeter/v1/greeter`).
 
-    The last element never means anything to the go command (`_linux`, a leading dot), and is unique in its folder.
+    The last element has no special meaning for the go command (such as `_linux`, or a leading dot), and is unique in
+    its folder.
     """
     stems: dict[str, str] = {}
     taken: set[str] = set()

@@ -1,4 +1,4 @@
-"""Which element of a proto file the words of Go's generators and compiler are about: they name what was made of it."""
+"""Find the element of a proto file behind a message of Go's generators and compiler, which name only the generated code."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _NAMES = re.compile(r"(\w+) redeclared|field and method with the same name (\w+)
 
 
 def explain(file: Any, said: str) -> tuple[str, str]:
-    """Return the element's full name, of an RPC `package.Service/Method`, or nothing where the words name none, and the
-    words with it in front. `file` is the FileDescriptorProto."""
+    """Return the element's full name (`package.Service/Method` for an RPC) and the message with the name in front;
+    without a name where the message is about none. `file` is the FileDescriptorProto."""
     element = _element(file, said)
     if element and _NAMES.search(said):
         return element, f"{element}: Go's generators give its name to something else as well:\n{said}"
@@ -46,7 +46,7 @@ def _elements(file: Any) -> Iterator[tuple[str, str]]:
 
 
 _OF_SERVICES = (*("{}Client", "{}Server", "Unimplemented{}Server", "Unsafe{}Server", "Register{}Server", "New{}Client", "{}_ServiceDesc"),)
-"""Names that Go's generator makes of a service's."""
+"""Return the names that Go's generator derives from the name of a service."""
 
 
 def _of_messages(messages: Any, outer: str, within: str) -> Iterator[tuple[str, str]]:

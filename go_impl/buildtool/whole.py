@@ -1,4 +1,4 @@
-"""Folders of the cache that are finished, or made anew: what a full disk, a crash or a kill has cut short is no result."""
+"""Tell finished folders of the cache from folders that a full disk, a crash or a kill has cut short, and make these anew."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MARK = "whole.json"
-"""Written last: how large each file of the folder is."""
+"""The file that is written last: it records the size of each file in the folder."""
 
 
 @contextmanager
 def made_once(folder: Path) -> Iterator[Path | None]:
-    """Yields the folder, empty, for the caller to fill; None where it was filled before. One process at a time does it."""
+    """Yield the folder, empty, for the caller to fill; None if it was filled before. Only one process at a time does it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -29,7 +29,7 @@ def made_once(folder: Path) -> Iterator[Path | None]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the folder is finished, and no file of it is gone or shorter than it was."""
+    """Return whether the folder is finished, and no file in it is missing or shorter than recorded."""
     try:
         wanted = dict(json.loads((folder / MARK).read_text()))
     except (OSError, ValueError, TypeError):

@@ -26,7 +26,8 @@ IDENTIFIERS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 def not_identifier(request: Mapping[str, Any]) -> str:
-    """Return what of the request would be written into the program as a name and is none; nothing where all are."""
+    """Return the first name in the request that is not an identifier, since the program would contain it; empty if
+    there is none."""
     told = request.get("call") or request["message"]
     types = [told[key]["name"] for key in ("request", "response", "type") if key in told]
     names = [*types, *(told[key] for key in ("service", "method") if key in told)]
@@ -34,7 +35,7 @@ def not_identifier(request: Mapping[str, Any]) -> str:
 
 
 def export(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The program as a module of its own, with the code generated from the protos."""
+    """Return the program as a module of its own, with the code generated from the protos."""
     if request.get("call", {}).get("compression", "") not in COMPRESSIONS:
         return {"unsupported": f"grpc-go has no compression {request['call']['compression']}"}
     if wrong := not_identifier(request):

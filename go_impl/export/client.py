@@ -51,7 +51,7 @@ func main() {{
 {shows}}}
 """
 
-# A call whose response is a single message, as something to receive from: the response, then the end.
+# Makes a call with a single response look like a stream: it yields the response, then the end.
 _UNARY = """	type answer struct {{
 		message *{response}
 		err     error
@@ -76,7 +76,7 @@ _CODES = (
 
 
 def client_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of main.go."""
+    """Return the text of main.go."""
     client = names.generated(call["file"], f"New{camel_case(call['service'].rpartition('.')[2])}Client")
     steps = list(BEGIN_CLIENT) if has_signals(call) else []
     steps += _begin(call, names) if call["kind"] in _STREAMS_REQUESTS else []
@@ -100,7 +100,7 @@ def client_program(call: Mapping[str, Any], names: Names) -> str:
 
 
 def _next(call: Mapping[str, Any], names: Names) -> str:
-    """The function that gives the next message or the error that ends the RPC."""
+    """Return the function that returns the next message, or the error that ends the RPC."""
     response = names.message(call["response"])
     return (_UNARY if call["kind"] == "unary" else "\tvar next func() (*{response}, error)").format(response=response)
 
@@ -112,7 +112,7 @@ def _options(call: Mapping[str, Any]) -> str:
 
 
 def _begin(call: Mapping[str, Any], names: Names) -> list[str]:
-    """Lines that begin a call whose requests are a stream."""
+    """Return lines that begin a call whose requests are a stream."""
     lines = [f"stream, err := client.{camel_case(call['method'])}(ctx{_options(call)})", "if err != nil {", "\tlog.Fatal(err)", "}"]
     if call["kind"] == "bidi_streaming":
         return [*lines, "next = stream.Recv"]
@@ -122,7 +122,7 @@ def _begin(call: Mapping[str, Any], names: Names) -> list[str]:
 
 
 def _waits(call: Mapping[str, Any]) -> bool:
-    """Whether one lane must wait for the other to begin the call."""
+    """Return whether one lane must wait for the other to begin the call."""
     return len(call["lanes"]) > 1 and call["kind"] not in _STREAMS_REQUESTS
 
 

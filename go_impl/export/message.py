@@ -48,7 +48,7 @@ _WRITE_JSON = """	text, err := protojson.Marshal(message)
 
 
 def message_program(told: Mapping[str, Any], names: Names) -> str:
-    """The text of main.go."""
+    """Return the text of main.go."""
     embedded = told["from"] == "base64"
     data, words = (literal(told["base64"]), comment(told)) if embedded else ("", "")
     body = _BODY.format(

@@ -1,4 +1,4 @@
-"""The pieces that both sides' programs are made of."""
+"""The parts that the programs of both sides share."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _GRPC = {
 
 
 def program(comment: str, body: str, imports: Iterable[str], extra: Iterable[str] = ()) -> str:
-    """A whole main.go: with the imports that its body uses, as Go demands."""
+    """Return a whole main.go, with the imports that its body uses, as Go demands."""
     used = [f'"{path}"' for path in _STANDARD if re.search(rf"\b{path.rpartition('/')[2]}\.", body)]
     foreign = [f'{name} "{path}"' for name, path in _GRPC.items() if re.search(rf"(?<![\w.]){name}\.", body)]
     foreign += [f'_ "{path}"' for path in extra]
@@ -63,7 +63,7 @@ def program(comment: str, body: str, imports: Iterable[str], extra: Iterable[str
 
 
 def show_metadata(call: Mapping[str, Any]) -> str:
-    """Return the function showMetadata, which prints the harness' own keys and those that the call names."""
+    """Return the function showMetadata, which prints the harness' own keys and the keys that the call names."""
     from export.names import quoted
 
     own = (f" || key == {quoted(key)}" for key in call.get("report_metadata", ()))
@@ -71,12 +71,12 @@ def show_metadata(call: Mapping[str, Any]) -> str:
 
 
 def indented(lines: Iterable[str], depth: int = 1) -> str:
-    """Lines of code, indented."""
+    """Return lines of code, indented."""
     return "\n".join("\t" * depth + line for line in lines)
 
 
 def pairs(told: Iterable[tuple[str, str]]) -> str:
-    """Metadata as grpc-go makes it of keys and values."""
+    """Return metadata as grpc-go makes it of keys and values."""
     from export.names import literal, quoted
 
     words = (f"{quoted(key)}, string({literal(value)})" for key, value in told)
@@ -84,7 +84,7 @@ def pairs(told: Iterable[tuple[str, str]]) -> str:
 
 
 def received(step: Mapping[str, Any], receive: str) -> list[str]:
-    """The lines of the two steps that receive; `receive` tells whether there was a message."""
+    """Return the lines of the two steps that receive; `receive` says whether there was a message."""
     return [receive] if step["step"] == "receive" else [f"for {receive} {{", "}"]
 
 
@@ -95,11 +95,11 @@ def module_files(go_mod: Path) -> dict[str, str]:
 
 
 def moved(content: bytes) -> str:
-    """A generated file, with imports of this program's module in place of the driver's."""
+    """Return a generated file that imports packages of this program's module in place of the driver's."""
     pattern = rf'(?m)^(\t\w+ "){re.escape(packages.MODULE_PATH)}/(?={packages.GEN}/)'
     return re.sub(pattern, rf"\g<1>{MODULE_NAME}/", content.decode())
 
 
 def decoded(value: str) -> bytes:
-    """Bytes that the request holds as base64."""
+    """Return bytes that the request holds as base64."""
     return base64.b64decode(value)

@@ -60,7 +60,7 @@ func main() {{
 """
 
 _NEXT = "\t\tmessage, err := stream.Recv()"
-# The only request was taken by gRPC before the handler began; whoever asks for another one waits for the end.
+# gRPC takes the only request before the handler begins; a step that asks for another request waits for the end.
 _REQUEST = """		message, err := request, error(nil)
 		if taken {
 			<-ctx.Done()
@@ -70,7 +70,7 @@ _REQUEST = """		message, err := request, error(nil)
 
 
 def server_program(call: Mapping[str, Any], names: Names) -> str:
-    """The text of main.go."""
+    """Return the text of main.go."""
     service = camel_case(call["service"].rpartition(".")[2])
     shows = "request" in call["shows"]
     steps = list(BEGIN_SERVER) if has_signals(call) else []
@@ -100,7 +100,7 @@ def _handler(call: Mapping[str, Any], names: Names, service: str) -> str:
 
 
 def _lanes(call: Mapping[str, Any], names: Names) -> list[str]:
-    """The RPC ends when both lanes are done."""
+    """Return the lines of the lanes. The RPC ends when both are done."""
     lanes = [[line for step in lane for line in _step(step, call, names)] for lane in call["lanes"]]
     lines = []
     if len(lanes) > 1:
@@ -144,7 +144,7 @@ def _step(step: Mapping[str, Any], call: Mapping[str, Any], names: Names) -> lis
     kind = step["step"]
     if kind == "send":
         if call["kind"] not in _STREAMS_RESPONSES:
-            return []  # goes with the finish
+            return []  # sent with the finish
         message = f"parse(&{names.message(call['response'])}{{}}, {literal(step['base64'])})"
         return [f"_ = stream.Send({message}){comment(step)}"]
     if kind == "send_headers":

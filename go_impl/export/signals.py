@@ -1,7 +1,7 @@
-"""Signals, which the two sides of a case send each other outside the RPC, in programs of their own.
+"""Signals, which the two sides of a case send each other outside the RPC, in exported programs.
 
-docs/manifest.md ("The export request") says how they travel: names, a line each, over a connection that the server makes
-to the client, which names its address in the request's metadata.
+docs/manifest.md ("The export request") says how they travel: as names, one per line, over a connection from the server
+to the client. The client names its address in the request's metadata.
 """
 
 from __future__ import annotations
@@ -116,5 +116,5 @@ def has_signals(call: Mapping[str, Any]) -> bool:
 
 
 def signalled(step: Mapping[str, Any]) -> list[str]:
-    """The line of a step that signals or waits for a signal."""
+    """Return the line of a step that signals or waits for a signal."""
     return [f"signals.{'tell' if step['step'] == 'signal' else 'waitFor'}({quoted(step['name'])})"]

@@ -1,4 +1,4 @@
-// Command driver is the Go implementation's driver: it plays gRPC clients and servers as the harness tells it, through
+// Command driver is the Go implementation's driver: it plays gRPC clients and servers as the harness says, through
 // the code generated from the protos that it was built with (see tree.go).
 package main
 
@@ -15,8 +15,8 @@ import (
 	"grpc-interop/go_impl/internal/play"
 )
 
-// gcPercent trades memory for speed: a driver lives on short-lived garbage beside a small heap, and collecting it at
-// the default of 100 takes a sixth of its time.
+// gcPercent trades memory for speed. A driver makes much short-lived garbage beside a small heap; collecting it at the
+// default of 100 takes a sixth of its time.
 const gcPercent = 400
 
 func main() {
@@ -27,7 +27,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() { // the end of stdin means: stop, also when the harness was killed
+	go func() { // stdin ends when the driver shall stop, also when the harness was killed
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// printStacks answers each SIGQUIT with the stacks of all goroutines. Go's own answer would end the driver, and with it
+// printStacks answers each SIGQUIT with the stacks of all goroutines. Go's own handler would end the driver, and so
 // the cases that do not hang.
 func printStacks() {
 	asked := make(chan os.Signal, 1)

@@ -143,8 +143,8 @@ func printAll(receive func() (*greeterv1.StreamResData, error)) error {
 	}
 }
 
-// sendAll sends the items, or each line of stdin if there are none. That the server has ended the call is no error
-// here: receiving tells how it ended.
+// sendAll sends the items, or each line of stdin if there are none. A call that the server has ended is not an error
+// here: receiving reports how it ended.
 func sendAll(items []string, send func(*greeterv1.StreamReqData) error) error {
 	for item, err := range orLines(items) {
 		if err != nil {

@@ -29,7 +29,7 @@ func main() {
 	interval := flag.Float64("interval", greeter.DefaultInterval.Seconds(), "seconds between two ticks of GetStream")
 	flag.Parse()
 
-	// From here on signals stop the server gracefully, even before it has said that it listens.
+	// From here on, signals stop the server gracefully, even before it has printed that it listens.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
@@ -37,7 +37,7 @@ func main() {
 	if err != nil {
 		var reason syscall.Errno
 		if errors.As(err, &reason) {
-			err = reason // without net's words about what it was doing
+			err = reason // without the operation that net puts in front
 		}
 		fmt.Fprintf(os.Stderr, "error: cannot listen on 127.0.0.1:%d: %v; choose another port with --port\n", port, err)
 		os.Exit(1)
@@ -55,7 +55,7 @@ func main() {
 	}()
 
 	fmt.Printf("listening on %s\n", listener.Addr())
-	// A signal may come before Serve, which then has nothing to do: no failure.
+	// A signal may come before Serve, which then has nothing to do. That is not a failure.
 	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		log.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A port that somebody else has is told in one line, with what to do.
+// A port that is in use is reported in one line, with a remedy.
 func TestPortInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestPortInUse(t *testing.T) {
 	program.Env = append(os.Environ(), asMain+"=1")
 	var stderr bytes.Buffer
 	program.Stderr = &stderr
-	_ = program.Run() // its exit status says it
+	_ = program.Run() // its exit status is checked below
 
 	if status := program.ProcessState.ExitCode(); status != 1 {
 		t.Errorf("exit status %d, want 1", status)

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
-	_ "grpc-interop/go_impl/internal/play" // all that a driver links beside the tree
+	_ "grpc-interop/go_impl/internal/play" // everything that a driver links beside the tree
 )
 
 func main() {

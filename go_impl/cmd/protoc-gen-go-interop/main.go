@@ -2,7 +2,7 @@
 // plays it: a servicer that hands each call to the driver, and callers that go through the generated client stub.
 //
 // The code is a package of its own beside the one that protoc-gen-go and protoc-gen-go-grpc write, so that the package
-// under test is exactly what users ship. Its place is the messages' import path with `/gen/` replaced by `/driven/`.
+// under test is exactly the package that users ship. Its place is the messages' import path with `/gen/` replaced by `/driven/`.
 package main
 
 import (
@@ -130,7 +130,7 @@ func (w writer) method(method *protogen.Method) {
 	w.P("}")
 }
 
-// streamOrError writes what every opened stream has in common: the error, and the beginning of the result.
+// streamOrError writes the part that all opened streams share: the error, and the beginning of the result.
 func (w writer) streamOrError() {
 	w.P("if err != nil {")
 	w.P("return ", registry("ClientStream"), "{}, err")
@@ -201,7 +201,7 @@ func grpc(name string) protogen.GoIdent {
 
 var message = protogen.GoImportPath("google.golang.org/protobuf/proto").Ident("Message")
 
-// flat joins arguments of P, of which some are lists themselves.
+// flat joins arguments of P, some of which are lists themselves.
 func flat(parts ...any) []any {
 	var all []any
 	for _, part := range parts {

@@ -14,14 +14,14 @@ const (
 	largestPlay = 4096
 )
 
-// commands parses commands. A harness plays one case with several drivers, so that the same play comes again and again
+// commands parses commands. A harness plays a case with several drivers, so that the same play comes again and again
 // under another id: its parsed form is remembered by its bytes, and shared. Parsing took a driver 8 µs of the 45 µs that
 // a case of ten messages costs it.
 type commands struct {
 	plays map[string]*driverpb.Command // without id and resource
 }
 
-// parse returns a command, whose play nobody may alter.
+// parse returns a command. Its play is shared and must not be altered.
 func (c *commands) parse(frame []byte) (*driverpb.Command, error) {
 	id, resource, body := splitHead(frame)
 	command := c.plays[string(body)]
@@ -30,7 +30,7 @@ func (c *commands) parse(frame []byte) (*driverpb.Command, error) {
 		if err := proto.Unmarshal(body, command); err != nil {
 			return nil, err
 		}
-		if command.Id != 0 || command.Resource != 0 { // written in an order of its own
+		if command.Id != 0 || command.Resource != 0 { // the fields came in another order
 			return command, proto.Unmarshal(frame, command)
 		}
 		c.remember(body, command)
@@ -50,7 +50,7 @@ func (c *commands) remember(body []byte, command *driverpb.Command) {
 	c.plays[string(body)] = command
 }
 
-// splitHead takes off the fields that differ between two commands with one play, as far as they come first.
+// splitHead takes off the fields that differ between two commands with the same play, as far as they come first.
 func splitHead(frame []byte) (id, resource uint64, body []byte) {
 	for {
 		number, kind, tag := protowire.ConsumeTag(frame)

@@ -21,8 +21,8 @@ func call(id, resource uint64, method string) *driverpb.Command {
 	}
 }
 
-// TestReadsAPlayAgainUnderAnotherID: the id and the resource are the command's own, and all else is what was written,
-// whether the same play came before or one that differs in a byte.
+// TestReadsAPlayAgainUnderAnotherID: the id and the resource are the command's own, and everything else is as written,
+// whether the same play came before or a play that differs in a byte.
 func TestReadsAPlayAgainUnderAnotherID(t *testing.T) {
 	connection, harness := connect(t)
 	expect := call(5, 9, "/a")
@@ -77,7 +77,7 @@ func TestReadsFieldsInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestRefusesACutFrame, and one that is no command.
+// TestRefusesACutFrame, and a frame that does not hold a command.
 func TestRefusesACutFrame(t *testing.T) {
 	for name, sent := range map[string]string{"cut": "\x05\x08\x01", "no command": "\x04\x08\x01\xff\xff"} {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ const bufferSize = 64 << 10
 type Connection struct {
 	conn   net.Conn
 	reader *bufio.Reader
-	parts  map[uint64][]byte // what has come of commands that travel in parts
+	parts  map[uint64][]byte // the beginnings of commands that travel in parts
 	commands
 
 	mu      sync.Mutex
@@ -93,7 +93,7 @@ func (c *Connection) Read() (*driverpb.Command, error) {
 	}
 }
 
-// readCommand returns the command in the next frame, or a part of one.
+// readCommand returns the command in the next frame, or a part of a command.
 func (c *Connection) readCommand() (*driverpb.Command, error) {
 	frame, err := c.readFrame()
 	if err != nil {
@@ -121,7 +121,7 @@ func (c *Connection) readFrame() ([]byte, error) {
 	var frame []byte
 	if size <= bufferSize {
 		frame, err = c.reader.Peek(int(size))
-		_, _ = c.reader.Discard(len(frame)) // of what was just seen
+		_, _ = c.reader.Discard(len(frame)) // the bytes were just peeked at
 	} else {
 		frame = make([]byte, size)
 		_, err = io.ReadFull(c.reader, frame)
@@ -139,7 +139,7 @@ func (c *Connection) readFrame() ([]byte, error) {
 func (c *Connection) Send(event *driverpb.Event) {
 	content, err := proto.Marshal(event)
 	if err != nil {
-		// Only a text that is not UTF-8 can get here; say so instead of the event.
+		// Only a text that is not UTF-8 leads here; report that instead of the event.
 		content, _ = proto.Marshal(&driverpb.Event{Id: event.Id, Kind: &driverpb.Event_Error{Error: &driverpb.Error{
 			Kind: driverpb.Error_KIND_INTERNAL, Text: strings.ToValidUTF8(err.Error(), "?"),
 		}}})
@@ -172,14 +172,14 @@ func appendParts(to []byte, id uint64, content []byte) []byte {
 		content = content[size:]
 		bytes, err := proto.Marshal(part)
 		if err != nil {
-			panic(err) // a message of bytes and numbers always has a form
+			panic(err) // a message of bytes and numbers can always be written
 		}
 		to = appendFrame(to, bytes)
 	}
 	return to
 }
 
-// write hands the queue to the system as often as it is not empty: the busier the driver, the larger the writes.
+// write hands the queue to the system whenever it is not empty: the busier the driver, the larger the writes.
 func (c *Connection) write() {
 	defer close(c.written)
 	var spare []byte
@@ -203,7 +203,7 @@ func (c *Connection) write() {
 		}
 		spare = frames
 		if cap(spare) > maxFrame {
-			spare = nil // one huge burst should not be remembered for ever
+			spare = nil // a huge burst should not keep its memory for ever
 		}
 	}
 }

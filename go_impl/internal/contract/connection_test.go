@@ -42,7 +42,7 @@ func write(t *testing.T, to io.Writer, messages ...proto.Message) {
 	}()
 }
 
-// TestReadsCommandsInOrder reads what was sent, and io.EOF when the harness has gone.
+// TestReadsCommandsInOrder reads the commands that were sent, and io.EOF when the harness is gone.
 func TestReadsCommandsInOrder(t *testing.T) {
 	connection, harness := connect(t)
 	write(t, harness, &driverpb.Command{Id: 1}, &driverpb.Command{Id: 2, Requires: []string{"view"}})
@@ -58,7 +58,7 @@ func TestReadsCommandsInOrder(t *testing.T) {
 	}
 }
 
-// TestPutsPartsTogether joins parts by their id, also when those of two commands alternate.
+// TestPutsPartsTogether joins parts by their id, also when the parts of two commands alternate.
 func TestPutsPartsTogether(t *testing.T) {
 	connection, harness := connect(t)
 	whole := &driverpb.Command{Id: 7, Op: &driverpb.Command_Payload{Payload: &driverpb.Payload{Type: "a.B", Binary: large}}}

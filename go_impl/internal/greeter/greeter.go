@@ -27,7 +27,7 @@ type Server struct {
 
 	// Interval is the time between two ticks of GetStream.
 	Interval time.Duration
-	// Received is told of every message that arrives, as it arrives. It may be nil.
+	// Received is called with every message as it arrives. It may be nil.
 	Received func(method, text string)
 }
 
@@ -37,7 +37,7 @@ func (s *Server) SayHello(_ context.Context, request *greeterv1.HelloRequest) (*
 	return &greeterv1.HelloReply{Message: "Hello, " + request.GetName()}, nil
 }
 
-// GetStream sends ten price ticks of the asked symbol, the first at once, then one per interval.
+// GetStream sends ten price ticks of the requested symbol, the first at once, then one per interval.
 func (s *Server) GetStream(request *greeterv1.StreamReqData, stream greeterv1.Greeter_GetStreamServer) error {
 	s.received("GetStream", request.GetData())
 	price := 2000 + 100*rand.Float64()
@@ -58,7 +58,7 @@ func (s *Server) GetStream(request *greeterv1.StreamReqData, stream greeterv1.Gr
 	return nil
 }
 
-// PutStream takes items until the client half-closes, then answers once with how many came, and the last.
+// PutStream takes items until the client half-closes, then answers once with their number and the last item.
 func (s *Server) PutStream(stream greeterv1.Greeter_PutStreamServer) error {
 	count, last := 0, ""
 	for {

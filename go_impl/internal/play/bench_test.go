@@ -9,8 +9,8 @@ import (
 // inFlight is how many plays the benchmarks keep going, as the harness' engine does.
 const inFlight = 32
 
-// BenchmarkPlays measures plays with everything that they cost a driver, the contract included: what is left when the
-// harness costs nothing.
+// BenchmarkPlays measures the whole cost of plays for a driver, the contract included: the rest when the harness costs
+// nothing.
 func BenchmarkPlays(b *testing.B) {
 	tenBack := []*driverpb.Step{sendPayload(requests)}
 	tenForth := []*driverpb.Step{receive}

@@ -21,7 +21,7 @@ import (
 	"grpc-interop/go_impl/internal/registry"
 )
 
-// playClient plays a client's script over a channel: once, or with `repeat` as often and as concurrently as it says.
+// playClient plays a client's script over a channel: once, or as often and as concurrently as `repeat` says.
 // Cancelling ctx ends all its RPCs.
 func playClient(ctx context.Context, p *play, over grpc.ClientConnInterface) {
 	outgoing := []string{caseKey, strconv.FormatUint(p.id, 10)}
@@ -74,7 +74,7 @@ type clientRun struct {
 	openErr    error // why there is no stream
 	sendErr    error // why a message could not be sent, unless the RPC had ended
 	halfClosed atomic.Bool
-	ahead      *readAhead // receives while a `wait_for` waits; nil if none had to
+	ahead      *readAhead // receives while a `wait_for` waits; nil if there was no need
 
 	settled bool        // the status is known
 	crashed atomic.Bool // a lane panicked
@@ -115,7 +115,7 @@ func playClientOnce(ctx context.Context, p *play, over grpc.ClientConnInterface)
 	p.end(r.record)
 }
 
-// settleUnread learns how an RPC ended whose script does not receive to the end.
+// settleUnread finds out how the RPC ended if the script does not receive to the end.
 func (r *clientRun) settleUnread() {
 	for !r.settled {
 		_, err := r.next()
@@ -130,7 +130,7 @@ func (r *clientRun) settleUnread() {
 
 func (r *clientRun) playLane(lane int) {
 	defer func() {
-		if cause := recover(); cause != nil { // a script against the contract's grammar, most likely
+		if cause := recover(); cause != nil { // most likely a script that breaks the contract's grammar
 			log.Printf("play %d: lane %d panicked: %v\n%s", r.play.id, lane, cause, debug.Stack())
 			r.crashed.Store(true)
 			r.cancel()
@@ -211,14 +211,14 @@ func (r *clientRun) begin(request proto.Message, inline bool) {
 	}
 }
 
-// open tells whether the RPC can still be written to. The runtime lets go of a cancelled RPC a moment later than the
-// context is done; what is written in between would reach a server that should see only the cancel.
+// open reports whether the RPC can still be written to. The runtime drops a cancelled RPC a moment after the context is
+// done; a message written in between would reach a server that should see only the cancel.
 func (r *clientRun) open() bool { return r.openErr == nil && r.ctx.Err() == nil }
 
 func (r *clientRun) halfClose() {
 	r.halfClosed.Store(true)
 	if r.open() {
-		_ = r.stream.CloseSend() // an RPC that has ended says so when it is read
+		_ = r.stream.CloseSend() // the end of an RPC shows when it is read
 	}
 }
 
@@ -276,7 +276,7 @@ func (r *clientRun) awaitBegin() error {
 		return nil
 	case <-r.ctx.Done():
 	}
-	select { // a call that has begun tells itself how it ended
+	select { // a call that has begun reports itself how it ended
 	case <-r.begun:
 		return nil
 	default:
@@ -310,7 +310,7 @@ func (r *clientRun) receiveHeaders() {
 		<-r.replied
 		header = r.header
 	case r.openErr == nil:
-		header, _ = r.stream.Header() // without headers the RPC has ended, and the status tells why
+		header, _ = r.stream.Header() // without headers the RPC has ended, and the status says why
 	}
 	r.change(func(t *driverpb.Transcript) { t.Initial = reported(header, r.play.script.ReportMetadata) })
 }
@@ -338,7 +338,7 @@ func (r *clientRun) settle(err error) {
 	}
 }
 
-// readAhead makes sure that somebody notices the end of the RPC while this lane waits. Unary calls need no help.
+// readAhead makes sure that the end of the RPC is noticed while this lane waits. Unary calls do not need that.
 func (r *clientRun) readAhead(lane int) {
 	unary := !r.play.method.ClientStreams && !r.play.method.ServerStreams
 	if unary || lane != r.play.reader || r.ahead != nil || r.settled {

@@ -1,5 +1,5 @@
 // Package play plays scripts: it carries out the harness' commands, makes and serves calls through generated code, and
-// reports what it saw. It judges nothing.
+// reports its observations. It judges nothing.
 package play
 
 import (
@@ -55,7 +55,7 @@ func NewDriver(connection *contract.Connection) *Driver {
 	}
 }
 
-// Run greets the harness and carries out its commands until the connection ends, which is no error.
+// Run greets the harness and carries out its commands until the connection ends, which is not an error.
 func (d *Driver) Run() error {
 	d.connection.Send(&driverpb.Event{Kind: &driverpb.Event_Hello{Hello: &driverpb.Hello{
 		Contract:     contractVersion,
@@ -84,7 +84,7 @@ func versions() map[string]string {
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range build.Deps {
-			if module.Replace != nil { // versions of a service's own are built in this way
+			if module.Replace != nil { // builds with a service's own versions use replacements
 				module = module.Replace
 			}
 			if module.Path == "google.golang.org/protobuf" {
@@ -95,7 +95,7 @@ func versions() map[string]string {
 	return found
 }
 
-// refusal is why a command could not be carried out.
+// refusal is the reason why a command could not be carried out.
 type refusal struct {
 	kind driverpb.Error_Kind
 	text string

@@ -15,7 +15,7 @@ import (
 	"grpc-interop/go_impl/internal/contract/driverpb"
 )
 
-// callPlainly asks for ticks as any client would, and returns the first.
+// callPlainly asks for ticks like any client, and returns the first tick.
 func callPlainly(t *testing.T, address string) string {
 	t.Helper()
 	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -34,7 +34,7 @@ func callPlainly(t *testing.T, address string) string {
 	return first.GetData()
 }
 
-// TestHelloTellsWhatRuns and what the driver can do.
+// TestHelloTellsWhatRuns and the driver's capabilities.
 func TestHelloTellsWhatRuns(t *testing.T) {
 	hello := startDriver(t).hello
 	if hello.Contract != 1 || hello.Versions["grpc"] != grpc.Version || !strings.HasPrefix(hello.Versions["language"], "go 1.") {

@@ -24,7 +24,7 @@ import (
 // patience is how long a test waits for an event. Only a test that fails waits that long.
 const patience = 10 * time.Second
 
-// harness commands one driver, which runs in this process.
+// harness commands a driver that runs in this process.
 type harness struct {
 	t     testing.TB
 	conn  net.Conn
@@ -127,7 +127,7 @@ func (h *harness) transcript(id uint64) *driverpb.Transcript {
 	return event.GetTranscript()
 }
 
-// Ids of what every pair has.
+// Ids of the resources that every pair has.
 const (
 	theServer  = 1
 	theChannel = 1
@@ -137,7 +137,7 @@ const (
 	helloReply = 31
 )
 
-// pair is a driver with a server, and one with a channel to it.
+// pair is a driver with a server, and a driver with a channel to it.
 type pair struct {
 	t              testing.TB
 	client, server *harness
@@ -192,7 +192,7 @@ func (p *pair) call(id uint64, script *driverpb.Play) {
 	p.client.send(&driverpb.Command{Id: id, Resource: theChannel, Op: &driverpb.Command_Call{Call: script}})
 }
 
-// play plays both scripts and returns what both sides saw.
+// play plays both scripts and returns the transcripts of both sides.
 func (p *pair) play(client, server *driverpb.Play) (seenByClient, seenByServer *driverpb.Transcript) {
 	p.t.Helper()
 	id := p.next()
@@ -276,7 +276,7 @@ func entry(key, value string) *driverpb.Entry {
 
 // -- what was seen ----------------------------------------------------------------------------------------------------
 
-// words tells what a lane observed: the text of each message (the first field of every Greeter message), `end`,
+// words returns the observations of a lane: the text of each message (the first field of every Greeter message), `end`,
 // `terminated`.
 func words(seen *driverpb.Seen) []string {
 	all := []string{}

@@ -25,7 +25,7 @@ const (
 
 var deterministic = proto.MarshalOptions{Deterministic: true, AllowPartial: true}
 
-// describe reports a message as the generated class holds it.
+// describe reports a message as the generated type holds it.
 func describe(m proto.Message, asJSON, asView bool) (*driverpb.Message, error) {
 	binary, err := deterministic.Marshal(m)
 	if err != nil {
@@ -43,7 +43,7 @@ func describe(m proto.Message, asJSON, asView bool) (*driverpb.Message, error) {
 	return described, nil
 }
 
-// toJSON writes ProtoJSON without the spaces that Go's package adds at random to keep people from relying on its form.
+// toJSON writes ProtoJSON without the spaces that Go's package adds at random so that nobody relies on its form.
 func toJSON(m proto.Message, options protojson.MarshalOptions) (string, error) {
 	text, err := options.Marshal(m)
 	if err != nil {
@@ -56,7 +56,7 @@ func toJSON(m proto.Message, options protojson.MarshalOptions) (string, error) {
 	return compact.String(), nil
 }
 
-// reported picks the metadata that a transcript holds, of the harness' own keys and of those in also: sorted by key, each
+// reported picks the metadata that a transcript holds: the harness' own keys and the keys in also, sorted by key, each
 // key's entries in their order.
 func reported(md metadata.MD, also []string) []*driverpb.Entry {
 	var entries []*driverpb.Entry
@@ -73,7 +73,7 @@ func reported(md metadata.MD, also []string) []*driverpb.Entry {
 	return entries
 }
 
-// toMetadata makes what a script says into the runtime's metadata.
+// toMetadata converts a script's metadata into the runtime's.
 func toMetadata(entries []*driverpb.Entry) metadata.MD {
 	if len(entries) == 0 {
 		return nil
@@ -85,8 +85,8 @@ func toMetadata(entries []*driverpb.Entry) metadata.MD {
 	return md
 }
 
-// describeStatus reports how an RPC ended, from the error that the stub gave; nil is OK. Those keys of the
-// trailers are reported, too.
+// describeStatus reports how an RPC ended, from the error that the stub returned; nil is OK. The keys in also are
+// reported from the trailers, too.
 func describeStatus(err error, trailers metadata.MD, also []string) *driverpb.Status {
 	described := &driverpb.Status{Trailers: reported(trailers, also)}
 	if err == nil {
@@ -103,7 +103,7 @@ func describeStatus(err error, trailers metadata.MD, also []string) *driverpb.St
 	return described
 }
 
-// toError makes a script's status into what a handler returns; nil for OK.
+// toError converts a script's status into the error that a handler returns; nil for OK.
 func toError(script *driverpb.Status) error {
 	if codes.Code(script.Code) == codes.OK {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"grpc-interop/go_impl/internal/contract/driverpb"
 )
 
-// minPingInterval is what a server lets clients ping at, at most: grpc-go's default of 5 minutes would answer the
-// keepalive that a script asks for with GOAWAY.
+// minPingInterval is the shortest interval at which a server lets clients ping. With grpc-go's default of 5 minutes, the
+// server would answer a script's keepalive with GOAWAY.
 const minPingInterval = time.Millisecond
 
 // dial opens a channel. It does not wait until it is connected.

@@ -20,14 +20,14 @@ type play struct {
 	method *registry.Method
 	lanes  [][]step
 	waits  bool // a lane has a `wait_for`
-	// reader is the lane that takes the other side's messages; where none does, the first one that waits for a signal.
+	// reader is the lane that takes the other side's messages; without such a lane, the first that waits for a signal.
 	reader int
 
 	send func(*driverpb.Event) // to the harness
 	// forget is called once, when the play needs nothing more from the driver.
 	forget func()
 
-	calls int // server: that took the script; guarded by the server's lock
+	calls int // server: the calls that took the script; guarded by the server's lock
 
 	taken  time.Time     // when the script came
 	frozen chan struct{} // closed by the first Abort
@@ -42,18 +42,18 @@ type play struct {
 	finished  int            // runs ended
 	first     *record        // the first run to begin, whose transcript is reported
 	reference *record        // the first run to end, which all runs are compared with
-	same      uint32         // runs that observed what the reference did
+	same      uint32         // runs with the same observations as the reference
 	reported  bool
 	aborts    int
 }
 
-// step is a step with the message that it sends, so that playing looks nothing up.
+// step is a step with the message that it sends, so that nothing is looked up during the play.
 type step struct {
 	*driverpb.Step
 	message proto.Message
 }
 
-// newPlay makes a script ready to be played. sent is the type of the messages that this side sends in the method.
+// newPlay prepares a script to be played. sent is the type of the messages that this side sends in the method.
 func newPlay(id uint64, script *driverpb.Play, method *registry.Method, sent proto.Message, payload func(uint64) proto.Message) (*play, error) {
 	p := &play{
 		id: id, script: script, method: method,
@@ -118,7 +118,7 @@ func (p *play) begin() *record {
 	return r
 }
 
-// end takes note of a run that is over, and reports the play when it was the last one.
+// end records a run that is over, and reports the play when it was the last run.
 func (p *play) end(r *record) {
 	p.mu.Lock()
 	p.finished++
@@ -185,7 +185,7 @@ func (p *play) abort() {
 	}
 }
 
-// abortUnlessArrived reports a server's play whose call has not come, and says whether it did.
+// abortUnlessArrived reports a server's play if its call has not come, and returns whether it reported.
 func (p *play) abortUnlessArrived() bool {
 	p.mu.Lock()
 	gone := p.first == nil && !p.reported
@@ -220,7 +220,7 @@ func (p *play) tell(name string) {
 	p.send(&driverpb.Event{Id: p.id, Kind: &driverpb.Event_Signal{Signal: &driverpb.Signal{Play: p.id, Name: name}}})
 }
 
-// signal delivers a signal that the other side sent.
+// signal delivers a signal from the other side.
 func (p *play) signal(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"grpc-interop/go_impl/internal/contract/driverpb"
 )
 
-// TestPlaysEveryKind plays the plainest conversation of each of gRPC's four kinds.
+// TestPlaysEveryKind plays the simplest conversation of each of gRPC's four kinds.
 func TestPlaysEveryKind(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)
 	for _, c := range []struct {
@@ -91,7 +91,7 @@ func TestCarriesStatusDetailsAndTrailers(t *testing.T) {
 	}
 }
 
-// TestCarriesMetadata both ways; what does not begin with x-interop- is not reported, nor is the case id.
+// TestCarriesMetadata both ways; keys that do not begin with x-interop- are not reported, nor is the case id.
 func TestCarriesMetadata(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)
 	initial := []*driverpb.Entry{entry("x-interop-head", "h")}
@@ -118,7 +118,7 @@ func TestCarriesMetadata(t *testing.T) {
 	}
 }
 
-// TestReportsOtherMetadata that the play names, wherever it was, and nothing else.
+// TestReportsOtherMetadata that the play names, wherever it was sent, and nothing else.
 func TestReportsOtherMetadata(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)
 	sent := []*driverpb.Entry{entry("authorization", "a"), entry("tenant-bin", "\xff"), entry("unasked", "u")}
@@ -212,7 +212,7 @@ func TestSignalsAreCounted(t *testing.T) {
 	wantSeen(t, "client", p.client.transcript(id), []string{"0", "end"})
 }
 
-// TestWaitForEndsWithTheRPC also where the client reads nothing meanwhile; what had arrived is received afterwards.
+// TestWaitForEndsWithTheRPC also where the client reads nothing meanwhile; messages that had arrived are received later.
 func TestWaitForEndsWithTheRPC(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)
 	client, _ := p.play(
@@ -273,7 +273,7 @@ func TestCallersWithoutACaseID(t *testing.T) {
 		anyone.AnyCaller = true
 		p.expect(p.next(), anyone)
 	}
-	// An answer proves that the scripts before it were taken note of.
+	// An answer proves that the scripts before it are registered.
 	if e := p.server.answer(&driverpb.Command{Id: p.next()}); e.GetError().GetKind() != driverpb.Error_KIND_UNKNOWN_COMMAND {
 		t.Fatalf("a command without an operation was answered by %v", e)
 	}
@@ -362,7 +362,7 @@ func TestRepeat(t *testing.T) {
 	}
 }
 
-// TestCloseCutsOffOrLetsFinish what is in flight.
+// TestCloseCutsOffOrLetsFinish the calls in flight.
 func TestCloseCutsOffOrLetsFinish(t *testing.T) {
 	for _, graceful := range []bool{true, false} {
 		p := startPair(t, &driverpb.Serve{}, nil)
@@ -389,7 +389,7 @@ func TestCloseCutsOffOrLetsFinish(t *testing.T) {
 	}
 }
 
-// TestSurvivesScriptsAgainstTheGrammar reports the play, whatever it saw, and goes on.
+// TestSurvivesScriptsAgainstTheGrammar reports the play, whatever it observed, and goes on.
 func TestSurvivesScriptsAgainstTheGrammar(t *testing.T) {
 	p := startPair(t, &driverpb.Serve{}, nil)
 	hello := script(unary, sendPayload(helloName), receiveToEnd)

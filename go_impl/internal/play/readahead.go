@@ -6,9 +6,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// readAhead receives from a stream while nobody else does. grpc-go tells a client that its RPC has ended only when it
-// reads, and a `wait_for` must end with the RPC: so from the first `wait_for` on that no other lane reads beside,
-// messages are received in the background and kept for the receiving steps.
+// readAhead receives from a stream while no lane does. grpc-go tells a client that its RPC has ended only when it reads,
+// and a `wait_for` must end with the RPC. So from the first `wait_for` on during which no other lane reads, messages are
+// received in the background and kept for the receiving steps.
 type readAhead struct {
 	mu       sync.Mutex
 	changed  sync.Cond
@@ -40,7 +40,7 @@ func startReadAhead(receive func() (proto.Message, error), over func()) *readAhe
 	return a
 }
 
-// next returns the next message, or what receive failed with.
+// next returns the next message, or the error of receive.
 func (a *readAhead) next() (proto.Message, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"grpc-interop/go_impl/internal/contract/driverpb"
 )
 
-// record is what one run of a play has observed so far. Its lanes write to it at the same time, until an Abort freezes
-// it: what comes later is dropped.
+// record holds the observations of a run of a play so far. Its lanes write to it at the same time, until an Abort
+// freezes it: later observations are dropped.
 type record struct {
 	play *play
 
@@ -58,7 +58,7 @@ func (r *record) message(lane int, m proto.Message) {
 	script := r.play.script
 	described, err := describe(m, script.ReportJson, script.ReportView)
 	if err != nil {
-		// What cannot be written as ProtoJSON (an Any of an unknown type) is still reported as bytes.
+		// A message that cannot be written as ProtoJSON (an Any of an unknown type) is still reported as bytes.
 		log.Printf("play %d: a received %s has no ProtoJSON: %v", r.play.id, m.ProtoReflect().Descriptor().FullName(), err)
 		described, _ = describe(m, false, script.ReportView)
 	}
@@ -100,7 +100,7 @@ func (r *record) observe(lane int, observation *driverpb.Observation) {
 	seen.Observed = append(seen.Observed, observation)
 }
 
-// sameObservations tells whether two runs of a script observed the same. It compares field by field, without
+// sameObservations reports whether two runs of a script observed the same. It compares field by field, without
 // reflection, because `repeat` does it after every call.
 func sameObservations(a, b *driverpb.Transcript) bool {
 	return slices.EqualFunc(a.Lanes, b.Lanes, func(a, b *driverpb.Seen) bool {

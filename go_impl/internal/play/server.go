@@ -23,15 +23,15 @@ import (
 // their scripts here, or wait for them.
 type server struct {
 	grpc        *grpc.Server
-	compression string  // with which replies are sent; empty: none
+	compression string  // of the replies; empty for none
 	workers     workers // play streams
 	closing     chan struct{}
 	closeOnce   sync.Once
 
 	mu      sync.Mutex
 	scripts map[uint64]*play        // by case id, until all their calls have arrived
-	parked  map[uint64][]chan *play // where calls wait for their script, by case id
-	callers map[string][]*play      // scripts for whoever calls a method, oldest first
+	parked  map[uint64][]chan *play // calls that wait for their script, by case id
+	callers map[string][]*play      // scripts for any caller of a method, oldest first
 }
 
 // startServer serves on 127.0.0.1; port 0 lets the system choose.
@@ -68,8 +68,8 @@ func startServer(order *driverpb.Serve) (s *server, address string, err error) {
 	return s, listener.Addr().String(), nil
 }
 
-// close stops the server. Calls in flight may finish if graceful; calls that ended while parked are let go either way.
-// A graceful stop that takes too long can be followed by one that is not.
+// close stops the server. Calls in flight may finish if graceful; calls that ended while parked are dropped either way.
+// A graceful stop that takes too long can be followed by a stop that is not graceful.
 func (s *server) close(graceful bool) {
 	s.closeOnce.Do(func() { close(s.closing) })
 	if graceful {
@@ -119,7 +119,7 @@ func (s *server) forget(p *play) {
 	}
 }
 
-// Handle serves one call: by the script of its case id, by one for any caller, or by the application.
+// Handle serves a call: by the script of its case id, by a script for any caller, or by the application.
 func (s *server) Handle(call *registry.ServerCall) (reply proto.Message, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -147,8 +147,8 @@ func (s *server) Handle(call *registry.ServerCall) (reply proto.Message, err err
 	return nil, status.Errorf(codes.Unimplemented, "%s has no script for a call without %s", call.Method.Name, caseKey)
 }
 
-// scriptOf returns the script of a case, for which it waits if need be, and whether the call had ended before it came.
-// It returns nil if the call ended and the server is closed.
+// scriptOf returns the script of a case, after waiting for it, and whether the call had ended before the script came. It
+// returns nil if the call ended and the server is closed.
 func (s *server) scriptOf(ctx context.Context, id uint64) (p *play, ended bool) {
 	s.mu.Lock()
 	if p := s.scripts[id]; p != nil {
@@ -191,7 +191,7 @@ func (s *server) scriptOfAnyCaller(method string) *play {
 	return p
 }
 
-// play plays a script in a call. ended tells that the call was over before its script came.
+// play plays a script in a call. ended says that the call was over before its script came.
 func (s *server) play(p *play, call *registry.ServerCall, ended bool) (proto.Message, error) {
 	compression := s.compression
 	if p.script.Compression != "" {
@@ -207,8 +207,8 @@ func (s *server) play(p *play, call *registry.ServerCall, ended bool) (proto.Mes
 		r.playLanes()
 		return r.result()
 	}
-	// The runtime does not let go of a handler that waits in a stream's receive or send, so the script is played
-	// beside the handler: then a second Abort can end the RPC by returning.
+	// The runtime does not release a handler that waits in a stream's receive or send, so the script is played in
+	// another goroutine: then the handler can return, and end the RPC, at a second Abort.
 	finished := make(chan struct{})
 	s.workers.do(func() {
 		defer close(finished)

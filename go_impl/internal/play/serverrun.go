@@ -23,7 +23,7 @@ type serverRun struct {
 	*record
 	call *registry.ServerCall
 
-	// What the lane that receives knows.
+	// State of the receiving lane.
 	requested bool // the request of a client that does not stream was taken
 	halfEnded bool // the client has half-closed
 
@@ -31,7 +31,7 @@ type serverRun struct {
 	cutErr error
 
 	reply  proto.Message    // of a unary method
-	finish *driverpb.Status // what the script ends the RPC with; nil until then
+	finish *driverpb.Status // the script's status for the end of the RPC; nil until then
 }
 
 func newServerRun(p *play, call *registry.ServerCall, ended bool) *serverRun {
@@ -66,7 +66,7 @@ func (r *serverRun) playLanes() {
 	}
 }
 
-// result returns what the handler returns. The RPC of a frozen play stays open until it is aborted again.
+// result returns the handler's result. The RPC of a frozen play stays open until it is aborted again.
 func (r *serverRun) result() (proto.Message, error) {
 	if r.play.isFrozen() {
 		select {
@@ -134,7 +134,7 @@ func (r *serverRun) send(m proto.Message) {
 	if r.call.Send == nil {
 		r.reply = m
 	} else if !r.isCut() {
-		_ = r.call.Send(m) // nobody can tell what a failed send means; the transcripts tell what arrived
+		_ = r.call.Send(m) // a failed send says nothing for sure; the transcripts show what arrived
 	}
 }
 
@@ -194,7 +194,7 @@ func (r *serverRun) awaitTermination(lane int) {
 	}
 }
 
-// cutOff notes that nothing more can be received, and why.
+// cutOff records that nothing more can be received, and why.
 func (r *serverRun) cutOff(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"grpc-interop/go_impl/internal/contract/driverpb"
 )
 
-// selfSigned makes a certificate for 127.0.0.1 that is its own authority, and its key, as PEM.
+// selfSigned returns a certificate for 127.0.0.1 that is its own authority, and its key, as PEM.
 func selfSigned(t *testing.T) (chain, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -44,7 +44,7 @@ func selfSigned(t *testing.T) (chain, key []byte) {
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
 }
 
-// TestTLS calls over TLS, with and without a client certificate; who has none where one is demanded gets UNAVAILABLE.
+// TestTLS calls over TLS, with and without a client certificate; a client without a demanded certificate gets UNAVAILABLE.
 func TestTLS(t *testing.T) {
 	chain, key := selfSigned(t)
 	for _, c := range []struct {

@@ -87,7 +87,7 @@ func singleValue(field protoreflect.FieldDescriptor, value protoreflect.Value) *
 		return &driverpb.Value{Kind: &driverpb.Value_Text{Text: value.Bytes()}}
 	case protoreflect.MessageKind, protoreflect.GroupKind:
 		return &driverpb.Value{Kind: &driverpb.Value_Message{Message: viewOf(value.Message())}}
-	default: // all that remain are signed integers
+	default: // the remaining kinds are signed integers
 		return &driverpb.Value{Kind: &driverpb.Value_Int{Int: value.Int()}}
 	}
 }

@@ -51,7 +51,7 @@ type ServerCall struct {
 	Method  *Method
 	Context context.Context
 	Stream  grpc.ServerStream // nil for unary methods
-	Request proto.Message     // what a client that does not stream has sent, else nil
+	Request proto.Message     // the request of a client that does not stream, else nil
 
 	Receive func() (proto.Message, error) // nil if the client does not stream
 	Send    func(proto.Message) error     // nil for unary methods
@@ -72,7 +72,7 @@ var (
 	applications = map[string]func() any{}
 )
 
-// Add makes a service known. Generated code calls it once for each service.
+// Add registers a service. Generated code calls it once for each service.
 func Add(service Service) {
 	services = append(services, service)
 	for _, method := range service.Methods {
@@ -80,7 +80,7 @@ func Add(service Service) {
 	}
 }
 
-// AddApplication makes the hand-written implementation of a service known. Every server gets its own.
+// AddApplication registers the hand-written implementation of a service. Every server gets its own.
 func AddApplication(service string, implementation func() any) {
 	applications[service] = implementation
 }

@@ -1,7 +1,7 @@
 package registry
 
-// The well-known types, whose generated code every Go program shares: a driver must know those that a tree imports,
-// and those that an Any in a message may hold.
+// The well-known types, whose generated code every Go program shares: a driver must know the types that a tree
+// imports, and the types that an Any in a message may hold.
 import (
 	_ "google.golang.org/protobuf/types/descriptorpb"
 	_ "google.golang.org/protobuf/types/gofeaturespb"

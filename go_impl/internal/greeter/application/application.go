@@ -1,4 +1,4 @@
-// Package application makes the hand-written Greeter the driver's answer to calls that no script is for.
+// Package application lets the hand-written Greeter answer the calls that no script serves.
 package application
 
 import (
