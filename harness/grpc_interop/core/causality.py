@@ -1,8 +1,10 @@
-"""Plays a case's two scripts on two ordered, bounded channels until nothing moves, and remembers what led to what.
+"""A case's two scripts played on two ordered, bounded channels until nothing moves, with the causes of each event.
 
-A step blocks until it is done, each channel has one writer and one reader, and a signal one sender and one taker: so
-while nothing terminates the RPC from outside, every schedule leads to the same end, and one run finds it. Each event
-names its cause, the latest event of the other lane that it depends on; `pasts` follows these back.
+A step blocks until it is done. Each channel has one writer and one reader, each signal one sender and one receiver. So while
+nothing terminates the RPC from outside, every schedule leads to the same end, and one run finds it.
+
+Each event names its cause: the latest event of another lane that it depends on. From the causes follow the vector clocks
+of all events (Friedemann Mattern, "Virtual Time and Global States of Distributed Systems", 1989).
 """
 
 from __future__ import annotations
@@ -40,23 +42,22 @@ more, whether a send returns depends on the runtime: grpc-go to grpc-go hangs fr
 PREFIX = 5
 """Bytes that gRPC puts before each message (compressed flag and length)."""
 
-UNKNOWN = -1
-"""In a past: nothing of that lane has happened yet. As a cause: none."""
+NO_EVENT = -1
+"""In a vector clock: no event of that lane has happened. As a cause: none."""
 
-Past = tuple[int, ...]
-"""Of each lane, by index, its latest event that has happened for certain; or UNKNOWN."""
+VectorClock = tuple[int, ...]
+"""Per lane, by index: its latest event that has happened for certain, or NO_EVENT."""
 
 
 class Channel:
-    """Messages on their way in one direction, each with its cause. `limit` is the size of the largest message that its reader
-    accepts, or None."""
+    """Messages on their way in one direction."""
 
     def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self.messages: deque[tuple[bytes, int]] = deque()
-        self.unread = 0
-        self.closed: int | None = None
-        self.discards = False
+        self._limit = limit  # bytes of the largest message that the reader accepts; None for any size
+        self.messages: deque[tuple[bytes, int]] = deque()  # each with its cause
+        self.unread = 0  # bytes
+        self.closed: int | None = None  # the event in which the writer closed it
+        self.discards = False  # the reader has gone
 
     def has_room(self, size: int) -> bool:
         return self.unread + size <= CAPACITY
@@ -76,7 +77,7 @@ class Channel:
 
 
 class LaneRun:
-    """One lane, and how far it has come. `seen[i]` was observed by the step `steps[places[i]]` in event `events[i]`."""
+    """A lane, and how far it has come. The step `steps[places[i]]` observed `seen[i]` in event `events[i]`."""
 
     def __init__(self, steps: Lane, index: int, *, side: Side, inbox: Channel, outbox: Channel) -> None:
         self.steps = steps
@@ -95,7 +96,7 @@ class LaneRun:
         return self.at == len(self.steps)
 
     def rest(self, count: int) -> Lane:
-        """The steps still to come once `count` observations were made, but for those that observe nothing."""
+        """Return the steps from the next one that observes something, after `count` observations."""
         return self.steps[self.at if count == len(self.seen) else self.places[count] :]
 
     def waits_for_message(self) -> bool:
@@ -117,12 +118,7 @@ class End(NamedTuple):
 
 
 class Simulation:
-    """A case played until nothing moves.
-
-    `headers_received`: lane index and event of each ReceiveHeaders. `cancelled`: the event of the client's cancel, on
-    which the run itself does not act: it goes on as if the cancel took for ever. So it does after `refused`, the lanes that met
-    a message over their side's limit, with the event in which they did: the lane stays where it is.
-    """
+    """A case played until nothing moves. The run does not act on a cancel: it goes on as if the cancel took for ever."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -133,15 +129,15 @@ class Simulation:
             LaneRun(steps, index, side=Side.SERVER, inbox=up, outbox=down) for index, steps in enumerate(case.server, len(self.client))
         ]
         self.lanes = self.client + self.server
-        # Of each event: the event before it in its lane, its cause, its lane. The first ones are the lanes' beginnings.
-        self._events = [(UNKNOWN, UNKNOWN, lane.index) for lane in self.lanes]
+        # Per event: the event before it in its lane, its cause, its lane. The first events are the lanes' beginnings.
+        self._events = [(NO_EVENT, NO_EVENT, lane.index) for lane in self.lanes]
         self._signals: dict[tuple[Side, str], deque[int]] = defaultdict(deque)
         self._response: tuple[bytes, int] | None = None
         self.headers: Headers | None = None
-        self.headers_received: list[tuple[int, int]] = []
+        self.headers_received: list[tuple[int, int]] = []  # lane index and event of each ReceiveHeaders
         self.finished: End | None = None
-        self.cancelled: int | None = None
-        self.refused: dict[LaneRun, int] = {}
+        self.cancelled: int | None = None  # the event of the client's cancel
+        self.refused: dict[LaneRun, int] = {}  # lanes that met a message over the limit and stay there, with the event
         self._plays: dict[type, Callable[[LaneRun, Any], bool]] = {
             Send: self._send if case.method.kind.server_streams else self._send_single,
             Receive: self._receive,
@@ -162,7 +158,7 @@ class Simulation:
         return self.finished is not None and all(lane.done for lane in self.lanes)
 
     def stuck(self) -> str:
-        """Who waits, in words."""
+        """Return who waits, in words."""
         waiting = []
         for side, lanes in ((Side.CLIENT, self.client), (Side.SERVER, self.server)):
             for number, lane in enumerate(lanes, 1):
@@ -170,15 +166,15 @@ class Simulation:
                     waiting.append(f"the {side}'s lane {number} at step {lane.at + 1} ({type(lane.steps[lane.at]).__name__})")
         return ", ".join(waiting)
 
-    def pasts(self) -> list[Past]:
-        """The past of each event, itself included."""
-        nothing = (UNKNOWN,) * len(self.lanes)
-        pasts: list[Past] = []
+    def clocks(self) -> list[VectorClock]:
+        """Return the vector clock of each event, which includes the event itself."""
+        nothing = (NO_EVENT,) * len(self.lanes)
+        clocks: list[VectorClock] = []
         for number, (before, cause, lane) in enumerate(self._events):
-            past = list(merge(pasts[before] if before >= 0 else nothing, pasts[cause] if cause >= 0 else nothing))
-            past[lane] = number
-            pasts.append(tuple(past))
-        return pasts
+            clock = list(join(clocks[before] if before >= 0 else nothing, clocks[cause] if cause >= 0 else nothing))
+            clock[lane] = number
+            clocks.append(tuple(clock))
+        return clocks
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -199,18 +195,18 @@ class Simulation:
                 return
             lane.at += 1
 
-    def _event(self, lane: LaneRun, cause: int = UNKNOWN) -> int:
+    def _event(self, lane: LaneRun, cause: int = NO_EVENT) -> int:
         number = len(self._events)
         self._events.append((lane.last, cause, lane.index))
         lane.last = number
         return number
 
-    def _observe(self, lane: LaneRun, what: Observation, cause: int) -> None:
-        lane.seen.append(what)
+    def _observe(self, lane: LaneRun, observation: Observation, cause: int) -> None:
+        lane.seen.append(observation)
         lane.events.append(self._event(lane, cause))
         lane.places.append(lane.at)
 
-    # -- steps: each says whether it is done ---------------------------------------------------------------------------
+    # -- steps: each returns whether it is done -------------------------------------------------------------------------
 
     def _send(self, lane: LaneRun, step: Send) -> bool:
         outbox = lane.outbox
@@ -265,7 +261,7 @@ class Simulation:
         return True
 
     def _receive_headers(self, lane: LaneRun, _step: Step) -> bool:
-        # Of a unary call grpc-go and grpcio hand out the initial metadata only together with its end.
+        # grpc-go and grpcio hand out the initial metadata of a unary call only together with its end.
         sent = self.finished if self.case.method.kind is Kind.UNARY else self.headers
         if sent is None:
             return False
@@ -276,7 +272,7 @@ class Simulation:
         others = [other for other in self.server if other is not lane]
         if not all(other.done for other in others):
             return False
-        event = self._event(lane, others[0].last if others else UNKNOWN)
+        event = self._event(lane, others[0].last if others else NO_EVENT)
         headed = event
         if self._response is not None:
             # The response leaves together with the status, but grpc-go's SendAndClose sends the headers before that.
@@ -303,6 +299,6 @@ class Simulation:
         return False
 
 
-def merge(one: Past, other: Past) -> Past:
-    """What has happened when both have."""
-    return tuple(map(max, one, other))
+def join(first: VectorClock, second: VectorClock) -> VectorClock:
+    """Return the clock of a moment at which both have happened: the maximum of each component."""
+    return tuple(map(max, first, second))
