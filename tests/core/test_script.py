@@ -8,6 +8,7 @@ import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Script, SendHeaders, Status
 from grpc_interop.core.script import NotACase, check_grammar
+from grpc_interop.core.side import Side
 from vocabulary import (
     CANCEL,
     ENDED,
@@ -224,6 +225,6 @@ def test_own_keys_are_those_of_all_metadata_that_is_not_the_harness_own() -> Non
     told = replace(bidi((TO_END,), (SendHeaders((Entry("b", b""),)), finish)), metadata=(Entry("a", b"1"), Entry("x-interop-a", b"")))
     check_grammar(told)
     assert told.own_keys() == ("a", "b", "c")
-    assert "report_metadata" in told.client_requires()
-    assert "report_metadata" in told.server_requires()
-    assert "report_metadata" not in with_metadata("x-interop-a", b"").client_requires()
+    assert "report_metadata" in told.needs(Side.CLIENT)
+    assert "report_metadata" in told.needs(Side.SERVER)
+    assert "report_metadata" not in with_metadata("x-interop-a", b"").needs(Side.CLIENT)

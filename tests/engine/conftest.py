@@ -58,7 +58,7 @@ class Play:
 
     def enqueue(self, pair: str, cases: Iterable[AnyCase]) -> None:
         client, server = pair.split(":")
-        prepare = self.engine.preparer.prepare
+        prepare = self.engine.prepare
         self.engine.enqueue(Job(prepare(case), Pair(client, server)) for case in cases)
 
     def to_the_end(self) -> list[Verdict]:

@@ -44,21 +44,21 @@ def test_a_case_weighs_what_both_sides_send(client, server, weighs):
 
 def test_ordinary_cases_have_the_whole_window():
     case = prepared(exchange("hello", SAY_HELLO))
-    assert not full(driver(WINDOW - 1, WINDOW - 1), case, WINDOW)
-    assert full(driver(WINDOW, WINDOW), case, WINDOW)
-    assert full(driver(48, 48, most=48), case, WINDOW)
+    assert not full(driver(WINDOW - 1, WINDOW - 1), case.weight, WINDOW)
+    assert full(driver(WINDOW, WINDOW), case.weight, WINDOW)
+    assert full(driver(48, 48, most=48), case.weight, WINDOW)
 
 
 def test_a_heavy_case_needs_room_for_its_weight():
     case = prepared(HEAVY)
-    assert not full(driver(9, WINDOW - case.weight), case, WINDOW)
-    assert full(driver(9, WINDOW - case.weight + 1), case, WINDOW)
+    assert not full(driver(9, WINDOW - case.weight), case.weight, WINDOW)
+    assert full(driver(9, WINDOW - case.weight + 1), case.weight, WINDOW)
 
 
 def test_a_driver_that_plays_nothing_has_room_for_any_case():
     case = prepared(exchange("enormous", ALL_STREAM, 0, 2 * WINDOW * MESSAGES_OF_ONE))
     assert case.weight > WINDOW
-    assert not full(driver(), case, WINDOW)
+    assert not full(driver(), case.weight, WINDOW)
 
 
 def test_a_case_with_many_messages_gets_more_time_and_still_ends():

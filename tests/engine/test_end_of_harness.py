@@ -28,7 +28,7 @@ from grpc_interop.core.verdict import Pair
 folder, reference, mark = Path(sys.argv[1]), Path(sys.argv[2]), {"REFERENCE_MARK": sys.argv[3]}
 engine = Engine(folder / "logs")
 engine.add(Built(read_manifest(reference), Launch(("python3", "driver.py"), mark)))
-prepared = engine.preparer.prepare(exchange("collect", PUT_STREAM, requests=4))
+prepared = engine.prepare(exchange("collect", PUT_STREAM, requests=4))
 engine.enqueue(Job(prepared, Pair("reference", "reference")) for _ in range(1_000_000))
 program = Process(["sleep", "3600"], env=environment(mark), cwd=folder, log=folder / "program.log")
 (folder / "contract/interop/driver/v1").mkdir(parents=True)

@@ -87,7 +87,7 @@ def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: Play,
     Each pair of the process that is wrong is red, and no other, though the others are asked about the same.
     """
     play.add("bad", fault=fault)
-    prepared = play.engine.preparer.prepare(values())
+    prepared = play.engine.prepare(values())
     pairs = ["good:good", "good:bad", "bad:good", "bad:bad"]
     play.engine.enqueue(iter([Job(prepared, Pair(*pair.split(":"))) for pair in pairs]))
     verdicts = {str(verdict.pair): verdict.outcome for verdict in play.to_the_end()}

@@ -70,7 +70,7 @@ class TestAgain:
 
     def test_it_is_played_beside_others_as_before(self):
         reruns, (again,) = self.finish()
-        assert (again.isolated, again.stretched, again.prepared.play.timeout_us) == (False, 1, STRETCH * DEADLINE_US)
+        assert (again.isolated, again.stretched, again.prepared.rpc_case.timeout_us) == (False, 1, STRETCH * DEADLINE_US)
         assert not reruns.isolated
         assert not reruns.final
 

@@ -67,7 +67,7 @@ def _played(drivers: list[Built], seed: int, folder: Path) -> list[Verdict]:
         for built in drivers:
             engine.add(built)
         cases = SUITES["conversations"].cases(catalog, SuiteOptions(seed=seed, count=CONVERSATIONS))
-        engine.enqueue(Job(engine.preparer.prepare(case), Pair("py-aio", "py")) for case in cases)
+        engine.enqueue(Job(engine.prepare(case), Pair("py-aio", "py")) for case in cases)
         limit = time.monotonic() + RUN_SECONDS
         verdicts: list[Verdict] = []
         while engine.busy:

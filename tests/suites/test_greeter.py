@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.model import model
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import Manifest
-from grpc_interop.engine.executors.program import Programs
+from grpc_interop.engine.executors.program import ProgramExecutor
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.suites import SUITES
@@ -62,7 +63,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture
 def programs(tmp_path: Path):
-    programs = Programs(tmp_path / "logs", step_seconds=8)
+    programs = ProgramExecutor(tmp_path / "logs", step_seconds=8)
     yield programs
     programs.close()
 
@@ -74,13 +75,13 @@ def implementation(name: str, *, fault: str = "none") -> Built:
     return Built(Manifest(name, HERE / "interop.toml"), programs={"greeter-client": client, "greeter-server": server})
 
 
-def play(programs: Programs, cases, *, fault: str = "none") -> dict[str, Verdict]:
+def play(programs: ProgramExecutor, cases, *, fault: str = "none") -> dict[str, Verdict]:
     """The verdicts by case id."""
     programs.add(implementation("right"))
     programs.add(implementation("tested", fault=fault))
     for case in cases:
-        needs = case.client_requires()
-        programs.submit(Job(Prepared(case, model(case), needs, needs), Pair("right", "tested")))
+        needs = case.needs(Side.CLIENT)
+        programs.start(Job(Prepared(case, model(case), needs, needs), Pair("right", "tested")))
     verdicts = {}
     due = time.monotonic() + 60
     while programs.busy:
@@ -90,7 +91,7 @@ def play(programs: Programs, cases, *, fault: str = "none") -> dict[str, Verdict
     return verdicts
 
 
-def test_right_programs_pass(programs: Programs, cases) -> None:
+def test_right_programs_pass(programs: ProgramExecutor, cases) -> None:
     """
     A server and a client that do what the manifest's guide says pass every case of the suite.
     """
@@ -99,7 +100,7 @@ def test_right_programs_pass(programs: Programs, cases) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_server_is_found(programs: Programs, cases, fault: str) -> None:
+def test_a_wrong_server_is_found(programs: ProgramExecutor, cases, fault: str) -> None:
     """
     Each fault of a server fails the case that looks for it, and the verdict says what is wrong; the other methods pass.
     """
@@ -112,7 +113,7 @@ def test_a_wrong_server_is_found(programs: Programs, cases, fault: str) -> None:
     assert failed == (KINDS if fault in NEVER_SERVES else {verdict.case.method.name})
 
 
-def test_an_answer_before_the_half_close_is_counted(programs: Programs, cases) -> None:
+def test_an_answer_before_the_half_close_is_counted(programs: ProgramExecutor, cases) -> None:
     """
     Of a server that answers PutStream early, the transcript says how many answers came too early.
     """
@@ -121,7 +122,7 @@ def test_an_answer_before_the_half_close_is_counted(programs: Programs, cases) -
     assert verdict.client.early == 1
 
 
-def test_a_crash_is_blamed_on_the_case_that_caused_it(programs: Programs, cases) -> None:
+def test_a_crash_is_blamed_on_the_case_that_caused_it(programs: ProgramExecutor, cases) -> None:
     """
     A server that one case kills is started again, and the cases that were in play with it pass.
     """
@@ -130,27 +131,27 @@ def test_a_crash_is_blamed_on_the_case_that_caused_it(programs: Programs, cases)
     assert failed == {id for id in cases if "/SayHello/" in id}
 
 
-def test_a_missing_program_is_unsupported(programs: Programs, cases) -> None:
+def test_a_missing_program_is_unsupported(programs: ProgramExecutor, cases) -> None:
     """
     An implementation without a program of that name is reported as such, by name.
     """
     case = next(iter(cases.values()))
     programs.add(implementation("right"))
     programs.add(Built(Manifest("tested", HERE / "interop.toml")))
-    programs.submit(Job(Prepared(case, model(case), frozenset(), frozenset()), Pair("right", "tested")))
+    programs.start(Job(Prepared(case, model(case), frozenset(), frozenset()), Pair("right", "tested")))
     while not (collected := programs.collect()):
         time.sleep(0.01)
     ((_, verdict),) = collected
     assert (verdict.outcome, verdict.difference.what) == (Outcome.UNSUPPORTED, "tested has no program greeter-server")
 
 
-def test_closing_ends_programs_in_play(programs: Programs, cases) -> None:
+def test_closing_ends_programs_in_play(programs: ProgramExecutor, cases) -> None:
     """
     Closing in the middle of cases ends their processes at once.
     """
     programs.add(implementation("right"))
     case = cases["greeter/greeter.v1.Greeter/GetStream/ten_ticks"]
-    programs.submit(Job(Prepared(case, model(case), frozenset(), frozenset()), Pair("right", "right")))
+    programs.start(Job(Prepared(case, model(case), frozenset(), frozenset()), Pair("right", "right")))
     time.sleep(1)
     started = time.monotonic()
     programs.close()

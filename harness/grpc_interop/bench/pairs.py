@@ -81,7 +81,7 @@ def run(options: Options, json_file: Path | None, seconds: float) -> int:
 
 def measure(engine: Engine, catalog: Catalog, pair: Pair, method: Method, seconds: float) -> Figure:
     """Measures one pair and kind. Raises BuildError when a case does not pass: the figure would say nothing."""
-    prepared = [engine.preparer.prepare(case) for case in bench_cases(catalog, method)]
+    prepared = [engine.prepare(case) for case in bench_cases(catalog, method)]
     _play(engine, pair, prepared, 0.3)  # warms both processes up
     calls = max(FIRST_LOOP, int(_loop(engine, pair, prepared[0], FIRST_LOOP) * seconds / ROUNDS))
     rates = []

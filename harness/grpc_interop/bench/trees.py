@@ -9,6 +9,7 @@ import json
 import tempfile
 import time
 import uuid
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -25,6 +26,8 @@ from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.root import Root
 from grpc_interop.session.run import Run
 from grpc_interop.session.session import Session
+from grpc_interop.suites.messages import cases as message_cases
+from grpc_interop.suites.protocol import SuiteOptions
 from grpc_interop.wire.shapes import Shapes
 
 
@@ -78,7 +81,7 @@ def measure(options: Options, name: str) -> Figures:
     _, warm_seconds = _build(options)
     verdicts: list[bool] = []
     with Session(options) as session:
-        examples, generated = _generate(session)
+        examples, generated = _generate(session, message_cases(session.catalog, SuiteOptions(options.seed, options.count)))
         play = Run(session, lambda verdict: verdicts.append(_is_finding(verdict)))
         play.narrow()
         play.play()
@@ -116,10 +119,10 @@ def _build(options: Options) -> tuple[tuple[str, ...], float]:
         return fresh, time.perf_counter() - started
 
 
-def _generate(session: Session) -> tuple[int, float]:
+def _generate(session: Session, cases: Iterable[MessageCase]) -> tuple[int, float]:
     """How many messages the `messages` suite sends on each pair, and how many a second the generator makes."""
     examples = Examples(Shapes(session.catalog))
-    cases = [case for case in session.cases() if isinstance(case, MessageCase)]
+    cases = list(cases)
     started = time.process_time()
     number = sum(1 for case in cases for _ in examples.of(case))
     return number, number / max(time.process_time() - started, 1e-9)

@@ -70,7 +70,7 @@ class Bench:
             self._engine.add(self.built)
         engine = self._engine
         pair = Pair(self.built.manifest.name, self.built.manifest.name)
-        engine.enqueue(Job(engine.preparer.prepare(case), pair) for case in cases)
+        engine.enqueue(Job(engine.prepare(case), pair) for case in cases)
         verdicts: list[Verdict] = []
         while engine.busy:
             verdicts += engine.poll(0.1)

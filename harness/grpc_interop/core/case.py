@@ -6,10 +6,11 @@ place rather than referred to.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from grpc_interop.core.endpoint import PLAIN, Endpoint
 from grpc_interop.core.side import Side
@@ -144,9 +145,110 @@ Step = Send | Receive | ReceiveToEnd | HalfClose | Cancel | SendHeaders | Receiv
 Lane = tuple[Step, ...]
 Script = tuple[Lane, ...]
 
+PLAYERS = ("drivers", "programs")
+"""The values of Case.player."""
+
+MOST_EXAMPLES = 100_000
+"""Random messages that one case may ask for: some seconds."""
+
+
+class Declarations(Protocol):
+    """The names that a proto tree declares. Each method raises KeyError for a name that the tree does not declare."""
+
+    def method(self, service: str, name: str) -> Method: ...
+    def file_of_service(self, service: str) -> str: ...
+    def file_of_message(self, type_name: str) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AnyCase(ABC):
+    """A case of any kind. A kind is a subclass that answers these questions about itself, and an executor that plays it
+    (engine/executors/)."""
+
+    suite: str
+    name: str
+
+    @property
+    @abstractmethod
+    def executor(self) -> str:
+        """The name of the executor that plays cases of this kind."""
+
+    @property
+    @abstractmethod
+    def path(self) -> str:
+        """The subject of the case, as reports name it: a path that begins with a slash."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The kind of the subject, as reports name it."""
+
+    @property
+    def id(self) -> str:
+        """`calls/greeter.v1.Greeter/AllStream/ping_pong_10`, `messages/greeter.v1.HelloRequest/values`."""
+        return f"{self.suite}{self.path}/{self.name}"
+
+    @property
+    def why(self) -> str:
+        """A sentence about what the case proves, for the reader of a report."""
+        return ""
+
+    @property
+    def generated(self) -> bool:
+        """Whether the case was made up by chance, so that a smaller case that fails in the same way says more."""
+        return False
+
+    @property
+    def server_reports(self) -> bool:
+        """Whether the server's side reports what it saw."""
+        return True
+
+    @property
+    def covers_fields(self) -> bool:
+        """Whether the messages of a passed case count as carried by its RPC."""
+        return False
+
+    @property
+    def examples(self) -> tuple[bytes, ...]:
+        """The messages that the case is about, if they are few."""
+        return ()
+
+    @property
+    def rpc(self) -> Case | None:
+        """The case itself, if it is about an RPC."""
+        return None
+
+    @abstractmethod
+    def type_seen_by(self, side: Side) -> str:
+        """Return the full name of the message type that a side receives."""
+
+    @abstractmethod
+    def needs(self, side: Side) -> frozenset[str]:
+        """Return the capabilities that the driver of a side needs."""
+
+    @abstractmethod
+    def file(self, protos: Declarations) -> str:
+        """Return the name of the file that declares the subject. Raises KeyError."""
+
+    @abstractmethod
+    def is_declared_by(self, protos: Declarations) -> bool:
+        """Return whether the protos declare the subject as the case knows it. Raises KeyError."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names in the case, which are shown to people."""
+        return (self.suite, self.name)
+
+    def flaw(self) -> str:
+        """Return the value that no suite would give the case, if there is one."""
+        return ""
+
+    def as_it_is(self) -> AnyCase:
+        """Return the same case, not to be replaced by a smaller case if it fails."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Case(AnyCase):
     """One conversation, whole: what is called, what each side does, with which options.
 
     `timeout_us` is the client's deadline in microseconds. `own_connection` keeps a case that may harm its connection
@@ -156,8 +258,6 @@ class Case:
     smaller case that fails in the same way says more.
     """
 
-    suite: str
-    name: str
     method: Method
     client: Script
     server: Script
@@ -175,23 +275,47 @@ class Case:
     server_endpoint: Endpoint = PLAIN
 
     @property
-    def id(self) -> str:
-        """`calls/greeter.v1.Greeter/AllStream/ping_pong_10`."""
-        return f"{self.suite}/{self.method.service}/{self.method.name}/{self.name}"
+    def executor(self) -> str:
+        return "program" if self.player == "programs" else "rpc"
 
     @property
     def path(self) -> str:
-        """What it is about, as reports name it: the method's path."""
         return self.method.path
 
     @property
     def kind(self) -> str:
-        """The method's kind, as reports name it."""
         return self.method.kind.value
 
+    @property
+    def server_reports(self) -> bool:
+        return self.player == "drivers"
+
+    @property
+    def covers_fields(self) -> bool:
+        return self.player == "drivers"
+
+    @property
+    def rpc(self) -> Case:
+        return self
+
     def type_seen_by(self, side: Side) -> str:
-        """The full name of the message type that a side receives."""
         return self.method.request if side is Side.SERVER else self.method.response
+
+    def file(self, protos: Declarations) -> str:
+        return protos.file_of_service(self.method.service)
+
+    def is_declared_by(self, protos: Declarations) -> bool:
+        return protos.method(self.method.service, self.method.name) == self.method
+
+    def names(self) -> tuple[str, ...]:
+        method = self.method
+        return (self.suite, self.name, method.service, method.name, method.request, method.response, self.compression)
+
+    def flaw(self) -> str:
+        return "" if self.player in PLAYERS else f"player = {self.player!r}"
+
+    def as_it_is(self) -> Case:
+        return replace(self, generated=False)
 
     def own_keys(self) -> tuple[str, ...]:
         """Return the metadata keys, of either side, that drivers report only when they are asked to, sorted."""
@@ -200,9 +324,9 @@ class Case:
         entries = (entry for sent in (self.metadata, *headers, *trailers) for entry in sent)
         return tuple(sorted({entry.key for entry in entries if not entry.key.startswith(KEY_PREFIX)}))
 
-    def client_requires(self) -> frozenset[str]:
-        """The capabilities that the client's driver needs."""
-        needs = set(self.extra_requires) | set(_step_needs(self.client)) | self.client_endpoint.requires()
+    def needs(self, side: Side) -> frozenset[str]:
+        script, endpoint = (self.client, self.client_endpoint) if side is Side.CLIENT else (self.server, self.server_endpoint)
+        needs = set(self.extra_requires) | set(_step_needs(script)) | endpoint.requires()
         if self.own_keys():
             needs.add("report_metadata")
         if self.metadata:
@@ -211,28 +335,16 @@ class Case:
             needs.add("deadline")
         if self.compression:
             needs.add(f"compression:{self.compression}")
-        for status in finishes(self.server):
-            needs |= _status_needs(status)
-        if any(isinstance(step, SendHeaders) for step in steps(self.server)):
-            needs.add("metadata")
-        return frozenset(needs)
-
-    def server_requires(self) -> frozenset[str]:
-        """The capabilities that the server's driver needs."""
-        needs = set(self.extra_requires) | set(_step_needs(self.server)) | self.server_endpoint.requires()
-        if self.own_keys():
-            needs.add("report_metadata")
-        if self.metadata:
-            needs.add("metadata")
-        if self.timeout_us is not None:
-            needs.add("deadline")
-        if self.compression:
-            needs.add(f"compression:{self.compression}")
+        if side is Side.CLIENT:
+            for status in finishes(self.server):
+                needs |= _status_needs(status)
+            if any(isinstance(step, SendHeaders) for step in steps(self.server)):
+                needs.add("metadata")
         return frozenset(needs)
 
 
 @dataclass(frozen=True, slots=True)
-class MessageCase:
+class MessageCase(AnyCase):
     """Messages of one type, each carried from the client's implementation to the server's without an RPC: one reads and
     writes it, and the other reads what was written.
 
@@ -242,8 +354,6 @@ class MessageCase:
     choose the same.
     """
 
-    suite: str
-    name: str
     type_name: str
     json: bool = False
     alike: bool = False
@@ -254,26 +364,39 @@ class MessageCase:
     requires: frozenset[str] = field(default=frozenset())
 
     @property
-    def id(self) -> str:
-        """`messages/greeter.v1.HelloRequest/values`."""
-        return f"{self.suite}/{self.type_name}/{self.name}"
+    def executor(self) -> str:
+        return "message"
 
     @property
     def path(self) -> str:
-        """What it is about, as reports name it: the type, written like a method's path."""
+        """The type, written like a method's path."""
         return f"/{self.type_name}"
 
     @property
     def kind(self) -> str:
-        """What stands in the place of a method's kind."""
         return "message"
 
-    def type_seen_by(self, _side: Side) -> str:
-        """The full name of the message type that a side receives."""
+    def type_seen_by(self, side: Side) -> str:
         return self.type_name
 
+    def needs(self, side: Side) -> frozenset[str]:
+        return self.requires
 
-AnyCase = Case | MessageCase
+    def file(self, protos: Declarations) -> str:
+        return protos.file_of_message(self.type_name)
+
+    def is_declared_by(self, protos: Declarations) -> bool:
+        return bool(protos.file_of_message(self.type_name))
+
+    def names(self) -> tuple[str, ...]:
+        return (self.suite, self.name, self.type_name)
+
+    def flaw(self) -> str:
+        return "" if 0 <= self.count <= MOST_EXAMPLES else f"count = {self.count}"
+
+
+KINDS: tuple[type[AnyCase], ...] = (Case, MessageCase)
+"""The kinds of case that a replay text may hold, each under the name of its class."""
 
 
 def steps(script: Script) -> Iterator[Step]:

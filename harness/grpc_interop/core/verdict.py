@@ -134,8 +134,9 @@ class Verdict(NamedTuple):
     @property
     def rpc_case(self) -> Case:
         """Return the case, which must be an RPC's."""
-        assert isinstance(self.case, Case)
-        return self.case
+        rpc = self.case.rpc
+        assert rpc is not None
+        return rpc
 
 
 def code_name(code: int) -> str:
@@ -232,7 +233,7 @@ def _differences(case: Case, expected: Expected, client: ClientTranscript, serve
     yield from _lane_differences(Side.CLIENT, expected.client, client, orders)
     if server is not None:
         yield from _server_differences(expected.server, server, client, orders)
-    elif case.player == "drivers":
+    elif case.server_reports:
         yield _WHETHER, Difference(Side.SERVER, "the server reported nothing", "a transcript", "none")
     for at_end in _client_end(case, expected.client, client):
         yield _END, at_end

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from grpc_interop.core.case import MessageCase, Script, Send, steps
+from grpc_interop.core.case import Script, Send, steps
 from grpc_interop.drivers.driver import Driver
-
-if TYPE_CHECKING:
-    from grpc_interop.engine.jobs import Prepared
 
 WINDOW = 128
 """What the cases in flight on one driver weigh at most; an ordinary case weighs 1. Harness and drivers take turns in
@@ -31,10 +26,8 @@ def weight(client: Script, server: Script) -> int:
     return max(1, len(sent) // MESSAGES_OF_ONE + sum(map(len, sent)) // BYTES_OF_ONE)
 
 
-def full(driver: Driver, prepared: Prepared, window: int) -> bool:
-    """Whether a driver has no room for the case now. One that plays nothing has room for any."""
-    if isinstance(prepared.case, MessageCase):
-        return driver.examined >= MOST_EXAMINED
-    if driver.in_flight and driver.load + prepared.weight > window:
+def full(driver: Driver, weight: int, window: int) -> bool:
+    """Return whether a driver has no room for a case of that weight now. A driver that plays nothing has room for any case."""
+    if driver.in_flight and driver.load + weight > window:
         return True
     return 0 < driver.most_in_flight <= driver.in_flight

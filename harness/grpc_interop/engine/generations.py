@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grpc_interop.engine.executors.message import MessageExecution
-from grpc_interop.engine.executors.rpc import RpcExecution
+from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.jobs import Preparer
 from grpc_interop.engine.pool import DriverPool
 
@@ -14,7 +13,7 @@ class Generations:
     """At most two generations of payloads: a new one begins while plays that use the one before are still under way, so
     that nobody waits for the slowest of them."""
 
-    def __init__(self, preparer: Preparer, pool: DriverPool, flights: Mapping[int, RpcExecution | MessageExecution]) -> None:
+    def __init__(self, preparer: Preparer, pool: DriverPool, flights: Mapping[int, Execution]) -> None:
         self._preparer = preparer
         self._pool = pool
         self._flights = flights
@@ -36,4 +35,4 @@ class Generations:
 
     def _before_is_used(self) -> bool:
         now = self._preparer.generation
-        return any(isinstance(flight, RpcExecution) and flight.prepared.generation < now for flight in self._flights.values())
+        return any(0 < execution.prepared.generation < now for execution in self._flights.values())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from grpc_interop.core.case import AnyCase, Case, MessageCase, Script
+from grpc_interop.core.case import AnyCase, Case, Script
 from grpc_interop.core.model import Expected, model
+from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
@@ -50,10 +51,11 @@ class Prepared:
     batch: object = field(default_factory=object, compare=False)
 
     @property
-    def play(self) -> Case:
+    def rpc_case(self) -> Case:
         """The case, of an RPC."""
-        assert isinstance(self.case, Case)
-        return self.case
+        rpc = self.case.rpc
+        assert rpc is not None
+        return rpc
 
 
 @dataclass(slots=True)
@@ -73,7 +75,6 @@ class Job:
     suspect: Verdict | None = None
     shrinking: Shrinker | None = None
     stretched: int = 0
-    tag: object = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -81,34 +82,22 @@ TIMES = "times"
 """The capability to tell when steps were done: asked for where it is offered, and needed by no case."""
 
 
-class ProgramPlayer(Protocol):
-    """Plays cases with the implementations' hand-written programs, elsewhere and in its own time."""
-
-    def submit(self, job: Job) -> None: ...
-    def collect(self) -> list[tuple[Job, Verdict]]: ...
-    @property
-    def busy(self) -> bool: ...
-    def close(self) -> None: ...
-
-
 class Preparer:
     """Prepares cases, and counts the payloads that their commands refer to."""
 
     def __init__(self) -> None:
         self.payloads = Payloads()
-        self.generation = 0
+        self.generation = 1
 
-    def prepare(self, case: AnyCase) -> Prepared:
+    def prepare(self, case: Case) -> Prepared:
         """Raises NotACase where the model promises nothing."""
-        if isinstance(case, MessageCase):
-            return Prepared(case, (), case.requires, case.requires)
-        return self._write(Prepared(case, model(case), case.client_requires(), case.server_requires()))
+        return self._write(Prepared(case, model(case), case.needs(Side.CLIENT), case.needs(Side.SERVER)))
 
     def prepare_observed(self, client: Case, server: Case | None) -> Prepared:
         """One call between two versions of the protos, each side with its own: the client's script of the one case, and
         the server's of the other (None: its version lacks the method)."""
-        client_needs = client.client_requires() | {"view"}
-        server_needs = server.server_requires() | {"view"} if server is not None else frozenset[str]()
+        client_needs = client.needs(Side.CLIENT) | {"view"}
+        server_needs = server.needs(Side.SERVER) | {"view"} if server is not None else frozenset[str]()
         return self._write(Prepared(client, (), client_needs, server_needs, observed=True, served=server))
 
     def refresh(self, prepared: Prepared) -> Prepared:
@@ -127,7 +116,7 @@ class Preparer:
 
     def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
         """The same case as a loop inside the drivers, for the bench."""
-        case = prepared.play
+        case = prepared.rpc_case
         call = play_message(case, case.client, self.payloads, client=True)
         call.repeat, call.concurrency = repeat, concurrency
         expect = play_message(case, case.server, self.payloads, client=False)
@@ -140,13 +129,13 @@ class Preparer:
 
     def timed(self, prepared: Prepared) -> Prepared:
         """The same case with a client that tells when its steps were done."""
-        case = prepared.play
+        case = prepared.rpc_case
         call = play_message(case, case.client, self.payloads, client=True)
         call.report_times = True
         return replace(prepared, call=_command(prepared.client_needs | {TIMES}, call=call))
 
     def _write(self, prepared: Prepared) -> Prepared:
-        case, view = prepared.play, prepared.observed
+        case, view = prepared.rpc_case, prepared.observed
         served = prepared.served if prepared.observed else case
         call = play_message(case, case.client, self.payloads, client=True, view=view)
         written = replace(

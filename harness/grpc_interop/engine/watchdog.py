@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from grpc_interop.drivers.driver import DUMP_SECONDS, START_SECONDS, Driver
-from grpc_interop.engine.executors.message import MessageExecution
-from grpc_interop.engine.executors.rpc import RpcExecution
+from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.pool import DriverPool
 from grpc_interop.engine.watchdog_clock import WatchdogClock
 
@@ -20,7 +19,7 @@ ABORT_SECONDS = 3.0
 class Watchdog:
     """Looks at the drivers of `pool`, and at `flights`, which the engine keeps by id."""
 
-    def __init__(self, pool: DriverPool, flights: dict[int, RpcExecution | MessageExecution], clock: WatchdogClock) -> None:
+    def __init__(self, pool: DriverPool, flights: dict[int, Execution], clock: WatchdogClock) -> None:
         self._pool = pool
         self._flights = flights
         self._clock = clock
@@ -47,7 +46,7 @@ class Watchdog:
         """The driver was buried."""
         self._doomed.pop(driver, None)
 
-    def _late(self, flight: RpcExecution | MessageExecution, now: float) -> None:
+    def _late(self, flight: Execution, now: float) -> None:
         flight.due = self._clock.now + ABORT_SECONDS
         for driver in flight.unreported():
             driver.dump_stacks()

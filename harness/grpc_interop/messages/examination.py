@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from grpc_interop.core.case import MessageCase
+from grpc_interop.core.case import AnyCase, MessageCase
 from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import Dialogue, Rules, of_one_cause
@@ -182,9 +182,11 @@ class Examiner:
         examples = (example for example in self._examples.of(case) if example.file not in without)
         return Examination(case, examples, self._rules, self._shapes.of(case.type_name), expected)
 
-    def needs_one_of(self, case: MessageCase, files: Collection[str]) -> str:
+    def needs_one_of(self, case: AnyCase, files: Collection[str]) -> str:
         """One of the files, if every example of the case needs one of them; else empty."""
         found = ""
+        if not isinstance(case, MessageCase):
+            return found
         for example in self._examples.of(case):
             if example.file not in files:
                 return ""

@@ -101,9 +101,9 @@ class Examples:
         self._tag_sets: ByteLru[MessageCase, frozenset[frozenset[str]]] = ByteLru(MOST_TAGS_KEPT)
 
     @staticmethod
-    def can_make(case: MessageCase) -> bool:
-        """Return whether the case holds its examples, or has a name by which they can be made."""
-        return bool(case.examples) or case.name in GROUPS
+    def can_make(case: AnyCase) -> bool:
+        """Return whether the case needs no examples, holds them, or has a name by which they can be made."""
+        return not isinstance(case, MessageCase) or bool(case.examples) or case.name in GROUPS
 
     def of(self, case: MessageCase) -> Iterable[Example]:
         """Return the examples that the case holds itself, or else those of its group, in the same order each time."""

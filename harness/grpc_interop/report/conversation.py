@@ -52,10 +52,9 @@ class Row(NamedTuple):
 
 def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
     """The lines around the first difference; none where neither side reported or the model was not asked."""
-    case = verdict.case
-    if not isinstance(case, Case) or verdict.expected is None or (verdict.client is None and verdict.server is None):
+    if verdict.expected is None or (verdict.client is None and verdict.server is None):
         return ()
-    drawing = _Drawing(verdict, case)
+    drawing = _Drawing(verdict, verdict.rpc_case)
     drawing.draw()
     return tuple(_text(row, describe) for row in _excerpt(drawing.rows))
 

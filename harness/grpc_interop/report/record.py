@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from grpc_interop.core.case import MessageCase
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import KNOWN, LOG, Attachment, Difference, Outcome, Pair, Verdict
@@ -120,11 +119,10 @@ def record_of(
 
 
 def _smallest(verdict: Verdict, describe: Describe) -> Iterator[str]:
-    """Of a message case the message that it is about, as text and as bytes."""
-    if isinstance(verdict.case, MessageCase):
-        for data in verdict.case.examples:
-            shown = abbreviated(data.hex(), len(data))
-            yield f"the message: {message_text(describe, verdict.case.type_name, data)}; its bytes: {shown or 'none'}"
+    """Yield the messages that the case is about, as text and as bytes."""
+    for data in verdict.case.examples:
+        text, shown = message_text(describe, verdict.case.type_seen_by(Side.CLIENT), data), abbreviated(data.hex(), len(data))
+        yield f"the message: {text}; its bytes: {shown or 'none'}"
 
 
 def _transcript_bytes(verdict: Verdict) -> int:

@@ -11,15 +11,13 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from grpc_interop.core.case import AnyCase, Case, Entry, Kind, MessageCase, Method, Status, Step
+from grpc_interop.core.case import KINDS, AnyCase, Entry, Kind, Method, Status, Step
 from grpc_interop.core.verdict import Pair
 from grpc_interop.repro.packing import CASE, descriptors, pack, reading, to_bytes, to_text, unpack
 from grpc_interop.schema import gate
 
-MOST_PLAYS, MOST_EXAMPLES = 1_000, 100_000
-"""Plays, and random messages of a case, that a text may ask for: some seconds."""
-
-PLAYERS = ("drivers", "programs")
+MOST_PLAYS = 1_000
+"""Plays that a text may ask for: some seconds."""
 
 
 class Replay(NamedTuple):
@@ -52,16 +50,9 @@ def _checked(case: Any) -> AnyCase:
     """Raise TypeError or ValueError for a case that no suite yields: names are shown, and numbers are worked off."""
     if not isinstance(case, AnyCase):
         raise TypeError("no case")
-    names = [case.suite, case.name]
-    if isinstance(case, Case):
-        names += [case.method.service, case.method.name, case.method.request, case.method.response, case.compression]
-        if case.player not in PLAYERS:
-            raise ValueError(f"player = {case.player!r}")
-    else:
-        names.append(case.type_name)
-        if not 0 <= case.count <= MOST_EXAMPLES:
-            raise ValueError(f"count = {case.count}")
-    if wrong := [name for name in names if not name.isprintable() or len(name) > gate.LONGEST_NAME]:
+    if flaw := case.flaw():
+        raise ValueError(flaw)
+    if wrong := [name for name in case.names() if not name.isprintable() or len(name) > gate.LONGEST_NAME]:
         raise ValueError(f"the name {wrong[0]!r}")
     return case
 
@@ -77,7 +68,7 @@ def _plays(value: Any) -> int:
 # Cases as JSON: a value that is not text, a number or a list is an object with a single key, the name of its type
 # ----------------------------------------------------------------------------------------------------------------------
 
-_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (Case, MessageCase, Method, Entry, Status, *get_args(Step))}
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (*KINDS, Method, Entry, Status, *get_args(Step))}
 
 
 def _plain(value: Any) -> Any:

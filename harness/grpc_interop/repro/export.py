@@ -14,7 +14,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Outcome, Verdict
 from grpc_interop.drivers.build import Builder, Protos
@@ -25,7 +25,7 @@ from grpc_interop.output.plain_text import printable
 from grpc_interop.report.failure import plain_lines
 from grpc_interop.report.record import record_of
 from grpc_interop.repro.case_text import Replay, encode
-from grpc_interop.repro.export_request import expected_output, side_of
+from grpc_interop.repro.export_request import reproduction_of
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.proto_source import proto_source
 from grpc_interop.session.session import Session
@@ -57,7 +57,7 @@ def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict
     programs = []
     for side in (Side.SERVER, Side.CLIENT):
         manifest = session.built[found.pair.at(side)].manifest
-        programs.append(_program(session.builder, manifest, side, side_of(found.case, side, catalog), catalog))
+        programs.append(_program(session.builder, manifest, side, reproduction_of(found.case).side(side, catalog), catalog))
     # Nothing is written before all is known to be possible.
     _write_protos(catalog, folder / PROTOS)
     for program in programs:
@@ -119,7 +119,7 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
     if case.why:
         yield f"What it is to show: {inline(case.why)}"
     yield from _section("Run", _commands(case, programs))
-    yield from _section("Expected", expected_output(case, session.catalog))
+    yield from _section("Expected", reproduction_of(case).expected(session.catalog))
     yield from _section("Observed", _fenced(plain_lines(replace(record, attachments=()), Path.cwd())))
     if len(verdicts) > 1:
         failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
@@ -151,17 +151,12 @@ def _fenced(lines: Iterable[str]) -> list[str]:
 
 
 def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
-    """The commands in a shell: of an RPC the server goes first and stays; a message goes from the client to the server."""
+    """Yield the commands in a shell."""
     yield "```sh"
     prepared = [f"(cd {program.side} && {command})" for program in programs for command in program.setup]
     yield from prepared
     server, client = (f"(cd {program.side} && {program.run})" for program in programs)
-    if isinstance(case, MessageCase):
-        yield f"{client} | tee message.txt"
-        yield server if case.alike else f"{server} < message.txt"
-    else:
-        yield f"{server}    # prints: listening on 127.0.0.1:50051"
-        yield f"{client}    # in another terminal"
+    yield from reproduction_of(case).commands(server, client)
     yield "```"
 
 

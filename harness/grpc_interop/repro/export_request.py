@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from grpc_interop.core.case import (
@@ -49,12 +51,69 @@ _NAMES: dict[type, str] = {
 }
 
 
-def side_of(case: AnyCase, side: Side, catalog: Catalog) -> dict[str, Any]:
-    """What the program of one side does: `{"call": ...}`, or `{"message": ...}` where no RPC is made. Raises UsageError
-    for a case that two programs cannot play by themselves."""
-    if isinstance(case, MessageCase):
-        return {"message": _message(case, side, catalog)}
-    return {"call": _call(case, side, catalog)}
+class Reproduction(ABC):
+    """A case as two programs that play it by themselves."""
+
+    @abstractmethod
+    def side(self, side: Side, catalog: Catalog) -> dict[str, Any]:
+        """Return the part of the export request that is about one side. Raises UsageError for a case that two programs
+        cannot play."""
+
+    @abstractmethod
+    def expected(self, catalog: Catalog) -> Iterator[str]:
+        """Yield the lines of Markdown that say what the two programs print where nothing is wrong."""
+
+    @abstractmethod
+    def commands(self, server: str, client: str) -> Iterator[str]:
+        """Yield the shell commands that play the case, from those that run each program."""
+
+
+@dataclass(frozen=True, slots=True)
+class RpcReproduction(Reproduction):
+    """The server goes first and stays."""
+
+    case: Case
+
+    def side(self, side: Side, catalog: Catalog) -> dict[str, Any]:
+        return {"call": _call(self.case, side, catalog)}
+
+    def expected(self, catalog: Catalog) -> Iterator[str]:
+        return _expected_output(self.case, catalog)
+
+    def commands(self, server: str, client: str) -> Iterator[str]:
+        yield f"{server}    # prints: listening on 127.0.0.1:50051"
+        yield f"{client}    # in another terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReproduction(Reproduction):
+    """The message goes from the client to the server."""
+
+    case: MessageCase
+
+    def side(self, side: Side, catalog: Catalog) -> dict[str, Any]:
+        return {"message": _message(self.case, side, catalog)}
+
+    def expected(self, catalog: Catalog) -> Iterator[str]:
+        yield "Both programs refuse the message, or both print the same." if self.case.alike else "Both programs print the same message."
+
+    def commands(self, server: str, client: str) -> Iterator[str]:
+        yield f"{client} | tee message.txt"
+        yield server if self.case.alike else f"{server} < message.txt"
+
+
+_BY_EXECUTOR: dict[str, Callable[[Any], Reproduction]] = {
+    "rpc": RpcReproduction,
+    "program": RpcReproduction,
+    "message": MessageReproduction,
+}
+
+
+def reproduction_of(case: AnyCase) -> Reproduction:
+    """Raises UsageError for a case of a kind that two programs cannot play."""
+    if case.executor not in _BY_EXECUTOR:
+        raise UsageError(f"{case.id} cannot be exported: no program can play a case of its kind")
+    return _BY_EXECUTOR[case.executor](case)
 
 
 def _call(case: Case, side: Side, catalog: Catalog) -> dict[str, Any]:
@@ -135,11 +194,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def expected_output(case: AnyCase, catalog: Catalog) -> Iterator[str]:
-    """What the two programs print where nothing is wrong."""
-    if isinstance(case, MessageCase):
-        yield "Both programs refuse the message, or both print the same." if case.alike else "Both programs print the same message."
-        return
+def _expected_output(case: Case, catalog: Catalog) -> Iterator[str]:
     allowed = model(case)
     expected = allowed[0]
     for side, lanes in ((Side.SERVER, expected.server.lanes), (Side.CLIENT, expected.client.lanes)):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grpc_interop.config import Options
-from grpc_interop.core.case import AnyCase, Case, MessageCase
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine.shrink.shrinker import RARE
@@ -74,10 +74,10 @@ def _play(session: Session, found: Replay, times: int | None, export_to: Path | 
     if not session.catalog.declares(found.case):
         why = "; ".join(session.catalog.refused.values())
         raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
-    if isinstance(found.case, MessageCase) and not Examples.can_make(found.case):
+    if not Examples.can_make(found.case):
         raise ReplayError(f"the replay text has no messages, and no case of messages is called {found.case.name}", ANOTHER_HARNESS)
     # Asked for is this very case, not the smallest that fails like it.
-    case = replace(found.case, generated=False) if isinstance(found.case, Case) else found.case
+    case = found.case.as_it_is()
     try:
         session.job(case, found.pair)
     except NotACase as broken:

@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from grpc_interop.core.case import AnyCase, Kind, MessageCase, Method
+from grpc_interop.core.case import AnyCase, Kind, Method
 from grpc_interop.schema import gate
 from grpc_interop.schema.compiler import compile_tree
 from grpc_interop.schema.image import read_image
@@ -149,9 +149,11 @@ class Catalog:
 
     def file_of(self, case: AnyCase) -> str:
         """The name of the file that declares what the case is about: a method's service, or a message."""
-        if isinstance(case, MessageCase):
-            return str(self.message(case.type_name).file.name)
-        return self.file_of_service(case.method.service)
+        return case.file(self)
+
+    def file_of_message(self, type_name: str) -> str:
+        """The name of the file that declares a message. Raises KeyError."""
+        return str(self.message(type_name).file.name)
 
     def file_of_service(self, service: str) -> str:
         """The name of the file that declares a service. Raises KeyError."""
@@ -160,22 +162,19 @@ class Catalog:
     def declares(self, case: AnyCase) -> bool:
         """Return whether the case's method, of its kind and with its types, or its message is among the protos."""
         try:
-            if isinstance(case, MessageCase):
-                self.message(case.type_name)
-                return True
-            service = self._pool.FindServiceByName(case.method.service)
-            return _method(service.methods_by_name[case.method.name]) == case.method
+            return case.is_declared_by(self)
         except KeyError:
             return False
+
+    def method(self, service: str, name: str) -> Method:
+        """The method of a service by its name. Raises KeyError."""
+        return _method(self._pool.FindServiceByName(service).methods_by_name[name])
 
     def files_of(self, case: AnyCase) -> list[str]:
         """The names of the files that the case needs: the one above, and those of the types that an Any in one of its
         messages may hold."""
-        files = [self.file_of(case)]
-        if isinstance(case, MessageCase):
-            held = (name for name in self.messages() if any(name.encode() in data for data in case.examples))
-            files += [self.message(name).file.name for name in held]
-        return list(dict.fromkeys(files))
+        held = (name for name in self.messages() if any(name.encode() in data for data in case.examples)) if case.examples else ()
+        return list(dict.fromkeys([self.file_of(case), *map(self.file_of_message, held)]))
 
     def parse(self, type_name: str, data: bytes) -> Message:
         """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""

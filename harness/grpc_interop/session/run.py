@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from grpc_interop.core.case import AnyCase, Case
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Outcome, Pair, Verdict
 from grpc_interop.engine import Job
 from grpc_interop.interruption import undivided
@@ -123,7 +123,6 @@ class Run:
         return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
 
     def _jobs(self, stream: CaseStream) -> Iterator[Job]:
-        preparer = self.session.engine.preparer
         begun = False
         for case in stream:
             chosen = [pair for pair in stream.pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
@@ -133,7 +132,7 @@ class Run:
                 self._too_late.update(chosen)
             elif chosen:
                 begun = True
-                prepared = preparer.prepare(case)
+                prepared = self.session.engine.prepare(case)
                 for pair in chosen:
                     self._progress.begun(pair)
                     yield Job(prepared, pair)
@@ -148,8 +147,8 @@ class Run:
     def _count(self, verdict: Verdict) -> None:
         verdict = self.session.known.apply(verdict)
         self.tally[verdict.outcome] += 1
-        if self._coverage and verdict.outcome is Outcome.PASSED and isinstance(verdict.case, Case) and verdict.case.player == "drivers":
-            self._coverage.add(verdict.case, verdict.pair)
+        if self._coverage and verdict.outcome is Outcome.PASSED and verdict.case.covers_fields:
+            self._coverage.add(verdict.rpc_case, verdict.pair)
         self._add(verdict)
         self._progress.judged(verdict.pair, verdict.outcome)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-from grpc_interop.core.case import AnyCase, Case
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
 from grpc_interop.errors import UsageError
 
@@ -54,7 +54,7 @@ def pytest_id(case: AnyCase, pair: Pair) -> str:
 
 def tested_together(case: AnyCase) -> str:
     """What one test is about: a case, or all generated cases of a method."""
-    return case.id.rpartition("/")[0] if isinstance(case, Case) and case.generated else case.id
+    return case.id.rpartition("/")[0] if case.generated else case.id
 
 
 def read_seconds(text: str) -> float:

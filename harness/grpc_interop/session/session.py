@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 
 from grpc_interop.config import Options, choose, home
-from grpc_interop.core.case import AnyCase, MessageCase
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Pair
 from grpc_interop.drivers.build import Builder, Built, Protos, RefusedFile
 from grpc_interop.drivers.manifest import Manifest
 from grpc_interop.engine import Engine, Job
-from grpc_interop.engine.executors.program import Programs
+from grpc_interop.engine.executors.program import ProgramExecutor
 from grpc_interop.errors import BuildError
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.messages.shrink import smaller
@@ -62,18 +62,18 @@ class Session:
         self.locator = ElementLocator([*options.roots, *options.includes], options.image, Path.cwd())
         self.missing: dict[str, Missing] = {}
         self.built: dict[str, Built] = {}
-        self.programs = Programs(options.report / LOGS)
+        self.programs = ProgramExecutor(options.report / LOGS)
         shapes, least = Shapes(self.catalog), Values(self.catalog)
         self._examiner = Examiner(shapes)
         files = [*options.project.known_failures, *brought_by(options.implementations)]
         self.known = KnownFailures.read(files, variants, self._examiner.tag_sets)
         self.engine = Engine(
             options.report / LOGS,
-            programs=self.programs,
             canonical=self.catalog.canonical,
             smaller_messages=lambda type_name, message: chain([least.empty(type_name).data], smaller(shapes.of(type_name), message)),
             examiner=self._examiner,
             expected=self.known.explains,
+            executors=(self.programs,),
         )
         self.builder = Builder(options.project.make_state_folder(), home() / "proto")
         self._pool: ThreadPoolExecutor | None = None
@@ -106,13 +106,13 @@ class Session:
 
     def job(self, case: AnyCase, pair: Pair) -> Job:
         """The case, ready to be enqueued. Raises NotACase."""
-        return Job(self.engine.preparer.prepare(case), pair)
+        return Job(self.engine.prepare(case), pair)
 
     def refused(self, case: AnyCase, pair: Pair) -> RefusedFile | None:
         """Why the pair has no code for what the case is about, or for what all its messages hold: one of its languages
         refused the file."""
         refused, file = self.refused_files(pair), self.catalog.file_of(case)
-        if refused and file not in refused and isinstance(case, MessageCase):
+        if refused and file not in refused:
             file = self._examiner.needs_one_of(case, refused)
         return refused.get(file)
 

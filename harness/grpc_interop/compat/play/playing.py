@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from grpc_interop.compat.play.building import Builds
 from grpc_interop.compat.play.transcoding import BatchExamination, BatchExaminer, TranscodeBatch
-from grpc_interop.core.case import Case, Finish, HalfClose, Kind, MessageCase, Method, Receive, ReceiveToEnd, Script, Send
+from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Method, Receive, ReceiveToEnd, Script, Send
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Outcome, Pair
@@ -96,8 +96,8 @@ class Player:
                     yield order, NotPlayed(broken)
                     continue
                 self.exchanges += 1
-                if isinstance(case, MessageCase):
-                    yield order, PlayedBatch(self._transcodings.take(case), broken, culprit)
+                if isinstance(order.what, TranscodeBatch):
+                    yield order, PlayedBatch(self._transcodings.take(case.name), broken, culprit)
                 else:
                     yield order, PlayedCall(verdict.client, verdict.server, broken, culprit)
         # What the engine has given up, since a driver does not start or dies all the time.
@@ -109,7 +109,7 @@ class Player:
         what, name = order.what, str(next(self._names))
         self._orders[name] = order
         if isinstance(what, TranscodeBatch):
-            return Job(self._engine.preparer.prepare(self._transcodings.case(name, what)), order.pair)
+            return Job(self._engine.prepare(self._transcodings.case(name, what)), order.pair)
         script = _client(what.client.kind, what.requests)
         client = Case("compat", name, what.client, script, (), timeout_us=what.timeout_us)
         server = Case("compat", name, what.server, (), _server(what.server.kind, what.responses)) if what.server else None

@@ -135,7 +135,7 @@ class BatchExaminer:
         self._begun[case.name] = begun = BatchExamination(self._batches[case.name])
         return begun
 
-    def take(self, case: MessageCase) -> BatchExamination:
+    def take(self, name: str) -> BatchExamination:
         """What was read of a case that has been played; it is forgotten then."""
-        del self._batches[case.name]
-        return self._begun.pop(case.name)
+        del self._batches[name]
+        return self._begun.pop(name)

@@ -5,43 +5,42 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from grpc_interop.core.case import MessageCase
+from grpc_interop.core.case import AnyCase, MessageCase
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask
-from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Verdict
+from grpc_interop.core.verdict import Difference, Outcome, Verdict
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.executors.rpc import LOG_LINES
+from grpc_interop.engine.admission import MOST_EXAMINED
+from grpc_interop.engine.executors.execution import Execution
+from grpc_interop.engine.executors.executor import DriverExecutor, Host
 from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
 from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.engine.timeouts import limit
 from grpc_interop.engine.watchdog_clock import WatchdogClock
-from grpc_interop.messages.examination import Findings, Questioning
+from grpc_interop.messages.examination import Findings, Questioner, Questioning
 
 MOST_CAUSES = 5
 """Other causes that are told of with a failure: more are rarely read."""
 
 
 @dataclass(slots=True, eq=False)
-class MessageExecution:
-    """`owed` counts the questions that each driver has not answered; some may be under way for another exchange that asks the
-    same. Otherwise as RpcExecution."""
+class MessageExecution(Execution):
+    """One message case: the questions of its examination, and the drivers' answers."""
 
-    id: int
-    job: Job
-    prepared: Prepared
     case: MessageCase
     examination: Questioning
-    client: Driver
-    server: Driver
     clock: WatchdogClock
-    answers: TranscodeCache
-    seconds: float
+    cache: TranscodeCache
     started: float = field(default_factory=time.monotonic)
-    due: float = 0.0
-    frozen: bool = False
     owed: Counter[Driver] = field(default_factory=Counter)
+    """The number of questions that each driver has not answered; some may be under way for another execution that asks the
+    same."""
 
     def ask_more(self, ids: Iterator[int]) -> None:
         """Asks what may be asked now."""
@@ -66,7 +65,7 @@ class MessageExecution:
         """Goes on with a dialogue as far as the answers are known; False when that was to its end."""
         while following is not None:
             question = self._question(following)
-            answers = self.answers.known(question)
+            answers = self.cache.known(question)
             if answers is None:
                 self._wait(ids, number, question)
                 return True
@@ -80,7 +79,7 @@ class MessageExecution:
 
     def _wait(self, ids: Iterator[int], number: int, question: Question) -> None:
         driver = question.driver
-        self.answers.ask(question, self, number, ids)
+        self.cache.ask(question, self, number, ids)
         if not self.owed[driver]:
             driver.examined += 1
         self.owed[driver] += 1
@@ -90,9 +89,6 @@ class MessageExecution:
     @property
     def complete(self) -> bool:
         return self.examination.findings is not None
-
-    def other(self, driver: Driver) -> Driver:
-        return self.server if driver is self.client else self.client
 
     def unreported(self) -> list[Driver]:
         """The sides that owe an answer."""
@@ -121,8 +117,64 @@ class MessageExecution:
         notes = (*self.job.notes, *_notes(findings))
         return Verdict(shrunk, self.job.pair, Outcome.FAILED, seconds, findings.difference, notes=notes, attachments=self.logs())
 
-    def logs(self) -> tuple[Attachment, ...]:
-        return tuple(Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
+
+class MessageExecutor(DriverExecutor):
+    """Asks the drivers about messages, and keeps their answers for the other pairs."""
+
+    kind = "message"
+    events = ("transcoded",)
+
+    def __init__(self, questioner: Questioner, expected: Callable[[Verdict], bool]) -> None:
+        self._questioner = questioner
+        self._expected = expected
+        self._cache = TranscodeCache()
+
+    def prepare(self, case: AnyCase) -> Prepared:
+        return Prepared(case, (), case.needs(Side.CLIENT), case.needs(Side.SERVER))
+
+    def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
+        return driver.examined < MOST_EXAMINED
+
+    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
+        case = job.prepared.case
+        assert isinstance(case, MessageCase)
+        examination = self._questioner.examination(case, partial(self._is_expected, job), host.pool.refused_files(job.pair))
+        seconds = limit(job, client, server, host.case_seconds)
+        execution = MessageExecution(
+            next(host.ids), job, job.prepared, client, server, seconds, 0.0, case, examination, host.clock, self._cache
+        )
+        host.in_flight[execution.id] = execution
+        execution.ask_more(host.ids)
+        self._land(execution, host)
+
+    def awaits(self, command: int) -> bool:
+        return self._cache.awaits(command)
+
+    def hear(self, driver: Driver, kind: str, event: pb.Event, host: Host) -> None:
+        """Pass an answer to every execution that waits for it; those that were given up need none."""
+        if not self._cache.awaits(event.id):
+            raise ContractBroken(f"sent an event of no known kind in answer to {event.id}")
+        request = self._cache.heard(event)
+        for asker, number in request.waiting:
+            execution = host.in_flight.get(asker.id)
+            if not isinstance(execution, MessageExecution):
+                continue
+            driver.has_reported = True
+            execution.wait_on()
+            if request.answers is not None:
+                execution.hear(driver, number, request.answers, host.ids)
+                self._land(execution, host)
+
+    def forget(self, driver: Driver) -> None:
+        self._cache.forget(driver)
+
+    def _is_expected(self, job: Job, difference: Difference) -> bool:
+        return self._expected(Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=difference))
+
+    @staticmethod
+    def _land(execution: MessageExecution, host: Host) -> None:
+        if execution.complete:
+            host.land(execution)
 
 
 def _notes(findings: Findings) -> Iterator[str]:

@@ -12,12 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from grpc_interop.core.case import AnyCase
+from grpc_interop.core.model import model
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript
 from grpc_interop.core.verdict import LOG, Attachment, Difference, Outcome, Verdict, compare
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.process import tail
-from grpc_interop.engine.jobs import Job
+from grpc_interop.engine.executors.execution import LOG_LINES
+from grpc_interop.engine.executors.executor import Executor, Host
+from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.programs.client import STEP_SECONDS, Client
 from grpc_interop.programs.server import Server, ServerProgramError
 
@@ -27,11 +31,11 @@ CLIENT, SERVER = "greeter-client", "greeter-server"
 AT_ONCE = 8
 """Cases in play: most of their time is waiting for ticks, and each costs a process."""
 
-LOG_LINES = 12
 
-
-class Programs:
+class ProgramExecutor(Executor):
     """Takes jobs and gives back their verdicts, in any order."""
+
+    kind = "program"
 
     def __init__(self, logs: Path, *, step_seconds: float = STEP_SECONDS) -> None:
         self._logs = logs
@@ -50,12 +54,17 @@ class Programs:
         """An implementation's programs are ready to be started."""
         self._built[built.manifest.name] = built
 
-    def submit(self, job: Job) -> None:
-        """Plays the job some time; its implementations have been added."""
+    def prepare(self, case: AnyCase) -> Prepared:
+        assert case.rpc is not None
+        return Prepared(case, model(case.rpc), frozenset(), frozenset())
+
+    def start(self, job: Job, host: Host | None = None) -> bool:
+        """Play the job some time; its implementations have been added."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(AT_ONCE, "programs")
         self._open += 1
         self._threads.submit(self._run, job)
+        return True
 
     def collect(self) -> list[tuple[Job, Verdict]]:
         """The verdicts reached since the last call. Raises what went wrong in the harness itself."""
@@ -102,7 +111,7 @@ class Programs:
             name = job.pair.at(side)
             if program not in self._built[name].programs:
                 what = Difference(side, f"{name} has no program {program}")
-                return Verdict(job.prepared.play, job.pair, Outcome.UNSUPPORTED, difference=what)
+                return Verdict(job.prepared.rpc_case, job.pair, Outcome.UNSUPPORTED, difference=what)
         try:
             server = self._server(job.pair.server)
             verdict = self._play(job, server)
@@ -112,7 +121,7 @@ class Programs:
         except ServerProgramError as failed:
             what = Difference(Side.SERVER, str(failed))
             logs = (self._log(job.pair.server, SERVER, failed.log),)
-            return Verdict(job.prepared.play, job.pair, Outcome.FAILED, difference=what, attachments=logs)
+            return Verdict(job.prepared.rpc_case, job.pair, Outcome.FAILED, difference=what, attachments=logs)
 
     def _server(self, name: str) -> Server:
         """The running server program of an implementation; a new one where the last has died. Raises ServerProgramError."""
@@ -136,7 +145,7 @@ class Programs:
             server.stop()
 
     def _play(self, job: Job, server: Server, notes: tuple[str, ...] = ()) -> Verdict:
-        case, pair = job.prepared.play, job.pair
+        case, pair = job.prepared.rpc_case, job.pair
         log = self._logs / f"{pair.client}-{CLIENT}-{next(self._numbers)}.log"
         seen = self._transcript(job, server.target, log)
         difference, expected = compare(case, job.prepared.allowed, seen, None)
@@ -150,7 +159,7 @@ class Programs:
 
     def _transcript(self, job: Job, target: str, log: Path) -> ClientTranscript:
         built = self._built[job.pair.client]
-        client = Client(job.prepared.play, built.programs[CLIENT], target, built.manifest.folder, log)
+        client = Client(job.prepared.rpc_case, built.programs[CLIENT], target, built.manifest.folder, log)
         with self._lock:
             self._clients.add(client)
             closed = self._closed

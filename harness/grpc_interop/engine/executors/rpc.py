@@ -1,43 +1,38 @@
-"""One play that is under way: its two sides, what they have reported, and what became of it."""
+"""RPCs: each side's driver plays its script, and their transcripts are compared with the model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.joined_metadata import JOINS, taken_apart
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
-from grpc_interop.core.verdict import LOG, Attachment, Canonical, Difference, Outcome, Verdict, compare
+from grpc_interop.core.verdict import Canonical, Difference, Outcome, Verdict, as_they_are, compare
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
-from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.engine.admission import full
+from grpc_interop.engine.executors.execution import Execution
+from grpc_interop.engine.executors.executor import DriverExecutor, Host
+from grpc_interop.engine.jobs import TIMES, Job, Prepared, Preparer
+from grpc_interop.engine.timeouts import limit
 
-LOG_LINES = 12
-"""Lines of each driver's log that go with a failure: as much as a person reads."""
 
+@dataclass(slots=True, eq=False)
+class RpcExecution(Execution):
+    """One play: its two sides, the transcripts that they have reported, and the verdict that follows."""
 
-@dataclass(slots=True)
-class RpcExecution:
-    """`limit`: the seconds that it may take beyond its own deadline. `due`: when the watchdog looks at it again (patience.py).
-    `frozen`: Abort was sent because it was late. `own_channel`: the channel made for this case alone, or 0. `completed`: of
-    a repeated play, how many calls went as the first, by each side's own count."""
-
-    id: int
-    job: Job
-    prepared: Prepared
-    client: Driver
-    server: Driver
-    limit: float
-    due: float
+    canonical: Canonical = as_they_are
     own_channel: int = 0
-    frozen: bool = False
+    """The channel made for this case alone, or 0."""
     client_seen: ClientTranscript | None = None
     server_seen: ServerTranscript | None = None
     completed: dict[Side, int] = field(default_factory=dict)
+    """Of a repeated play, how many calls went as the first, by each side's own count."""
 
-    def other(self, driver: Driver) -> Driver:
-        return self.server if driver is self.client else self.client
+    reruns: ClassVar[bool] = True
 
     def take(self, driver: Driver, seen: pb.Transcript) -> None:
         """Keeps a side's transcript. Raises ContractBroken when it is none."""
@@ -80,24 +75,19 @@ class RpcExecution:
         """The driver has reported, or never will."""
         driver.take_off(self.prepared.weight)
 
-    def uses(self, driver: Driver, payload: int) -> bool:
-        """Whether the driver plays its side with that payload."""
-        payloads = self.prepared.client_payloads if driver is self.client else self.prepared.server_payloads
-        return driver in (self.client, self.server) and any(entry[0] == payload for entry in payloads)
-
-    def judge(self, canonical: Canonical) -> Verdict:
+    def judge(self) -> Verdict:
         """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
-        case, observed = self.prepared.play, self.prepared.observed
+        case, observed = self.prepared.rpc_case, self.prepared.observed
         if observed:
             difference, expected = None, None
         else:
             if JOINS in self.client.capabilities | self.server.capabilities:
                 self.client_seen, self.server_seen = taken_apart(case, self.client_seen, self.server_seen)
-            difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, canonical)
+            difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, self.canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = Side.CLIENT if self.client_seen.aborted else Side.SERVER
-            difference = Difference(late, f"the {late} did not end the play within {self.limit:g} s")
+            difference = Difference(late, f"the {late} did not end the play within {self.seconds:g} s")
         if difference is None and self.job.repeat:
             difference = self._miscounted()
         outcome = Outcome.FAILED if difference else Outcome.PASSED
@@ -122,13 +112,13 @@ class RpcExecution:
                 return Difference(side, f"at the {side} {only}{completed} of {self.job.repeat} calls went as the first")
         return None
 
-    def broken(self, driver: Driver | None, what: str, outcome: Outcome = Outcome.FAILED) -> Verdict:
+    def broken(self, driver: Driver | None, what: str) -> Verdict:
         """The verdict when a side will never report: `what` says why, as a sentence."""
         side = driver.side if driver else Side.CLIENT
         return Verdict(
-            self.prepared.play,
+            self.prepared.rpc_case,
             self.job.pair,
-            outcome,
+            Outcome.FAILED,
             difference=Difference(side, what),
             expected=None if self.prepared.observed else self.prepared.allowed[0],
             client=self.client_seen,
@@ -137,11 +127,72 @@ class RpcExecution:
             attachments=self.logs(),
         )
 
-    def logs(self) -> tuple[Attachment, ...]:
-        return tuple(Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
 
+class RpcExecutor(DriverExecutor):
+    """Sends the server's script to one driver and the client's to another, and relays signals."""
 
-def unsupported(job: Job, side: Side, missing: frozenset[str]) -> Verdict:
-    """The verdict of a case that a driver cannot play, by its own word."""
-    what = f"the {job.pair.at(side)} {side} does not offer {', '.join(sorted(missing))}"
-    return Verdict(job.prepared.case, job.pair, Outcome.UNSUPPORTED, difference=Difference(side, what))
+    kind = "rpc"
+    events = ("transcript", "signal")
+
+    def __init__(self, preparer: Preparer, canonical: Canonical) -> None:
+        self._preparer = preparer
+        self._canonical = canonical
+
+    def prepare(self, case: AnyCase) -> Prepared:
+        assert case.rpc is not None
+        return self._preparer.prepare(case.rpc)
+
+    def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
+        return not full(driver, prepared.weight, window)
+
+    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
+        prepared = job.prepared = self._preparer.refresh(job.prepared)
+        if job.repeat:
+            prepared = self._preparer.loop(prepared, job.repeat, job.concurrency)
+        elif prepared.timed_expect and TIMES in client.capabilities & server.capabilities:
+            prepared = replace(prepared, call=prepared.timed_call, expect=prepared.timed_expect)
+        elif job.timed and TIMES in client.capabilities:
+            prepared = self._preparer.timed(prepared)
+        play, case = next(host.ids), prepared.rpc_case
+        channel = client.channel(server.address, own=case.own_connection)
+        client.provide(prepared.client_payloads)
+        seconds = limit(job, client, server, host.case_seconds)
+        due = host.clock.now + seconds * (1 + job.repeat / 100) + (case.timeout_us or 0) / 1e6
+        own_channel = channel if case.own_connection else 0
+        execution = RpcExecution(play, job, prepared, client, server, seconds, due, self._canonical, own_channel)
+        if prepared.expect:
+            server.provide(prepared.server_payloads)
+            server.send(prepared.expect, play, server.server)
+            server.take_on(prepared.weight)
+        else:
+            execution.server_seen = ServerTranscript(arrived=False, lanes=(), request=())
+        client.send(prepared.call, play, channel)
+        client.take_on(prepared.weight)
+        host.in_flight[play] = execution
+
+    def hear(self, driver: Driver, kind: str, event: pb.Event, host: Host) -> None:
+        if kind == "transcript":
+            self._take(driver, event, host)
+        elif (execution := host.in_flight.get(event.signal.play)) is not None:
+            execution.other(driver).send(pb.Command(signal=event.signal).SerializeToString(), next(host.ids))
+
+    def _take(self, driver: Driver, event: pb.Event, host: Host) -> None:
+        execution = host.in_flight.get(event.id)
+        if not isinstance(execution, RpcExecution):
+            host.report_stray(driver, event.id)
+            return
+        if not execution.owes(driver):
+            host.fail(execution, driver, f"the {driver.who} reported the play twice")
+            return
+        execution.take(driver, event.transcript)
+        execution.release(driver)
+        driver.has_reported |= not event.transcript.aborted
+        if execution.complete:
+            if execution.frozen:
+                execution.client.abort(execution.id)
+                execution.server.abort(execution.id)
+            if execution.own_channel:
+                execution.client.close_resource(execution.own_channel)
+            host.land(execution)
+        elif driver is execution.client and execution.prepared.may_not_arrive:
+            execution.server.abort(execution.id, if_not_arrived=True)

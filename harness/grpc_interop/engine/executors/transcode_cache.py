@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused
@@ -20,15 +20,18 @@ from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import transcodes, written
 
-if TYPE_CHECKING:
-    from grpc_interop.engine.executors.message import MessageExecution
-
 MOST_BYTES = 64 * 1024 * 1024
 """What is kept at most, so that memory does not grow with the cases: some three times the answers to the cases that are in
 flight at the same time in a tree whose largest examples have 512 KiB."""
 
 OVERHEAD = 2048
 """Bytes that an answer takes beside its texts: about those of a view of ten fields."""
+
+
+class Asker(Protocol):
+    """An execution that waits for an answer."""
+
+    id: int
 
 
 class Question(NamedTuple):
@@ -50,7 +53,7 @@ class PendingRequest:
     commands: tuple[int, ...]
     events: dict[int, pb.Event] = field(default_factory=dict)
     answers: tuple[Answer, ...] | None = None
-    waiting: list[tuple[MessageExecution, int]] = field(default_factory=list)
+    waiting: list[tuple[Asker, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +81,7 @@ class TranscodeCache:
         known = self._known.get(question.batch)
         return None if known is None else known.answers.get(question)
 
-    def ask(self, question: Question, exchange: MessageExecution, number: int, ids: Iterator[int]) -> None:
+    def ask(self, question: Question, asker: Asker, number: int, ids: Iterator[int]) -> None:
         """Lets an exchange wait for the answer; sends the commands unless another one has asked the same."""
         request = self._under_way.get(question)
         if request is None:
@@ -87,7 +90,7 @@ class TranscodeCache:
             for command, body in zip(commands, transcodes(question.type_name, question.ask), strict=True):
                 self._requests[command] = request
                 question.driver.send(body, command)
-        request.waiting.append((exchange, number))
+        request.waiting.append((asker, number))
 
     def awaits(self, command: int) -> bool:
         """Whether the command is one of those whose answers are awaited."""

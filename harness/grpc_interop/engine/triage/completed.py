@@ -6,8 +6,7 @@ from collections import OrderedDict
 
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.executors.message import MessageExecution
-from grpc_interop.engine.executors.rpc import RpcExecution
+from grpc_interop.engine.executors.execution import Execution
 
 MOST_REMEMBERED = 4096
 """Plays whose case can still be named. A driver that reports twice does so at once, not thousands of plays later."""
@@ -22,13 +21,13 @@ class CompletedPlays:
         self._given_up: set[int] = set()
         self._told: set[tuple[str, str]] = set()
 
-    def landed(self, flight: RpcExecution) -> None:
+    def landed(self, flight: Execution) -> None:
         """Both sides have reported: nothing more may come."""
         self._cases[flight.id] = flight.prepared.case.id
         if len(self._cases) > MOST_REMEMBERED:
             self._cases.popitem(last=False)
 
-    def gave_up(self, flight: RpcExecution | MessageExecution) -> None:
+    def gave_up(self, flight: Execution) -> None:
         """One side will never report, and the other was told to stop: what it still says is of no use, and no fault."""
         self._given_up.add(flight.id)
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from grpc_interop.core.case import Case
+from grpc_interop.core.case import AnyCase
 from grpc_interop.core.lateness import lost_us
 from grpc_interop.core.model import hurried
 from grpc_interop.core.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are, compare
@@ -35,7 +35,7 @@ class Reruns:
 
     def __init__(
         self,
-        prepare: Callable[[Case], Prepared],
+        prepare: Callable[[AnyCase], Prepared],
         smaller_messages: SmallerMessages,
         expected: Callable[[Verdict], bool],
         canonical: Canonical = as_they_are,
@@ -109,16 +109,17 @@ class Reruns:
 
     def _lost_us(self, job: Job, verdict: Verdict) -> int:
         """How much of its deadline a play had lost, if that is all that explains its failure; else 0."""
-        case, client, server = verdict.case, verdict.client, verdict.server
-        if job.shrinking or job.stretched >= MOST_STRETCHES or not isinstance(case, Case) or client is None or server is None:
+        client, server = verdict.client, verdict.server
+        if job.shrinking or job.stretched >= MOST_STRETCHES or client is None or server is None:
             return 0
+        case = verdict.rpc_case
         lost = lost_us(case, client, server)
         allowed = hurried(case) if lost else ()
         return lost if allowed and compare(case, allowed, client, server, self._canonical)[0] is None else 0
 
     def _stretch(self, job: Job, lost_us: int) -> None:
         """Plays the case again as it was played, with a longer deadline."""
-        case = job.prepared.play
+        case = job.prepared.rpc_case
         before_us = case.timeout_us or 0
         longer = replace(case, timeout_us=before_us * STRETCH)
         note = (
@@ -130,7 +131,7 @@ class Reruns:
         (self.isolated if job.isolated else self._again).append(again)
 
     def _check(self, job: Job, verdict: Verdict) -> None:
-        if job.prepared.play.generated and self._shrunk[job.pair] < MOST_SHRUNK:
+        if job.prepared.case.generated and self._shrunk[job.pair] < MOST_SHRUNK:
             self._shrunk[job.pair] += 1
             self._shrink(Shrinker(verdict, self._smaller_messages))
         else:
