@@ -156,7 +156,7 @@ class TestApplying:
         """
         file.write_text(ENTRY.replace("p.M.a", "p.M.aa"))
         base = trees.of("int64 a = 1;")
-        assert applied(file, base, base)[1] == ["interop.accepted.toml:1: p.M.aa names nothing: delete the entry or mend it"]
+        assert applied(file, base, base)[1] == ["interop.accepted.toml:1: p.M.aa does not exist: delete the entry or correct it"]
 
     def test_a_break_that_no_definition_shows_is_known_by_its_words(self, file: Path, trees: Trees) -> None:
         """
@@ -178,8 +178,8 @@ class TestReading:
             (ENTRY.replace("reason", "raeson"), "unknown key `accepted.raeson`"),
             (ENTRY.replace('reason = "never that large"', ""), "the key `reason` is missing"),
             (ENTRY.replace('to = "int32 a = 1"', ""), "the key `from` or `to` is missing"),
-            (ENTRY + "until = 12:00:00\n", "is no date"),
-            (ENTRY + 'until = "soon"\n', "'soon' is no date"),
+            (ENTRY + "until = 12:00:00\n", "is not a valid date"),
+            (ENTRY + 'until = "soon"\n', "'soon' is not a valid date"),
         ],
     )
     def test_what_cannot_be_read_is_named(self, file: Path, text: str, words: str) -> None:

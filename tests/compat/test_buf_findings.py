@@ -8,7 +8,7 @@ import pytest
 
 from edited_trees import BASE, Trees, edited
 from grpc_interop.compat import buf
-from grpc_interop.compat.buf_findings import beside
+from grpc_interop.compat.buf_findings import with_alarms
 from grpc_interop.compat.vocabulary.observation import ElementOutcome
 from grpc_interop.compat.vocabulary.result import ChangeFinding, ChangeVerdict, EffectSummary, SourceLocation
 from grpc_interop.schema.catalog import Catalog
@@ -26,7 +26,7 @@ class TestBeside:
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
         findings = [ChangeFinding("p.M.total", ("type",), ChangeVerdict.BREAK), ChangeFinding("p.M.name", ("name",), ChangeVerdict.BREAK)]
-        total, name = beside(findings, buf.alarms(base, head), base, head)
+        total, name = with_alarms(findings, buf.alarms(base, head), base, head)
         assert [alarm.rule for alarm in total.static] == ["FIELD_SAME_TYPE", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"]
         assert name.static == ()
 
@@ -35,7 +35,7 @@ class TestBeside:
         A harmless alarm is shown although nothing was found that could be harmful.
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p/p.proto"))
-        (finding,) = beside([], buf.alarms(base, head), base, head)
+        (finding,) = with_alarms([], buf.alarms(base, head), base, head)
         assert (finding.element, finding.verdict) == ("p/p.proto", ChangeVerdict.OK)
 
     def test_an_rpc_that_went_with_its_service_has_the_service_s_alarms(self, trees: Trees) -> None:
@@ -44,7 +44,7 @@ class TestBeside:
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.T"))
         findings = [ChangeFinding("p.T/Say", ("removed",), ChangeVerdict.BREAK), ChangeFinding("p.T", ("removed",), ChangeVerdict.NOTE)]
-        method, service = beside(findings, buf.alarms(base, head), base, head)
+        method, service = with_alarms(findings, buf.alarms(base, head), base, head)
         assert {alarm.rule for alarm in method.static} == {"SERVICE_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"}
         assert set(method.static) == set(service.static)
 
@@ -54,7 +54,7 @@ class TestBeside:
         """
         base, head = trees.of("base", BASE), trees.of("head", edited("p.M.total"))
         findings = [ChangeFinding("p.M", ("affected",), ChangeVerdict.BREAK), ChangeFinding("p.M.total", ("type",), ChangeVerdict.BREAK)]
-        message, field = beside(findings, buf.alarms(base, head), base, head)
+        message, field = with_alarms(findings, buf.alarms(base, head), base, head)
         assert message.static == field.static != ()
 
     def test_a_field_has_the_alarms_of_its_enum(self, trees: Trees) -> None:
@@ -64,7 +64,7 @@ class TestBeside:
         closed = 'edition = "2023"; package p; message M { E e = 1; map<int32, E> es = 2; int32 n = 3; } enum E { %s Z = 0; }'
         base, head = trees.of("base", closed % ""), trees.of("head", closed % "option features.enum_type = CLOSED;")
         findings = [ChangeFinding(f"p.M.{name}", ("closed",), ChangeVerdict.OK) for name in ("e", "es", "n")]
-        told = beside(findings, buf.alarms(base, head), base, head)
+        told = with_alarms(findings, buf.alarms(base, head), base, head)
         assert [[alarm.rule for alarm in one.static] for one in told] == [["ENUM_SAME_TYPE"], ["ENUM_SAME_TYPE"], []]
 
     def test_what_lies_behind_a_field_of_another_type_has_that_field_s_alarms(self, trees: Trees) -> None:
@@ -74,7 +74,7 @@ class TestBeside:
         text = 'syntax = "proto3"; package p; message M { %s in = 1; } message A { int32 n = 1; } message B { string n = 1; }'
         base, head = trees.of("base", text % "A"), trees.of("head", text % "B")
         findings = [ChangeFinding("p.M.in.n", ("type",), ChangeVerdict.BREAK), ChangeFinding("p.M.in", ("type",), ChangeVerdict.NOTE)]
-        inner, outer = beside(findings, buf.alarms(base, head), base, head)
+        inner, outer = with_alarms(findings, buf.alarms(base, head), base, head)
         assert inner.static == outer.static != ()
 
     def test_a_place_whose_type_was_replaced_has_the_alarms_of_its_rpc(self, trees: Trees) -> None:
@@ -84,7 +84,7 @@ class TestBeside:
         base = trees.of("base", BASE)
         head = trees.of("head", BASE.replace("service T { rpc Say(M) ", "service T { rpc Say(In) "))
         place = ChangeFinding("p.T/Say request.total", ("gone",), ChangeVerdict.BREAK)
-        (finding,) = beside([place], buf.alarms(base, head), base, head)
+        (finding,) = with_alarms([place], buf.alarms(base, head), base, head)
         assert [alarm.rule for alarm in finding.static] == ["RPC_SAME_REQUEST_TYPE"]
 
 
@@ -113,7 +113,7 @@ class TestWhatIsSaidOfFilesAndPackages:
             base=SourceLocation("p/p.proto", 1),
             head=SourceLocation("p/p.proto", 1),
         )
-        told = beside([rpc, message, file], buf.alarms(*renamed), *renamed)
+        told = with_alarms([rpc, message, file], buf.alarms(*renamed), *renamed)
         assert [{alarm.rule for alarm in one.static} for one in told] == [{"FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"}, set(), set()]
 
     def test_where_nothing_comes_of_it_it_is_one(self, renamed: tuple[Catalog, Catalog]) -> None:
@@ -121,14 +121,14 @@ class TestWhatIsSaidOfFilesAndPackages:
         A message that is called otherwise arrives as ever.
         """
         message = ChangeFinding("old.M", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("p/p.proto", 1))
-        message, *others = beside([message], buf.alarms(*renamed), *renamed)
+        message, *others = with_alarms([message], buf.alarms(*renamed), *renamed)
         assert message.static == ()
         assert {one.element for one in others} == {"p/p.proto", "q/q.proto", "old"}
 
     def test_a_type_that_an_any_no_longer_finds_has_them_too(self, renamed: tuple[Catalog, Catalog]) -> None:
         seen = EffectSummary("old to new", "response", "json", ElementOutcome.REJECTED, ("py:py",))
         message = ChangeFinding("old.T", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("q/q.proto", 1), observed=(seen,))
-        (told,) = beside([message], buf.alarms(*renamed), *renamed)
+        (told,) = with_alarms([message], buf.alarms(*renamed), *renamed)
         assert {alarm.rule for alarm in told.static} == {"FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"}
 
     def test_a_field_of_such_a_type_is_no_harmless_alarm(self, trees: Trees) -> None:
@@ -140,7 +140,7 @@ class TestWhatIsSaidOfFilesAndPackages:
         seen = EffectSummary("old to new", "response", "json", ElementOutcome.REJECTED, ("py:py",))
         message = ChangeFinding("p.Old", ("removed",), ChangeVerdict.NOTE, "message", base=SourceLocation("p/p.proto", 1), observed=(seen,))
         fields = [ChangeFinding(f"p.M.{name}", ("type",), ChangeVerdict.OK, "field") for name in ("m", "by_number")]
-        told = beside([message, *fields], buf.alarms(*versions), *versions)
+        told = with_alarms([message, *fields], buf.alarms(*versions), *versions)
         assert {alarm.rule for alarm in told[0].static} > {"MESSAGE_NO_DELETE", "FIELD_SAME_TYPE"}
         assert told[1].static == told[2].static == ()
 
@@ -151,7 +151,7 @@ class TestWhatIsSaidOfFilesAndPackages:
         field = ChangeFinding(
             "p.M.n", ("presence",), ChangeVerdict.BREAK, "field", base=SourceLocation("p/p.proto", 1), head=SourceLocation("p/p.proto", 1)
         )
-        field, *others = beside([field], buf.alarms(*versions), *versions)
+        field, *others = with_alarms([field], buf.alarms(*versions), *versions)
         assert "FILE_SAME_SYNTAX" in {alarm.rule for alarm in field.static}
         (file,) = [one for one in others if one.element == "p/p.proto"]
         assert {alarm.rule for alarm in file.static} == {"FILE_SAME_GO_PACKAGE"}

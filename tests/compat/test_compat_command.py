@@ -387,7 +387,7 @@ class TestWhatCannotRun:
         repository.proto("protos/large.proto", f"message Large {{ {fields} string more = 5000; }}")
         done = repository.interop("compat", "--base", "HEAD")
         assert done.returncode == 3, done.stdout + done.stderr
-        assert "large.proto: what it declares is not compared" in done.stdout
+        assert "large.proto: its declarations are not compared" in done.stdout
 
     @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 2)])
     def test_a_toolchain_that_is_not_there_is_told(

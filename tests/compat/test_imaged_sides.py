@@ -79,7 +79,7 @@ class TestBuf:
         (project.folder / "one").rename(project.folder / "uno")
         project.write("buf.yaml", "version: v2\nmodules: [{path: uno}, {path: two}]\n")
         base, head = project.sides()
-        assert [side.place("a/a.proto", 4).path for side in (base, head)] == ["one/a/a.proto", "uno/a/a.proto"]
+        assert [side.location("a/a.proto", 4).path for side in (base, head)] == ["one/a/a.proto", "uno/a/a.proto"]
 
     def test_modules_are_those_of_then(self, project: Project) -> None:
         project.write("three/c/c.proto", 'syntax = "proto3"; package c; service T { rpc New(M) returns (M); } message M {}')

@@ -38,7 +38,7 @@ class TestHead:
         repository.proto("protos/a.proto", NEW)
         head = read_head(None, repository.options())
         assert (type_of(head), head.side) == ("TYPE_INT32", ("head", "working tree"))
-        assert str(head.place("a.proto", 3)) == "protos/a.proto:3"
+        assert str(head.location("a.proto", 3)) == "protos/a.proto:3"
 
     def test_may_be_a_ref(self, repository: Repository) -> None:
         repository.proto("protos/a.proto", NEW)
@@ -114,7 +114,7 @@ class TestRootsThatMoved:
         repository.proto("api/a.proto", NEW)
         base = read_base("HEAD", "base", repository.options(), None)
         assert type_of(base) == "TYPE_INT64"
-        assert str(base.place("a.proto", 3)) == "protos/a.proto:3"
+        assert str(base.location("a.proto", 3)) == "protos/a.proto:3"
 
     def test_are_found_by_their_files_where_nothing_said_so(self, repository: Repository) -> None:
         repository.git("mv", "protos", "api")
@@ -191,7 +191,7 @@ class TestOtherSides:
         image = tmp_path / "old.binpb"
         image.write_bytes(read_head(None, repository.options()).catalog.descriptor_set())
         base = read_base(str(image), "base", repository.options(), None)
-        assert (type_of(base), base.place("a.proto", 3).path) == ("TYPE_INT64", "")
+        assert (type_of(base), base.location("a.proto", 3).path) == ("TYPE_INT64", "")
 
     def test_a_descriptor_set_with_source_info_knows_the_lines(self, repository: Repository, tmp_path: Path) -> None:
         image = tmp_path / "old.binpb"
@@ -245,4 +245,4 @@ def test_a_root_above_the_projects_folder_is_told_as_it_is_spelled(repository: R
     monkeypatch.chdir(repository.folder / "apps/one")
     base, head = read_base("HEAD", "base", repository.options(), None), read_head(None, repository.options())
     assert (type_of(base), type_of(head)) == ("TYPE_INT64", "TYPE_INT32")
-    assert str(base.place("a.proto", 3)) == str(head.place("a.proto", 3)) == "../../protos/a.proto:3"
+    assert str(base.location("a.proto", 3)) == str(head.location("a.proto", 3)) == "../../protos/a.proto:3"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.compat.diff.match_types import MatchedSchemas
-from grpc_interop.compat.diff.synthetic_messages import add_synthetic_messages, is_synthetic, unused_enums
+from grpc_interop.compat.diff.synthetic_messages import is_synthetic, unused_enums, with_synthetic_messages
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
 from two_versions import compiled
@@ -44,7 +44,7 @@ def test_those_that_differ_and_that_no_field_has_in_both(tmp_path: Path, base: s
 @pytest.mark.parametrize("syntax", ["proto2", "proto3"])
 def test_a_message_holds_one_whether_it_is_open_or_closed(tmp_path: Path, syntax: str) -> None:
     plain = catalog(tmp_path / "protos", ALONE, syntax)
-    held = Shapes(add_synthetic_messages(plain, ["e.E"])).of("held_by_interop.Held_e_E")
+    held = Shapes(with_synthetic_messages(plain, ["e.E"])).of("held_by_interop.Held_e_E")
     assert [(one.name, one.repeated) for one in held.ordered] == [("one", False), ("several", True)]
     assert (held.ordered[0].closed is not None) == (syntax == "proto2")
     assert is_synthetic(held.name)
@@ -52,4 +52,4 @@ def test_a_message_holds_one_whether_it_is_open_or_closed(tmp_path: Path, syntax
 
 def test_what_holds_none_stays_as_it_is(tmp_path: Path) -> None:
     plain = catalog(tmp_path / "protos", ALONE)
-    assert add_synthetic_messages(plain, ["e.Other"]) is plain
+    assert with_synthetic_messages(plain, ["e.Other"]) is plain

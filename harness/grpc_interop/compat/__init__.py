@@ -1,1 +1,1 @@
-"""Old protos against new: what a change of the protos does to the values that old and new programs exchange."""
+"""Compare two versions of the protos: play exchanges between old and new programs, and judge what happens to the values."""

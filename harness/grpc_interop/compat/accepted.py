@@ -1,4 +1,4 @@
-"""Breaks that are intended, written down with a reason. They are still run, and still told, but fail nothing.
+"""Breaks that are intended, written down with a reason. They are still run and still reported, but fail nothing.
 
 A file holds any number of entries, which `interop compat accept` writes:
 
@@ -9,9 +9,9 @@ A file holds any number of entries, which `interop compat accept` writes:
     reason = "no order was ever that large"
     until = 2026-12-31                      # optional: the last day on which it is accepted
 
-An entry stands for this one change and no other. Once the base itself contains it, nothing is left to be accepted, and the
-entry does nothing: what was merged with it needs no second commit that takes it away. Where a break does not show in the
-element's own definition, `change` holds the words of the report in place of `from` and `to`.
+An entry stands for this change and no other. Once the base itself contains the change, nothing is left to accept and the
+entry does nothing: no second commit has to remove it after the merge. Where a break does not show in the element's own
+definition, `change` holds the words of the report in place of `from` and `to`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEYS: dict[str, type] = {"element": str, "from": str, "to": str, "change": str,
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What an entry accepts: an element, and its change as definitions or else as words."""
+    """The change that an entry accepts: an element, and its change as definitions or else as words."""
 
     element: str
     before: str = ""
@@ -45,18 +45,18 @@ class Intent:
 
     @classmethod
     def of(cls, element: str, before: str, after: str, what: Iterable[str]) -> Intent:
-        """The intent that accepts a change and no other."""
+        """Return the intent that accepts this change and no other."""
         return cls(element, before, after) if before != after else cls(element, change="; ".join(what))
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedBreak:
-    """One entry; `where` is its place, `FILE:LINE`."""
+    """One entry of a file."""
 
     intent: Intent
     reason: str
     until: date | None = None
-    where: str = ""
+    where: str = ""  # `FILE:LINE`
 
 
 class AcceptedBreaks:
@@ -66,21 +66,21 @@ class AcceptedBreaks:
         self.entries = tuple(entries)
 
     def apply(self, findings: Sequence[ChangeFinding], base: Catalog, head: Catalog, today: date) -> tuple[list[ChangeFinding], list[str]]:
-        """The findings, with ACCEPTED in place of BREAK where an entry says so; and sentences about entries that do not do
-        what they were written for. What the base contains already is nothing to speak of."""
+        """Return the findings, with ACCEPTED in place of BREAK where an entry says so; and warnings about entries that have no
+        effect, unless the base contains their change already."""
         judged = list(findings)
         warnings: list[str] = []
         for entry in self.entries:
-            meant = [place for place, one in enumerate(judged) if entry.intent == _intent(one)]
-            breaking = [place for place in meant if judged[place].verdict is ChangeVerdict.BREAK]
+            meant = [index for index, finding in enumerate(judged) if entry.intent == _intent(finding)]
+            breaking = [index for index in meant if judged[index].verdict is ChangeVerdict.BREAK]
             if breaking and entry.until and today > entry.until:
                 warnings.append(f"{entry.where}: {entry.intent.element} was accepted until {entry.until}, and counts as a break again")
             elif breaking:
-                for place in breaking:
+                for index in breaking:
                     until = entry.until.isoformat() if entry.until else ""
                     acceptance = Acceptance(entry.where, entry.reason, until)
-                    judged[place] = replace(judged[place], verdict=ChangeVerdict.ACCEPTED, accepted=acceptance)
-            elif any(judged[place].accepted is None for place in meant):
+                    judged[index] = replace(judged[index], verdict=ChangeVerdict.ACCEPTED, accepted=acceptance)
+            elif any(judged[index].accepted is None for index in meant):
                 warnings.append(f"{entry.where}: {entry.intent.element} does not break any more: delete the entry")
             elif not meant:
                 warnings += _idle(entry, judged, base, head)
@@ -92,17 +92,17 @@ def _intent(finding: ChangeFinding) -> Intent:
 
 
 def _idle(entry: AcceptedBreak, findings: Iterable[ChangeFinding], base: Catalog, head: Catalog) -> Iterator[str]:
-    """Why no change is the one that the entry accepts, unless that is because the base contains it."""
+    """Yield why no change matches the entry, unless that is because the base contains the change."""
     intent = entry.intent
-    other = next((one for one in findings if one.element == intent.element and one.verdict is ChangeVerdict.BREAK), None)
+    other = next((each for each in findings if each.element == intent.element and each.verdict is ChangeVerdict.BREAK), None)
     if other is not None:
         now = _intent(other)
-        told = f"from {now.before!r} to {now.after!r}" if not now.change else now.change
-        yield f"{entry.where}: {intent.element} breaks in another way than was accepted: {told}"
+        words = f"from {now.before!r} to {now.after!r}" if not now.change else now.change
+        yield f"{entry.where}: {intent.element} breaks in another way than was accepted: {words}"
     elif not intent.change and Definitions(base).text(intent.element) == intent.before:
         yield f"{entry.where}: {intent.element} is not changed: delete the entry"
-    elif not intent.change and intent.after and not any(Definitions(one).text(intent.element) for one in (base, head)):
-        yield f"{entry.where}: {intent.element} names nothing: delete the entry or mend it"
+    elif not intent.change and intent.after and not any(Definitions(catalog).text(intent.element) for catalog in (base, head)):
+        yield f"{entry.where}: {intent.element} does not exist: delete the entry or correct it"
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def _idle(entry: AcceptedBreak, findings: Iterable[ChangeFinding], base: Catalog
 
 
 def read(paths: Iterable[Path]) -> AcceptedBreaks:
-    """Reads the files; the one that no interop.toml names need not be there. Raises UsageError naming file, line and key."""
+    """Read the files; the default file need not be there. Raise UsageError, which names file, line and key."""
     return AcceptedBreaks(entry for path in paths for entry in _read(path))
 
 
@@ -120,13 +120,13 @@ def write(path: Path, entry: AcceptedBreak) -> int:
     entries = _entries(path)
     if entries.in_a_list:
         raise UsageError(
-            f"{os.path.relpath(path)}:{entries.in_a_list}: the entries are written as one list, to which none can be added",
+            f"{os.path.relpath(path)}:{entries.in_a_list}: the entries are written as one list, to which no entry can be added",
             f"write each as a table of its own that begins with {_HEAD}",
         )
     text = path.read_bytes().decode() if path.exists() else ""
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-    known = next((found for found in entries.entries if _entry("", found.table).intent == entry.intent), None)
+    known = next((row for row in entries.entries if _entry("", row.table).intent == entry.intent), None)
     if known is None:
         lines += [""] if lines and lines[-1] else []
         start = end = len(lines)
@@ -143,7 +143,7 @@ def _lines(entry: AcceptedBreak) -> Iterator[str]:
     values |= {"change": intent.change} if intent.change else {"from": intent.before, "to": intent.after}
     yield _HEAD
     for key, value in (values | {"reason": entry.reason}).items():
-        # JSON's strings are TOML's, but for this one character that TOML wants escaped.
+        # A JSON string is a TOML string, except for this character, which TOML wants escaped.
         yield f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
     if entry.until:
         yield f"until = {entry.until.isoformat()}"
@@ -162,24 +162,24 @@ def _entries(path: Path) -> TomlEntries:
     return TomlEntries(())
 
 
-def _entry(where: str, found: dict[str, str]) -> AcceptedBreak:
-    missing = [key for key in ("element", "reason") if not found.get(key)]
-    if missing or ("change" not in found and not {"from", "to"} <= found.keys()):
+def _entry(where: str, table: dict[str, str]) -> AcceptedBreak:
+    missing = [key for key in ("element", "reason") if not table.get(key)]
+    if missing or ("change" not in table and not {"from", "to"} <= table.keys()):
         raise UsageError(
             f"{where}: the key `{missing[0] if missing else 'from` or `to'}` is missing",
-            'let it be written: interop compat accept ELEMENT --reason "..."',
+            'run: interop compat accept ELEMENT --reason "..."',
         )
-    until = read_date(found["until"], where) if "until" in found else None
+    until = read_date(table["until"], where) if "until" in table else None
     return AcceptedBreak(
-        Intent(found["element"], found.get("from", ""), found.get("to", ""), found.get("change", "")), found["reason"], until, where
+        Intent(table["element"], table.get("from", ""), table.get("to", ""), table.get("change", "")), table["reason"], until, where
     )
 
 
 def read_date(value: object, where: str) -> date:
-    """A date of TOML's or as text (2026-12-31). Raises UsageError, which begins with `where`."""
+    """Return a date of TOML, or of a text (2026-12-31). Raise UsageError, which begins with `where`."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise UsageError(f"{where}: {value!r} is no date", "such as 2026-12-31") from None
+        raise UsageError(f"{where}: {value!r} is not a valid date", "such as 2026-12-31") from None

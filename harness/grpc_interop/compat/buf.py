@@ -1,10 +1,10 @@
-"""What `buf breaking` says of the same two versions, told beside what was observed.
+"""The alarms of `buf breaking` about the same two versions, which reports put beside the observed effects.
 
 Static rules judge by names and types. Where they are silent and a value changes, or where they raise an alarm and nothing
 happens, people see both on one line. The verdict never depends on them.
 
-buf is handed descriptor sets, and names what it found by a line of a file and by short names in its words. So each element
-gets a line of its own here, whatever line it really stands on, and is recognised by that.
+buf reads descriptor sets, and refers to an element by a line of a file and by short names in its words. So each element gets
+a line of its own here, in place of its real line, and is recognised by it.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.roots.buf_build import find_buf
 from grpc_interop.wire import wire_format
 
-PATIENCE = 60
-"""Seconds. It needs a tenth of one for a large tree."""
+TIMEOUT = 60
+"""Seconds. buf needs a tenth of a second for a large tree."""
 
 _CHANGES_FOUND = 100
-"""buf's exit status where it found any."""
+"""buf's exit status where it found changes."""
 
 _IMPORT_MARK = wire_format.tag(8042, wire_format.LENGTH) + wire_format.delimited(wire_format.tag(1, wire_format.VARINT) + b"\x01")
-"""How buf's images mark a file that is only imported (buf.alpha.image.v1.ImageFileExtension)."""
+"""The mark that buf's images put on a file that is only imported (buf.alpha.image.v1.ImageFileExtension)."""
 
 
 class NoVerdictError(Exception):
-    """buf could not be asked; the text says why, and what to do."""
+    """buf could not be asked; the text says why, and the remedy."""
 
 
 class ElementAlarm(NamedTuple):
-    """What buf says of an element, which is named as everywhere."""
+    """An alarm of buf's, and the element that it is about, named as everywhere."""
 
     element: str
     alarm: Alarm
 
 
 def alarms(base: Catalog, head: Catalog) -> list[ElementAlarm]:
-    """Raises NoVerdictError."""
+    """Return buf's alarms. Raise NoVerdictError."""
     buf = find_buf()
     if buf is None:
         raise NoVerdictError("buf is not installed: `pip install buf-bin`")
@@ -64,28 +64,26 @@ def alarms(base: Catalog, head: Catalog) -> list[ElementAlarm]:
         config = json.dumps({"version": "v2", "breaking": {"use": CATEGORIES}})
         options = ("--exclude-imports", "--error-format", "json", "--config", config)
         output = _ask(buf, folder, "breaking", "head.binpb", "--against", "base.binpb", *options)
-    told = []
+    elements = []
     for line in output.splitlines():
-        found = json.loads(line)
-        words = found["message"].partition(" See http")[0]
-        element = numbering.element(found.get("path", ""), found["start_line"], words)
+        row = json.loads(line)
+        words = row["message"].partition(" See http")[0]
+        element = numbering.element(row.get("path", ""), row["start_line"], words)
         if not numbering.imports(element):
-            told.append(ElementAlarm(element, Alarm(found["type"], categories.get(found["type"], ()), words)))
-    return told
+            elements.append(ElementAlarm(element, Alarm(row["type"], categories.get(row["type"], ()), words)))
+    return elements
 
 
 @cache
 def _categories(buf: str) -> dict[str, tuple[str, ...]]:
-    """Of each rule, those of ours that hold it."""
+    """Return the categories of ours that contain each rule."""
     rules = map(json.loads, _ask(buf, Path.cwd(), "config", "ls-breaking-rules", "--format", "json").splitlines())
     return {rule["id"]: tuple(name for name in CATEGORIES if name in rule["categories"]) for rule in rules}
 
 
 def _ask(buf: str, folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            [buf, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE, check=False
-        )
+        done = subprocess.run([buf, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoVerdictError(f"buf could not be run: {error}") from error
     if done.returncode not in (0, _CHANGES_FOUND):
@@ -94,15 +92,15 @@ def _ask(buf: str, folder: Path, *arguments: str) -> str:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# Which element a line of buf's is about
+# The element that a line of buf's is about
 # ----------------------------------------------------------------------------------------------------------------------
 
 
 class _Owner(NamedTuple):
-    """An element of head as a line names it: its name, and that of the message, enum or service that it is or is part of."""
+    """An element of head as a line names it."""
 
     name: str
-    scope: str
+    scope: str  # the message, enum or service that it is or is part of
 
 
 _SCOPES = {"message_type", "nested_type", "enum_type", "service"}
@@ -116,7 +114,7 @@ _GONE = re.compile(r'Previously present (\w+) "([^"]*)" was deleted(?: from pack
 
 
 class _Numbering:
-    """Gives out the lines, and reads what buf says of them."""
+    """Gives out the lines, and finds the element of each line in buf's answer."""
 
     def __init__(self, base: Catalog, head: Catalog) -> None:
         self._base, self._head = Definitions(base), Definitions(head)
@@ -126,8 +124,8 @@ class _Numbering:
         self._owners: dict[str, list[_Owner]] = {}
 
     def imports(self, element: str) -> bool:
-        """Whether an element is one that base only imports. Of those, too, buf says that they are gone where nothing imports
-        their file any more, but another one of their package."""
+        """Return whether base only imports an element. buf reports such elements, too, as gone, where head no longer imports
+        their file but another file of their package."""
         for name in (element, element.rpartition(".")[0]):
             declared = self._base.messages.get(name) or self._base.enums.get(name)
             if declared is not None:
@@ -135,7 +133,7 @@ class _Numbering:
         return False
 
     def image(self, catalog: Catalog) -> bytes:
-        """The catalog's files, those numbered that differ, as an image of buf's."""
+        """Return the catalog's files as an image of buf's, with the differing files numbered."""
         driven = set(catalog.files)
         files = []
         for file in catalog.file_protos:
@@ -151,7 +149,7 @@ class _Numbering:
             file.source_code_info.location.add(path=path, span=[line, 0, 1])
 
     def element(self, path: str, line: int, words: str) -> str:
-        """The element that buf speaks of, by base's name where base has it."""
+        """Return the element that a line of buf's is about, by base's name where base has it."""
         owners = self._owners.get(path, [])
         owner = owners[line - 1] if line <= len(owners) else _Owner(path, "")
         if map_field := self._map_field(owner.scope):
@@ -170,7 +168,7 @@ class _Numbering:
         return owner.name
 
     def _map_field(self, entry: str) -> str:
-        """The field whose entries are of this type; empty for any other type."""
+        """Return the map field whose entries are of this type; empty for any other type."""
         for version in (self._base, self._head):
             declared = version.messages.get(entry)
             if declared is not None and declared.GetOptions().map_entry and declared.containing_type is not None:
@@ -198,32 +196,32 @@ class _Numbering:
 
 
 def _locations(message: Message, path: tuple[int, ...], owners: list[_Owner], scope: str) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Path and line of everything that a descriptor holds: each element a line of its own, and all that is said of it the
-    same one. `scope` is the full name of the package or type around it; elements are added to `owners`."""
+    """Yield path and line of everything in a descriptor: a line for each element, which all its details share. `scope` is the
+    full name of the package or type around it; elements are added to `owners`."""
     line = len(owners) - 1
     yield path, line
     for field, value in message.ListFields():
-        for index, one in enumerate(value if field.is_repeated else [value]):
+        for index, part in enumerate(value if field.is_repeated else [value]):
             place = (*path, field.number, index) if field.is_repeated else (*path, field.number)
             if field.name in _SCOPES | _MEMBERS | {"extension"}:
-                owner = _owner(field, one.name, scope)
+                owner = _owner(field, part.name, scope)
                 owners.append(owner)
-                yield from _locations(one, place, owners, owner.name if field.name in _SCOPES else scope)
+                yield from _locations(part, place, owners, owner.name if field.name in _SCOPES else scope)
             elif field.message_type is not None:
-                yield from _details(one, place, line)
+                yield from _details(part, place, line)
             else:
                 yield place, line
 
 
 def _details(message: Message, path: tuple[int, ...], line: int) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Options, ranges and the like."""
+    """Yield path and line of options, ranges and the like."""
     yield path, line
     for field, value in message.ListFields():
         if field.message_type is None and not field.is_repeated:
             yield (*path, field.number), line
         elif field.message_type is not None:
-            for index, one in enumerate(value if field.is_repeated else [value]):
-                yield from _details(one, (*path, field.number, index) if field.is_repeated else (*path, field.number), line)
+            for index, part in enumerate(value if field.is_repeated else [value]):
+                yield from _details(part, (*path, field.number, index) if field.is_repeated else (*path, field.number), line)
 
 
 def _owner(field: FieldDescriptor, name: str, scope: str) -> _Owner:

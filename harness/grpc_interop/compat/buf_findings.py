@@ -1,7 +1,8 @@
-"""What buf says, told beside the elements that it is about.
+"""Put buf's alarms beside the elements that they are about.
 
-buf speaks of what was edited: of a file whose package is another one, for instance. What comes of that is seen elsewhere, of
-the RPCs in it. So an alarm belongs to what breaks by it, lest the same edit seem a harmless alarm and a silent break at once.
+buf speaks of the edit: for instance of a file whose package is another one. The consequence is observed elsewhere, at the
+RPCs in it. So an alarm belongs to the element that breaks by the edit, lest one edit seem a harmless alarm and a silent
+break at once.
 """
 
 from __future__ import annotations
@@ -19,59 +20,59 @@ from grpc_interop.compat.vocabulary.result import Alarm, ChangeFinding, ChangeVe
 from grpc_interop.schema.catalog import Catalog
 
 OF_REMOVAL = frozenset({"FILE_NO_DELETE", "FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"})
-"""Rules about files and packages with which their elements go: others are about code that is generated, or about syntax."""
+"""Rules about files and packages with which their elements go. Other rules are about generated code, or about syntax."""
 
 OF_SYNTAX = frozenset({"FILE_SAME_SYNTAX"})
-"""Rules about files by which elements behave otherwise that are still there."""
+"""Rules about files by which elements that are still there behave otherwise."""
 
 
-def beside(findings: Sequence[ChangeFinding], told: Iterable[ElementAlarm], base: Catalog, head: Catalog) -> list[ChangeFinding]:
-    """Return the findings with what buf says of each; and one for each element that buf alone speaks of."""
-    then, now = Definitions(base), Definitions(head)
+def with_alarms(findings: Sequence[ChangeFinding], alarms: Iterable[ElementAlarm], base: Catalog, head: Catalog) -> list[ChangeFinding]:
+    """Return the findings with buf's alarms for each; and a finding for each element that only buf mentions."""
+    before, after = Definitions(base), Definitions(head)
     of_element: defaultdict[str, list[Alarm]] = defaultdict(list)
-    consequences = _Consequences(findings, then, base, head)
-    for element, alarm in told:
+    consequences = _Consequences(findings, before, base, head)
+    for element, alarm in alarms:
         for name in consequences.of(element, alarm) or [element]:
             if alarm not in of_element[name]:
                 of_element[name].append(alarm)
     complete = []
     known: set[str] = set()
     for finding in findings:
-        named = {finding.element, finding.now, *(_around(finding.element, then) if finding.verdict is ChangeVerdict.BREAK else ())}
+        named = {finding.element, finding.now, *(_around(finding.element, before) if finding.verdict is ChangeVerdict.BREAK else ())}
         known |= {finding.element, finding.now, finding.element.partition(" ")[0]}
         own = [alarm for name in sorted(named) for alarm in of_element.get(name, ())]
         if not own and not finding.head and not finding.base:
-            # Not changed itself: what is said of its members is said of it.
-            own = [alarm for name, of_it in of_element.items() if name.startswith(f"{finding.element}.") for alarm in of_it]
+            # The element itself did not change: alarms about its members are about it.
+            own = [alarm for name, group in of_element.items() if name.startswith(f"{finding.element}.") for alarm in group]
         complete.append(replace(finding, static=tuple(dict.fromkeys(own))))
-    for element, of_it in of_element.items():
-        if element in then.enums and element not in known:
-            known |= _give(complete, element, of_it, then)
+    for element, group in of_element.items():
+        if element in before.enums and element not in known:
+            known |= _give_to_fields(complete, element, group, before)
         if element not in known:
-            before, after = then.text(element), now.text(element)
-            complete.append(
-                ChangeFinding(element, ("only buf speaks of it",), ChangeVerdict.OK, before=before, after=after, static=tuple(of_it))
-            )
+            old, new = before.text(element), after.text(element)
+            why = ("only buf speaks of it",)
+            complete.append(ChangeFinding(element, why, ChangeVerdict.OK, before=old, after=new, static=tuple(group)))
     return complete
 
 
 class _Consequences:
-    """The elements in which is seen what an edit of something around them does."""
+    """Finds the elements at which the consequence of an edit around them is observed."""
 
     def __init__(self, findings: Sequence[ChangeFinding], definitions: Definitions, base: Catalog, head: Catalog) -> None:
         self._base = definitions
         self._packages = {file.name: file.package for file in base.file_protos}
         self._gone = set(self._packages.values()) - {file.package for file in head.file_protos}
-        self._verdicts = {one.element: one.verdict for one in findings if one.subject != Subject.FILE}
-        harmed = [one for one in findings if one.subject != Subject.FILE and one.base is not None and _is_harmed(one)]
-        self._breaking = [one for one in harmed if one.verdict is ChangeVerdict.BREAK]
-        self._noted = [one for one in harmed if one.verdict is not ChangeVerdict.BREAK]
+        elements = [finding for finding in findings if finding.subject != Subject.FILE]
+        self._verdicts = {finding.element: finding.verdict for finding in elements}
+        harmed = [finding for finding in elements if finding.base is not None and _is_harmed(finding)]
+        self._breaking = [finding for finding in harmed if finding.verdict is ChangeVerdict.BREAK]
+        self._noted = [finding for finding in harmed if finding.verdict is not ChangeVerdict.BREAK]
 
     def of(self, element: str, alarm: Alarm) -> list[str]:
-        """Return the elements to which an alarm belongs instead of the one that it speaks of; none if that is its own."""
+        """Return the elements to which an alarm belongs instead of the element in it; none if it belongs to that element."""
         for harmed in (self._breaking, self._noted):
-            if found := [one.element for one in harmed if self._comes_of(one, element, alarm)]:
-                return found
+            if names := [finding.element for finding in harmed if self._comes_of(finding, element, alarm)]:
+                return names
         return []
 
     def _comes_of(self, harmed: ChangeFinding, element: str, alarm: Alarm) -> bool:
@@ -80,34 +81,33 @@ class _Consequences:
         if alarm.rule in OF_REMOVAL:
             # Where a package is gone, its other files went with it.
             package = self._packages.get(file, "")
-            return harmed.head is None and (
-                element in (file, package) or (package in self._gone and self._packages.get(element) == package)
-            )
+            gone_with_it = package in self._gone and self._packages.get(element) == package
+            return harmed.head is None and (element in (file, package) or gone_with_it)
         if alarm.rule in OF_SYNTAX:
             return harmed.head is not None and element == file
-        # A field that arrives well, of a type that is gone: an Any knows it by its name alone.
+        # A field arrives well although its type is gone: an Any knows the type by its name alone.
         arrives = self._verdicts.get(element) is ChangeVerdict.OK
         return arrives and harmed.subject == Subject.MESSAGE and self._base.message_of(element) == harmed.element
 
 
 def _is_harmed(finding: ChangeFinding) -> bool:
-    seen_badly = any(one.outcome not in GOOD and one.outcome != ElementOutcome.ADDED for one in finding.observed)
-    return finding.verdict is ChangeVerdict.BREAK or (finding.verdict is ChangeVerdict.NOTE and seen_badly)
+    bad = any(effect.outcome not in GOOD and effect.outcome != ElementOutcome.ADDED for effect in finding.observed)
+    return finding.verdict is ChangeVerdict.BREAK or (finding.verdict is ChangeVerdict.NOTE and bad)
 
 
-def _give(findings: list[ChangeFinding], enum: str, of_it: Sequence[Alarm], base: Definitions) -> set[str]:
-    """Give what is said of an enum to the fields that have it, if there are any among the findings. Return the enum, if so."""
+def _give_to_fields(findings: list[ChangeFinding], enum: str, alarms: Sequence[Alarm], base: Definitions) -> set[str]:
+    """Add an enum's alarms to the findings about fields that have it. Return the enum, if there are any."""
     given = set()
-    for place, finding in enumerate(findings):
+    for index, finding in enumerate(findings):
         if base.enum_of(finding.element) == enum:
-            findings[place] = replace(finding, static=(*finding.static, *of_it))
+            findings[index] = replace(finding, static=(*finding.static, *alarms))
             given.add(enum)
     return given
 
 
 def _around(element: str, base: Definitions) -> Iterator[str]:
-    """Yield where buf may have complained of what breaks an element: at an RPC's service, with which it goes, and at the RPC or
-    the fields from which the way to it begins."""
+    """Yield the elements at which buf may complain when an element breaks: an RPC's service, with which it goes, and the RPC or
+    the fields from which the path to it begins."""
     if "/" in element and not element.endswith(".proto"):
         yield element.partition(" ")[0]
         yield element.partition("/")[0]

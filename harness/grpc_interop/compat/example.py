@@ -1,4 +1,4 @@
-"""An exchange as people read it: what was sent, what arrived, and both sides' transcripts."""
+"""An exchange as people read it: the message sent, the message received, and both sides' transcripts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from grpc_interop.wire.view import NotAViewError, read_view
 
 
 class Illustrator:
-    """Makes examples of evidence, in the words of two versions' protos."""
+    """Makes examples of recorded exchanges, in the words of two versions' protos."""
 
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._shapes = shapes
 
     def example(self, record: ExchangeRecord, replay: str) -> ExchangeExample:
-        """`replay` is what `interop replay` takes for it."""
+        """Return the example of a record; `replay` is the argument of `interop replay`."""
         planned, pair = record.planned, record.order.pair
         if isinstance(planned, MessageProbe):
             left, right, rows = f"writer {pair.client}", f"reader {pair.server}", self._read(planned, record)
@@ -48,20 +48,20 @@ class Illustrator:
         call, played = record.order.what, record.played
         assert isinstance(call, Call) and isinstance(played, PlayedCall)
         client_version, client, server = planned.client, played.client, played.server
-        mine, theirs = (self._shapes[version] for version in (client_version, client_version.other))
-        arrived = [self._view(theirs.of(call.server.request), view) for view in server.views] if server and call.server else []
-        for content, seen in zip_longest(call.requests, arrived):
+        own, other = (self._shapes[version] for version in (client_version, client_version.other))
+        requests = [self._view(other.of(call.server.request), view) for view in server.views] if server and call.server else []
+        for content, request in zip_longest(call.requests, requests):
             left = "" if content is None else f"send {self._bytes(client_version, call.client.request, content)}"
-            yield TranscriptRow(left, "->", "—" if seen is None else f"received {seen}")
+            yield TranscriptRow(left, "->", "—" if request is None else f"received {request}")
         if server is None or not server.arrived:
             yield TranscriptRow("", "", "no such RPC" if call.server is None else "the call did not arrive")
-        came = [self._view(mine.of(call.client.response), view) for view in client.views] if client else []
-        sends = call.responses if call.server and server and server.arrived else ()
-        for content, seen in zip_longest(sends, came):
-            right = (
-                "" if content is None or call.server is None else f"send {self._bytes(client_version.other, call.server.response, content)}"
-            )
-            yield TranscriptRow("—" if seen is None else f"received {seen}", "<-", right)
+        responses = [self._view(own.of(call.client.response), view) for view in client.views] if client else []
+        sent = call.responses if call.server and server and server.arrived else ()
+        for content, response in zip_longest(sent, responses):
+            right = ""
+            if content is not None and call.server is not None:
+                right = f"send {self._bytes(client_version.other, call.server.response, content)}"
+            yield TranscriptRow("—" if response is None else f"received {response}", "<-", right)
         if client is not None and client.status is not None:
             status = client.status
             yield TranscriptRow(": ".join(filter(None, (CODES[status.code], status.message))), "", "")
@@ -89,11 +89,11 @@ class Illustrator:
         try:
             return show_message(shape, read_view(shape, view))
         except NotAViewError as error:
-            return f"(a view that is none: {error})"
+            return f"(not a valid view: {error})"
 
 
 def _what(record: ExchangeRecord) -> str:
-    """What is special about the message."""
+    """Return why the message is special, in words."""
     planned = record.planned
     if isinstance(planned, MessageProbe):
         words = (planned.probes[record.number].what, record.reading.what if record.reading else "")

@@ -1,8 +1,8 @@
 """The sides of a comparison: a git ref, a folder, a descriptor set or the working tree, each read into a catalog.
 
-Of a branch it is the commit where head left it that counts: what others have merged since is no change of ours. A tag or
-a commit is what was deployed, and is taken as it is. Roots may have moved since then: where they lay, interop.toml as it
-was says, or else the names of the files in them.
+For a branch the commit counts where head left it: commits that others have merged since are not our changes. A tag or a
+commit was deployed, and is taken as it is. Roots may have moved since then: interop.toml as it was says where they lay, or
+else the names of the files in them do.
 """
 
 from __future__ import annotations
@@ -33,15 +33,13 @@ from grpc_interop.schema.source_lines import compiled_lines, source_lines
 from grpc_interop.session.protos import cache_folder, image_at, protos_at, repository_now, source_now, tree_now
 
 HEAD = "HEAD"
-"""What git calls the commit that the working tree was checked out from."""
+"""git's name for the commit that the working tree was checked out from."""
 
 _NO_IMPORT = "File not found"
-"""protoc's words for an import that is not where it looks: a folder may lie around the root instead of being it."""
-
+"""protoc's words for an import that is not where it looks: a folder may contain the root."""
 
 ReadAgain = Callable[[Iterable[str], Sequence[Root]], "Sources"]
-"""Reads a side once more, with files that it does not list, where they lie in its own folders or in further ones."""
-
+"""Reads a side once more, with files that it does not list, from its own folders or from further folders."""
 
 Load = Callable[[Mapping[str, Path]], Catalog]
 """Compiles a side's protos, with further files."""
@@ -49,48 +47,43 @@ Load = Callable[[Mapping[str, Path]], Catalog]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One side: what it is, and what its protos say. `files` gives for a file's name where it lies, or lay; of a descriptor
-    set nobody knows. `lines` is as for `changes`.
-
-    `tree` are the project's folders that it was read from, as they were called; None for what is no part of the project.
-    `again` is missing for what has no files, `then` is there of a git ref. `lost` are submodules below its roots that are not
-    here, and `warnings` sentences about what it was read from."""
+    """One side: its origin and its protos."""
 
     side: ComparedSide
     catalog: Catalog
-    files: Mapping[str, Path]
+    files: Mapping[str, Path]  # where each file lies, or lay; empty for a descriptor set, which does not say
     lines: ElementLines
-    seen_from: Path
-    again: ReadAgain | None = None
-    tree: Tree | None = None
-    then: ProtosAtCommit | None = None
-    lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    seen_from: Path  # the folder to which people's paths are relative
+    read_again: ReadAgain | None = None  # None for a descriptor set, which has no other files
+    tree: Tree | None = None  # the project's folders that it was read from, as they were called; None outside the project
+    at_commit: ProtosAtCommit | None = None  # for a git ref
+    missing: Mapping[Path, MissingSubmodule] = field(default_factory=dict)  # submodules below its roots that are not here
+    warnings: tuple[str, ...] = ()  # sentences about its origin
 
-    def place(self, file: str, line: int = 0) -> SourceLocation:
-        """A line of one of its files, for people."""
-        lies = self.files.get(file)
-        if lies is None:
+    def location(self, file: str, line: int = 0) -> SourceLocation:
+        """Return a line of one of its files, for people."""
+        path = self.files.get(file)
+        if path is None:
             return SourceLocation(file, line)
-        within = lies.is_relative_to(self.seen_from)
-        return SourceLocation(file, line, str(lies.relative_to(self.seen_from) if within else lies))
+        within = path.is_relative_to(self.seen_from)
+        return SourceLocation(file, line, str(path.relative_to(self.seen_from) if within else path))
 
 
 def read_head(spelling: str | None, options: Options) -> Sources:
-    """The new version: the working tree as it is now, unless it is spelled out. Raises UsageError."""
+    """Return the new version: the working tree as it is now, unless the user names another. Raise UsageError."""
     if spelling is None:
         source = source_now(options)
         if source is not None:
             make = partial(current_image, source, options.project.folder, cache_folder(options))
             return _of_project_image(ComparedSide("head", "working tree"), make, options)
         tree = _tree_now(options)
-        found = _of_folders(ComparedSide("head", "working tree"), tree, options)
-        return replace(found, tree=tree, lost=not_checked_out(options.project.folder, tree))
+        side = _of_folders(ComparedSide("head", "working tree"), tree, options)
+        return replace(side, tree=tree, missing=not_checked_out(options.project.folder, tree))
     return _read(spelling, "head", options, None)
 
 
 def read_base(spelling: str, label: str, options: Options, head: str | None) -> Sources:
-    """An old version; `head` is how the new one was spelled out. Raises UsageError."""
+    """Return an old version; `head` is the user's spelling of the new version. Raise UsageError."""
     left = HEAD if head is None else head if _is_ref(head) else None
     return _read(spelling, label, options, left)
 
@@ -114,7 +107,7 @@ def _read(spelling: str, label: str, options: Options, left_by: str | None) -> S
 
 
 def _nothing_of_that_name(spelling: str, error: UsageError) -> UsageError:
-    """What is wrong with a name that is no ref: a folder or a file may have been meant."""
+    """Return the error for a name that is not a ref: a folder or a file may have been meant."""
     if (Path.cwd() / spelling).is_dir():
         return UsageError(f"{spelling}: no .proto file lies here or below, and no branch, tag or commit is called so")
     if spelling.startswith((".", "/")):
@@ -123,7 +116,8 @@ def _nothing_of_that_name(spelling: str, error: UsageError) -> UsageError:
 
 
 def _is_ref(spelling: str) -> bool:
-    """A folder of protos is meant as such, whatever branches there are; `refs/heads/NAME` names a branch beside it."""
+    """Return whether a spelling is a ref. A folder of protos comes before a branch of the same name, which `refs/heads/NAME`
+    names."""
     place = Path.cwd() / spelling
     if place.is_dir():
         return not any(proto_files([place]))
@@ -133,21 +127,21 @@ def _is_ref(spelling: str) -> bool:
 def _of_image(image: Path, side: ComparedSide, options: Options, excludes: Sequence[str] = ()) -> Sources:
     try:
         files, content = read_image(image)
-        told = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
+        protos = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(content).file}
         catalog = Catalog(tested(files, excludes), content)
-        return Sources(side, catalog, {}, lambda name: compiled_lines(told[name]), options.project.folder)
+        return Sources(side, catalog, {}, lambda name: compiled_lines(protos[name]), options.project.folder)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be read: {error.what}", error.remedy) from error
 
 
 def _of_project_image(side: ComparedSide, make: Callable[[], ProjectImage], options: Options) -> Sources:
-    """Return the image that a project's interop.toml asks for. Where buf built it, it is known where files lie."""
+    """Return the image that a project's interop.toml asks for. For an image that buf built, it is known where files lie."""
     try:
         made = make()
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be used: {error.what}", error.remedy) from error
-    found = _of_image(made.image, side, options, made.excludes)
-    return replace(found, files=made.located(found.catalog.files), tree=made.tree, then=made.then, lost=made.lost)
+    sources = _of_image(made.image, side, options, made.excludes)
+    return replace(sources, files=made.located(sources.catalog.files), tree=made.tree, at_commit=made.then, missing=made.lost)
 
 
 def _tree_now(options: Options) -> Tree:
@@ -159,37 +153,37 @@ def _tree_now(options: Options) -> Tree:
 
 
 def _of_folders(side: ComparedSide, tree: Tree, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()) -> Sources:
-    """The protos of folders as they are, with files of these names as far as they are there; these may lie in more folders."""
+    """Return the protos of folders as they are, with the files of these names that are there, also in more folders."""
     more = [root for root in more if root.folder.is_dir()]
 
     def load(also: Mapping[str, Path]) -> Catalog:
         return Catalog.load(tree.roots, [*tree.includes, *more], cache_folder(options), tree.excludes, also)
 
-    return replace(_loaded(side, tree, load, names, more, options), again=partial(_of_folders, side, tree, options))
+    return replace(_loaded(side, tree, load, names, more, options), read_again=partial(_of_folders, side, tree, options))
 
 
 def _loaded(side: ComparedSide, tree: Tree, load: Load, names: Iterable[str], more: Sequence[Root], options: Options) -> Sources:
     try:
-        found = root_files(tree.roots, tree.excludes)
+        paths = root_files(tree.roots, tree.excludes)
         search = [root.resolved() for root in (*tree.roots, *tree.includes, *more)]
-        also = {name: path for name in names if name not in found and (path := resolve(name, search))}
+        also = {name: path for name in names if name not in paths and (path := resolve(name, search))}
         catalog, also = _with(also, load)
     except ProtoError as error:
         raise UsageError(f"the {side.label} ({side.words}) cannot be used: {error.what}", error.remedy) from error
-    found |= also
-    # Read now: a folder that lies somewhere temporary is gone when a line of it is asked for.
-    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in found.items()}
-    files = {name: _as_spelled(path, name, tree) for name, path in found.items()}
+    paths |= also
+    # Read now: a temporary folder is gone by the time that a line is asked for.
+    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in paths.items()}
+    files = {name: _as_spelled(path, name, tree) for name, path in paths.items()}
     return Sources(side, catalog, files, lambda name: source_lines(texts.get(name, "")), options.project.folder)
 
 
 def _as_spelled(path: Path, name: str, tree: Tree) -> Path:
-    """A file of the roots, by the paths that these were given as."""
+    """Return a file of the roots, by the paths that the user gave."""
     return next((spelled for root in tree.roots if root.resolved().file_of(name) == path and (spelled := root.file_of(name))), path)
 
 
 def _with(also: dict[str, Path], load: Load) -> tuple[Catalog, dict[str, Path]]:
-    """The protos with as many of the other files as compile: one that does not is of no use to anybody."""
+    """Return the protos with as many of the other files as compile: the rest is of no use."""
     if not also:
         return load({}), {}
     try:
@@ -231,7 +225,7 @@ def _of_ref(ref: str, label: str, options: Options, left_by: str | None) -> Sour
 def _of_commit(
     side: ComparedSide, earlier: ProtosAtCommit, options: Options, names: Iterable[str] = (), more: Sequence[Root] = ()
 ) -> Sources:
-    """The protos of a commit, with files of these names as far as they were there; these may have lain in more folders."""
+    """Return the protos of a commit, with the files of these names that were there, also in more folders."""
     with earlier.exported(names, more) as then:
         if not then.tree.roots:
             roots = ", ".join(os.path.relpath(root.folder, options.project.folder) for root in earlier.now.roots)
@@ -242,15 +236,15 @@ def _of_commit(
         folders = then.folders(more)
         load = partial(then.load, cache_folder(options), more=folders)
         try:
-            found = _loaded(side, then.tree, load, names, folders, options)
+            sources = _loaded(side, then.tree, load, names, folders, options)
         except UsageError as error:
             raise UsageError(then.told(error.what), then.told(error.remedy)) from error
         return replace(
-            found,
-            files={name: then.spelled(name, path) for name, path in found.files.items()},
-            again=partial(_of_commit, side, earlier, options),
+            sources,
+            files={name: then.spelled(name, path) for name, path in sources.files.items()},
+            read_again=partial(_of_commit, side, earlier, options),
             tree=earlier.tree,
-            then=earlier,
-            lost=then.not_here,
-            warnings=tuple(then.warnings(found.catalog)),
+            at_commit=earlier,
+            missing=then.not_here,
+            warnings=tuple(then.warnings(sources.catalog)),
         )

@@ -1,4 +1,4 @@
-"""Two versions of the protos that meet, before anything is played."""
+"""Two versions of the protos side by side, before anything is played."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 from grpc_interop.compat.diff.changes import Changes, changes
 from grpc_interop.compat.diff.match_types import MatchedSchemas
-from grpc_interop.compat.diff.synthetic_messages import add_synthetic_messages, unused_enums
+from grpc_interop.compat.diff.synthetic_messages import unused_enums, with_synthetic_messages
 from grpc_interop.compat.probes.plan import Plan, Planner
 from grpc_interop.compat.sides import Sources
 from grpc_interop.compat.vocabulary.observation import Version
@@ -17,56 +17,63 @@ from grpc_interop.wire.shapes import Shapes
 
 
 class VersionPair:
-    """Head against one base. `catalogs` are what is built and played: the protos of both, and perhaps messages that hold
-    enums which no field uses. `unread` are the files that differ and cannot be compared, since the harness' own protobuf
-    does not take them, and why: they are left out of both sides, lest what they declare seem added or removed."""
+    """Head beside one base."""
 
     def __init__(self, base: Sources, head: Sources) -> None:
-        old, new = _read_by_both(base.catalog, head.catalog)
+        old, new = _readable_in_both(base.catalog, head.catalog)
         self.base = replace(base, catalog=old)
         self.head = replace(head, catalog=new)
         self.unread = dict(_unread(self.base, self.head))
+        """Per file that differs and cannot be compared, the reason: the harness' own protobuf refuses it. Such files are left
+        out of both sides, lest their elements seem added or removed."""
         self._schemas = MatchedSchemas(Shapes(old), Shapes(new))
-        self._play(old, new, self._schemas)
+        self._use(old, new, self._schemas)
 
-    def hold(self, enums: Collection[str]) -> None:
-        """From now on, messages that hold these enums are played as well."""
+    def add_synthetic_messages(self, enums: Collection[str]) -> None:
+        """From now on, play messages that hold these enums as well."""
         if enums:
-            catalogs = add_synthetic_messages(self.base.catalog, enums), add_synthetic_messages(self.head.catalog, enums)
-            self._play(*catalogs, MatchedSchemas(*map(Shapes, catalogs)))
+            catalogs = with_synthetic_messages(self.base.catalog, enums), with_synthetic_messages(self.head.catalog, enums)
+            self._use(*catalogs, MatchedSchemas(*map(Shapes, catalogs)))
 
-    def _play(self, base: Catalog, head: Catalog, schemas: MatchedSchemas) -> None:
+    def _use(self, base: Catalog, head: Catalog, schemas: MatchedSchemas) -> None:
+        """Build and play these catalogs."""
         self.catalogs = {Version.BASE: base, Version.HEAD: head}
         self.schemas = schemas
         self.shapes = {Version.BASE: schemas.base, Version.HEAD: schemas.head}
 
     @cached_property
     def changes(self) -> Changes:
-        """All that differs, and how much does not."""
+        """The elements that differ, and how many do not."""
         return changes(self._schemas, self.base.lines, self.head.lines)
 
     @cached_property
     def unused_enums(self) -> list[str]:
-        """Those that differ and cannot be sent, since no field has them."""
+        """The enums that differ and cannot be sent, since no field has them."""
         return unused_enums(self._schemas)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about the origin of the two versions."""
+        return (*self.base.warnings, *self.head.warnings)
+
+    @property
     def labels(self) -> dict[Version, str]:
-        """What implementations of each version are called after."""
+        """The labels after which implementations of each version are called."""
         return {Version.BASE: self.base.side.label, Version.HEAD: self.head.side.label}
 
     @property
     def catalogs_by_label(self) -> dict[str, Catalog]:
-        """What is built, by label."""
+        """The catalogs to build."""
         return {self.labels[version]: catalog for version, catalog in self.catalogs.items()}
 
     def plan(self, *, everything: bool, by_proto_names: bool = False) -> Plan:
-        """What is to be played; `everything`: also of what has not changed; `by_proto_names`: JSON also with fields' own names."""
+        """Return the plan of exchanges: also for unchanged elements with `everything`; JSON also with fields' proto names with
+        `by_proto_names`."""
         return Planner(self.schemas, *self.shapes.values(), by_proto_names=by_proto_names).plan(everything=everything)
 
 
-def _read_by_both(base: Catalog, head: Catalog) -> tuple[Catalog, Catalog]:
-    """Return both without the files that the harness' own protobuf refuses in one of them, and without what imports those."""
+def _readable_in_both(base: Catalog, head: Catalog) -> tuple[Catalog, Catalog]:
+    """Return both without the files that the harness' own protobuf refuses in either, and without their importers."""
     while base.refused.keys() != head.refused.keys():
         base, head = base.without(head.refused), head.without(base.refused)
     return base, head

@@ -44,7 +44,7 @@ def _used(schemas: MatchedSchemas) -> Iterator[str]:
                     yield old.full_name
 
 
-def add_synthetic_messages(catalog: Catalog, enums: Collection[str]) -> Catalog:
+def with_synthetic_messages(catalog: Catalog, enums: Collection[str]) -> Catalog:
     """The catalog with a message for each of these enums that it declares; itself where that is none."""
     found = [enum for name, enum in Definitions(catalog).enums.items() if name in enums]
     if not found:

@@ -1,1 +1,1 @@
-"""The words that every part of a comparison shares."""
+"""The terms that all of compat shares: effects that are observed, and the result that reports render."""

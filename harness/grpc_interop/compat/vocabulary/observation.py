@@ -1,4 +1,4 @@
-"""What is observed when one version of the protos writes and another reads: the words that everything here shares."""
+"""Effects on the elements of a message when one version of the protos writes and another reads."""
 
 from __future__ import annotations
 
@@ -33,36 +33,40 @@ class Flow(StrEnum):
 
 
 class MessageRole(StrEnum):
-    """What the exchanged message was to an RPC; MESSAGE without any: it was written and read beside the network."""
+    """The role of the message in an RPC."""
 
     REQUEST = "request"
     RESPONSE = "response"
     MESSAGE = "message"
+    """No RPC: a program wrote the message and another read it, without a network."""
 
 
 class Format(StrEnum):
-    """How the message travelled. STRICT_JSON is read without ignoring unknown fields. In PROTO_NAMES, which is JSON too, the
-    writer was told to call fields by their own names."""
+    """How the message was encoded."""
 
     BINARY = "binary"
     JSON = "json"
     STRICT_JSON = "strict json"
+    """JSON whose reader refuses unknown fields."""
     PROTO_NAMES = "json by proto names"
+    """JSON whose writer calls fields by their proto names."""
 
 
 class Deployment(StrEnum):
-    """What is rolled out first. SERVERS_FIRST: an old client meets a new server. CLIENTS_FIRST: a new client meets an old
-    server. Of messages without RPC, READERS_FIRST: head reads what base wrote; WRITERS_FIRST: base reads what head wrote.
-    """
+    """What is rolled out first. Readers and writers exchange messages without an RPC."""
 
     SERVERS_FIRST = "servers first"
+    """An old client calls a new server."""
     CLIENTS_FIRST = "clients first"
+    """A new client calls an old server."""
     READERS_FIRST = "readers first"
+    """Head reads messages that base wrote."""
     WRITERS_FIRST = "writers first"
+    """Base reads messages that head wrote."""
 
 
 class ElementOutcome(StrEnum):
-    """What became of an element, the worst last. REMOVED and those after it are of RPCs."""
+    """The outcome for an element, the worst last. REMOVED and the members after it describe RPCs."""
 
     PRESERVED = "preserved"
     RENAMED = "renamed"
@@ -74,17 +78,17 @@ class ElementOutcome(StrEnum):
     ALTERED = "altered"
     """The reader has the element, with another value; or it has a value that was never sent."""
     REJECTED = "rejected"
-    """The reader took nothing of the message."""
+    """The reader refused the whole message."""
     ADDED = "added"
     REMOVED = "removed"
     KIND_CHANGED = "kind changed"
 
 
 class OutcomeCause(StrEnum):
-    """Why an outcome is what it is, as far as the guarantee depends on it."""
+    """Why an outcome occurred, as far as the guarantee depends on it."""
 
     VALUE = "value"
-    """The types have no common value for it, or what arrived differs for a reason that nobody foresaw."""
+    """The types have no common value for it, or it differs for a reason without a rule."""
     PRESENCE = "presence"
     """It was set to zero, and reads zero, but not as set."""
     DEFAULT = "default"
@@ -114,41 +118,38 @@ class OutcomeCause(StrEnum):
 
 
 class Effect(NamedTuple):
-    """What one exchange showed of one element. `why` is a sentence for people (`the value does not fit into int32`);
-    `sent` and `received` are its values as text, `received` in the reader's words where it was rejected."""
+    """The effect of one exchange on one element."""
 
     element: str
     outcome: ElementOutcome
     cause: OutcomeCause = OutcomeCause.NONE
-    why: str = ""
+    why: str = ""  # a clause for people: `the value does not fit into int32`
     sent: str = ""
-    received: str = ""
+    received: str = ""  # the value as text, or the reader's words where it was rejected
 
 
 class Exchange(NamedTuple):
-    """Who wrote what for whom. `pair` are the names of the implementations, `writer:reader`; of what is seen of an RPC as
-    a whole `client:server`."""
+    """Which version wrote a message for which other version, and how."""
 
     flow: Flow
     role: MessageRole
     format: Format
-    pair: str
+    pair: str  # implementations as `writer:reader`; for an effect on an RPC as a whole `client:server`
 
 
 class ObservedEffect(NamedTuple):
-    """Something seen in an exchange. `example` is whatever tells whoever played it how to show and replay it."""
+    """An effect, and the exchange in which it was observed."""
 
     exchange: Exchange
     effect: Effect
-    example: object = None
+    example: object = None  # a record from which the player of the exchange can show and replay it
 
 
 class Refusal(NamedTuple):
-    """The reader took nothing of the message. `status` is a gRPC code's name (`INTERNAL`), empty where no RPC was played;
-    `words` are the runtime's."""
+    """The reader refused the whole message."""
 
-    words: str
-    status: str = ""
+    words: str  # the runtime's words
+    status: str = ""  # a gRPC code's name (`INTERNAL`), empty where no RPC was played
 
     def __str__(self) -> str:
         return f"{self.status}: {self.words}" if self.status and self.words else self.status or self.words
@@ -165,6 +166,6 @@ _RPC_DEPLOYMENTS = {
 
 
 def deployment(flow: Flow, role: MessageRole) -> Deployment:
-    """The order of deployment in which a message of this role flows this way. What is seen of an RPC as a whole has the
+    """Return the order of deployment in which a message of this role flows this way. An effect on an RPC as a whole has the
     role and the flow of its requests."""
     return _RPC_DEPLOYMENTS[flow, role]

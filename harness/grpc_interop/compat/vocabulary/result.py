@@ -1,7 +1,7 @@
-"""What a comparison of two versions came to: the data that every form of the report renders, and nothing is judged after it.
+"""The result of comparing two versions: the data that every form of the report renders. Nothing is judged after it.
 
-All of it is text and numbers. Words (`flow`, `role`, `outcome`...) are the values of observation.py's enums, so that what
-is shown, what stands in compat.json and what the documents say is the same.
+All of it is text and numbers. Words (`flow`, `role`, `outcome`...) are the values of observation.py's enums, so that
+reports, compat.json and the documents use the same ones.
 """
 
 from __future__ import annotations
@@ -13,38 +13,36 @@ from typing import NamedTuple
 
 
 class ChangeVerdict(StrEnum):
-    """What a changed element means for those who have the other version. The order is that of a report."""
+    """What a changed element means for programs that have the other version. The order is that of a report."""
 
     BREAK = "break"
     ACCEPTED = "accepted"
     """A break that is written down as intended."""
     NOTE = "note"
-    """Nothing breaks, but something is to be known before it is rolled out."""
+    """Nothing breaks, but there is something to know before the rollout."""
     OK = "ok"
 
 
 class ComparedSide(NamedTuple):
-    """One version of the protos. `label` is short, as drivers are called after it (`base`, `base 2`, `head`); `words` say
-    what it is (`origin/main, merge base 1234abc`)."""
+    """One version of the protos."""
 
-    label: str
-    words: str
+    label: str  # short, as drivers are called after it: `base`, `base 2`, `head`
+    words: str  # its origin: `origin/main, merge base 1234abc`
 
 
 class SourceLocation(NamedTuple):
-    """Where something is declared. `file` is relative to the proto root, `line` from 1, or 0 where nobody knows. `path` is
-    the file as seen from the project's folder, for whoever opens it; empty where it does not lie there."""
+    """Where an element is declared."""
 
-    file: str
-    line: int = 0
-    path: str = ""
+    file: str  # relative to the proto root
+    line: int = 0  # from 1, or 0 where it is not known
+    path: str = ""  # the file as seen from the project's folder, for people to open; empty where it does not lie there
 
     def __str__(self) -> str:
         return f"{self.path or self.file}:{self.line}" if self.line else self.path or self.file
 
 
 class TranscriptRow(NamedTuple):
-    """A line of both sides' transcripts: what the left one did or saw, `->`, `<-` or nothing, the right one."""
+    """A line of both sides' transcripts: the left side's step, `->`, `<-` or nothing, the right side's step."""
 
     left: str
     arrow: str
@@ -53,40 +51,32 @@ class TranscriptRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExchangeExample:
-    """The smallest exchange in which an element broke. `what` says what was sent and why (`the largest int64`); `sent` is
-    the message as the version of its sender means it, `received` what the receiver showed: a message, or how it refused.
-    `left` and `right` head the columns of the transcripts (`client py@base`, `server go@head`). `replay` is what
-    `interop replay` takes."""
+    """The smallest exchange in which an element broke."""
 
-    what: str
-    sent: str
-    received: str
-    left: str = ""
+    what: str  # the message that was sent, and why: `the largest int64`
+    sent: str  # the message as its sender's version means it
+    received: str  # the receiver's message, or its refusal
+    left: str = ""  # the head of the left column of the transcripts: `client py@base`
     right: str = ""
     rows: tuple[TranscriptRow, ...] = ()
-    replay: str = ""
+    replay: str = ""  # the argument of `interop replay`
 
 
 @dataclass(frozen=True, slots=True)
 class EffectSummary:
-    """What became of an element in one direction, role and format, and the pairs in which that was so.
-
-    `pairs` are written `writer:reader` (of an RPC that is removed, added or of another kind: `client:server`) with the
-    names of the implementations; which version each has, the flow says. `deployments` are those in which this happens
-    (`servers first`). `sent` and `received` are values of the element, the smallest that show it. `breaks`: the guarantee
-    does not allow it.
-    """
+    """The effect on an element in one direction, role and format, and the pairs in which it was observed."""
 
     flow: str
     role: str
     format: str
     outcome: str
     pairs: tuple[str, ...]
+    """Implementations as `writer:reader`, or `client:server` where the element is an RPC; `flow` says which version each has."""
     why: str = ""
-    sent: str = ""
+    sent: str = ""  # the smallest value that shows the effect
     received: str = ""
-    deployments: tuple[str, ...] = ()
-    breaks: bool = False
+    deployments: tuple[str, ...] = ()  # the orders of deployment in which it happens: `servers first`
+    breaks: bool = False  # whether the guarantee forbids it
 
 
 CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
@@ -94,39 +84,35 @@ CATEGORIES = ("FILE", "PACKAGE", "WIRE_JSON", "WIRE")
 
 
 class Alarm(NamedTuple):
-    """A line of `buf breaking`: the rule (`FIELD_SAME_TYPE`), the categories that hold it (`FILE PACKAGE`), its words."""
+    """A line of `buf breaking`."""
 
-    rule: str
-    categories: tuple[str, ...]
+    rule: str  # such as `FIELD_SAME_TYPE`
+    categories: tuple[str, ...]  # the sets that contain the rule
     words: str
 
 
 class Acceptance(NamedTuple):
-    """Where a break is written down as intended, and why. `until` is a date (`2026-12-31`), or empty."""
+    """Where a break is written down as intended, and why."""
 
     where: str
     reason: str
-    until: str = ""
+    until: str = ""  # a date (`2026-12-31`), or empty
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeFinding:
-    """One changed element.
-
-    `now` is its name in head where that is another one. `what` are sentences such as `type int64 -> int32`; `before` and
-    `after` are its definitions as text, empty on the side that lacks it. An element that a driver's build refuses, or that
-    only `buf breaking` speaks of, is a finding without observations.
-    """
+    """One changed element. An element that a driver's build refuses, or that only `buf breaking` mentions, is a finding
+    without observations."""
 
     element: str
-    what: tuple[str, ...]
+    what: tuple[str, ...]  # the edit in words: `type int64 -> int32`
     verdict: ChangeVerdict
     subject: str = ""
-    now: str = ""
+    now: str = ""  # its name in head where that is another one
     base: SourceLocation | None = None
     head: SourceLocation | None = None
-    before: str = ""
-    after: str = ""
+    before: str = ""  # its definition in base as text; empty where base lacks it
+    after: str = ""  # the same in head
     observed: tuple[EffectSummary, ...] = ()
     notes: tuple[str, ...] = ()
     example: ExchangeExample | None = None
@@ -140,11 +126,11 @@ class ChangeFinding:
 
     @property
     def breaking(self) -> tuple[EffectSummary, ...]:
-        return tuple(one for one in self.observed if one.breaks)
+        return tuple(effect for effect in self.observed if effect.breaks)
 
 
 class NotCompared(NamedTuple):
-    """Something beside the elements: what, and why."""
+    """A part that could not be compared, and why."""
 
     what: str
     why: str
@@ -152,25 +138,23 @@ class NotCompared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BaseComparison:
-    """Head against one base. `findings` are all that changed, in the order of the protos. `rollout` says of each order of
-    deployment (`servers first`) whether nothing breaks in it; it holds only those that the changes bear on. `untouched`
-    counts what is equal in both (`RPC`: 132), and was not run unless `everything` was. `warnings` are sentences about accepted
-    breaks, and about messages that were left out. `static` tells why `buf breaking` says nothing, where it could not be
-    asked. `incomplete`: something could not be run, though no language refuses it."""
+    """The comparison of head with one base."""
 
     base: ComparedSide
-    findings: tuple[ChangeFinding, ...] = ()
+    findings: tuple[ChangeFinding, ...] = ()  # all changes, in the order of the protos
     rollout: Mapping[str, bool] = field(default_factory=dict)
+    """Whether nothing breaks, for each order of deployment (`servers first`) that the changes affect."""
     untouched: Mapping[str, int] = field(default_factory=dict)
+    """How many elements of a kind are equal in both (`RPC`: 132); they run only with `everything`."""
     not_run: tuple[NotCompared, ...] = ()
-    warnings: tuple[str, ...] = ()
-    static: str = ""
+    warnings: tuple[str, ...] = ()  # sentences about the sides, about accepted breaks, and about messages that were left out
+    static: str = ""  # why `buf breaking` says nothing, where it could not be asked
     everything: bool = False
-    incomplete: bool = False
+    incomplete: bool = False  # whether something could not be run, other than a file that a language refuses
 
 
 class ReportedFinding(NamedTuple):
-    """A finding, and against which base it was found."""
+    """A finding, and the comparison with the base that it belongs to."""
 
     comparison: BaseComparison
     finding: ChangeFinding
@@ -178,28 +162,27 @@ class ReportedFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole `interop compat`. `guarantee` is what must hold (`binary`, `json`, ...); `exchanges` counts what was played,
-    controls included; `exit_status` is the command's; `replay_options` are the words that `interop replay` needs beside a text."""
+    """A whole `interop compat`."""
 
     head: ComparedSide
-    guarantee: str
+    guarantee: str  # the formats in which nothing may break (`binary`, `json`, ...)
     comparisons: tuple[BaseComparison, ...]
     seconds: float = 0.0
-    exchanges: int = 0
+    exchanges: int = 0  # how many exchanges were played, controls included
     exit_status: int = 0
-    replay_options: tuple[str, ...] = ()
+    replay_options: tuple[str, ...] = ()  # the options that `interop replay` needs beside a text
 
     def findings(self, *verdicts: ChangeVerdict) -> list[ReportedFinding]:
-        """Those with one of the verdicts, breaks first, then in the order of bases and protos."""
+        """Return the findings with one of the verdicts, breaks first, then in the order of bases and protos."""
         order = list(ChangeVerdict)
-        found = [ReportedFinding(one, finding) for one in self.comparisons for finding in one.findings if finding.verdict in verdicts]
-        return sorted(found, key=lambda entry: order.index(entry.finding.verdict))
+        entries = [ReportedFinding(base, finding) for base in self.comparisons for finding in base.findings if finding.verdict in verdicts]
+        return sorted(entries, key=lambda entry: order.index(entry.finding.verdict))
 
     @property
     def rollout(self) -> dict[str, bool]:
-        """Of all bases together: an order of deployment is sound if it is so for each."""
+        """The same for all bases together: an order of deployment is sound if it is so for each."""
         together: dict[str, bool] = {}
-        for one in self.comparisons:
-            for deployment, sound in one.rollout.items():
+        for comparison in self.comparisons:
+            for deployment, sound in comparison.rollout.items():
                 together[deployment] = together.get(deployment, True) and sound
         return together
