@@ -21,13 +21,10 @@ from grpc_interop.suites.calls.shape import (
     CallShape,
     Scripts,
     alternate,
+    one_lane_each,
     receive,
     status_shapes,
 )
-
-
-def _none(draw: Draw) -> Scripts:  # noqa: ARG001  no message is sent
-    return Scripts(((HALF_CLOSE, TO_END),), ((TO_END, OK_END),))
 
 
 def _ping_pong(count: int, name: str) -> CallShape:
@@ -55,73 +52,10 @@ def _both_lanes(count: int) -> CallShape:
     )
 
 
-def _server_first(draw: Draw) -> Scripts:
-    client = (*receive(3), *draw.requests(3), HALF_CLOSE, TO_END)
-    return Scripts((client,), ((*draw.responses(3), TO_END, OK_END),))
-
-
-def _half_close_at_once(draw: Draw) -> Scripts:
-    return Scripts(((HALF_CLOSE, TO_END),), ((TO_END, *draw.responses(1), OK_END),))
-
-
-def _ten_after_half_close(draw: Draw) -> Scripts:
-    client = (*draw.requests(1), HALF_CLOSE, TO_END)
-    return Scripts((client,), ((TO_END, *draw.responses(10), OK_END),))
-
-
-def _no_half_close(draw: Draw) -> Scripts:
-    client = (*alternate(draw.requests(3), receive(3)), TO_END)
-    return Scripts((client,), ((*alternate(receive(3), draw.responses(3)), OK_END),))
-
-
-def _empty_message(draw: Draw) -> Scripts:
-    client = (*(draw.empty_request(),) * 3, HALF_CLOSE, TO_END)
-    return Scripts((client,), ((TO_END, *(draw.empty_response(),) * 3, OK_END),))
-
-
-def _large_message(draw: Draw) -> Scripts:
-    client = (draw.large_request(), Receive(), *draw.requests(1), HALF_CLOSE, TO_END)
-    server = (Receive(), draw.large_response(), TO_END, *draw.responses(1), OK_END)
-    return Scripts((client,), (server,))
-
-
-def _metadata(draw: Draw) -> Scripts:
-    client = (*alternate(draw.requests(2), receive(2)), HALF_CLOSE, TO_END)
-    server = (SEND_HEADERS, *alternate(receive(2), draw.responses(2)), TO_END, OK_WITH_TRAILERS)
-    return Scripts((client,), (server,), REQUEST)
-
-
-def _metadata_on_error(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS)
-    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
-
-
 def _headers_first(draw: Draw) -> Scripts:
     first, second = draw.requests(2)
     server = (Receive(), SEND_HEADERS, TO_END, *draw.responses(2), OK_END)
     return Scripts(((first, RECEIVE_HEADERS, second, HALF_CLOSE, TO_END),), (server,))
-
-
-def _early_ok(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(3), HALF_CLOSE, TO_END),), ((*draw.responses(1), OK_END),))
-
-
-def _early_reply(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(10), HALF_CLOSE, TO_END),), ((*receive(3), *draw.responses(3), OK_END),))
-
-
-def _early_error(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(3), HALF_CLOSE, TO_END),), ((SOME_ERROR,),))
-
-
-def _error_after_3(draw: Draw) -> Scripts:
-    client = (*alternate(draw.requests(3), receive(3)), TO_END)
-    return Scripts((client,), ((*alternate(receive(3), draw.responses(3)), SOME_ERROR),))
-
-
-def _error_after_3_of_10(draw: Draw) -> Scripts:
-    client = (*draw.requests(10), HALF_CLOSE, TO_END)
-    return Scripts((client,), ((*alternate(receive(3), draw.responses(3)), SOME_ERROR),))
 
 
 def _ending_with(draw: Draw, status: Status) -> Scripts:
@@ -129,55 +63,112 @@ def _ending_with(draw: Draw, status: Status) -> Scripts:
     return Scripts((client,), ((TO_END, *draw.responses(1), Finish(status)),))
 
 
-def _deadline(draw: Draw) -> Scripts:
-    client = (*draw.requests(1), Receive(), TO_END)
-    return Scripts((client,), ((Receive(), *draw.responses(1), *ENDED),), timeout_us=DEADLINE_US)
-
-
-def _deadline_in_time(draw: Draw) -> Scripts:
-    client, server = (*draw.requests(3), HALF_CLOSE, TO_END), (TO_END, *draw.responses(3), OK_END)
-    return Scripts((client,), (server,), timeout_us=AMPLE_US)
-
-
-def _cancel_before(draw: Draw) -> Scripts:  # noqa: ARG001  no message is sent
-    return Scripts(((CANCEL,),), ((TO_END, *ENDED),))
-
-
-def _cancel_between(draw: Draw) -> Scripts:
-    client = (*alternate(draw.requests(3), receive(3)), CANCEL)
-    return Scripts((client,), ((*alternate(receive(3), draw.responses(3)), TO_END, *ENDED),))
-
-
-def _cancel_after(draw: Draw) -> Scripts:
-    client = (*draw.requests(10), HALF_CLOSE, *receive(10), CANCEL)
-    return Scripts((client,), ((TO_END, *draw.responses(10), *ENDED),))
-
-
 SHAPES = (
-    CallShape("none", "No message at all: the end, and the status.", _none),
+    CallShape("none", "No message at all: the end, and the status.", lambda _: one_lane_each((HALF_CLOSE, TO_END), (TO_END, OK_END))),
     _ping_pong(1, "one"),
     _ping_pong(2, "two"),
     _ping_pong(10, "ping_pong_10"),
     *map(_all_in_then_all_out, (10, 1000)),
     *map(_both_lanes, (10, 1000)),
-    CallShape("server_first", "The server speaks before it has heard anything.", _server_first),
-    CallShape("half_close_at_once", "A client with nothing to say still gets its answer.", _half_close_at_once),
-    CallShape("ten_after_half_close", "The half-close ends one direction only.", _ten_after_half_close),
-    CallShape("no_half_close", "The server may end an RPC whose client has not half-closed.", _no_half_close),
-    CallShape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
-    CallShape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
-    CallShape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
-    CallShape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
+    CallShape(
+        "server_first",
+        "The server speaks before it has heard anything.",
+        lambda draw: one_lane_each((*receive(3), *draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(3), TO_END, OK_END)),
+    ),
+    CallShape(
+        "half_close_at_once",
+        "A client with nothing to say still gets its answer.",
+        lambda draw: one_lane_each((HALF_CLOSE, TO_END), (TO_END, *draw.responses(1), OK_END)),
+    ),
+    CallShape(
+        "ten_after_half_close",
+        "The half-close ends one direction only.",
+        lambda draw: one_lane_each((*draw.requests(1), HALF_CLOSE, TO_END), (TO_END, *draw.responses(10), OK_END)),
+    ),
+    CallShape(
+        "no_half_close",
+        "The server may end an RPC whose client has not half-closed.",
+        lambda draw: one_lane_each((*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), OK_END)),
+    ),
+    CallShape(
+        "empty_message",
+        "Messages of zero bytes are messages, and are counted.",
+        lambda draw: one_lane_each((*(draw.empty_request(),) * 3, HALF_CLOSE, TO_END), (TO_END, *(draw.empty_response(),) * 3, OK_END)),
+    ),
+    CallShape(
+        "large_message",
+        "1 MiB passes both ways, and the next message after it.",
+        lambda draw: one_lane_each(
+            (draw.large_request(), Receive(), *draw.requests(1), HALF_CLOSE, TO_END),
+            (Receive(), draw.large_response(), TO_END, *draw.responses(1), OK_END),
+        ),
+    ),
+    CallShape(
+        "metadata",
+        "Custom metadata travels in the request, before the responses and after them.",
+        lambda draw: one_lane_each(
+            (*alternate(draw.requests(2), receive(2)), HALF_CLOSE, TO_END),
+            (SEND_HEADERS, *alternate(receive(2), draw.responses(2)), TO_END, OK_WITH_TRAILERS),
+            REQUEST,
+        ),
+    ),
+    CallShape(
+        "metadata_on_error",
+        "Custom metadata arrives also when the RPC fails.",
+        lambda draw: one_lane_each(
+            (*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST
+        ),
+    ),
     CallShape("headers_first", "The initial metadata arrives before any response.", _headers_first),
-    CallShape("early_ok", "The server ends well without having read anything.", _early_ok),
-    CallShape("early_reply", "The server ends well after three of ten messages.", _early_reply),
-    CallShape("early_error", "An error that waits for no message.", _early_error),
-    CallShape("error_after_3", "What was answered before an error arrives, then the error.", _error_after_3),
-    CallShape("error_after_3_of_10", "The same while messages of the client are still on their way.", _error_after_3_of_10),
+    CallShape(
+        "early_ok",
+        "The server ends well without having read anything.",
+        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(1), OK_END)),
+    ),
+    CallShape(
+        "early_reply",
+        "The server ends well after three of ten messages.",
+        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, TO_END), (*receive(3), *draw.responses(3), OK_END)),
+    ),
+    CallShape(
+        "early_error",
+        "An error that waits for no message.",
+        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (SOME_ERROR,)),
+    ),
+    CallShape(
+        "error_after_3",
+        "What was answered before an error arrives, then the error.",
+        lambda draw: one_lane_each(
+            (*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)
+        ),
+    ),
+    CallShape(
+        "error_after_3_of_10",
+        "The same while messages of the client are still on their way.",
+        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)),
+    ),
     *status_shapes(_ending_with),
-    CallShape("deadline", "The deadline ends the RPC on both sides, after a round trip.", _deadline),
-    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    CallShape("cancel_before", "A cancel before any message.", _cancel_before),
-    CallShape("cancel_between", "A cancel between messages reaches the server.", _cancel_between),
-    CallShape("cancel_after", "A cancel after the last message, while the server does not end, reaches it.", _cancel_after),
+    CallShape(
+        "deadline",
+        "The deadline ends the RPC on both sides, after a round trip.",
+        lambda draw: one_lane_each((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
+    ),
+    CallShape(
+        "deadline_in_time",
+        "The server knows the deadline; one that is kept does nothing.",
+        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (TO_END, *draw.responses(3), OK_END), timeout_us=AMPLE_US),
+    ),
+    CallShape("cancel_before", "A cancel before any message.", lambda _: one_lane_each((CANCEL,), (TO_END, *ENDED))),
+    CallShape(
+        "cancel_between",
+        "A cancel between messages reaches the server.",
+        lambda draw: one_lane_each(
+            (*alternate(draw.requests(3), receive(3)), CANCEL), (*alternate(receive(3), draw.responses(3)), TO_END, *ENDED)
+        ),
+    ),
+    CallShape(
+        "cancel_after",
+        "A cancel after the last message, while the server does not end, reaches it.",
+        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, *receive(10), CANCEL), (TO_END, *draw.responses(10), *ENDED)),
+    ),
 )

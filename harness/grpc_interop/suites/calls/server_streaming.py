@@ -20,6 +20,7 @@ from grpc_interop.suites.calls.shape import (
     CallShape,
     Scripts,
     alternate,
+    one_lane_each,
     receive,
     status_shapes,
 )
@@ -34,84 +35,81 @@ def _count(count: int) -> CallShape:
     )
 
 
-def _one_at_a_time(draw: Draw) -> Scripts:
-    client = (*draw.requests(1), *(Receive(), Signal("got")) * 10, TO_END)
-    server = (Receive(), *alternate(draw.responses(10), (WaitFor("got"),) * 10), OK_END)
-    return Scripts((client,), (server,))
-
-
-def _empty_message(draw: Draw) -> Scripts:
-    return Scripts(((draw.empty_request(), TO_END),), ((Receive(), *(draw.empty_response(),) * 3, OK_END),))
-
-
-def _large_message(draw: Draw) -> Scripts:
-    server = (Receive(), draw.large_response(), *draw.responses(1), OK_END)
-    return Scripts(((draw.large_request(), TO_END),), (server,))
-
-
-def _metadata(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(2), OK_WITH_TRAILERS)
-    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
-
-
-def _metadata_on_error(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS)
-    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
-
-
-def _headers_first(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(2), OK_END)
-    return Scripts(((*draw.requests(1), RECEIVE_HEADERS, TO_END),), (server,))
-
-
-def _early_error(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), TO_END),), ((SOME_ERROR,),))
-
-
-def _error_after_3(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(3), SOME_ERROR),))
-
-
 def _ending_with(draw: Draw, status: Status) -> Scripts:
     return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(1), Finish(status)),))
 
 
-def _deadline(draw: Draw) -> Scripts:
-    client = (*draw.requests(1), Receive(), TO_END)
-    return Scripts((client,), ((Receive(), *draw.responses(1), *ENDED),), timeout_us=DEADLINE_US)
-
-
-def _deadline_in_time(draw: Draw) -> Scripts:
-    client, server = (*draw.requests(1), TO_END), (Receive(), *draw.responses(10), OK_END)
-    return Scripts((client,), (server,), timeout_us=AMPLE_US)
-
-
-def _cancel_before(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), CANCEL),), ((Receive(), *ENDED),))
-
-
-def _cancel_between(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), *receive(3), CANCEL),), ((Receive(), *draw.responses(10), *ENDED),))
-
-
-def _cancel_after(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), *receive(10), CANCEL),), ((Receive(), *draw.responses(10), *ENDED),))
-
-
 SHAPES = (
     *map(_count, (0, 1, 2, 10, 1000)),
-    CallShape("one_at_a_time_10", "Each response arrives before the next is sent: nobody buffers.", _one_at_a_time),
-    CallShape("empty_message", "Messages of zero bytes are messages, and are counted.", _empty_message),
-    CallShape("large_message", "1 MiB passes both ways, and the next message after it.", _large_message),
-    CallShape("metadata", "Custom metadata travels in the request, before the responses and after them.", _metadata),
-    CallShape("metadata_on_error", "Custom metadata arrives also when the RPC fails.", _metadata_on_error),
-    CallShape("headers_first", "The client can have the initial metadata before it takes a response.", _headers_first),
-    CallShape("early_error", "An error that does not wait for the request.", _early_error),
-    CallShape("error_after_3", "What was sent before an error arrives, then the error.", _error_after_3),
+    CallShape(
+        "one_at_a_time_10",
+        "Each response arrives before the next is sent: nobody buffers.",
+        lambda draw: one_lane_each(
+            (*draw.requests(1), *(Receive(), Signal("got")) * 10, TO_END),
+            (Receive(), *alternate(draw.responses(10), (WaitFor("got"),) * 10), OK_END),
+        ),
+    ),
+    CallShape(
+        "empty_message",
+        "Messages of zero bytes are messages, and are counted.",
+        lambda draw: one_lane_each((draw.empty_request(), TO_END), (Receive(), *(draw.empty_response(),) * 3, OK_END)),
+    ),
+    CallShape(
+        "large_message",
+        "1 MiB passes both ways, and the next message after it.",
+        lambda draw: one_lane_each((draw.large_request(), TO_END), (Receive(), draw.large_response(), *draw.responses(1), OK_END)),
+    ),
+    CallShape(
+        "metadata",
+        "Custom metadata travels in the request, before the responses and after them.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_WITH_TRAILERS), REQUEST),
+    ),
+    CallShape(
+        "metadata_on_error",
+        "Custom metadata arrives also when the RPC fails.",
+        lambda draw: one_lane_each(
+            (*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST
+        ),
+    ),
+    CallShape(
+        "headers_first",
+        "The client can have the initial metadata before it takes a response.",
+        lambda draw: one_lane_each((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_END)),
+    ),
+    CallShape(
+        "early_error",
+        "An error that does not wait for the request.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (SOME_ERROR,)),
+    ),
+    CallShape(
+        "error_after_3",
+        "What was sent before an error arrives, then the error.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *draw.responses(3), SOME_ERROR)),
+    ),
     *status_shapes(_ending_with),
-    CallShape("deadline", "The deadline ends the RPC on both sides, after the response that came.", _deadline),
-    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    CallShape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
-    CallShape("cancel_between", "A cancel after three of ten responses reaches the server.", _cancel_between),
-    CallShape("cancel_after", "A cancel after all responses, while the server does not end, reaches it.", _cancel_after),
+    CallShape(
+        "deadline",
+        "The deadline ends the RPC on both sides, after the response that came.",
+        lambda draw: one_lane_each((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
+    ),
+    CallShape(
+        "deadline_in_time",
+        "The server knows the deadline; one that is kept does nothing.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *draw.responses(10), OK_END), timeout_us=AMPLE_US),
+    ),
+    CallShape(
+        "cancel_before",
+        "A cancel that may overtake the request.",
+        lambda draw: one_lane_each((*draw.requests(1), CANCEL), (Receive(), *ENDED)),
+    ),
+    CallShape(
+        "cancel_between",
+        "A cancel after three of ten responses reaches the server.",
+        lambda draw: one_lane_each((*draw.requests(1), *receive(3), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
+    ),
+    CallShape(
+        "cancel_after",
+        "A cancel after all responses, while the server does not end, reaches it.",
+        lambda draw: one_lane_each((*draw.requests(1), *receive(10), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
+    ),
 )

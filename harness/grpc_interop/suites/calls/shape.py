@@ -51,6 +51,11 @@ class Scripts(NamedTuple):
     own_connection: bool = False
 
 
+def one_lane_each(client: Lane, server: Lane, metadata: tuple[Entry, ...] = (), timeout_us: int | None = None) -> Scripts:
+    """Return scripts in which each side sends and receives in one lane."""
+    return Scripts((client,), (server,), metadata, timeout_us)
+
+
 class CallShape(NamedTuple):
     """A named way in which an RPC can go. `why` says what it proves, for whoever reads a report."""
 

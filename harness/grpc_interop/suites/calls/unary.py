@@ -21,6 +21,7 @@ from grpc_interop.suites.calls.shape import (
     TO_END,
     CallShape,
     Scripts,
+    one_lane_each,
     sized,
     status_shapes,
 )
@@ -30,56 +31,8 @@ def _one(draw: Draw) -> Scripts:
     return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *draw.responses(1), OK_END),))
 
 
-def _empty_message(draw: Draw) -> Scripts:
-    return Scripts(((draw.empty_request(), TO_END),), ((Receive(), draw.empty_response(), OK_END),))
-
-
-def _large_message(draw: Draw) -> Scripts:
-    return Scripts(((draw.large_request(), TO_END),), ((Receive(), draw.large_response(), OK_END),))
-
-
-def _metadata(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(1), OK_WITH_TRAILERS)
-    return Scripts(((*draw.requests(1), TO_END),), (server,), REQUEST)
-
-
-def _metadata_on_error(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), SEND_HEADERS, ERROR_WITH_TRAILERS),), REQUEST)
-
-
-def _metadata_large(draw: Draw) -> Scripts:
-    end = Finish(Status(0, trailers=sized(BELOW_LIMIT, "trailers")))
-    server = (Receive(), SendHeaders(sized(BELOW_LIMIT, "initial")), *draw.responses(1), end)
-    return Scripts(((*draw.requests(1), TO_END),), (server,), sized(BELOW_LIMIT, "request"))
-
-
-def _headers_first(draw: Draw) -> Scripts:
-    server = (Receive(), SEND_HEADERS, *draw.responses(1), OK_END)
-    return Scripts(((*draw.requests(1), RECEIVE_HEADERS, TO_END),), (server,))
-
-
-def _early_error(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), TO_END),), ((SOME_ERROR,),))
-
-
 def _ending_with(draw: Draw, status: Status) -> Scripts:
     return Scripts(((*draw.requests(1), TO_END),), ((Receive(), Finish(status)),))
-
-
-def _deadline(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *ENDED),), timeout_us=DEADLINE_US)
-
-
-def _deadline_in_time(draw: Draw) -> Scripts:
-    return _one(draw)._replace(timeout_us=AMPLE_US)
-
-
-def _cancel_before(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), CANCEL),), ((Receive(), *ENDED),))
-
-
-def _cancel_after(draw: Draw) -> Scripts:
-    return Scripts(((*draw.requests(1), WaitFor("got"), CANCEL),), ((Receive(), Signal("got"), *ENDED),))
 
 
 def _with_code(code: int, name: str) -> CallShape:
@@ -89,17 +42,70 @@ def _with_code(code: int, name: str) -> CallShape:
 
 SHAPES = (
     CallShape("one", "One request, one response.", _one),
-    CallShape("empty_message", "A message of zero bytes is a message.", _empty_message),
-    CallShape("large_message", "1 MiB passes both ways, whatever the windows.", _large_message),
-    CallShape("metadata", "Custom metadata travels in the request, before the response and after it.", _metadata),
-    CallShape("metadata_on_error", "Custom metadata arrives also when there is no response.", _metadata_on_error),
-    CallShape("metadata_large", "7,000 bytes of metadata at a time are below every limit.", _metadata_large),
-    CallShape("headers_first", "The client can have the initial metadata before the response.", _headers_first),
-    CallShape("early_error", "An error that does not wait for the request.", _early_error),
+    CallShape(
+        "empty_message",
+        "A message of zero bytes is a message.",
+        lambda draw: one_lane_each((draw.empty_request(), TO_END), (Receive(), draw.empty_response(), OK_END)),
+    ),
+    CallShape(
+        "large_message",
+        "1 MiB passes both ways, whatever the windows.",
+        lambda draw: one_lane_each((draw.large_request(), TO_END), (Receive(), draw.large_response(), OK_END)),
+    ),
+    CallShape(
+        "metadata",
+        "Custom metadata travels in the request, before the response and after it.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_WITH_TRAILERS), REQUEST),
+    ),
+    CallShape(
+        "metadata_on_error",
+        "Custom metadata arrives also when there is no response.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, ERROR_WITH_TRAILERS), REQUEST),
+    ),
+    CallShape(
+        "metadata_large",
+        "7,000 bytes of metadata at a time are below every limit.",
+        lambda draw: one_lane_each(
+            (*draw.requests(1), TO_END),
+            (
+                Receive(),
+                SendHeaders(sized(BELOW_LIMIT, "initial")),
+                *draw.responses(1),
+                Finish(Status(0, trailers=sized(BELOW_LIMIT, "trailers"))),
+            ),
+            sized(BELOW_LIMIT, "request"),
+        ),
+    ),
+    CallShape(
+        "headers_first",
+        "The client can have the initial metadata before the response.",
+        lambda draw: one_lane_each((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_END)),
+    ),
+    CallShape(
+        "early_error",
+        "An error that does not wait for the request.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (SOME_ERROR,)),
+    ),
     *status_shapes(_ending_with),
     *(_with_code(code, name) for code, name in enumerate(CODES) if code),
-    CallShape("deadline", "The deadline ends the RPC on both sides.", _deadline),
-    CallShape("deadline_in_time", "The server knows the deadline; one that is kept does nothing.", _deadline_in_time),
-    CallShape("cancel_before", "A cancel that may overtake the request.", _cancel_before),
-    CallShape("cancel_after", "A cancel reaches the server while it works on the request.", _cancel_after),
+    CallShape(
+        "deadline",
+        "The deadline ends the RPC on both sides.",
+        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *ENDED), timeout_us=DEADLINE_US),
+    ),
+    CallShape(
+        "deadline_in_time",
+        "The server knows the deadline; one that is kept does nothing.",
+        lambda draw: _one(draw)._replace(timeout_us=AMPLE_US),
+    ),
+    CallShape(
+        "cancel_before",
+        "A cancel that may overtake the request.",
+        lambda draw: one_lane_each((*draw.requests(1), CANCEL), (Receive(), *ENDED)),
+    ),
+    CallShape(
+        "cancel_after",
+        "A cancel reaches the server while it works on the request.",
+        lambda draw: one_lane_each((*draw.requests(1), WaitFor("got"), CANCEL), (Receive(), Signal("got"), *ENDED)),
+    ),
 )
