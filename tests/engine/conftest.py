@@ -16,6 +16,7 @@ from grpc_interop.core.verdict import Pair, Verdict
 from grpc_interop.drivers.build import Built, Launch
 from grpc_interop.drivers.manifest import read_manifest
 from grpc_interop.engine import Engine, Job, watchdog
+from grpc_interop.engine.executors.executor import Executor
 from grpc_interop.messages.examination import Examiner
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
@@ -38,13 +39,13 @@ MARK = "REFERENCE_MARK"
 class Play:
     """Plays cases on pairs of `good` and other implementations. `expected` says which failures are known."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, executors: Iterable[Executor] = ()) -> None:
         self.mark = uuid.uuid4().hex
         self.logs = logs
         catalog = Catalog.load([PROTOS], [], logs.parent / "cache")
         self.expected: Callable[[Verdict], bool] = lambda _: False
         examiner = Examiner(Shapes(catalog))
-        self.engine = Engine(logs, case_seconds=CASE_SECONDS, examiner=examiner, expected=self._is_expected)
+        self.engine = Engine(logs, case_seconds=CASE_SECONDS, examiner=examiner, expected=self._is_expected, executors=executors)
         self.add("good")
 
     def _is_expected(self, verdict: Verdict) -> bool:

@@ -107,6 +107,18 @@ def test_the_core_is_pure_and_imports_nothing_of_the_rest(module: Path) -> None:
     assert imported & IMPURE == set()
 
 
+def test_only_the_kinds_own_modules_ask_a_case_for_its_kind() -> None:
+    """Everything else asks the case itself, so that a new kind is a class and an executor (core/case.py, engine/executors/)."""
+    found = {
+        path.relative_to(HARNESS).as_posix()
+        for path in sorted(HARNESS.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass")
+        if {"Case", "MessageCase"} & {part.id for part in ast.walk(node.args[1]) if isinstance(part, ast.Name)}
+    }
+    assert [path for path in found if not path.startswith(("core/case.py", "core/tags.py", "engine/executors/", "messages/"))] == []
+
+
 def test_the_harness_names_no_implementation() -> None:
     """What is particular to one stands behind its manifest and the contract; not even its variables are known."""
     names = names_of_implementations()

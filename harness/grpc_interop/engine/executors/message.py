@@ -14,7 +14,6 @@ from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.admission import MOST_EXAMINED
 from grpc_interop.engine.executors.execution import Execution
@@ -122,7 +121,6 @@ class MessageExecutor(DriverExecutor):
     """Asks the drivers about messages, and keeps their answers for the other pairs."""
 
     kind = "message"
-    events = ("transcoded",)
 
     def __init__(self, questioner: Questioner, expected: Callable[[Verdict], bool]) -> None:
         self._questioner = questioner
@@ -152,8 +150,6 @@ class MessageExecutor(DriverExecutor):
 
     def hear(self, driver: Driver, kind: str, event: pb.Event, host: Host) -> None:
         """Pass an answer to every execution that waits for it; those that were given up need none."""
-        if not self._cache.awaits(event.id):
-            raise ContractBroken(f"sent an event of no known kind in answer to {event.id}")
         request = self._cache.heard(event)
         for asker, number in request.waiting:
             execution = host.in_flight.get(asker.id)
