@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders, Status
-from grpc_interop.core.joined_metadata import taken_apart
+from grpc_interop.core.joined_metadata import split_joined
 from grpc_interop.core.model import model
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import compare
@@ -29,7 +29,7 @@ def same(sent: tuple[Entry, ...], seen: tuple[Entry, ...]) -> bool:
         (right[0]._replace(initial=seen), right[1]),
         (right[0]._replace(status=right[0].status._replace(trailers=seen)), right[1]),
     ]
-    passes = {compare(case, model(case), *taken_apart(case, *one))[0] is None for one in wrong}
+    passes = {compare(case, model(case), *split_joined(case, *one))[0] is None for one in wrong}
     assert len(passes) == 1, "every place is judged alike"
     return passes.pop()
 

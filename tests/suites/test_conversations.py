@@ -27,7 +27,7 @@ from grpc_interop.core.case import (
 )
 from grpc_interop.core.causality import CAPACITY, PREFIX
 from grpc_interop.core.model import model
-from grpc_interop.core.script import CODES
+from grpc_interop.core.script import STATUS_CODES
 from grpc_interop.core.verdict import Pair
 from grpc_interop.repro.case_text import decode, encode
 from grpc_interop.schema.catalog import Catalog
@@ -122,7 +122,7 @@ def test_every_end_comes_about(many: list[Case]) -> None:
     """
     ends = [finishes(case.server)[0] for case in many]
     codes = Counter(end.code for end in ends)
-    assert set(codes) == set(CODES)
+    assert set(codes) == set(STATUS_CODES)
     assert 0.4 < codes[0] / len(ends) < 0.6
     assert any(end.details and end.trailers for end in ends)
     assert any(end.trailers and not end.code for end in ends)

@@ -6,7 +6,7 @@ happened before: the vector clock of the cancel, or of everything that the clien
 
 The allowed outcomes are the consistent cuts between the two (Friedemann Mattern, "Virtual Time and Global States of
 Distributed Systems", 1989). A cut says how many observations each lane has made. It is consistent if it contains the causes
-of everything in it. Each gives one pair for every form in which a runtime may show the termination.
+of everything in it. Each consistent cut gives a pair for every form in which a runtime may show the termination.
 
 The rules, with their measurements, are in docs/model.md.
 """

@@ -1,4 +1,4 @@
-"""Which scripts are cases at all: the grammar of each kind of method, as the driver contract states it (message Step)."""
+"""The grammar of scripts: which of them are cases, for each kind of method, as the driver contract states it (message Step)."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from grpc_interop.core.side import Side
 CLIENT_STEPS = frozenset({Send, Receive, ReceiveToEnd, HalfClose, Cancel, ReceiveHeaders, Signal, WaitFor})
 SERVER_STEPS = frozenset({Send, Receive, ReceiveToEnd, SendHeaders, Finish, Signal, WaitFor, WaitForTermination})
 
-CODES = range(17)
-"""gRPC's status codes. Others reach the application as something else, in each runtime its own way."""
+STATUS_CODES = range(17)
+"""gRPC's status codes. Each runtime shows other codes to the application as something else, in its own way."""
 
 SHORTEST_TIMEOUT_US = 1_000
 """A deadline of 0 makes grpc-go not call at all, while C-core may still answer OK; C-core counts in milliseconds, so
-that less than one is rounded to one or to nothing."""
+that a fraction of a millisecond is rounded to 1 or to 0."""
 
 LONGEST_TIMEOUT_US = 97_000_000 * 1_000_000
 """C-core sends every longer deadline as 27,000 hours, which are 97,200,000 s, though `grpc-timeout` could hold more
-(https://github.com/grpc/grpc/issues/19383); and it rounds what it sends up by as much as a percent."""
+(https://github.com/grpc/grpc/issues/19383); and it rounds up by as much as a percent."""
 
 _KEY = re.compile(r"[0-9A-Za-z_.-]+")
-"""A key of metadata (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Header-Name)."""
+"""The key of a metadata entry (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Header-Name)."""
 
 _OWNERS = {
     "HTTP/2 has no use for it (RFC 9113, 8.2.2), and Go's server resets the stream": (
@@ -56,8 +56,8 @@ _OWNERS = {
     "it is only the ending that marks bytes": ("-bin",),
 }
 RESERVED = {key: why for why, keys in _OWNERS.items() for key in keys}
-"""Keys that never reach the other side's application as they were sent, with the reason. All that begin with `grpc-` are
-gRPC's (PROTOCOL-HTTP2.md, Custom-Metadata)."""
+"""Keys that never reach the other side's application as they were sent, with the reason. All keys that begin with `grpc-`
+belong to gRPC (PROTOCOL-HTTP2.md, Custom-Metadata)."""
 
 
 class NotACase(ValueError):
@@ -71,7 +71,7 @@ def check_grammar(case: Case) -> None:
 
 
 def _problems(case: Case) -> Iterator[str]:
-    """Yield each rule that is broken, as a sentence. A rule may rely on those before it."""
+    """Yield each rule that is broken, as a sentence. A rule may rely on the rules before it."""
     yield from _texts(case)
     for side, script, allowed in ((Side.CLIENT, case.client, CLIENT_STEPS), (Side.SERVER, case.server, SERVER_STEPS)):
         yield from _lanes(side, script, allowed)
@@ -95,9 +95,9 @@ def _texts(value: object) -> Iterator[str]:
             # A lone surrogate, which no encoding of Unicode has: neither gRPC nor protobuf could carry it.
             yield f"the text '{_printable(value)}' holds half a character (a lone surrogate), which cannot be written as UTF-8"
     elif isinstance(value, (tuple, frozenset)):
-        for one in value:
-            if type(one) is not Send:  # the bulk of a script, which holds bytes
-                yield from _texts(one)
+        for element in value:
+            if type(element) is not Send:  # the bulk of a script, which holds bytes
+                yield from _texts(element)
     elif is_dataclass(value) and not isinstance(value, type):
         for name in _fields_of(type(value)):
             yield from _texts(getattr(value, name))
@@ -118,9 +118,10 @@ def _lanes(side: Side, script: Script, allowed: frozenset[type]) -> Iterator[str
         yield f"the {side} has {len(script)} lanes; one or two are possible"
     for wrong in sorted({type(step).__name__ for step in steps(script) if type(step) not in allowed}):
         yield f"{wrong} is not a step of a {side}: leave it out"
-    for what in ((Send, HalfClose, SendHeaders), (Receive, ReceiveToEnd)):
-        if sum(_has(lane, *what) for lane in script) > 1:
-            yield f"both lanes of the {side} have {' or '.join(one.__name__ for one in what if one in allowed)}: keep them in one"
+    for kinds in ((Send, HalfClose, SendHeaders), (Receive, ReceiveToEnd)):
+        if sum(_has(lane, *kinds) for lane in script) > 1:
+            names = " or ".join(kind.__name__ for kind in kinds if kind in allowed)
+            yield f"both lanes of the {side} have {names}: keep them in one"
 
 
 def _signals(side: Side, script: Script) -> Iterator[str]:
@@ -128,15 +129,15 @@ def _signals(side: Side, script: Script) -> Iterator[str]:
         if _has(lane, Signal):
             first = min(_places(lane, Signal))
             if not _has(lane[:first], Receive, ReceiveToEnd):
-                # A signal says what the lane has received; before a receive it would be a guess.
+                # A signal says that the lane has received something; before a receive it would be a guess.
                 yield f"the {side}'s lane signals before it has received anything: put a Receive before Signal"
     for step in (step for lane in script for step in lane if isinstance(step, Signal | WaitFor)):
         if not step.name.isprintable():
             yield f"the {side}'s signal {step.name!r} is not printable, and names travel on lines"
-    for what in (Signal, WaitFor):
-        named = [{step.name for step in lane if isinstance(step, what)} for lane in script]
-        if len(named) == 2 and named[0] & named[1]:
-            yield f"both lanes of the {side} have {what.__name__} {min(named[0] & named[1])!r}: which comes first is open"
+    for kind in (Signal, WaitFor):
+        names = [{step.name for step in lane if isinstance(step, kind)} for lane in script]
+        if len(names) == 2 and names[0] & names[1]:
+            yield f"both lanes of the {side} have {kind.__name__} {min(names[0] & names[1])!r}: which comes first is open"
 
 
 def _client(case: Case) -> Iterator[str]:
@@ -183,15 +184,15 @@ def _server(case: Case) -> Iterator[str]:
     if len(ends) != 1 or not any(lane and isinstance(lane[-1], Finish) for lane in case.server):
         yield "a server finishes once, as the last step of a lane: end one lane with Finish"
         return
-    if ends[0].code not in CODES:
-        yield f"{ends[0].code} is not a gRPC status code: those are 0 to 16"
+    if ends[0].code not in STATUS_CODES:
+        yield f"{ends[0].code} is not a gRPC status code: the codes are 0 to 16"
     for lane in case.server:
         headers = _places(lane, SendHeaders)
         if len(headers) > 1 or (headers and _has(lane[: headers[0]], Send)):
             yield "initial metadata goes out once, before any message: put SendHeaders before the first Send"
         waits = _places(lane, WaitForTermination)
         if waits and set(map(type, lane[waits[0] + 1 :])) - {Finish, Signal}:
-            # What is read or sent there depends on how far each runtime has closed the call by then.
+            # Everything read or sent there depends on how far each runtime has closed the call by then.
             yield "after wait_for_termination a lane only signals or finishes: leave out what else follows WaitForTermination"
 
 
@@ -206,20 +207,22 @@ def _single_response(case: Case) -> Iterator[str]:
 
 
 UNSURE_BYTES = range(7_693, 16_385)
-"""Sizes of metadata, as HTTP/2 counts it (RFC 9113, 6.5.2): C-core refuses, by chance, ever more of what is between 8 and 16 KiB,
-and its own headers take up to 500 bytes of that (https://github.com/grpc/grpc/issues/37852)."""
-
+"""Sizes of metadata, as HTTP/2 counts it (RFC 9113, 6.5.2), that C-core refuses by chance, the more often the larger, from 8
+to 16 KiB; its own headers take up to 500 bytes of that (https://github.com/grpc/grpc/issues/37852)."""
 
 _PLAIN = "".join(chr(byte) for byte in range(0x20, 0x7F) if chr(byte) != "%")
-"""What travels as it is in a status message; the rest is percent-encoded."""
+"""The characters of a status message that travel as they are; the rest is percent-encoded."""
 
 
 def _sizes(case: Case) -> Iterator[str]:
     headers = [step.entries for step in steps(case.server) if isinstance(step, SendHeaders)]
     places = [("request metadata", case.metadata), *(("initial metadata", entries) for entries in headers)]
     for status in finishes(case.server):
-        told = (Entry("grpc-message", quote(status.message or "", safe=_PLAIN).encode()), Entry("grpc-status-details-bin", status.details))
-        places.append(("trailing metadata with the status", (*status.trailers, *told)))
+        ending = (
+            Entry("grpc-message", quote(status.message or "", safe=_PLAIN).encode()),
+            Entry("grpc-status-details-bin", status.details),
+        )
+        places.append(("trailing metadata with the status", (*status.trailers, *ending)))
     for what, entries in places:
         size = sum(len(key) + 32 + (len(value) * 4 // 3 if key.endswith("-bin") else len(value)) for key, value in entries)
         if size in UNSURE_BYTES:
@@ -250,9 +253,9 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield f"metadata {key}: {value!r} is not printable ASCII without spaces around it; other bytes need a key in -bin"
 
 
-def _has(lane: Lane, *what: type) -> bool:
-    return not set(what).isdisjoint(map(type, lane))
+def _has(lane: Lane, *kinds: type) -> bool:
+    return not set(kinds).isdisjoint(map(type, lane))
 
 
-def _places(lane: Lane, what: type) -> list[int]:
-    return [at for at, step in enumerate(lane) if type(step) is what] if _has(lane, what) else []
+def _places(lane: Lane, kind: type) -> list[int]:
+    return [at for at, step in enumerate(lane) if type(step) is kind] if _has(lane, kind) else []

@@ -1,5 +1,5 @@
-"""Messages carried without an RPC: what a driver is asked to read and write again, and its answer. Immutable data; the
-counterpart of message Transcode in the driver contract."""
+"""Messages carried without an RPC: a request to a driver to read messages and write them again, and its answers. Immutable
+data; the counterpart of message Transcode in the driver contract."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from grpc_interop.core.transcript import View
 
 
 class Ask(NamedTuple):
-    """Read each of these and write it again. `side` is who is asked; `data` are messages, at least one: binary, or ProtoJSON
-    where `from_json`, in which `ignore_unknown` skips fields that are not known. `emit_zero`: the ProtoJSON that is written
-    shows also what is zero. `type_name` is the full name of the type where it is not the case's own."""
+    """The request to read each of some messages and to write it again."""
 
     side: Side
+    """The side that is asked."""
     data: tuple[bytes, ...]
+    """At least one message: binary, or ProtoJSON where `from_json`."""
     from_json: bool = False
     to_json: bool = False
     to_view: bool = False
     ignore_unknown: bool = False
+    """Skip unknown fields of the ProtoJSON that is read."""
     emit_zero: bool = False
+    """Write fields that are zero to the ProtoJSON, too."""
     type_name: str = ""
+    """The full name of the messages' type, where it is not the case's own."""
 
 
 class Written(NamedTuple):
-    """The message was read, and this was written."""
+    """The message was read and written again."""
 
     binary: bytes
     json: str = ""
@@ -33,11 +36,12 @@ class Written(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """It could not be read or written; `text` says why, in the words of the runtime. `failed`: it is no word about the
-    message; the driver itself went wrong."""
+    """The message could not be read or written."""
 
     text: str
+    """The reason, in the words of the runtime."""
     failed: bool = False
+    """The driver itself went wrong, so that the answer says nothing about the message."""
 
 
 Answer = Written | Refused

@@ -1,4 +1,4 @@
-"""What one side observed in one RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
+"""The observations of one side in one RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
 
 from __future__ import annotations
 
@@ -25,49 +25,57 @@ Observation = bytes | Token
 """A message, as the receiver's runtime writes it again; or a token."""
 
 Observed = tuple[Observation, ...]
-"""What one lane observed, in order."""
+"""The observations of one lane, in order."""
 
 
 class View(NamedTuple):
-    """A message through its language's reflection: what a program there sees, by field number. Numbers as int,
-    floating-point ones as the bits of a double, text as bytes; keys and values of a map alternate. `unknown` holds the
-    fields that its type does not declare."""
+    """A message as a program of the driver's language sees it, through reflection."""
 
     fields: Mapping[int, tuple[int | bytes | View, ...]]
+    """By field number. A number is an int, a floating-point number the bits of a double, a text its bytes; the keys and values
+    of a map alternate."""
     unknown: bytes = b""
+    """The fields that the message's type does not declare."""
 
 
 class ClientTranscript(NamedTuple):
-    """`status` is None only when the play was stopped before the RPC ended; `elapsed_us` is its duration in
-    microseconds. Only programs played by hand (Case.player) measure `early`, the messages that came before the client
-    had half-closed though its script receives none there, and `spread_us`, the time between the first message and the
-    last. `views` shows the messages in their order. Where that was asked for, `done_us` tells of each lane when its steps
-    were done, in microseconds from the start, and `began_us` when that was, by the machine's clock."""
+    """The client's observations."""
 
     lanes: tuple[Observed, ...]
     initial: tuple[Entry, ...]
+    """The initial metadata."""
     status: Status | None
+    """None only when the play was stopped before the RPC ended."""
     elapsed_us: int = 0
+    """The duration of the RPC."""
     aborted: bool = False
+    """The play was stopped."""
     early: int = 0
+    """Messages that came before the half-close, where the script receives none; only programs (Case.player) measure it."""
     spread_us: int = 0
+    """The time between the first message and the last; only programs measure it."""
     views: tuple[View, ...] = ()
+    """Views of the messages, in their order."""
     done_us: tuple[tuple[int, ...], ...] = ()
+    """Per lane, when each step completed, since the start of the play. Empty unless times were asked for."""
     began_us: int = 0
+    """The start of the play, by the machine's clock. 0 unless times were asked for."""
 
 
 class ServerTranscript(NamedTuple):
-    """`arrived`: the call reached the handler. `remaining_us`: time left until the deadline when the handler began, in
-    microseconds, None without a deadline. `views`, `done_us`, `began_us` and `elapsed_us` as at
-    the client; of a call that never arrived, `began_us` is when its script came, and `elapsed_us` the time until that was
-    told."""
+    """The server's observations. A field without a comment is as in ClientTranscript."""
 
     arrived: bool
+    """The call reached the handler."""
     lanes: tuple[Observed, ...]
     request: tuple[Entry, ...]
+    """The request metadata."""
     remaining_us: int | None = None
+    """The time left until the deadline when the handler began; None without a deadline."""
     aborted: bool = False
     views: tuple[View, ...] = ()
     done_us: tuple[tuple[int, ...], ...] = ()
     began_us: int = 0
+    """For a call that never arrived: when its script came."""
     elapsed_us: int = 0
+    """For a call that never arrived: the time until the driver said so."""

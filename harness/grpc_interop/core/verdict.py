@@ -1,7 +1,7 @@
-"""The verdict: what was observed, compared with what the model allows. Pure.
+"""The verdict: the observed pair of transcripts, compared with the pairs that the model allows. Pure.
 
-`compare` names the first difference in words. With several allowed pairs, the one that agrees longest is taken; within
-it, the difference that comes first in the order of events, because the later ones follow from it.
+`compare` takes the allowed pair that agrees longest, and names the difference that comes first in the order of events,
+because the later differences follow from it.
 """
 
 from __future__ import annotations
@@ -26,33 +26,34 @@ CODES = (
     *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
     *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
 )
-"""gRPC's status codes by number."""
-
+"""The names of gRPC's status codes, by number."""
 
 _GIVEN_UP = (CANCELLED, DEADLINE_EXCEEDED)
 """Statuses with which a client may end a call before the server's handler has begun."""
 
-
 KNOWN = "known: "
-"""How the note of a known failure begins that says why it fails and where that is reported."""
+"""The beginning of a known failure's note, which says why it fails and where that is reported."""
 
 CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|(?<=metadata )[\w.-]+|(?<=instead of )[A-Z_]+")
-"""What changes from case to case in a sentence about one cause."""
+"""The parts of a sentence that change from case to case of one cause."""
 
 
 class Outcome(StrEnum):
-    """How a case ended. `error`: the harness or a build failed. `unsupported`: a driver said that it cannot do it."""
+    """How a case ended."""
 
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
+    """The harness or a build failed, so that the case could not be judged."""
     KNOWN_FAILURE = "known_failure"
     UNEXPECTED_PASS = "unexpected_pass"
+    """A known failure passed."""
     UNSUPPORTED = "unsupported"
+    """A driver does not offer a capability that the case needs."""
 
     @property
     def is_finding(self) -> bool:
-        """Whether a run with such a case exits with status 1."""
+        """Return whether a run with such a case exits with status 1."""
         return self in (Outcome.FAILED, Outcome.ERROR, Outcome.UNEXPECTED_PASS)
 
 
@@ -73,20 +74,22 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first difference. `side` is who saw it (`client`, `server`); `what` a sentence; `wanted` and `got` say it in
-    values, as text or as message bytes."""
+    """The first difference between an observed pair and an allowed pair."""
 
     side: Side
+    """The side that saw it."""
     what: str
+    """A sentence."""
     wanted: str | bytes = ""
+    """The expected value, like `got` as text or as the bytes of a message."""
     got: str | bytes = ""
     tags: frozenset[str] = field(default=frozenset(), compare=False)
     """Facts about the message that differs, for known failures to match; empty where the difference is not about one message."""
 
     @property
     def fingerprint(self) -> str:
-        """Equal for differences of one cause: the sentence without its numbers, its quoted values, the names of metadata
-        keys and the status that was wanted."""
+        """Return a text that is equal for differences of one cause: the sentence without its numbers, its quoted values, the
+        names of metadata keys and the expected status."""
         return f"{self.side}: " + CHANGING.sub("#", self.what)
 
 
@@ -108,22 +111,25 @@ LOG = "log"
 
 
 class Verdict(NamedTuple):
-    """A case played on a pair. The transcripts are None where a side never reported (or, of the server, where it is a
-    program that only its answers speak for); `notes` are sentences about how the case was run (replayed alone, driver
-    restarted...); `shrunk`: the case is the smallest in place of the one that was asked for; `seconds` is the client's
-    own measurement."""
+    """A case played on a pair."""
 
     case: AnyCase
     pair: Pair
     outcome: Outcome
     seconds: float = 0.0
+    """The duration, as the client measured it."""
     difference: Difference | None = None
     expected: Expected | None = None
+    """The allowed pair that is nearest to the transcripts; None where the model was not asked, and for a passed case."""
     client: ClientTranscript | None = None
+    """None where the side never reported, and for most passed cases."""
     server: ServerTranscript | None = None
+    """As `client`; also None where the server is a program, which reports nothing but its answers."""
     notes: tuple[str, ...] = ()
+    """Sentences about how the case was run: played again alone, a driver restarted..."""
     attachments: tuple[Attachment, ...] = ()
     shrunk: bool = False
+    """The case is the smallest that fails alike, and not the case that was asked for."""
     plays: int = 1
 
     @property
@@ -140,16 +146,16 @@ class Verdict(NamedTuple):
 
 
 def code_name(code: int) -> str:
-    """`UNAVAILABLE` of 14."""
+    """Return `UNAVAILABLE` for 14."""
     return CODES[code] if 0 <= code < len(CODES) else f"code {code}"
 
 
 Canonical = Callable[[str, bytes], bytes]
-"""From a message type's full name and a message to the one form in which equal messages are equal bytes."""
+"""From a message type's full name and a message to the form in which equal messages are equal bytes."""
 
 
 def as_they_are(_type_name: str, message: bytes) -> bytes:
-    """The Canonical for messages whose bytes can be compared as they are."""
+    """Return the message: the Canonical for messages whose bytes can be compared as they are."""
     return message
 
 
@@ -160,11 +166,10 @@ def compare(
     server: ServerTranscript | None,
     canonical: Canonical = as_they_are,
 ) -> tuple[Difference | None, Expected]:
-    """The first difference to the nearest allowed pair, or None; and that pair.
+    """Return the first difference to the nearest allowed pair, or None; and that pair.
 
-    A receiver writes a message again in its own order of fields: where bytes differ, `canonical` has the last word.
-    `server` is None where the server is a program (Case.player), for which nothing but its answers can speak; from a
-    driver that is a difference.
+    A receiver writes a message again in its own order of fields: where bytes differ, `canonical` decides. `server` is None
+    where the server is a program (Case.player), which reports nothing but its answers; for a driver that is a difference.
     """
     difference, expected = _compare(case, allowed, client, server)
     if difference is None or canonical is as_they_are:
@@ -173,11 +178,11 @@ def compare(
     client = client._replace(lanes=_in_form(client.lanes, response, canonical))
     server = server and server._replace(lanes=_in_form(server.lanes, request, canonical))
     allowed = tuple(
-        one._replace(
-            client=one.client._replace(lanes=_in_form(one.client.lanes, response, canonical)),
-            server=one.server._replace(lanes=_in_form(one.server.lanes, request, canonical)),
+        expected._replace(
+            client=expected.client._replace(lanes=_in_form(expected.client.lanes, response, canonical)),
+            server=expected.server._replace(lanes=_in_form(expected.server.lanes, request, canonical)),
         )
-        for one in allowed
+        for expected in allowed
     )
     return _compare(case, allowed, client, server)
 
@@ -193,11 +198,11 @@ def _compare(
     for expected in allowed:
         if _equal(expected, client, server):
             return None, expected
-        found = list(_differences(case, expected, client, server))
-        if not found:
+        differences = list(_differences(case, expected, client, server))
+        if not differences:
             return None, expected
-        place, first = min(found, key=lambda entry: entry[0])
-        nearness = (place, -len(found))
+        place, first = min(differences, key=lambda placed: placed[0])
+        nearness = (place, -len(differences))
         if nearest is None or nearness > nearest[0]:
             nearest = (nearness, first, expected)
     if nearest is None:
@@ -206,8 +211,8 @@ def _compare(
 
 
 def _equal(expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> bool:
-    """Whether the pair is the allowed one to the letter, as nearly all are: tells it in a tenth of the time that looking
-    for differences takes. False says nothing: bounds and the runtime's own words are left to the search."""
+    """Return whether the observed pair equals the allowed pair, as nearly all do. This takes a tenth of the time of a search for
+    differences. False decides nothing: bounds and the runtime's own words are left to the search."""
     return (
         server is not None
         and expected.server == (server.arrived, server.lanes, server.request, server.remaining_us)
@@ -216,7 +221,7 @@ def _equal(expected: Expected, client: ClientTranscript, server: ServerTranscrip
     )
 
 
-# What a difference's place in the order of events is where it is not an observation's own.
+# The places in the order of events of differences that are not about an observation.
 _WHETHER, _START, _END, _AFTER_END = -2.0, -1.0, 1e15, 1e16
 
 Placed = tuple[float, Difference]
@@ -224,9 +229,9 @@ Placed = tuple[float, Difference]
 
 
 def _differences(case: Case, expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> Iterator[Placed]:
-    """All differences to one allowed pair. Of those with one place the first here is the likeliest cause."""
+    """Yield all differences to an allowed pair. Among differences at the same place, the first yielded is the likeliest cause."""
     if client.early:
-        # What such an answer says wrongly follows from that.
+        # Anything wrong in such an answer follows from that.
         what = "the server answered before the client had half-closed"
         yield _START, Difference(Side.CLIENT, what, "0 early", f"{client.early} early")
     orders = iter(expected.order)
@@ -246,8 +251,8 @@ def _server_differences(
     wanted: ServerView, got: ServerTranscript, client: ClientTranscript, orders: Iterator[tuple[int, ...]]
 ) -> Iterator[Placed]:
     if wanted.arrived and not got.arrived:
-        told = f"; the client got {_status(client.status)}" if client.status else ""
-        yield _WHETHER, Difference(Side.SERVER, "the call did not reach the server", "arrives", f"never arrives{told}")
+        ending = f"; the client got {_status(client.status)}" if client.status else ""
+        yield _WHETHER, Difference(Side.SERVER, "the call did not reach the server", "arrives", f"never arrives{ending}")
     elif got.arrived and not wanted.arrived:
         yield _WHETHER, Difference(Side.SERVER, "the call reached the server", "never arrives", "arrives")
     elif not got.arrived:
@@ -259,7 +264,7 @@ def _server_differences(
 
 
 def _server_start(wanted: ServerView, got: ServerTranscript, client: ClientTranscript) -> Iterator[Difference]:
-    """What the handler knew when it began."""
+    """Yield differences in the handler's knowledge when it began."""
     if wanted.request != by_key(got.request):
         yield _metadata(Side.SERVER, "request metadata", wanted.request, by_key(got.request))
     if (wanted.deadline_us is None) != (got.remaining_us is None):
@@ -288,7 +293,8 @@ def _lane_differences(
 
 
 def _other_status(wanted: ClientView | ServerView, got: ClientTranscript | ServerTranscript) -> Status | None:
-    """The client's status where it is not the wanted one: then it, and not what is missing before it, is the cause."""
+    """Return the client's status where it is not the expected status: then the status is the cause, and not the messages that
+    are missing before it."""
     if isinstance(wanted, ClientView) and isinstance(got, ClientTranscript) and got.status:
         return got.status if next(_status_difference(wanted.status, got.status), None) else None
     return None
@@ -301,7 +307,7 @@ def _lane_difference(side: Side, wanted: Observed, got: Observed, order: tuple[i
     if index < len(order):
         place: float = order[index]
     elif first is None and index == len(order) > 0:
-        place = order[-1] + 0.5  # more than was to come, right after the last that was
+        place = order[-1] + 0.5  # more than was expected, right after the last observation that was
     else:
         place = _END
     if ended and seen is END and isinstance(first, bytes):
@@ -311,7 +317,7 @@ def _lane_difference(side: Side, wanted: Observed, got: Observed, order: tuple[i
 
 
 def _sentence(side: Side, wanted: Observed, got: Observed, index: int, *, aborted: bool) -> str:
-    """The difference at `index` in words."""
+    """Return the difference at `index` in words."""
     first = wanted[index] if index < len(wanted) else None
     seen = got[index] if index < len(got) else None
     number, total = index + 1, len(_messages(wanted))
@@ -347,9 +353,9 @@ def _client_end(case: Case, wanted: ClientView, got: ClientTranscript) -> Iterat
         ("trailing metadata", wanted.status.trailers, by_key(got.status.trailers)),
     ):
         if entries != entries_got:
-            found = _metadata(Side.CLIENT, what, entries, entries_got)
+            difference = _metadata(Side.CLIENT, what, entries, entries_got)
             alone = what == "initial metadata" and not any(map(_messages, wanted.lanes))
-            yield replace(found, what=f"{found.what}, which no message follows") if alone else found
+            yield replace(difference, what=f"{difference.what}, which no message follows") if alone else difference
     if got.spread_us < wanted.least_spread_us:
         what = "the server's messages came all at once instead of one by one"
         yield Difference(Side.CLIENT, what, f"at least {_time(wanted.least_spread_us)}", _time(got.spread_us))
@@ -369,19 +375,19 @@ def _status_difference(wanted: Status, got: Status) -> Iterator[Difference]:
 
 
 def _metadata(side: Side, what: str, wanted: tuple[Entry, ...], got: tuple[Entry, ...]) -> Difference:
-    """The first key that differs; at least one does."""
+    """Return the difference in the first key that differs; at least one key does."""
 
     def values(entries: tuple[Entry, ...], key: str) -> list[bytes]:
         return [entry.value for entry in entries if entry.key == key]
 
     key = next(key for key in sorted({entry.key for entry in (*wanted, *got)}) if values(wanted, key) != values(got, key))
-    mine, theirs = values(wanted, key), values(got, key)
-    how = "did not get the" if not theirs else "got unexpected" if not mine else "got another value of the"
-    return Difference(side, f"the {side} {how} {what} {key}", f"{key}: {mine}", f"{key}: {theirs}")
+    expected, observed = values(wanted, key), values(got, key)
+    how = "did not get the" if not observed else "got unexpected" if not expected else "got another value of the"
+    return Difference(side, f"the {side} {how} {what} {key}", f"{key}: {expected}", f"{key}: {observed}")
 
 
 def _messages(observed: Observed) -> list[bytes]:
-    return [entry for entry in observed if isinstance(entry, bytes)]
+    return [seen for seen in observed if isinstance(seen, bytes)]
 
 
 def _show(seen: Observation | None) -> str | bytes:

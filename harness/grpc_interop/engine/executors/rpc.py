@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from grpc_interop.core.case import AnyCase
-from grpc_interop.core.joined_metadata import JOINS, taken_apart
+from grpc_interop.core.joined_metadata import JOINS, split_joined
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Canonical, Difference, Outcome, Verdict, as_they_are, compare
@@ -83,7 +83,7 @@ class RpcExecution(Execution):
             difference, expected = None, None
         else:
             if JOINS in self.client.capabilities | self.server.capabilities:
-                self.client_seen, self.server_seen = taken_apart(case, self.client_seen, self.server_seen)
+                self.client_seen, self.server_seen = split_joined(case, self.client_seen, self.server_seen)
             difference, expected = compare(case, self.prepared.allowed, self.client_seen, self.server_seen, self.canonical)
         if difference is None and (self.frozen or self.client_seen.aborted or self.server_seen.aborted):
             late = Side.CLIENT if self.client_seen.aborted else Side.SERVER
