@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from grpc_interop.commands.options import CHOICE, TREE, with_options
@@ -10,22 +12,25 @@ from grpc_interop.output.console import say
 from grpc_interop.output.plain_text import counted
 from grpc_interop.session.listing import check_selection, selected
 from grpc_interop.session.protos import unseen
+from grpc_interop.suites import SUITES
 
 
 @click.command()
 @with_options(TREE, CHOICE)
 def command(options: Options) -> None:
-    """Lists what would run, one case a line."""
+    """Lists what would run, one case a line; then, on standard error, what the suites of these cases are about."""
     print_cases(options)
 
 
 def print_cases(options: Options) -> None:
     """Raises UsageError when nothing is selected."""
     check_selection(options)
-    number = 0
+    numbers: Counter[str] = Counter()
     for case, pair in selected(options):
         say(f"{case.id}[{pair}]")
-        number += 1
-    say(counted(number, "case"), err=True)
+        numbers[case.suite] += 1
+    for name in numbers:
+        say(f"{name}: {SUITES[name].about}", err=True)
+    say(counted(numbers.total(), "case"), err=True)
     for why in unseen(options).values():
         say(f"not listed: {why}", err=True)
