@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
@@ -14,10 +14,9 @@ from grpc_interop.core.case import AnyCase, MessageCase
 from grpc_interop.core.tags import tags_of
 from grpc_interop.values import boundaries, malformed, well_known
 from grpc_interop.values.encodings import TOGETHER, WAYS, boldest, reencodings
-from grpc_interop.values.field_names import FieldNames
 from grpc_interop.values.generator import Generator
+from grpc_interop.values.holders import with_capitals
 from grpc_interop.values.json_unrepresentable import JsonFilter, Unrepresentable
-from grpc_interop.values.utf8 import must_be_utf8
 from grpc_interop.wire import wire_format
 from grpc_interop.wire.byte_lru import OVERHEAD, ByteLru
 from grpc_interop.wire.meaning import Validity, validity
@@ -95,7 +94,6 @@ class Examples:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self.generator = Generator(shapes)
-        self._names = FieldNames(shapes)
         self._json_filter = JsonFilter(shapes)
         self._kept: ByteLru[MessageCase, tuple[Example, ...]] = ByteLru(MOST_KEPT)
         self._tag_sets: ByteLru[MessageCase, frozenset[frozenset[str]]] = ByteLru(MOST_TAGS_KEPT)
@@ -147,6 +145,10 @@ class Examples:
             return []
         return [name for name, group in GROUPS.items() if next(group.make(self, shape, random.Random(name), 1), None) is not None]
 
+    @cached_property
+    def _capitals(self) -> frozenset[str]:
+        return with_capitals(self.shapes)
+
     def _least(self, shape: Shape) -> bytes:
         """Return the content that every message of the type holds."""
         least = self.generator.least(shape)
@@ -179,7 +181,7 @@ class Examples:
 
     def _json(self, shape: Shape, chance: random.Random, count: int, *, capitals: bool) -> Iterator[Example]:
         """Yield the part of each valid message that ProtoJSON can represent; equal parts are there once."""
-        if self._names.have_capitals(shape) is not capitals:
+        if (shape.name in self._capitals) is not capitals:
             return
         seen = set()
         for example in self._valid(shape, chance, count):
@@ -314,7 +316,7 @@ class Examples:
 
 
 def _strict_extension(field: FieldShape) -> bool:
-    return bool(field.descriptor.is_extension) and must_be_utf8(field.descriptor)
+    return bool(field.descriptor.is_extension) and malformed.must_be_utf8(field.descriptor)
 
 
 def _any(name: str, content: bytes) -> bytes:

@@ -29,8 +29,7 @@ from grpc_interop.schema.locator import ElementLocator
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 from grpc_interop.session.protos import load_catalog
 from grpc_interop.suites import chosen
-from grpc_interop.suites.protocol import Suite, SuiteOptions
-from grpc_interop.suites.turns import in_turn
+from grpc_interop.suites.protocol import Suite, SuiteOptions, in_turn
 from grpc_interop.values.samples import Values
 from grpc_interop.wire.shapes import Shapes
 

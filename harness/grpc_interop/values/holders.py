@@ -30,6 +30,15 @@ def leading_to(shapes: Shapes, sought: Callable[[Shape], bool]) -> frozenset[str
     return frozenset(found)
 
 
+def with_capitals(shapes: Shapes) -> frozenset[str]:
+    """Return the types that may hold a message with a field whose name is not in lower_snake_case, which
+    protobuf.dev/programming-guides/style asks for. Their ProtoJSON may depend on the names: a generated class has names of its
+    own, which a field may hide."""
+    return leading_to(
+        shapes, lambda shape: any(not field.descriptor.is_extension and field.name != field.name.lower() for field in shape.ordered)
+    )
+
+
 def _held(shape: Shape) -> Iterable[Shape]:
     fields = (field.mapped or field for field in shape.ordered)
     return {field.inner.name: field.inner for field in fields if field.inner is not None}.values()

@@ -4,7 +4,9 @@ choose the same."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.wire import wire_format
@@ -79,6 +81,14 @@ def not_utf8(shape: Shape, least: Callable[[Shape], bytes | None]) -> Iterator[t
         elif field.type == Field.TYPE_STRING:
             for content in NOT_UTF8:
                 yield f"{field.name} is not UTF-8", wire_format.tag(field.number, wire_format.LENGTH) + wire_format.delimited(content)
+
+
+def must_be_utf8(field: Field) -> bool:
+    """Return whether a string field takes only UTF-8: in proto2, and where a feature of the field or its file says so, it takes
+    any bytes."""
+    # Once protobuf has resolved the features, the options do not show them any more, and no public name does.
+    resolved: Any = field
+    return bool(resolved._GetFeatures().utf8_validation == descriptor_pb2.FeatureSet.VERIFY)
 
 
 def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:

@@ -11,8 +11,7 @@ from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.suites.calls.every_field import every_field_shapes
 from grpc_interop.suites.calls.large_metadata import LIMITS
 from grpc_interop.suites.calls.shape import CallShape
-from grpc_interop.suites.protocol import Suite, SuiteOptions
-from grpc_interop.suites.turns import in_turn
+from grpc_interop.suites.protocol import Suite, SuiteOptions, in_turn
 from grpc_interop.values.samples import Values
 
 NAME = "calls"
