@@ -1,5 +1,5 @@
-"""The values of each scalar type that implementations have got wrong, or may: where an encoding changes its length, where
-a type ends, what text and bytes can hold that text and bytes of a program cannot."""
+"""Boundary values of each scalar type, which implementations have got wrong, or may: where an encoding changes its length,
+where a type ends, and texts and bytes that some programs cannot hold."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STRINGS = (
     "e\u0301 \u0301",  # combining marks, one of them on nothing
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0010ffff",  # beyond 16 bits: surrogate pairs in JSON
     "\0 \x01\x1f\x7f\x80\x9f",  # control characters
-    '"\\/ \b\f\n\r\t </script> \u2028\u2029',  # what JSON or its embedding in pages escapes
+    '"\\/ \b\f\n\r\t </script> \u2028\u2029',  # characters that JSON or its embedding in pages escapes
     "\ufeff\ufffe\uffff\ufffd",  # byte-order mark and non-characters
     "a" * 127,
     "a" * 128,  # the first length of two bytes
@@ -66,10 +66,10 @@ STRINGS = (
 )
 
 BYTES = (b"x", b"", b"\0", b"\xff\xfe\x80", bytes(range(256)), b"ab", b"abc", b"?" * 127, b">" * 128)
-"""Of lengths with each padding of base64, and with characters that its two alphabets write differently."""
+"""Lengths with each padding of base64, and characters that its two alphabets write differently."""
 
 UNKNOWN_NUMBERS = (-1, 123_456_789, -(1 << 31), (1 << 31) - 1)
-"""Of an enum, where it does not declare them."""
+"""Numbers that most enums do not declare."""
 
 
 @lru_cache(maxsize=64)
@@ -93,8 +93,8 @@ _UNSIGNED = {Field.TYPE_UINT32, Field.TYPE_UINT64, Field.TYPE_FIXED32, Field.TYP
 
 
 def encoded(field: FieldShape) -> list[bytes]:
-    """Every boundary of a scalar field that both forms carry unharmed, each as it stands behind the tag; the first is
-    not the type's zero, where it has another value."""
+    """Return every boundary of a scalar field that both forms carry unharmed, each without its tag; the first is not the zero
+    of a type that has another value."""
     kind = field.type
     if kind == Field.TYPE_FLOAT:
         return [bits.to_bytes(4, "little") for bits in FLOATS]
@@ -114,10 +114,10 @@ def encoded(field: FieldShape) -> list[bytes]:
 
 
 def greatest_floats(field: FieldShape) -> list[bytes]:
-    """FLT_MAX with either sign: ProtoJSON writes more digits than a float has, and some reader finds that too large."""
+    """Return FLT_MAX with either sign: ProtoJSON writes more digits than a float has, and some reader finds that too large."""
     return [bits.to_bytes(4, "little") for bits in (FLT_MAX, FLT_MAX | 1 << 31)] if field.type == Field.TYPE_FLOAT else []
 
 
 def minus_zeros(field: FieldShape) -> list[bytes]:
-    """-0.0, which some writer of ProtoJSON gives as `-0`, and some reader takes that for an integer."""
+    """Return -0.0, which some writer of ProtoJSON writes as `-0`, and some reader takes `-0` for an integer."""
     return [(1 << 8 * _SIZES[field.type] - 1).to_bytes(_SIZES[field.type], "little")] if field.type in _SIZES else []

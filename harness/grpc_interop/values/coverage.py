@@ -1,7 +1,7 @@
 """Which fields the passed cases carried: for each pair, RPC and direction, every field that its messages can reach.
 
-A field counts as carried when a message that the other side was promised, and saw, held it with a value that is not its
-default: present, where presence is what it says. Memory grows with pairs, RPCs and fields, not with cases.
+A field counts as carried when a message that the other side was promised, and saw, held it with a value other than its
+default; a field with presence counts when it was set. Memory grows with pairs, RPCs and fields, not with cases.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from grpc_interop.schema.text import set_fields
 from grpc_interop.values.scalars import non_default
 
 Key = tuple[str, int]
-"""A field: the full name of the type it belongs to, and its number."""
+"""A field: the full name of its type, and its number."""
 
 
 class Uncovered(NamedTuple):
@@ -41,7 +41,7 @@ class Coverage:
         self._missing: dict[tuple[Pair, str, str], set[Key]] = {}
 
     def add(self, case: Case, pair: Pair) -> None:
-        """The case passed on the pair: each side saw what the model says."""
+        """Count the messages of a case that passed on the pair: each side saw everything that the model promises."""
         for direction, type_name, script, other in (
             ("request", case.method.request, case.client, case.server),
             ("response", case.method.response, case.server, case.client),
@@ -53,18 +53,18 @@ class Coverage:
                 missing -= self.carried(type_name, message)
 
     def uncovered(self, pairs: Collection[Pair], methods: Collection[Method]) -> Iterator[Uncovered]:
-        """What is still missing on these pairs, in these methods."""
+        """Yield the fields that are still missing on these pairs, in these methods."""
         for method in methods:
             for direction, type_name in (("request", method.request), ("response", method.response)):
                 names = self.reachable(type_name)
                 for pair in pairs:
                     missing = self._missing_of(pair, method, direction, type_name)
                     if missing:
-                        told = tuple(names[key] for key in names if key in missing)
-                        yield Uncovered(pair.client, pair.server, method.path, direction, told)
+                        fields = tuple(names[key] for key in names if key in missing)
+                        yield Uncovered(pair.client, pair.server, method.path, direction, fields)
 
     def reachable(self, type_name: str) -> dict[Key, str]:
-        """Every field that a message of the type can hold, at any depth: its full name, by type and number."""
+        """Return every field that a message of the type can hold, at any depth: its full name, by type and number."""
         if type_name not in self._fields:
             self._fields[type_name] = {
                 _key(field): name(field) for branch in branches(tree(self._catalog, type_name)) for field in branch.fields
@@ -72,7 +72,7 @@ class Coverage:
         return self._fields[type_name]
 
     def carried(self, type_name: str, message: bytes) -> set[Key]:
-        """The fields that a message holds, at any depth, with a value other than their default."""
+        """Return the fields that a message holds, at any depth, with a value other than their default."""
         return set(_carried(self._catalog.parse(type_name, message)))
 
     def _missing_of(self, pair: Pair, method: Method, direction: str, type_name: str) -> set[Key]:
@@ -92,7 +92,7 @@ def _carried(message: Any) -> Iterator[Key]:
         inner = field.message_type
         if inner is None:
             values = value if field.is_repeated else [value]
-            if any(one != field.default_value for one in values) or non_default(field) == field.default_value:
+            if any(element != field.default_value for element in values) or non_default(field) == field.default_value:
                 yield _key(field)
             continue
         yield _key(field)
@@ -100,12 +100,12 @@ def _carried(message: Any) -> Iterator[Key]:
             values = value.values() if inner.fields_by_number[2].message_type is not None else ()
         else:
             values = value if field.is_repeated else [value]
-        for one in values:
-            yield from _carried(one)
+        for element in values:
+            yield from _carried(element)
 
 
 def _promised(case: Case, script: Script, other: Script) -> Iterator[bytes]:
-    """The messages of a side's script that the other side surely receives: what a termination may cut off is none."""
+    """Yield the messages of a side's script that the other side surely receives: a termination may cut messages off."""
     if case.timeout_us is not None or any(isinstance(step, (Cancel, WaitForTermination)) for step in (*steps(script), *steps(other))):
         return
     sent: Lane = tuple(step for step in steps(script) if isinstance(step, Send))

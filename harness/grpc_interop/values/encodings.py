@@ -16,29 +16,29 @@ LONGEST_HEAD = 5
 
 
 def reencodings(shape: Shape, data: bytes, chance: random.Random) -> list[tuple[str, bytes]]:
-    """The message once in each way, where that makes a difference: what was done, and the bytes."""
+    """Return the message written in each way that makes a difference: the way in words, and the bytes."""
     plain = list(read(data))
-    found = [(what, write(change(shape, plain, chance))) for what, change in _REENCODINGS.items()]
-    found.append((OVERLONG, overlong(shape, plain)))
-    found.append((TOGETHER, overlong(shape, _all(shape, plain, chance))))
-    return [(what, changed) for what, changed in found if changed != data]
+    written = [(way, write(reencode(shape, plain, chance))) for way, reencode in _REENCODINGS.items()]
+    written.append((OVERLONG, overlong(shape, plain)))
+    written.append((TOGETHER, overlong(shape, _all(shape, plain, chance))))
+    return [(way, other) for way, other in written if other != data]
 
 
 def boldest(shape: Shape, data: bytes, chance: random.Random) -> bytes:
-    """The message in all ways at once, but for the zeros of fields that it does not hold: of a wide type they would be most
-    of it."""
+    """Return the message written in all ways at once, but without the zeros of fields that it does not hold: for a wide type
+    they would be most of it."""
     return overlong(shape, _all(shape, list(read(data)), chance, without=_explicit))
 
 
 def _all(shape: Shape, records: list[WireRecord], chance: random.Random, without: Reencoding | None = None) -> list[WireRecord]:
-    for change in _REENCODINGS.values():
-        if change is not without:
-            records = change(shape, records, chance)
+    for reencode in _REENCODINGS.values():
+        if reencode is not without:
+            records = reencode(shape, records, chance)
     return records
 
 
 def _repacked(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
-    """Lists unpacked where they are packed, packed where they are not; those of several values in two packed parts."""
+    """Pack lists that are not packed, in two parts where they have several values, and unpack packed lists."""
     out: list[WireRecord] = []
     for number, group in groupby(records, key=lambda record: record.number):
         field, run = shape.fields.get(number), list(group)
@@ -64,7 +64,7 @@ def _numbers(field: FieldShape, record: WireRecord) -> list[int]:
 
 
 def _shuffled(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
-    """Fields in another order; the records of one field, of one oneof, and all undeclared ones keep theirs."""
+    """Put fields in another order; records of the same field, of the same oneof, and undeclared records keep theirs."""
     places: dict[object, float] = {}
 
     def place(record: WireRecord) -> float:
@@ -76,7 +76,7 @@ def _shuffled(shape: Shape, records: list[WireRecord], chance: random.Random) ->
 
 
 def _overwritten(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
-    """Singular scalar fields twice: the last one counts. Map keys twice as well."""
+    """Write singular scalar fields twice: the last value counts. Write map keys twice as well."""
     out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
@@ -84,13 +84,13 @@ def _overwritten(shape: Shape, records: list[WireRecord], chance: random.Random)
             others = boundaries.encoded(field)
             out += read(wire_format.tag(field.number, field.wire_type) + others[int(chance.random() * len(others))])
         elif field is not None and field.mapped is not None and isinstance(record.value, bytes) and field.mapped.inner is None:
-            out.append(WireRecord(record.number, wire_format.LENGTH, write(one for one in read(record.value) if one.number == 1)))
+            out.append(WireRecord(record.number, wire_format.LENGTH, write(part for part in read(record.value) if part.number == 1)))
         out.append(record)
     return _within(shape, out, chance, _overwritten)
 
 
 def _split(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
-    """Singular submessages in two parts, which are to be merged."""
+    """Write singular submessages in two parts, which readers merge."""
     out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
@@ -105,19 +105,19 @@ def _split(shape: Shape, records: list[WireRecord], chance: random.Random) -> li
 
 
 def _explicit(shape: Shape, records: list[WireRecord], chance: random.Random) -> list[WireRecord]:
-    """Zeros of fields without presence, empty packed lists, and map entries with the value before the key."""
+    """Write zeros of fields without presence, empty packed lists, and map entries with the value before the key."""
     out: list[WireRecord] = []
     present = {record.number for record in records}
-    for one in shape.ordered:
-        if one.number in present or one.oneof or one.inner is not None or one.mapped is not None:
+    for field in shape.ordered:
+        if field.number in present or field.oneof or field.inner is not None or field.mapped is not None:
             continue
-        if _packable(one):
-            out.append(WireRecord(one.number, wire_format.LENGTH, b""))
-        elif not one.presence and not one.repeated:
-            out.append(WireRecord(one.number, one.wire_type, b"" if one.type in TEXTS else 0))
+        if _packable(field):
+            out.append(WireRecord(field.number, wire_format.LENGTH, b""))
+        elif not field.presence and not field.repeated:
+            out.append(WireRecord(field.number, field.wire_type, b"" if field.type in TEXTS else 0))
     for record in records:
-        field = shape.fields.get(record.number)
-        if field is not None and field.mapped is not None and isinstance(record.value, bytes):
+        known = shape.fields.get(record.number)
+        if known is not None and known.mapped is not None and isinstance(record.value, bytes):
             out.append(record._replace(value=write(reversed(read(record.value)))))
         else:
             out.append(record)
@@ -142,27 +142,27 @@ WAYS = (*_REENCODINGS, OVERLONG, TOGETHER)
 """The ways to write a message again, in words."""
 
 
-def _within(shape: Shape, records: list[WireRecord], chance: random.Random, change: Reencoding) -> list[WireRecord]:
-    """The same change in all submessages (map entries left as they are)."""
+def _within(shape: Shape, records: list[WireRecord], chance: random.Random, reencode: Reencoding) -> list[WireRecord]:
+    """Write all submessages in the same way, and map entries as they are."""
     out: list[WireRecord] = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None or field.inner is None or isinstance(record.value, int):
             out.append(record)
         elif isinstance(record.value, bytes):
-            out.append(record._replace(value=write(change(field.inner, list(read(record.value)), chance))))
+            out.append(record._replace(value=write(reencode(field.inner, list(read(record.value)), chance))))
         else:
-            out.append(record._replace(value=tuple(change(field.inner, list(record.value), chance))))
+            out.append(record._replace(value=tuple(reencode(field.inner, list(record.value), chance))))
     return out
 
 
 def overlong(shape: Shape, records: list[WireRecord]) -> bytes:
-    """The records with every tag and length in five bytes and every number in ten."""
+    """Write the records with every tag and length in five bytes and every number in ten."""
     out = []
     for record in records:
         field = shape.fields.get(record.number)
         if field is None:
-            # Of undeclared fields a runtime keeps the very bytes, or what they say.
+            # A runtime keeps the very bytes of undeclared fields, or their meaning.
             out.append(write_one(record))
             continue
         out.append(_padded(record.number << 3 | record.wire_type, LONGEST_HEAD))
@@ -180,7 +180,7 @@ def overlong(shape: Shape, records: list[WireRecord]) -> bytes:
 
 
 def _padded(value: int, size: int) -> bytes:
-    """A number in exactly so many bytes."""
+    """Write a number in exactly so many bytes."""
     value &= (1 << 64) - 1
     low = [value >> 7 * at & 0x7F | 0x80 for at in range(size - 1)]
     return bytes([*low, value >> 7 * (size - 1) & 0x7F])

@@ -1,7 +1,7 @@
-"""Generated messages of any type: every boundary of every field, then seeded random ones.
+"""Generated messages of any type: every boundary of every field, then seeded random messages.
 
-Random choices are made with random.Random(text).random() and getrandbits alone, whose results are the same on every
-machine and in every version of Python.
+Random choices use only random.Random(text).random() and getrandbits, whose results are the same on every machine and in
+every version of Python.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from grpc_interop.wire.byte_lru import ByteLru
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 DEEPEST = 4
-"""Levels of random messages; generated recursion that is about depth is made by hand (examples.py)."""
+"""Levels of random messages; deeper messages are made on purpose (messages/examples.py)."""
 
 BUDGET = 2048
-"""Bytes after which a random message gets no further fields: ordinary messages are smaller."""
+"""Bytes after which a random message gets no further fields; ordinary messages are smaller."""
 
 USUAL_FIELDS = 8
-"""How many fields of a wide type a random message sets on average."""
+"""Fields of a wide type that a random message sets on average."""
 
 FEW, FEW_BYTES = 3, 512
-"""Messages of a nested type that is shown whole elsewhere, and the bytes of each beside what it requires. With its whole
-boundaries in each field, what is asked about a type that holds itself grew with the square of its fields."""
+"""Messages of a nested type that is shown whole elsewhere, and the bytes of each beside its required fields. With all
+boundaries in each field, the examples of a type that holds itself grew with the square of its fields."""
 
 MOST_BYTES, LIST_BYTES = 16 * 1024, 4 * 1024
-"""Bytes of a boundary message, and of a list or map in it, beyond which they go on in another one: ordinary types stay
-below, and each encoding of the first ones is asked about as well (examples.py)."""
+"""Bytes of a boundary message, and of a list or map in it, beyond which they go on in another message. Ordinary types stay
+below; and the first messages are written in each encoding as well (messages/examples.py)."""
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""Of boundary messages: those of a large tree, of 1,000 types."""
+"""Bytes of boundary messages: those of a large tree, with 1,000 types."""
 
 
 class Generator:
-    """Makes messages of a catalog's types. `own` are the types whose boundaries are covered by cases of their own."""
+    """Makes messages of a catalog's types."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self._own = frozenset(shapes.driven())
+        self._own = frozenset(shapes.driven())  # types whose boundaries have cases of their own
         self._boundaries: ByteLru[tuple[str, int], list[bytes]] = ByteLru(KEPT_BYTES)
         self._few: dict[str, list[bytes]] = {}
         self._options: dict[FieldShape, list[bytes]] = {}
@@ -51,8 +51,8 @@ class Generator:
     # -- the least -----------------------------------------------------------------------------------------------------
 
     def least(self, shape: Shape) -> bytes | None:
-        """Nothing but what is required, also by what a well-known type means; None where a type requires itself, so that
-        no message of it can exist."""
+        """Return a message with nothing but its required fields, and the content that a well-known type cannot do without; None
+        where a type requires itself, so that no message of it can exist."""
         if shape.name not in self._least:
             self._least[shape.name] = None
             fields = self.required(shape)
@@ -60,7 +60,7 @@ class Generator:
         return self._least[shape.name]
 
     def required(self, shape: Shape) -> dict[int, bytes] | None:
-        """The required fields of a type, each with as little as can be; None where it requires itself."""
+        """Return the required fields of a type, each as small as can be; None where the type requires itself."""
         fields = {}
         for field in shape.required:
             if field.inner is None:
@@ -75,10 +75,9 @@ class Generator:
     # -- boundaries ----------------------------------------------------------------------------------------------------
 
     def boundaries(self, shape: Shape, depth: int = 0) -> list[bytes]:
-        """Messages that together hold every boundary of every field. The first has nothing but what is required; those
-        after it hold the first boundary of each field, then those with the second of each, and so on: of a oneof one
-        after the other of all its arms. A field that has no further one is left out, so that they are no larger together
-        than what they are to show."""
+        """Return messages that together hold every boundary of every field. The first has only the required fields; the next
+        hold the first boundary of each field, then the second of each, and so on; a oneof takes its arms in turn. A field
+        without a further boundary is left out, so that the messages are no larger together than the values they show."""
         key = (shape.name, min(depth, 2))
         found = self._boundaries.get(key)
         if found is None:
@@ -95,13 +94,13 @@ class Generator:
         needed = self._needed(shape, slots)
         messages = [] if least is None else [least]
         for turn in range(max(map(len, slots.values()), default=0)):
-            present = {place: slot[turn] for place, slot in slots.items() if turn < len(slot)}
+            present = {number: options[turn] for number, options in slots.items() if turn < len(options)}
             for part in _parts(present, MOST_BYTES):
                 messages.append(_joined(needed | part))
         return messages
 
     def few(self, shape: Shape) -> list[bytes]:
-        """Some small ones of these: the least, and two with as many fields as there is room for."""
+        """Return a few small boundary messages: the least, and two with as many fields as there is room for."""
         special = well_known.within(shape.special)
         if special is not None:
             return special[:FEW]
@@ -114,9 +113,9 @@ class Generator:
         return self._few[shape.name]
 
     def _slots(self, shape: Shape, depth: int, around: set[str]) -> dict[int, list[bytes]]:
-        """What can stand in each place of a message, by the place's first field number, in field order; a oneof is one
-        place. `around` are the types that are shown whole elsewhere in the same message or around it; those that are
-        here are added to them. Of several fields of one type the first shows it."""
+        """Return the options for each slot of a message, by the slot's first field number, in field order; a oneof is one slot.
+        `around` are the types that are shown whole elsewhere in the same message or around it, and gets the types that are
+        shown here. Among several fields of one type, the first shows it."""
         shown = {}
         if depth < 2:
             for field in shape.ordered:
@@ -126,17 +125,17 @@ class Generator:
                     shown[field.number] = inner.name
         slots: dict[int, list[bytes]] = {}
         for field in shape.ordered:
-            place = shape.arms[field.oneof][0] if field.oneof else field.number
-            slots.setdefault(place, []).extend(self._options_of(field, depth, around, whole=field.number in shown))
-        return {place: slots[place] for place in sorted(slots)}
+            slot = shape.arms[field.oneof][0] if field.oneof else field.number
+            slots.setdefault(slot, []).extend(self._options_of(field, depth, around, whole=field.number in shown))
+        return dict(sorted(slots.items()))
 
     def _needed(self, shape: Shape, slots: dict[int, list[bytes]]) -> dict[int, bytes]:
-        """What stands in the place of a required field that has no further boundary."""
+        """Return the content of each required field once it has no further boundary."""
         return {field.number: min(slots[field.number], key=len, default=b"") for field in shape.required}
 
     def options(self, field: FieldShape, depth: int = 0) -> list[bytes]:
-        """Every boundary of a field, with its tag. Of a list: all in one, then the first alone. Of a map: every key and
-        every value, in as few maps as distinct keys allow."""
+        """Return every boundary of a field, with its tag. A list has all boundaries together, then the first alone; a map has
+        every key and every value, in as few maps as distinct keys allow."""
         inner = field.inner or (field.mapped and field.mapped.inner)
         return self._options_of(field, depth, {inner.name} if inner else set(), whole=True)
 
@@ -144,8 +143,8 @@ class Generator:
         if field.mapped is not None:
             return self._map_options(field, depth, around, whole=whole)
         if field.inner is not None:
-            found = self._inner_options(field.inner, depth, around, whole=whole)
-            options = [wire_format.message_field(field.descriptor, one) for one in found]
+            contents = self._inner_options(field.inner, depth, around, whole=whole)
+            options = [wire_format.message_field(field.descriptor, content) for content in contents]
             return _in_lists(options) if field.repeated else options
         values = boundaries.encoded(field)
         return _list_options(field, values) if field.repeated else [_tagged(field, value) for value in values]
@@ -164,11 +163,11 @@ class Generator:
     def _map_options(self, field: FieldShape, depth: int, around: set[str], *, whole: bool) -> list[bytes]:
         key, mapped = field.key, field.mapped
         assert key is not None and mapped is not None
-        # Within other messages a map is a small one: its own type's cases see to its keys.
+        # Within other messages a map is small: the cases of its own type show its keys.
         keys = [_tagged(key, value) for value in boundaries.encoded(key)][: FEW if depth else None]
         if mapped.inner is not None:
             inner = self._inner_options(mapped.inner, depth, around, whole=whole)
-            values = [wire_format.message_field(mapped.descriptor, one) for one in inner]
+            values = [wire_format.message_field(mapped.descriptor, content) for content in inner]
         else:
             values = [_tagged(mapped, value) for value in boundaries.encoded(mapped)]
         if not values:
@@ -177,12 +176,12 @@ class Generator:
         entries = [keys[turn % len(keys)] + (values[turn] if turn < len(values) else rest) for turn in range(max(len(keys), len(values)))]
         framed = [wire_format.message_field(field.descriptor, entry) for entry in entries]
         maps = [framed[start : start + len(keys)] for start in range(0, len(framed), len(keys))]
-        return [b"".join(part) for one in maps for part in _chunks(one, LIST_BYTES)]
+        return [b"".join(part) for entries in maps for part in _chunks(entries, LIST_BYTES)]
 
     # -- random --------------------------------------------------------------------------------------------------------
 
     def by_chance(self, shape: Shape, chance: random.Random) -> bytes:
-        """One message, as random as `chance`."""
+        """Return a random message."""
         return self._random(shape, chance, BUDGET, 0)
 
     def _random(self, shape: Shape, chance: random.Random, budget: int, depth: int) -> bytes:
@@ -236,7 +235,7 @@ class Generator:
         return _listed(field, [self._random_value(field, chance) for _ in range(int(chance.random() * 6))])
 
     def _random_value(self, field: FieldShape, chance: random.Random) -> bytes:
-        """A boundary, or as often any value of the type."""
+        """Return a boundary or, as often, any value of the type."""
         known = self._options.get(field)
         if known is None:
             known = self._options[field] = boundaries.encoded(field)
@@ -264,7 +263,7 @@ def _random_varint(field: FieldShape, chance: random.Random) -> bytes:
 
 
 def _random_fixed(chance: random.Random, bits: int, *, finite: bool) -> bytes:
-    """Any bits; of a floating-point number those of one below 2: NaNs are chosen on purpose only."""
+    """Return any bits; a floating-point number is below 2, since NaNs are chosen on purpose only."""
     value = chance.getrandbits(bits)
     if finite:
         value &= ~(1 << bits - 2)
@@ -285,32 +284,32 @@ def _tagged(field: FieldShape, value: bytes) -> bytes:
 
 
 def _parts(present: dict[int, bytes], most: int) -> Iterator[dict[int, bytes]]:
-    """What is present, in parts of at most so many bytes, or of one piece."""
+    """Yield the contents in parts of at most so many bytes, or with a single content."""
     part: dict[int, bytes] = {}
     size = 0
-    for place, content in present.items():
+    for number, content in present.items():
         if part and size + len(content) > most:
             yield part
             part, size = {}, 0
-        part[place] = content
+        part[number] = content
         size += len(content)
     yield part
 
 
 def _fitting(slots: dict[int, list[bytes]], turn: int) -> dict[int, bytes]:
-    """Of each place the first content from this turn on that there is room for."""
+    """Return the first content of each slot, from this turn on, for which there is room."""
     chosen, left = {}, FEW_BYTES
-    for place, slot in slots.items():
-        content = next((one for one in slot[turn:] if len(one) <= left), None)
+    for number, options in slots.items():
+        content = next((option for option in options[turn:] if len(option) <= left), None)
         if content is not None:
-            chosen[place] = content
+            chosen[number] = content
             left -= len(content)
     return chosen
 
 
 def _joined(contents: dict[int, bytes]) -> bytes:
-    """In the order of the places."""
-    return b"".join([contents[place] for place in sorted(contents)])
+    """Join in the order of the fields."""
+    return b"".join([contents[number] for number in sorted(contents)])
 
 
 def _chunks(elements: list[bytes], most: int) -> Iterator[list[bytes]]:
@@ -319,7 +318,7 @@ def _chunks(elements: list[bytes], most: int) -> Iterator[list[bytes]]:
 
 
 def _in_lists(elements: list[bytes]) -> list[bytes]:
-    """All of them, in as few lists as there is room in, then the first alone."""
+    """Return all elements in as few lists as possible, then the first alone."""
     return [b"".join(part) for part in _chunks(elements, LIST_BYTES)] + elements[:1] if elements else []
 
 

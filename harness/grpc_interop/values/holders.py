@@ -1,4 +1,4 @@
-"""Which types lead to others: what an Any may hold is among what it leads to."""
+"""Types that may hold messages of other types, also within an Any."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ANY = "google.protobuf.Any"
 
 
 def leading_to(shapes: Shapes, sought: Callable[[Shape], bool]) -> frozenset[str]:
-    """The full names of the types that are sought, and of those that may hold a message of them."""
+    """Return the full names of the types that are sought, and of the types that may hold a message of them."""
     held_by: dict[str, list[str]] = defaultdict(list)
     every = [shapes.of(name) for name in shapes.driven()]
     known = {shape.name for shape in every}

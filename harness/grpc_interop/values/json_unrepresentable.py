@@ -1,5 +1,5 @@
-"""What ProtoJSON has no text for that its own writers read back, whatever the value: left out of the messages that it is
-asked to carry, and asked about apart.
+"""Content that ProtoJSON cannot represent, whatever its value: no text for it is read back as the same. It is left out of
+messages that ProtoJSON carries, and has cases of its own.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from grpc_interop.wire.records import WireRecord, read, write
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 TYPE = "@type"
-"""The name under which the ProtoJSON of an Any says its type, among the fields of what it holds."""
+"""The name under which the ProtoJSON of an Any says its type, among the fields of the message in it."""
 
 
 class Unrepresentable(Enum):
-    """What a message may hold."""
+    """Content of a message that ProtoJSON cannot represent."""
 
     NULL_ELEMENT = "a NullValue in a list or map"
     ONE_NAME = "two fields of one JSON name"
@@ -25,14 +25,14 @@ class Unrepresentable(Enum):
 
 
 class JsonFilter:
-    """Tells what of messages ProtoJSON can say."""
+    """Takes out of messages the content that ProtoJSON cannot represent."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._kinds: dict[str, dict[int, Unrepresentable]] = {}
 
     def part(self, shape: Shape, data: bytes) -> bytes | None:
-        """The message without what is unsayable; None where something required is."""
+        """Return the part that ProtoJSON can represent; None where a required field is not in it."""
         if shape.name not in self._concerned:
             return data
         records = read(data)
@@ -42,7 +42,7 @@ class JsonFilter:
         return data if kept == records else write(kept)
 
     def found(self, shape: Shape, data: bytes) -> set[Unrepresentable]:
-        """What is unsayable in the message."""
+        """Return the kinds of content in the message that ProtoJSON cannot represent."""
         found: set[Unrepresentable] = set()
         if shape.name in self._concerned:
             self._kept(shape, read(data), found)
@@ -50,11 +50,11 @@ class JsonFilter:
 
     @cached_property
     def _concerned(self) -> frozenset[str]:
-        """Most trees have none, and all others cost nothing."""
+        """Types that may hold such content: most trees have none, and all other types cost nothing."""
         return leading_to(self._shapes, lambda shape: bool(self._of(shape)))
 
     def _of(self, shape: Shape) -> dict[int, Unrepresentable]:
-        """Which fields of a type are unsayable, by number."""
+        """Return the fields of a type that ProtoJSON cannot represent, by number."""
         if shape.name not in self._kinds:
             self._kinds[shape.name] = {} if shape.special else _kinds(shape)
         return self._kinds[shape.name]
@@ -73,9 +73,9 @@ class JsonFilter:
             if field is None or (kind is Unrepresentable.TYPE_FIELD and not in_any):
                 kept.append(record)
             elif kind is None:
-                one = self._kept_record(field, record, found)
-                kept += [one] if one is not None else []
-                whole &= one is not None or not field.required
+                part = self._kept_record(field, record, found)
+                kept += [part] if part is not None else []
+                whole &= part is not None or not field.required
             else:
                 whole &= not field.required
                 if kind is Unrepresentable.ONE_NAME:
@@ -87,13 +87,13 @@ class JsonFilter:
         return tuple(kept) if whole else None
 
     def _kept_record(self, field: FieldShape, record: WireRecord, found: set[Unrepresentable]) -> WireRecord | None:
-        """What remains of a field, list element or map entry."""
+        """Return the representable part of a field, list element or map entry."""
         inner = field.inner or (field.mapped.inner if field.mapped else None)
         if inner is None or isinstance(record.value, int) or (inner.name not in self._concerned and inner.name != ANY):
             return record
         records = read(record.value) if isinstance(record.value, bytes) else record.value
         if field.mapped is not None:
-            parts = [self._kept_record(field.mapped, one, found) if one.number == 2 else one for one in records]
+            parts = [self._kept_record(field.mapped, part, found) if part.number == 2 else part for part in records]
             kept = None if None in parts else tuple(part for part in parts if part is not None)
         else:
             kept = self._kept(inner, records, found)

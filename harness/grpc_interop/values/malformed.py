@@ -1,5 +1,5 @@
-"""Bytes that are no message of a type, or hardly one: whether they are refused is the runtimes' choice, as long as they
-choose the same."""
+"""Bytes that are not a valid message of a type, or hardly. Runtimes may choose whether to refuse them, as long as all choose
+the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grpc_interop.wire import wire_format
 from grpc_interop.wire.shapes import TEXTS, FieldShape, Shape
 
 NOT_UTF8 = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80")
-"""A byte that never occurs, a character cut off, a surrogate, what is beyond U+10FFFF, NUL in too many bytes."""
+"""A byte that never occurs, a character cut off, a surrogate, a character beyond U+10FFFF, NUL in too many bytes."""
 
 
 NUMBER_ZERO = {"field number 0": b"\x00\x01", "field number 0 with content": b"\x02\x01x"}
@@ -65,14 +65,14 @@ def _wrong_type(field: FieldShape, whole: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def not_utf8(shape: Shape, least: Callable[[Shape], bytes | None]) -> Iterator[tuple[str, bytes]]:
-    """Strings that are none, in every string field of the type. `least` knows what a message cannot do without: nothing
-    but the strings is to be wrong."""
+    """Yield texts that are not UTF-8, in every string field of the type. `least` gives the content that a message cannot do
+    without: nothing but the texts is to be wrong."""
     for field in shape.ordered:
         if field.mapped is not None and field.key is not None:
             held = least(field.mapped.inner) if field.mapped.inner else b""
             if held is None:
                 continue
-            # A value that is absent is the empty message, in which what is required is missing.
+            # An absent value is the empty message, in which required fields would be missing.
             rest = wire_format.message_field(field.mapped.descriptor, held) if held else b""
             for inside in (field.key, field.mapped):
                 if inside.type == Field.TYPE_STRING:
@@ -92,7 +92,7 @@ def must_be_utf8(field: Field) -> bool:
 
 
 def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
-    """Texts of these sizes in the text fields, one after the other, as many in one message as stay below `most` bytes."""
+    """Yield texts of these sizes in the text fields in turn, as many in a message as stay below `most` bytes."""
     parts: list[bytes] = []
     room = most
     texts = [field for field in shape.ordered if field.type in TEXTS and not field.oneof]
@@ -107,7 +107,7 @@ def large(shape: Shape, sizes: Iterable[int], most: int) -> Iterator[bytes]:
 
 
 def undeclared(shape: Shape) -> list[bytes]:
-    """Fields that the type does not declare, of every wire type, with values at the limits."""
+    """Return fields that the type does not declare, of every wire type, with values at the limits."""
     number = shape.undeclared
     group = (
         wire_format.tag(number - 1, wire_format.START_GROUP)

@@ -1,6 +1,6 @@
 """Sample messages of any type, the same on every machine, as bytes in field order.
 
-Messages are numbered: the number can be read off their content, so that a lost, doubled or swapped one is seen.
+Messages are numbered: the number can be read off their content, so that lost, doubled and swapped messages are seen.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from grpc_interop.wire import wire_format
 
 BUDGET = 512
 """Bytes of a full sample after which no further field is begun: so small that ten stay far below what may lie unread
-(simulation.CAPACITY), even with long names and required fields."""
+(core/causality.py, CAPACITY), even with long names and required fields."""
 
 CYCLE = 10
-"""Over so many successive samples every field of a type gets its turn; as many as the shorter scripts send."""
+"""Successive samples over which every field of a type gets its turn; as many as the shorter scripts send."""
 
 DEPTH = 5
 """How deep full samples go, required fields apart."""
@@ -34,7 +34,7 @@ _INDISTINCT = {Field.TYPE_BOOL, Field.TYPE_ENUM}
 """Types with too few values to carry a number."""
 
 UNKNOWN_FIELDS = frozenset({"unknown_fields"})
-"""The capability that a message needs which carries something in a field that its type does not declare."""
+"""The capability that a message needs if it has a field that its type does not declare."""
 
 
 class Sample(NamedTuple):
@@ -45,22 +45,22 @@ class Sample(NamedTuple):
 
 
 class Values:
-    """Samples of a catalog's message types. Types are given by full name; an unknown one raises KeyError."""
+    """Samples of a catalog's message types. Types are given by full name; an unknown name raises KeyError."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._paths: dict[tuple[str, bool], tuple[Field, ...] | None] = {}
-        # Every shape of a method draws the same few: those of its two types.
+        # Every shape of a method draws the same few samples, of its two types.
         self._cached_full = lru_cache(maxsize=2 * CYCLE)(self._full)
         self._cached_of_size = lru_cache(maxsize=2)(self._of_size)
         self._cached_every_field = lru_cache(maxsize=2)(self._every_field)
 
     def empty(self, type_name: str) -> Sample:
-        """Nothing but the fields that proto2 requires."""
+        """Return a message with nothing but required fields."""
         return Sample(_joined(_required(self._catalog.message(type_name), 1)))
 
     def small(self, type_name: str, number: int) -> Sample:
-        """The message number `number` (from 1), with little else in it."""
+        """Return message `number` (from 1), with little else in it."""
         message = self._catalog.message(type_name)
         path = self._path(message, texts_only=False)
         if path:
@@ -70,17 +70,17 @@ class Values:
         return Sample(data + field, UNKNOWN_FIELDS)
 
     def full(self, type_name: str, number: int) -> Sample:
-        """The message number `number`, with as many of its fields set as a small message allows; over CYCLE successive
-        numbers each has its turn, of a oneof the first CYCLE arms."""
+        """Return message `number`, with as many of its fields set as a small message allows; over CYCLE successive numbers each
+        field has its turn, and in a oneof the first CYCLE arms."""
         return self._cached_full(type_name, number)
 
     def of_size(self, type_name: str, size: int) -> Sample:
-        """A message of `size` bytes (where a length prefix leaves no exact fit, a byte or two less): in a text field
-        where the type has one, else in a field that it does not declare."""
+        """Return a message of `size` bytes (a byte or two less where a length prefix leaves no exact fit). Its text is in a text
+        field where the type has any, else in a field that the type does not declare."""
         return self._cached_of_size(type_name, size)
 
     def every_field(self, type_name: str) -> tuple[bytes, ...]:
-        """Messages that together set every field that is reachable from the type; one at least."""
+        """Return messages, at least one, that together set every field that is reachable from the type."""
         return self._cached_every_field(type_name)
 
     def _every_field(self, type_name: str) -> tuple[bytes, ...]:
@@ -120,7 +120,7 @@ class Values:
 
 
 def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ...] | None:
-    """The shortest way from the message to a field that can carry a number, or any text; texts are preferred, since
+    """Return the shortest path from the message to a field that can carry a number, or any text; texts are preferred, since
     people read them more easily."""
     queue: deque[tuple[Descriptor, tuple[Field, ...]]] = deque([(message, ())])
     visited = {message.full_name}
@@ -139,7 +139,7 @@ def _path_to_scalar(message: Descriptor, *, texts_only: bool) -> tuple[Field, ..
 
 
 def _along(message: Descriptor, path: tuple[Field, ...], value: wire_format.PythonScalar, number: int) -> bytes:
-    """The message with this value at the end of the path, and with what is required on the way."""
+    """Return the message with this value at the end of the path, and with the required fields on the way."""
     field, *rest = path
     fields = _required(message, number)
     if rest:
@@ -150,7 +150,7 @@ def _along(message: Descriptor, path: tuple[Field, ...], value: wire_format.Pyth
 
 
 def _required(message: Descriptor, number: int, within: frozenset[str] = frozenset()) -> dict[int, bytes]:
-    """The required fields. Of a message that requires one of its own type none can exist: it is left incomplete."""
+    """Return the required fields. A message that requires a message of its own type cannot exist: it is left incomplete."""
     fields = {}
     around = within | {message.full_name}
     for field in message.fields:
@@ -164,14 +164,14 @@ def _required(message: Descriptor, number: int, within: frozenset[str] = frozens
 
 
 class _Filling:
-    """Fills one message. `distinct`: something was written that only this number has."""
+    """Fills one message."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.distinct = False
+        self.distinct = False  # a value was written that only this number has
 
     def message(self, message: Descriptor, budget: int, within: tuple[Descriptor, ...]) -> bytes:
-        """The message's content in about `budget` bytes; `within` are the types around it, itself included."""
+        """Return the message's content in about `budget` bytes; `within` are the types around it, itself included."""
         fields = _required(message, self.number)
         size = sum(map(len, fields.values()))
         for field in self._turns(message):
@@ -184,7 +184,7 @@ class _Filling:
         return _joined(fields)
 
     def _turns(self, message: Descriptor) -> list[Field]:
-        """The fields in an order that begins elsewhere with each number; of a oneof only the arm whose turn it is."""
+        """Return the fields in an order that begins elsewhere with each number; in a oneof only the arm whose turn it is."""
         fields = []
         for field in message.fields:
             arms = field.containing_oneof.fields if field.containing_oneof else [field]
@@ -212,13 +212,13 @@ class _Filling:
 
 
 def _type(field: Field) -> Descriptor:
-    """Of a message or group field."""
+    """Return the type of a message or group field."""
     assert field.message_type is not None
     return field.message_type
 
 
 def _undeclared(message: Descriptor) -> int:
-    """The highest number that is no field of the type."""
+    """Return the highest number that is not a field of the type."""
     number = wire_format.MAX_FIELD_NUMBER
     while number in message.fields_by_number:
         number -= 1
@@ -227,7 +227,7 @@ def _undeclared(message: Descriptor) -> int:
 
 @lru_cache(maxsize=2)
 def _digits(length: int) -> str:
-    """A text that counts: what is cut out of it or shifted is seen."""
+    """Return a text that counts, so that a part that was cut out or shifted is seen."""
     return "".join(f"{at:08d}" for at in range(0, length + 8, 8))[:length]
 
 

@@ -1,4 +1,4 @@
-"""Scalar values that show which field they are of, or the number of the message that they are in."""
+"""Scalar values that show their field, or the number of their message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from grpc_interop.wire import wire_format
 
 
 def value_of(field: Field, number: int) -> wire_format.PythonScalar:
-    """A value that is not the type's zero, and that shows the number where the type has room for it."""
+    """Return a value that is not the type's zero, and that shows the number where the type has room for it."""
     if field.type == Field.TYPE_STRING:
         return f"{field.name} {number}"
     if field.type == Field.TYPE_BYTES:
@@ -28,8 +28,8 @@ def value_of(field: Field, number: int) -> wire_format.PythonScalar:
 
 
 def non_default(field: Field) -> wire_format.PythonScalar:
-    """A scalar that is neither zero nor the default that the field declares. The default where nothing else is declared:
-    of a closed enum with one value."""
+    """Return a scalar that is neither zero nor the default that the field declares; the default where a closed enum has no
+    other value."""
     if field.enum_type is not None and len(field.enum_type.values_by_number) == 1 and not field.enum_type.is_closed:
         return field.enum_type.values[0].number + 1
     candidates = (True, False) if field.type == Field.TYPE_BOOL else (value_of(field, 1), value_of(field, 2))

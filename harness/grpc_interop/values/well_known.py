@@ -1,4 +1,4 @@
-"""Values of the types that ProtoJSON writes in a form of their own: valid ones up to the limits, and those beyond."""
+"""Values of the types that ProtoJSON writes in a form of their own: valid up to the limits, and beyond the limits."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _WITHIN: dict[str, list[Message]] = {
     "ListValue": [struct_pb2.ListValue(values=_VALUES), struct_pb2.ListValue()],
     "Value": [*_VALUES],
     "Any": [
-        # Of its own type only: which others a tree holds is seen elsewhere (examples.py).
+        # Only of its own type: examples with the other types of a tree are made elsewhere (messages/examples.py).
         any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Any"),
         any_pb2.Any(),
     ],
@@ -92,7 +92,7 @@ _BEYOND: dict[str, list[Message]] = {
 
 
 _LEAST: dict[str, list[Message]] = {"Value": [_Value(bool_value=False)]}
-"""No null: a field of it can hardly be told from one that is not set."""
+"""No null: a field with a null can hardly be told from a field that is not set."""
 
 MASKS: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "json_empty_paths": ("an empty path", (("",), ("a", ""))),
@@ -105,9 +105,9 @@ MASKS: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "json_foreign_paths": ("a path that is not ASCII", (("ünï",), ("a.字",))),
     "json_comma_paths": ("a path with a comma", (("a,b",),)),
 }
-"""Paths of a FieldMask that are no names of fields with dots between them, by the case that asks about them: a writer of
-ProtoJSON takes them as they are, and another refuses them (github.com/golang/protobuf/issues/1435). A comma within one makes
-two of it for whoever reads."""
+"""Paths of a FieldMask that are not names of fields with dots between them, by the name of their case: some writer of
+ProtoJSON takes them as they are, and another refuses them (github.com/golang/protobuf/issues/1435). For a reader, a comma
+within a path makes two paths of it."""
 
 _UNSET_VALUES: dict[str, list[Message]] = {
     "Struct": [struct_pb2.Struct(fields={"a": _Value()})],
@@ -117,27 +117,27 @@ _UNSET_VALUES: dict[str, list[Message]] = {
 
 
 def within(special: str) -> list[bytes] | None:
-    """Valid values of a well-known type with limits of its own; None for any other type (wrappers have none)."""
+    """Return valid values of a well-known type with limits of its own; None for any other type (wrappers have no limits)."""
     return _bytes(_WITHIN, special)
 
 
 def least(special: str) -> bytes:
-    """A valid value with as little in it as can be: for all but a Value that is the empty message."""
+    """Return the smallest valid value: the empty message for all types but Value."""
     return b"".join(_bytes(_LEAST, special) or [])
 
 
 def beyond(special: str) -> list[bytes]:
-    """Values that binary carries and that ProtoJSON has no text for, or none that is read as the same."""
+    """Return values that binary carries, and for which ProtoJSON has no text, or no text that is read as the same."""
     return _bytes(_BEYOND, special) or []
 
 
 def masks(name: str, special: str) -> list[bytes]:
-    """Return field masks for a case of MASKS, each path alone; of other types none."""
+    """Return field masks for a case of MASKS, each path alone; nothing for other types."""
     return _bytes({"FieldMask": [_Mask(paths=paths) for paths in MASKS[name][1]]}, special) or []
 
 
 def unset_values(special: str) -> list[bytes]:
-    """Values that are none of their kinds: some writer gives null, another refuses."""
+    """Return values of no kind: some writer writes null, another refuses."""
     return _bytes(_UNSET_VALUES, special) or []
 
 
