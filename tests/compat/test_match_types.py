@@ -84,8 +84,8 @@ class TestCarriers:
         schemas = two(tmp_path, self.BASE, self.BASE.replace("int32 n", "int64 n")).schemas
         low = schemas.pair("t.Low", "t.Low")
         request, response = (schemas.carrier(low, role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE))
-        assert request is not None and [one.element for one in request.way] == ["t.Top.mids", "t.Mid.lows"]
-        assert response is not None and [one.element for one in response.way] == ["t.Mid.lows"]
+        assert request is not None and [one.element for one in request.path] == ["t.Top.mids", "t.Mid.lows"]
+        assert response is not None and [one.element for one in response.path] == ["t.Mid.lows"]
 
     def test_wrap_a_message_so_that_it_is_found_at_its_place(self, tmp_path: Path) -> None:
         versions = two(tmp_path, self.BASE, self.BASE.replace("lows = 4", "lows = 5"))
@@ -120,7 +120,7 @@ class TestCarriers:
         service S { rpc Do(Top) returns (Top); }"""
         schemas = two(tmp_path, base, base.replace("short = 1", "short = 3").replace("int32 n", "int64 n")).schemas
         carrier = schemas.carrier(schemas.pair("t.Low", "t.Low"), MessageRole.REQUEST)
-        assert carrier is not None and [one.element for one in carrier.way] == ["t.Top.mid", "t.Mid.low"]
+        assert carrier is not None and [one.element for one in carrier.path] == ["t.Top.mid", "t.Mid.low"]
 
 
 class TestTouched:

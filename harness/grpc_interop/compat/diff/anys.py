@@ -1,5 +1,5 @@
-"""What a google.protobuf.Any may hold that its reader does not know: types that only one version declares, and where the two
-versions can meet one. No proto says which types an Any holds, so it may be any of them."""
+"""Types that an Any may hold and its reader does not know: declared in a single version, and sent where both versions have an
+Any. No proto says which types an Any holds, so it may be any of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from grpc_interop.wire.shapes import FieldShape, Shape
 ANY = "google.protobuf.Any"
 
 FEW = 3
-"""Types that are tried at each place, at the least: all of them together, at one place or another."""
+"""The least number of types to try in each Any: all of them together are tried somewhere."""
 
 MOST_NAMED = 5
-"""Places that a note names."""
+"""Elements that a note names."""
 
 
 def is_any(shape: Shape | None) -> bool:
@@ -31,20 +31,18 @@ def holds_any(field: FieldShape | None) -> bool:
 
 
 class Anys:
-    """The places of two versions that hold an Any in both: fields, and requests and responses that are one."""
+    """The elements that hold an Any in both versions: fields, and requests and responses that are an Any."""
 
     def __init__(self, schemas: MatchedSchemas) -> None:
-        self._schemas = schemas
         self._roots = list(_roots(schemas))
-        self._fields = [one for pair in schemas.types for one in any_fields(pair)]
+        self._fields = [field for pair in schemas.types for field in any_fields(pair)]
         self.pairs = [pair for pair in schemas.types if any_fields(pair) or any(pair is root for _, root in self._roots)]
         own = {version: set(shapes.driven()) for version, shapes in ((Version.BASE, schemas.base), (Version.HEAD, schemas.head))}
         gone, new = (sorted(own[version] - own[version.other]) for version in (Version.BASE, Version.HEAD))
-        self._foreign = {Version.BASE: gone, Version.HEAD: list(_followers(schemas, gone, new))}
-        self._held = {version: self._share(foreign) for version, foreign in self._foreign.items()}
+        self._held = {Version.BASE: self._share(gone), Version.HEAD: self._share(list(_successors(schemas, gone, new)))}
 
     def _share(self, foreign: Sequence[str]) -> dict[int, list[str]]:
-        """The types for each pair, by turns."""
+        """Return the types for each pair, by turns."""
         turns = cycle(foreign)
         most = max(FEW, -(-len(foreign) // max(1, len(self.pairs))))
         return {id(pair): list(dict.fromkeys(islice(turns, most))) for pair in self.pairs}
@@ -54,8 +52,8 @@ class Anys:
         return self._held[writer].get(id(pair), [])
 
     def note(self) -> str:
-        """Return what to know of a type that is gone, empty where the two versions have no place for it."""
-        names = [name for name, _ in self._roots] + [one.element for one in self._fields]
+        """Return the note on a type that is gone, empty where no element of both versions can hold it."""
+        names = [name for name, _ in self._roots] + [field.element for field in self._fields]
         if not names:
             return ""
         return (
@@ -66,17 +64,17 @@ class Anys:
 
 def any_fields(pair: TypePair) -> list[FieldPair]:
     """Return the fields of both versions that hold an Any in both."""
-    return [one for one in pair.fields if holds_any(one.base) and holds_any(one.head)]
+    return [field for field in pair.fields if holds_any(field.base) and holds_any(field.head)]
 
 
-def _followers(schemas: MatchedSchemas, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
-    """Yield the types of head that may take the place of one that is gone: they meet it where it was used, have its name
-    elsewhere, or its fields. Any other one is an addition, which nobody who has the base knows or misses."""
+def _successors(schemas: MatchedSchemas, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield the types of head that may replace a type that is gone: they match it by position, name or fields. Any other type is
+    an addition, which programs with the base do not know or miss."""
     shapes = [schemas.base.of(name) for name in gone]
     names = {_last(shape.name) for shape in shapes}
     fields = {_fields(shape) for shape in shapes} - {()}
-    met = {pair.head.name for pair in schemas.types if pair.base in shapes}
-    yield from (name for name in new if name in met or _last(name) in names or _fields(schemas.head.of(name)) in fields)
+    matched = {pair.head.name for pair in schemas.types if pair.base in shapes}
+    yield from (name for name in new if name in matched or _last(name) in names or _fields(schemas.head.of(name)) in fields)
 
 
 def _last(name: str) -> str:
@@ -84,7 +82,7 @@ def _last(name: str) -> str:
 
 
 def _fields(shape: Shape) -> tuple[tuple[int, str], ...]:
-    return tuple((one.number, one.name) for one in shape.ordered)
+    return tuple((field.number, field.name) for field in shape.ordered)
 
 
 def _roots(schemas: MatchedSchemas) -> Iterator[tuple[str, TypePair]]:

@@ -1,4 +1,4 @@
-"""What changed between two versions: every element that differs, and how much is untouched."""
+"""The changes between two versions: every element that differs, and how many elements are untouched."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 from google.protobuf import descriptor_pb2
 
 from grpc_interop.compat.diff.anys import Anys
-from grpc_interop.compat.diff.declaration_wording import deprecated, file_words, moved, oneof_members, reserved
-from grpc_interop.compat.diff.declared import Declared, ElementLines
+from grpc_interop.compat.diff.declaration_wording import Reserving, deprecated, file_words, moved, oneof_members, reserved
+from grpc_interop.compat.diff.declared import Declaration, Declared, ElementLines
 from grpc_interop.compat.diff.field_wording import differences
 from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, ValuePair, exact_type, pair_values
 from grpc_interop.compat.diff.match_types import MatchedSchemas, MethodPair
@@ -22,7 +22,7 @@ from grpc_interop.wire.shapes import RUNTIMES_OWN, EnumShape, FieldShape
 
 
 class Subject(StrEnum):
-    """What an element is."""
+    """The kind of an element."""
 
     FILE = "file"
     PACKAGE = "package"
@@ -37,7 +37,7 @@ class Subject(StrEnum):
 
 
 class Edit(StrEnum):
-    """What was done to it."""
+    """The edit of an element."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -46,38 +46,34 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One element that differs. `what` are sentences such as `type int64 -> int32`; `now` is its name in head where that is
-    another one. `base` and `head` say where it is declared, files relative to the proto root. `matters`: messages or
-    calls may show it; else it is only to be known. `notes` are what to know of it in any case. `ruled` is the format in
-    which it breaks by the rule, of an enum's value, which no message may hold."""
+    """One element that differs."""
 
     element: str
     subject: Subject
     edit: Edit
-    what: tuple[str, ...]
-    now: str = ""
+    what: tuple[str, ...]  # the edit in words: `type int64 -> int32`
+    now: str = ""  # its name in head where that is another one
     base: SourceLocation | None = None
     head: SourceLocation | None = None
-    matters: bool = True
-    notes: tuple[str, ...] = ()
-    ruled: Format | None = None
+    matters: bool = True  # whether messages or calls may show it; otherwise people only have to know of it
+    notes: tuple[str, ...] = ()  # facts to know of it in any case
+    ruled: Format | None = None  # the format in which an enum's value breaks by the rule, even if no message can hold it
 
 
 class Changes(NamedTuple):
-    """`changes` in the order of the protos. `untouched` counts what is equal in both: an RPC with all that it reaches, a
-    message or an enum by itself."""
+    """The changes in the order of the protos, and the elements that are equal in both versions."""
 
     changes: tuple[Change, ...]
-    untouched: dict[str, int]
+    untouched: dict[str, int]  # how many of each kind: RPCs with all that they reach, messages and enums by themselves
 
 
 def no_lines(_file: str) -> dict[str, int]:
-    """Of protos whose source nobody has: their elements stand on line 0."""
+    """Return the lines of protos without source: their elements stand on line 0."""
     return {}
 
 
 def changes(schemas: MatchedSchemas, base_lines: ElementLines = no_lines, head_lines: ElementLines = no_lines) -> Changes:
-    """All that differs between the two versions whose places these are."""
+    """Return all that differs between two versions."""
     return _Differ(schemas, base_lines, head_lines).changes()
 
 
@@ -89,33 +85,33 @@ class _Differ:
         self._in_anys = Anys(schemas).note()
 
     def changes(self) -> Changes:
-        found = [
+        every = [
             *self._files(),
             *self._services(),
             *(change for method in self._schemas.methods for change in self._method(method)),
-            *self._messages(),
+            *self._types(lambda declared: declared.messages, Subject.MESSAGE, self._oneofs),
             *(change for pair in self._schemas.types for change in self._fields(pair)),
             *self._extensions(),
-            *self._enums(),
+            *self._types(lambda declared: declared.enums, Subject.ENUM, self._unused_values),
         ]
-        unique = {(one.element, one.subject): one for one in reversed(found)}
-        ordered = sorted(unique.values(), key=lambda one: (one.head or one.base or SourceLocation(""))[:2])
+        unique = {(change.element, change.subject): change for change in reversed(every)}
+        ordered = sorted(unique.values(), key=lambda change: (change.head or change.base or SourceLocation(""))[:2])
         return Changes(tuple(ordered), self._untouched(ordered))
 
-    def _untouched(self, found: Sequence[Change]) -> dict[str, int]:
-        touched = {one.element for one in self._schemas.touched()} | {one.element for one in found}
-        changed = {holder for one in found for holder in (one.element, one.element.rpartition(".")[0])}
-        methods = [one for one in self._schemas.methods if one.element not in touched]
+    def _untouched(self, changes: Sequence[Change]) -> dict[str, int]:
+        touched = {method.element for method in self._schemas.touched()} | {change.element for change in changes}
+        changed = {holder for change in changes for holder in (change.element, change.element.rpartition(".")[0])}
+        methods = [method for method in self._schemas.methods if method.element not in touched]
         return {
             "RPC": len(methods),
-            "message": sum(name not in changed for name in _both(self._base, self._head, lambda one: one.messages)),
-            "enum": sum(name not in changed for name in _both(self._base, self._head, lambda one: one.enums)),
+            "message": sum(name not in changed for name in _both(self._base, self._head, lambda declared: declared.messages)),
+            "enum": sum(name not in changed for name in _both(self._base, self._head, lambda declared: declared.enums)),
         }
 
     # -- files and services --------------------------------------------------------------------------------------------
 
     def _files(self) -> Iterator[Change]:
-        """Files themselves carry nothing: what they declare has lines of its own."""
+        """Yield the changes of files themselves, which no message shows: their declarations have lines of their own."""
         for name in sorted(self._base.own | self._head.own):
             before = self._base.files.get(name) if name in self._base.own else None
             after = self._head.files.get(name) if name in self._head.own else None
@@ -125,7 +121,7 @@ class _Differ:
                 yield _change(name, Subject.FILE, self._of_files(before, after, name), words, matters=False)
 
     def _services(self) -> Iterator[Change]:
-        for name in _either(self._base, self._head, lambda one: one.services):
+        for name in _either(self._base, self._head, lambda declared: declared.services):
             before, after = self._base.services.get(name), self._head.services.get(name)
             if before is None or after is None:
                 gone = before is not None and not before.proto.method
@@ -141,11 +137,11 @@ class _Differ:
             yield _change(pair.element, Subject.RPC, self._of_methods(before, after))
             return
         words = [f"kind {before.kind} -> {after.kind}"] if before.kind is not after.kind else []
-        # What another type does is seen of its fields.
+        # The effects of another type are observed at its fields.
         matters = bool(words)
         words += [f"request {before.request} -> {after.request}"] if before.request != after.request else []
         words += [f"response {before.response} -> {after.response}"] if before.response != after.response else []
-        words += deprecated(*(_method_options(one, method) for one, method in ((self._base, before), (self._head, after))))
+        words += deprecated(_method_options(self._base, before), _method_options(self._head, after))
         if words:
             yield _change(pair.element, Subject.RPC, self._of_methods(before, after), words, matters=matters)
 
@@ -164,31 +160,37 @@ class _Differ:
         base = self._base.of_method(before.service, before.name) if before else None
         return base, self._head.of_method(after.service, after.name) if after else None
 
-    # -- messages ------------------------------------------------------------------------------------------------------
+    # -- messages and enums ------------------------------------------------------------------------------------------------------
 
-    def _messages(self) -> Iterator[Change]:
-        for name in _either(self._base, self._head, lambda one: one.messages):
-            before, after = self._base.messages.get(name), self._head.messages.get(name)
+    def _types(
+        self,
+        kind: Callable[[Declared], dict[str, Declaration[Reserving]]],
+        subject: Subject,
+        members: Callable[[str, Reserving, Reserving], Iterator[Change]],
+    ) -> Iterator[Change]:
+        """Yield the changes of all messages, or of all enums, unused enums included; with those of their members."""
+        for name in _either(self._base, self._head, kind):
+            before, after = kind(self._base).get(name), kind(self._head).get(name)
             if before is None or after is None:
-                held = [self._in_anys] if after is None and self._in_anys else []
-                yield _change(name, Subject.MESSAGE, self._of(name), matters=False, notes=held)
+                notes = [self._in_anys] if subject is Subject.MESSAGE and after is None and self._in_anys else []
+                yield _change(name, subject, self._of(name), matters=False, notes=notes)
                 continue
             words = moved(before.file, after.file)
             if before.proto != after.proto:
                 words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
-                yield from self._oneofs(name, before.proto, after.proto)
+                yield from members(name, before.proto, after.proto)
             if words:
-                yield _change(name, Subject.MESSAGE, self._of(name), words, matters=False)
+                yield _change(name, subject, self._of(name), words, matters=False)
 
     def _oneofs(self, name: str, before: descriptor_pb2.DescriptorProto, after: descriptor_pb2.DescriptorProto) -> Iterator[Change]:
-        """Their members have lines of their own; here is only that a oneof came, went or is called otherwise."""
+        """Yield the oneofs that came, went or have another name; their members have lines of their own."""
         old, new = oneof_members(before), oneof_members(after)
         added = {oneof: members for oneof, members in new.items() if oneof not in old}
         for oneof, members in old.items():
             if oneof in new:
                 continue
             base = self._base.of_member(name, oneof)
-            now = next((one for one, others in added.items() if others == members), "")
+            now = next((candidate for candidate, others in added.items() if others == members), "")
             if now:
                 del added[now]
                 head = self._head.of_member(name, now)
@@ -201,31 +203,31 @@ class _Differ:
             yield _change(f"{name}.{oneof}", Subject.ONEOF, (None, head), matters=False)
 
     def _fields(self, pair: TypePair) -> Iterator[Change]:
-        for one in pair.fields:
-            words = differences(one, pair) if one.differs or _told_only(one) else []
+        for field in pair.fields:
+            words = differences(field, pair) if field.differs or _differs_unseen(field) else []
             if words:
-                yield self._field(one, pair, words)
-            yield from self._values_of(one)
+                yield self._field(field, words)
+            yield from self._values_of(field)
 
-    def _field(self, one: FieldPair, pair: TypePair, words: list[str]) -> Change:
-        subject = Subject.EXTENSION if one.any.descriptor.is_extension else Subject.FIELD
-        base = self._field_place(self._base, one.base)
-        head = self._field_place(self._head, one.head)
-        edit = Edit.ADDED if one.base is None else Edit.REMOVED if one.head is None else Edit.CHANGED
-        notes = self._reusable(one) if edit is Edit.REMOVED and subject is Subject.FIELD else []
-        now = f"{one.element.rpartition('.')[0]}.{one.now}" if one.now and subject is Subject.FIELD else one.now
-        return Change(one.element, subject, edit, tuple(words), now, base, head, one.differs, tuple(notes))
+    def _field(self, field: FieldPair, words: list[str]) -> Change:
+        subject = Subject.EXTENSION if field.any.descriptor.is_extension else Subject.FIELD
+        base = self._field_location(self._base, field.base)
+        head = self._field_location(self._head, field.head)
+        edit = _edit(field.base, field.head)
+        notes = self._reusable(field) if edit is Edit.REMOVED and subject is Subject.FIELD else []
+        now = f"{field.element.rpartition('.')[0]}.{field.now}" if field.now and subject is Subject.FIELD else field.now
+        return Change(field.element, subject, edit, tuple(words), now, base, head, field.differs, tuple(notes))
 
-    def _field_place(self, declared: Declared, field: FieldShape | None) -> SourceLocation | None:
+    def _field_location(self, declared: Declared, field: FieldShape | None) -> SourceLocation | None:
         if field is None:
             return None
         if field.descriptor.is_extension:
             return declared.of_extension(field.descriptor.full_name)
         return declared.of_member(_holder(field), field.name)
 
-    def _reusable(self, one: FieldPair) -> list[str]:
-        """What may be given to another field by mistake."""
-        field = one.base
+    def _reusable(self, pair: FieldPair) -> list[str]:
+        """Return notes on a removed field's number and name, if another field may get them by mistake."""
+        field = pair.base
         assert field is not None
         holder = self._head.messages.get(_holder(field))
         if holder is None:
@@ -239,33 +241,19 @@ class _Differ:
         return notes
 
     def _extensions(self) -> Iterator[Change]:
-        """Those of messages that no place holds, custom options for instance: nothing that is sent has them."""
-        for name in _either(self._base, self._head, lambda one: one.extensions):
+        """Yield extensions of types that no message holds, custom options for instance: nothing that is sent has them."""
+        for name in _either(self._base, self._head, lambda declared: declared.extensions):
             before, after = self._base.extensions.get(name), self._head.extensions.get(name)
             if before is None or after is None:
                 yield _change(f"[{name}]", Subject.EXTENSION, self._of_extensions(name), matters=False)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
-    def _enums(self) -> Iterator[Change]:
-        """All enums, those that no field uses too."""
-        for name in _either(self._base, self._head, lambda one: one.enums):
-            before, after = self._base.enums.get(name), self._head.enums.get(name)
-            if before is None or after is None:
-                yield _change(name, Subject.ENUM, self._of(name), matters=False)
-                continue
-            words = moved(before.file, after.file)
-            if before.proto != after.proto:
-                words += deprecated(before.proto.options, after.proto.options) + reserved(before.proto, after.proto)
-                yield from self._unused_values(name, before.proto, after.proto)
-            if words:
-                yield _change(name, Subject.ENUM, self._of(name), words, matters=False)
-
     def _unused_values(
         self, name: str, before: descriptor_pb2.EnumDescriptorProto, after: descriptor_pb2.EnumDescriptorProto
     ) -> Iterator[Change]:
-        old, new = (EnumShape({value.name: value.number for value in one.value}, closed=False, is_null=False) for one in (before, after))
-        options = [{value.name: value.options for value in one.value} for one in (before, after)]
+        old, new = (EnumShape({value.name: value.number for value in enum.value}, closed=False, is_null=False) for enum in (before, after))
+        options = [{value.name: value.options for value in enum.value} for enum in (before, after)]
         for value in pair_values(old, new, name, name):
             if value.differs:
                 yield self._value(value, name, name)
@@ -273,11 +261,11 @@ class _Differ:
                 where = self._base.of_member(name, value.name), self._head.of_member(name, value.name)
                 yield _change(value.element, Subject.VALUE, where, words, matters=False)
 
-    def _values_of(self, one: FieldPair) -> Iterator[Change]:
-        """Those of the enums that a field has, which may be another enum in head."""
-        for value in one.values:
+    def _values_of(self, field: FieldPair) -> Iterator[Change]:
+        """Yield the changed values of a field's enum, which may be another enum in head."""
+        for value in field.values:
             if value.differs:
-                yield self._value(value, _enum_name(one.base), _enum_name(one.head))
+                yield self._value(value, _enum_name(field.base), _enum_name(field.head))
 
     def _value(self, value: ValuePair, base: str, head: str) -> Change:
         old = self._base.of_member(base, value.name) if value.base is not None else None
@@ -299,23 +287,23 @@ class _Differ:
         holder = self._head.enums.get(enum)
         if holder is None or value.base is None:
             return []
-        if value.base in {one.number for one in holder.proto.value}:
+        if value.base in {declared.number for declared in holder.proto.value}:
             return []
         reserved = any(taken.start <= value.base <= taken.end for taken in holder.proto.reserved_range)
         return [] if reserved else [f"not reserved: its number {value.base} can be reused"]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# What both have, and words
+# Helpers
 # ----------------------------------------------------------------------------------------------------------------------
 
 Kind = TypeVar("Kind")
 
 
 def _either(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
-    """The names of one kind that either version's own files declare, without what is part of protobuf."""
-    found = [name for one in (base, head) for name, at in kind(one).items() if _file_of(at) in one.own]
-    return [name for name in dict.fromkeys(found) if not name.startswith(RUNTIMES_OWN)]
+    """Return the names of one kind that either version's own files declare, without protobuf's."""
+    names = [name for side in (base, head) for name, declaration in kind(side).items() if _file_of(declaration) in side.own]
+    return [name for name in dict.fromkeys(names) if not name.startswith(RUNTIMES_OWN)]
 
 
 def _both(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
@@ -327,10 +315,10 @@ def _file_of(declaration: object) -> str:
 
 
 Where = tuple[SourceLocation | None, SourceLocation | None]
-"""In base, in head. Looked up for what differs only: a file is searched for lines when one of them is needed."""
+"""In base, in head. Looked up for changes only: a file is searched for lines when a line is needed."""
 
 
-def _edit(base: SourceLocation | None, head: SourceLocation | None) -> Edit:
+def _edit(base: object, head: object) -> Edit:
     return Edit.ADDED if base is None else Edit.REMOVED if head is None else Edit.CHANGED
 
 
@@ -344,16 +332,16 @@ def _change(
 
 def _method_options(declared: Declared, method: Method) -> object:
     service = declared.services[method.service].proto
-    return next(one.options for one in service.method if one.name == method.name)
+    return next(declared.options for declared in service.method if declared.name == method.name)
 
 
-def _told_only(one: FieldPair) -> bool:
-    """Whether a field that shows no difference has one that people should know of."""
-    if one.base is None or one.head is None:
+def _differs_unseen(field: FieldPair) -> bool:
+    """Return whether a field has a difference that no message shows and that people should know of."""
+    if field.base is None or field.head is None:
         return False
-    if exact_type(one.base) != exact_type(one.head):
+    if exact_type(field.base) != exact_type(field.head):
         return True
-    before, after = one.base.descriptor, one.head.descriptor
+    before, after = field.base.descriptor, field.head.descriptor
     return bool(before.has_options or after.has_options) and before.GetOptions().deprecated != after.GetOptions().deprecated
 
 

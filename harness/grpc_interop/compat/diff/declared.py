@@ -1,4 +1,4 @@
-"""What the files of a version declare, and where."""
+"""The declarations in a version's files, and where they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grpc_interop.schema.catalog import Catalog
 Proto = TypeVar("Proto")
 
 ElementLines = Callable[[str], Mapping[str, int]]
-"""Gives by a file's name the line of each of its elements, as lines.py names them; empty where nobody knows."""
+"""Gives, by a file's name, the line of each of its elements, as source_lines.py names them; empty where it is not known."""
 
 
 class Declaration(NamedTuple, Generic[Proto]):
@@ -25,8 +25,8 @@ class Declaration(NamedTuple, Generic[Proto]):
 
 
 class Declared:
-    """All that a catalog's files declare, by full name; map entries left out. `own` are the roots' files: what they import
-    is declared as well."""
+    """All that a catalog's files declare, by full name; map entries left out. `own` are the roots' files; imported files are
+    read as well."""
 
     def __init__(self, catalog: Catalog, lines: ElementLines) -> None:
         self.own = frozenset(catalog.files)
@@ -39,7 +39,7 @@ class Declared:
         for file in catalog.file_protos:
             scope = f"{file.package}." if file.package else ""
             self._add(scope, file.name, file.message_type, file.enum_type, file.extension)
-            self.services |= {scope + one.name: Declaration(one, file.name) for one in file.service}
+            self.services |= {scope + proto.name: Declaration(proto, file.name) for proto in file.service}
 
     def _add(
         self,
@@ -49,17 +49,17 @@ class Declared:
         enums: Iterable[descriptor_pb2.EnumDescriptorProto],
         extensions: Iterable[descriptor_pb2.FieldDescriptorProto],
     ) -> None:
-        self.enums |= {scope + one.name: Declaration(one, file) for one in enums}
-        self.extensions |= {scope + one.name: Declaration(one, file) for one in extensions}
+        self.enums |= {scope + proto.name: Declaration(proto, file) for proto in enums}
+        self.extensions |= {scope + proto.name: Declaration(proto, file) for proto in extensions}
         for message in messages:
             if not message.options.map_entry:
                 self.messages[scope + message.name] = Declaration(message, file)
                 self._add(f"{scope}{message.name}.", file, message.nested_type, message.enum_type, message.extension)
 
     def elements(self) -> Iterator[tuple[str, str]]:
-        """Yield the full name of all that is declared by itself, and its file."""
+        """Yield the full name of each service, message, enum and extension, and its file."""
         for kind in (self.services, self.messages, self.enums, self.extensions):
-            yield from ((name, one.file) for name, one in kind.items())
+            yield from ((name, declaration.file) for name, declaration in kind.items())
 
     # -- where ---------------------------------------------------------------------------------------------------------
 
@@ -67,22 +67,22 @@ class Declared:
         return SourceLocation(name, 1)
 
     def of(self, name: str) -> SourceLocation | None:
-        """Of a message, enum or service by its full name."""
-        found = self.messages.get(name) or self.enums.get(name) or self.services.get(name)
-        return self._place(found.file, name) if found else None
+        """Return the location of a message, enum or service by its full name."""
+        declaration = self.messages.get(name) or self.enums.get(name) or self.services.get(name)
+        return self._location(declaration.file, name) if declaration else None
 
     def of_extension(self, name: str) -> SourceLocation | None:
-        found = self.extensions.get(name)
-        return self._place(found.file, f"[{name}]") if found else None
+        declaration = self.extensions.get(name)
+        return self._location(declaration.file, f"[{name}]") if declaration else None
 
     def of_member(self, holder: str, name: str) -> SourceLocation | None:
-        """Of a message's field or oneof, or of an enum's value."""
-        found = self.messages.get(holder) or self.enums.get(holder)
-        return self._place(found.file, f"{holder}.{name}") if found else None
+        """Return the location of a message's field or oneof, or of an enum's value."""
+        declaration = self.messages.get(holder) or self.enums.get(holder)
+        return self._location(declaration.file, f"{holder}.{name}") if declaration else None
 
     def of_method(self, service: str, name: str) -> SourceLocation | None:
-        found = self.services.get(service)
-        return self._place(found.file, f"{service}/{name}") if found else None
+        declaration = self.services.get(service)
+        return self._location(declaration.file, f"{service}/{name}") if declaration else None
 
-    def _place(self, file: str, element: str) -> SourceLocation:
+    def _location(self, file: str, element: str) -> SourceLocation:
         return SourceLocation(file, self._lines(file).get(element, 0))

@@ -1,7 +1,7 @@
-"""What a version declares, and how an element of it reads on one line: `optional int64 total = 3`, `rpc Say (p.A) returns (p.B)`.
+"""The definition of each element on one line: `optional int64 total = 3`, `rpc Say (p.A) returns (p.B)`.
 
-Such a text is made of what protobuf resolved, not of what was typed: it is equal wherever the definition is, whatever the
-syntax or edition, and so a break can be recognised by what it changes from and to.
+Such a text is made from protobuf's descriptors, not from the source: it is equal wherever the definition is, in any syntax or
+edition, and so a break can be recognised by its definitions before and after.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDesc
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.json_names import true_json_name, true_oneof_name
 
-_TYPES = {
+TYPE_NAMES = {
     getattr(FieldDescriptor, f"TYPE_{name.upper()}"): name
     for name in "double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 sfixed32 sfixed64 sint32 sint64".split()
 }
 
-
 DIGITS = 12
-"""Hexadecimal ones of a digest: two definitions of one message that are told apart by nobody's mistake."""
+"""Hexadecimal digits of a digest: enough that two definitions of a message never share them by accident."""
 
 
 class Definitions:
-    """All that the files of a catalog declare, imported ones too, by full name."""
+    """All elements that the files of a catalog declare, imported files included, by full name."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.messages: dict[str, Descriptor] = {}
@@ -33,20 +32,20 @@ class Definitions:
         self.services: dict[str, ServiceDescriptor] = {}
         self.extensions: dict[str, FieldDescriptor] = {}
         for file in catalog.file_descriptors:
-            self.services |= {one.full_name: one for one in file.services_by_name.values()}
-            self.enums |= {one.full_name: one for one in file.enum_types_by_name.values()}
-            self.extensions |= {one.full_name: one for one in file.extensions_by_name.values()}
+            self.services |= {element.full_name: element for element in file.services_by_name.values()}
+            self.enums |= {element.full_name: element for element in file.enum_types_by_name.values()}
+            self.extensions |= {element.full_name: element for element in file.extensions_by_name.values()}
             self._add(file.message_types_by_name.values())
 
     def _add(self, messages: Iterable[Descriptor]) -> None:
         for message in messages:
             self.messages[message.full_name] = message
-            self.enums |= {one.full_name: one for one in message.enum_types}
-            self.extensions |= {one.full_name: one for one in message.extensions}
+            self.enums |= {element.full_name: element for element in message.enum_types}
+            self.extensions |= {element.full_name: element for element in message.extensions}
             self._add(message.nested_types)
 
     def text(self, element: str) -> str:
-        """The definition of an element, on one line; empty for a file, and for what is not declared."""
+        """Return the definition of an element on one line; empty for a file, and for an element that is not declared."""
         if "[" in element:
             extension = self.extensions.get(element.partition("[")[2].partition("]")[0])
             extended = extension.containing_type if extension else None
@@ -56,16 +55,16 @@ class Definitions:
         return self._type(element) or self._member(element)
 
     def declares(self, name: str) -> bool:
-        """Whether it is the full name of a message, an enum or a service."""
+        """Return whether a message, an enum or a service has this full name."""
         return name in self.messages or name in self.enums or name in self.services
 
     def enum_of(self, element: str) -> str:
-        """The full name of the enum that a message's field has, or a map's values; empty for any other element."""
+        """Return the full name of the enum of a message's field, or of a map's values; empty for any other element."""
         field = self._values_of(element)
         return str(field.enum_type.full_name) if field is not None and field.enum_type is not None else ""
 
     def message_of(self, element: str) -> str:
-        """The same of a message type."""
+        """Return the full name of the message type likewise."""
         field = self._values_of(element)
         return str(field.message_type.full_name) if field is not None and field.message_type is not None else ""
 
@@ -83,7 +82,7 @@ class Definitions:
         return f"service {name}" if name in self.services else ""
 
     def _member(self, element: str) -> str:
-        """A field, a oneof or an enum's value; or a field at the end of a way through others (`p.Holder.field.inner`)."""
+        """Return a field, a oneof or an enum's value; or a field at the end of a path of fields (`p.Holder.field.inner`)."""
         scope, _, name = element.rpartition(".")
         if enum := self.enums.get(scope):
             return _value(enum.values_by_name.get(name))
@@ -94,13 +93,13 @@ class Definitions:
         return ""
 
     def _at_method(self, element: str) -> str:
-        """An RPC, or a field at the end of a way that begins at its request or response (`p.S/Say request.field`)."""
-        path, _, way = element.partition(" ")
-        service, _, name = path.rpartition("/")
+        """Return an RPC, or a field at the end of a path that begins at its request or response (`p.S/Say request.field`)."""
+        rpc, _, path = element.partition(" ")
+        service, _, name = rpc.rpartition("/")
         method = self.services[service].methods_by_name.get(name) if service in self.services else None
         if method is None:
             return ""
-        role, _, fields = way.partition(".")
+        role, _, fields = path.partition(".")
         message = {"request": method.input_type, "response": method.output_type}.get(role)
         if message is None:
             return _method(method)
@@ -108,13 +107,13 @@ class Definitions:
 
 
 def _message(message: Descriptor) -> str:
-    """With a digest of all that it holds, as far down as it reaches: a message may break by what one of its parts became."""
+    """Return the text with a digest of all types that the message reaches: a change in any of them may break it."""
     reached: dict[str, None] = {message.full_name: None}
     queue = [message]
     lines: set[str] = set()
-    for one in queue:
-        for field in one.fields:
-            lines.add(f"{one.full_name} {_field(field)}")
+    for holder in queue:
+        for field in holder.fields:
+            lines.add(f"{holder.full_name} {_field(field)}")
             held = field.message_type
             if held is not None and held.full_name not in reached:
                 reached[held.full_name] = None
@@ -129,33 +128,33 @@ def _enum(enum: EnumDescriptor) -> str:
     return f"{'closed' if enum.is_closed else 'open'} enum {enum.full_name}"
 
 
-def _along(message: Descriptor | None, way: Sequence[str]) -> str:
-    """The field or oneof at the end of a way of names."""
-    for place, name in enumerate(way, 1):
+def _along(message: Descriptor | None, path: Sequence[str]) -> str:
+    """Return the field or oneof at the end of a path of names."""
+    for length, name in enumerate(path, 1):
         field = message.fields_by_name.get(name) if message else None
-        if place == len(way):
+        if length == len(path):
             return _field(field) if field else _oneof(message, name) if message else ""
         message = _held(field) if field else None
     return ""
 
 
 def _held(field: FieldDescriptor) -> Descriptor | None:
-    """The message type of a field, or of a map's values."""
+    """Return the message type of a field, or of a map's values."""
     held: Descriptor | None = field.message_type
     return _held(held.fields_by_name["value"]) if held is not None and held.GetOptions().map_entry else held
 
 
 def _field(field: FieldDescriptor) -> str:
-    # A proto3 `optional` is a oneof of one arm, made by protoc: as good as none.
+    # protoc makes a oneof of one member for a proto3 `optional`: it is as good as none.
     oneof = field.containing_oneof if field.containing_oneof and len(field.containing_oneof.fields) > 1 else None
-    told = f"{_cardinality(field, alone=oneof is None)}{_type(field)} {field.name} = {field.number}"
+    text = f"{_cardinality(field, alone=oneof is None)}{_type(field)} {field.name} = {field.number}"
     json_name = true_json_name(field.json_name, field.number)
     options = [f'json_name = "{json_name}"'] if not field.is_extension and json_name != field.name else []
     if field.has_default_value:
         options.append(f"default = {_default(field)}")
-    if field.is_repeated and field.type in _TYPES and field.cpp_type != FieldDescriptor.CPPTYPE_STRING:
+    if field.is_repeated and field.type in TYPE_NAMES and field.cpp_type != FieldDescriptor.CPPTYPE_STRING:
         options.append(f"packed = {str(field.is_packed).lower()}")
-    return told + (f" [{', '.join(options)}]" if options else "") + (f" in oneof {true_oneof_name(oneof.name)}" if oneof else "")
+    return text + (f" [{', '.join(options)}]" if options else "") + (f" in oneof {true_oneof_name(oneof.name)}" if oneof else "")
 
 
 def _cardinality(field: FieldDescriptor, *, alone: bool) -> str:
@@ -173,7 +172,7 @@ def _type(field: FieldDescriptor) -> str:
             return "map<{}, {}>".format(*(_type(field.message_type.fields_by_name[name]) for name in ("key", "value")))
         group = "group " if field.type == FieldDescriptor.TYPE_GROUP else ""
         return f"{group}{field.message_type.full_name}"
-    return str(field.enum_type.full_name) if field.enum_type is not None else _TYPES[field.type]
+    return str(field.enum_type.full_name) if field.enum_type is not None else TYPE_NAMES[field.type]
 
 
 def _is_map(field: FieldDescriptor) -> bool:
@@ -187,7 +186,7 @@ def _default(field: FieldDescriptor) -> str:
 
 
 def _oneof(message: Descriptor, name: str) -> str:
-    oneof = next((one for one in message.oneofs if true_oneof_name(one.name) == name), None)
+    oneof = next((declared for declared in message.oneofs if true_oneof_name(declared.name) == name), None)
     return f"oneof {name} {{ {', '.join(field.name for field in oneof.fields)} }}" if oneof else ""
 
 

@@ -1,4 +1,4 @@
-"""How a field of one version differs from what it is in the other, in words."""
+"""Differences between the two versions of a field, in words."""
 
 from __future__ import annotations
 
@@ -6,44 +6,40 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_utf8, default, rivals
+from grpc_interop.compat.diff.definitions import TYPE_NAMES
+from grpc_interop.compat.diff.match_fields import FieldPair, TypePair, checks_utf8, default, shared_rivals
 from grpc_interop.compat.vocabulary.observation import Version
 from grpc_interop.schema.json_names import true_oneof_name
 from grpc_interop.wire.shapes import FieldShape
 
-_NAMES = {
-    getattr(Field, f"TYPE_{name.upper()}"): name
-    for name in "double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 sfixed32 sfixed64 sint32 sint64".split()
-}
-
 
 def type_name(field: FieldShape) -> str:
-    """As it stands in a proto: `int32`, `p.Message`, `map<string, int32>`, without `repeated`."""
+    """Return the type as a proto writes it: `int32`, `p.Message`, `map<string, int32>`, without `repeated`."""
     if field.key is not None and field.mapped is not None:
         return f"map<{type_name(field.key)}, {type_name(field.mapped)}>"
     enum = field.descriptor.enum_type
     if field.inner is not None:
         return f"group {field.inner.name}" if field.type == Field.TYPE_GROUP else field.inner.name
-    return str(enum.full_name) if enum is not None else _NAMES[field.type]
+    return str(enum.full_name) if enum is not None else TYPE_NAMES[field.type]
 
 
-def differences(one: FieldPair, pair: TypePair) -> list[str]:
-    """Sentences such as `type int64 -> int32`; none where only its enum's values differ."""
-    if one.base is None:
+def differences(field: FieldPair, pair: TypePair) -> list[str]:
+    """Return words such as `type int64 -> int32`; none where only its enum's values differ."""
+    if field.base is None:
         return ["added"]
-    if one.head is None:
+    if field.head is None:
         return ["removed"]
-    return [*_of_shapes(one.base, one.head), *_of_oneof(one, pair), *_of_options(one.base, one.head)]
+    return [*_of_shapes(field.base, field.head), *_of_oneof(field, pair), *_of_options(field.base, field.head)]
 
 
 def _of_shapes(base: FieldShape, head: FieldShape) -> Iterator[str]:
-    told = {
+    both = {
         "name": (base.name, head.name),
         "number": (base.number, head.number),
         "type": (_listed(base), _listed(head)),
         "JSON name": (base.json_name, head.json_name) if base.name == head.name else ("", ""),
     }
-    yield from (f"{what} {before} -> {after}" for what, (before, after) in told.items() if before != after)
+    yield from (f"{property_} {before} -> {after}" for property_, (before, after) in both.items() if before != after)
     if base.required != head.required:
         yield "required -> not required" if base.required else "not required -> required"
     elif base.presence != head.presence and base.repeated == head.repeated and base.mapped is head.mapped is None:
@@ -74,9 +70,9 @@ def _default(field: FieldShape) -> str:
     return f'"{repr(value)[2:-1]}"' if isinstance(value, bytes) else str(value)
 
 
-def _of_oneof(one: FieldPair, pair: TypePair) -> Iterator[str]:
-    assert one.base is not None and one.head is not None
-    before, after = _oneof(one.base), _oneof(one.head)
+def _of_oneof(field: FieldPair, pair: TypePair) -> Iterator[str]:
+    assert field.base is not None and field.head is not None
+    before, after = _oneof(field.base), _oneof(field.head)
     if before and not after:
         yield f"out of oneof {before}"
     elif after and not before:
@@ -84,20 +80,20 @@ def _of_oneof(one: FieldPair, pair: TypePair) -> Iterator[str]:
     elif before != after:
         yield f"oneof {before} -> {after}"
     else:
-        old, new = ({other.element for other in rivals(pair, version, one) if other.base and other.head} for version in Version)
+        old, new = (shared_rivals(pair, version, field) for version in Version)
         if old != new:
-            told = [f"with {name}" for name in sorted(new - old)] + [f"without {name}" for name in sorted(old - new)]
-            yield f"oneof {before} {', '.join(told)}"
+            words = [f"with {name}" for name in sorted(new - old)] + [f"without {name}" for name in sorted(old - new)]
+            yield f"oneof {before} {', '.join(words)}"
 
 
 def _oneof(field: FieldShape) -> str:
-    """The oneof that it is in, even if it is there alone; not the one that protoc makes of a proto3 `optional`."""
+    """Return the oneof that a field is in, even alone; not the oneof that protoc makes of a proto3 `optional`."""
     oneof = field.descriptor.containing_oneof
     return true_oneof_name(oneof.name) if oneof is not None and oneof.name != f"_{field.name}" else ""
 
 
 def _of_options(base: FieldShape, head: FieldShape) -> Iterator[str]:
-    """What no message shows."""
+    """Yield the words for options, which no message shows."""
     before, after = base.descriptor.GetOptions(), head.descriptor.GetOptions()
     if before.deprecated != after.deprecated:
         yield "deprecated" if after.deprecated else "no longer deprecated"

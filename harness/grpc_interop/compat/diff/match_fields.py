@@ -1,12 +1,12 @@
-"""Which field, and which enum value, of one version is which of the other; and whether the two differ.
+"""Match the fields and enum values of two versions, and say whether a pair differs.
 
-A field may keep its number, its name, or both. Where each leads to another field, the one of exactly the same type was
-meant, else the one with the name.
+A field may keep its number, its name, or both. Where number and name lead to different fields, the field of exactly the same
+type is the match, else the field with the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -18,7 +18,7 @@ from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, EnumShape, Fi
 
 
 class Family(StrEnum):
-    """Types whose values are of one sort: what replaces a field of another family is not that field anew."""
+    """Types whose values are alike. A field that replaces a field of another family is a new field."""
 
     INTEGER = "integer"
     BOOL = "bool"
@@ -30,7 +30,7 @@ class Family(StrEnum):
 
 
 def family(field: FieldShape) -> Family:
-    """Lists and single values of a type are of one family."""
+    """Return the family of a field: the same for lists and for single values of a type."""
     if field.mapped is not None:
         return Family.MAP
     if field.type in SUBMESSAGES:
@@ -45,7 +45,7 @@ def family(field: FieldShape) -> Family:
 
 
 def exact_type(field: FieldShape) -> tuple[object, ...]:
-    """Equal for fields of exactly the same type."""
+    """Return a key that is equal for fields of exactly the same type."""
     if field.key is not None and field.mapped is not None:
         return exact_type(field.key), exact_type(field.mapped)
     enum = field.descriptor.enum_type
@@ -55,16 +55,15 @@ def exact_type(field: FieldShape) -> tuple[object, ...]:
 
 @dataclass(slots=True)
 class ValuePair:
-    """One enum value. `base` and `head` are what its names there stand for, None in a version that lacks it. A version
-    that has the number under another name only has it `renamed` to that. `written`: head still declares the name, but
-    writes JSON with this other name of the number, which does not stand for it in base."""
+    """One enum value in both versions."""
 
     element: str
     name: str
-    base: int | None
+    base: int | None  # the number of its name in base; None where base lacks it
     head: int | None
-    now: str = ""
+    now: str = ""  # its new name, where head has the number under another name only
     written: str = ""
+    """The name with which head writes the number in JSON, although it still declares `name`; base does not have it for the number."""
 
     @property
     def differs(self) -> bool:
@@ -72,21 +71,21 @@ class ValuePair:
 
     @property
     def loses_name(self) -> bool:
-        """Whether base reads or head writes JSON in which the value has no name that the other side knows."""
+        """Return whether a side may read or write JSON in which the value has a name that the other side does not know."""
         return self.head is None or bool(self.now or self.written)
 
 
 @dataclass(slots=True, eq=False)
 class FieldPair:
-    """One element: a field as it is in both versions, or in one. `inner` pairs the messages that it holds, of a map its
-    values. `differs`: its definition is another one, in what may show in binary or JSON; the message type's own elements
-    count for nothing here, an enum's values do."""
+    """One element: a field as both versions have it, or a single version."""
 
     element: str
     base: FieldShape | None
     head: FieldShape | None
     differs: bool = False
-    inner: TypePair | None = None
+    """Whether its definition differs in a way that may show in binary or JSON: its enum's values count, the elements of its
+    message type do not."""
+    inner: TypePair | None = None  # the message types that it holds, or that its map's values hold
     values: tuple[ValuePair, ...] = ()
 
     def of(self, version: Version) -> FieldShape | None:
@@ -94,7 +93,7 @@ class FieldPair:
 
     @property
     def any(self) -> FieldShape:
-        """As base has it, else as head does."""
+        """The field as base has it, else as head does."""
         field = self.base or self.head
         assert field is not None
         return field
@@ -107,85 +106,84 @@ class FieldPair:
 
 @dataclass(eq=False)
 class TypePair:
-    """A message type as both versions have it at one place. `name` is what its elements' names begin with: the type's full
-    name, or the place where the types' names differ."""
+    """A message type as both versions have it in one position."""
 
     base: Shape
     head: Shape
-    name: str
+    name: str  # the prefix of its elements' names: the type's full name, or its position where the types' names differ
     fields: tuple[FieldPair, ...]
 
     def of(self, version: Version) -> Shape:
         return self.base if version is Version.BASE else self.head
 
     def field(self, version: Version, number: int) -> FieldPair:
-        """The element that a field of a version is. Raises KeyError."""
+        """Return the pair of a version's field. Raise KeyError."""
         return self._by_number[version][number]
 
     @property
     def aims(self) -> list[FieldPair]:
         """The fields that differ."""
-        return [one for one in self.fields if one.differs]
+        return [field for field in self.fields if field.differs]
 
     @property
     def differs(self) -> bool:
-        return any(one.differs for one in self.fields)
+        return any(field.differs for field in self.fields)
 
     @cached_property
     def _by_number(self) -> dict[Version, dict[int, FieldPair]]:
         return {
-            Version.BASE: {one.base.number: one for one in self.fields if one.base},
-            Version.HEAD: {one.head.number: one for one in self.fields if one.head},
+            Version.BASE: {field.base.number: field for field in self.fields if field.base},
+            Version.HEAD: {field.head.number: field for field in self.fields if field.head},
         }
 
 
 def pair_fields(base: Shape, head: Shape, name: str) -> TypePair:
-    """The pair of two types, without what is within them."""
-    matched = _matched(base, head)
-    pairs = [FieldPair(_element(name, one), one, matched.get(one.number)) for one in base.ordered]
-    taken = {one.number for one in matched.values()}
-    names = {one.element for one in pairs}
-    for one in head.ordered:
-        if one.number not in taken:
-            element = _element(name, one)
-            # Its name may be that of a field of base which goes on under another one.
-            pairs.append(FieldPair(f"{element} = {one.number}" if element in names else element, None, one))
-    pair = TypePair(base, head, name, tuple(sorted(pairs, key=lambda one: one.any.number)))
-    for each in pair.fields:
-        each.values = _values(each.base, each.head)
-        each.differs = _differs(each, pair)
-    return pair
+    """Return the pair of two types, without the types in their fields."""
+    matched = _match(base, head)
+    pairs = [FieldPair(_element(name, field), field, matched.get(field.number)) for field in base.ordered]
+    taken = {field.number for field in matched.values()}
+    names = {pair.element for pair in pairs}
+    for field in head.ordered:
+        if field.number not in taken:
+            element = _element(name, field)
+            # A field of base may have had the name, and go on under another name.
+            pairs.append(FieldPair(f"{element} = {field.number}" if element in names else element, None, field))
+    types = TypePair(base, head, name, tuple(sorted(pairs, key=lambda pair: pair.any.number)))
+    for pair in types.fields:
+        pair.values = _values(pair.base, pair.head)
+        pair.differs = _differs(pair, types)
+    return types
 
 
 def _element(name: str, field: FieldShape) -> str:
     return field.name if field.descriptor.is_extension else f"{name}.{field.name}"
 
 
-def _matched(base: Shape, head: Shape) -> dict[int, FieldShape]:
-    """By the number in base, the field of head that each field of base is: what has both name and number goes first, then
-    what has the exact type, and of equals the name decides."""
-    names = {one.name: one for one in head.ordered}
+def _match(base: Shape, head: Shape) -> dict[int, FieldShape]:
+    """Return the field of head that matches each field of base, by the latter's number. Fields with both name and number go
+    first, then fields of exactly the same type; among equals the name decides."""
+    names = {field.name: field for field in head.ordered}
     matched: dict[int, FieldShape] = {}
     taken: set[int] = set()
 
     def match(candidate: Callable[[FieldShape], FieldShape | None], *, exact: bool) -> None:
-        for one in base.ordered:
-            other = candidate(one)
-            if one.number in matched or other is None or other.number in taken:
+        for field in base.ordered:
+            other = candidate(field)
+            if field.number in matched or other is None or other.number in taken:
                 continue
-            if not exact or exact_type(one) == exact_type(other):
-                matched[one.number] = other
+            if not exact or exact_type(field) == exact_type(other):
+                matched[field.number] = other
                 taken.add(other.number)
 
-    def by_both(one: FieldShape) -> FieldShape | None:
-        other = by_name(one)
-        return other if other is not None and other.number == one.number else None
+    def by_name(field: FieldShape) -> FieldShape | None:
+        return names.get(field.name)
 
-    def by_name(one: FieldShape) -> FieldShape | None:
-        return names.get(one.name)
+    def by_number(field: FieldShape) -> FieldShape | None:
+        return head.fields.get(field.number)
 
-    def by_number(one: FieldShape) -> FieldShape | None:
-        return head.fields.get(one.number)
+    def by_both(field: FieldShape) -> FieldShape | None:
+        other = by_name(field)
+        return other if other is by_number(field) else None
 
     match(by_both, exact=False)
     for exact in (True, False):
@@ -200,16 +198,16 @@ def _matched(base: Shape, head: Shape) -> dict[int, FieldShape]:
 
 
 def _values(base: FieldShape | None, head: FieldShape | None) -> tuple[ValuePair, ...]:
-    """Those of the enums that two fields have, of maps their values."""
-    old, new = (_enum_field(one) if one else None for one in (base, head))
+    """Return the pairs of values of two fields' enums, or of their maps' values."""
+    old, new = ((field.mapped or field) if field else None for field in (base, head))
     if old is None or new is None or old.enum is None or new.enum is None:
         return ()
     return tuple(pair_values(old.enum, new.enum, _enum_name(old), _enum_name(new)))
 
 
 def pair_values(base: EnumShape, head: EnumShape, name: str, head_name: str) -> Iterator[ValuePair]:
-    """The values of both, base's first. A name that is gone goes on as the first new name of its number. JSON is written
-    with the first name of a number: where that is new, it is the first of base's names for it that is written otherwise."""
+    """Yield the values of both enums, base's first. A removed name goes on as the first new name of its number. JSON is written
+    with the first name of a number: where that name is new, the first of base's names for the number is written otherwise."""
     new = {number: label for label, number in reversed(head.names.items()) if label not in base.names}
     written = {number: label for number, label in head.first_names.items() if base.names.get(label) != number}
     renamed = set()
@@ -228,10 +226,6 @@ def pair_values(base: EnumShape, head: EnumShape, name: str, head_name: str) -> 
             yield ValuePair(f"{head_name}.{label}", label, None, number)
 
 
-def _enum_field(field: FieldShape) -> FieldShape:
-    return field.mapped or field
-
-
 def _enum_name(field: FieldShape) -> str:
     enum = field.descriptor.enum_type
     assert enum is not None
@@ -243,23 +237,19 @@ def _enum_name(field: FieldShape) -> str:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _differs(one: FieldPair, pair: TypePair) -> bool:
-    if one.base is None or one.head is None:
+def _differs(field: FieldPair, pair: TypePair) -> bool:
+    if field.base is None or field.head is None or any(value.differs for value in field.values):
         return True
-    if any(value.differs for value in one.values):
-        return True
-    if _definition(one.base) != _definition(one.head):
-        return True
-    return _rivals(one, pair, Version.BASE) != _rivals(one, pair, Version.HEAD)
+    return _definition(field.base) != _definition(field.head) or len({shared_rivals(pair, version, field) for version in Version}) > 1
 
 
 def written_name(field: FieldShape, carried: Format) -> str:
-    """Return the name by which JSON of this sort calls a field."""
+    """Return the name by which this format, a kind of JSON, calls a field."""
     return field.name if carried is Format.PROTO_NAMES else field.json_name
 
 
 def _definition(field: FieldShape | None) -> tuple[object, ...]:
-    """What may show of a field: of its enum nothing but whether it is closed and what it begins with."""
+    """Return the parts of a field's definition that may show. Its enum counts only by its default and by whether it is closed."""
     if field is None:
         return ()
     return (
@@ -281,7 +271,7 @@ def _definition(field: FieldShape | None) -> tuple[object, ...]:
 
 
 def default(field: FieldShape) -> int | float | bytes | None:
-    """What a program reads where the field is not set, as a number or as bytes; None for lists, maps and messages."""
+    """Return the value that a program reads where the field is not set, as a number or as bytes; None for lists, maps and messages."""
     if field.repeated or field.mapped is not None or field.inner is not None:
         return None
     value = field.descriptor.default_value
@@ -291,7 +281,7 @@ def default(field: FieldShape) -> int | float | bytes | None:
 
 
 def checks_utf8(field: FieldShape) -> bool:
-    """Whether runtimes must refuse what is not UTF-8 in the field."""
+    """Return whether runtimes must refuse text in the field that is not UTF-8."""
     if field.type != Field.TYPE_STRING:
         return False
     features = field.descriptor._GetFeatures()  # type: ignore[attr-defined]
@@ -306,15 +296,14 @@ def is_utf8(value: object) -> bool:
         return False
 
 
-def rivals(pair: TypePair, version: Version, one: FieldPair) -> list[FieldPair]:
-    """The other members of the oneof that the field is in."""
-    field = one.of(version)
-    if field is None or not field.oneof:
+def rivals(pair: TypePair, version: Version, field: FieldPair) -> list[FieldPair]:
+    """Return the other members of the oneof that a version's field is in."""
+    own = field.of(version)
+    if own is None or not own.oneof:
         return []
-    arms: Sequence[int] = pair.of(version).arms[field.oneof]
-    return [pair.field(version, number) for number in arms if number != field.number]
+    return [pair.field(version, number) for number in pair.of(version).arms[own.oneof] if number != own.number]
 
 
-def _rivals(one: FieldPair, pair: TypePair, version: Version) -> set[str]:
-    """Those that both versions have: with the others nothing can clash that was promised."""
-    return {other.element for other in rivals(pair, version, one) if other.base and other.head}
+def shared_rivals(pair: TypePair, version: Version, field: FieldPair) -> frozenset[str]:
+    """Return the rivals that both versions have: base promised nothing about the others."""
+    return frozenset(other.element for other in rivals(pair, version, field) if other.base and other.head)

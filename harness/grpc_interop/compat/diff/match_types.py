@@ -1,7 +1,7 @@
-"""Which message type of base meets which of head, and by which RPC a message of it can be sent.
+"""Match the message types of two versions, and find the RPC that can carry a message of a type.
 
-Types meet at a place: an RPC's request or response, or a field that holds them. Those that no RPC of both versions
-reaches are paired by their full name.
+Types match by position: as an RPC's request or response, or as the content of a field. Types that no RPC of both versions
+reaches are matched by their full name.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 
 class MethodPair(NamedTuple):
-    """One RPC, named by its path; None in a version that lacks it. `request` and `response` are there if both have it."""
+    """One RPC, named by its path, in both versions."""
 
-    base: Method | None
+    base: Method | None  # None where the version lacks it
     head: Method | None
-    request: TypePair | None = None
+    request: TypePair | None = None  # None unless both versions have the RPC
     response: TypePair | None = None
 
     @property
@@ -42,62 +42,62 @@ class MethodPair(NamedTuple):
         return self.base if version is Version.BASE else self.head
 
     def root(self, role: MessageRole) -> TypePair | None:
-        """The types that meet as request, or as response."""
+        """Return the pair of its request types, or of its response types."""
         return self.request if role is MessageRole.REQUEST else self.response
 
     @property
     def differs(self) -> bool:
-        """Whether it is there in one version only, or of another kind or with another type."""
+        """Whether a version lacks the RPC, or has it in another kind or with another type."""
         return self.base != self.head
 
 
 class Carrier(NamedTuple):
-    """A way for messages of one pair of types to be sent: within the request or response of an RPC, through these fields."""
+    """A path for messages of a type: within the request or response of an RPC, through these fields."""
 
     method: MethodPair
     role: MessageRole
-    way: tuple[FieldPair, ...]
+    path: tuple[FieldPair, ...]
     root: TypePair
 
     def wrap(self, content: bytes, writer: Version) -> bytes:
-        """A whole request or response, as this version writes it, with this content in its place and nothing else set but
-        what either version requires: a reader that refuses the rest shows nothing of the content. Without effect where
-        there is no way to go."""
-        holders = [self.root, *(one.inner for one in self.way if one.inner)]
-        for holder, one in reversed(list(zip(holders, self.way, strict=False))):
-            field = one.of(writer)
+        """Return a whole request or response, as this version writes it, with the content at the end of the path. Nothing else
+        is set but the fields that either version requires: a reader that refuses those shows nothing of the content."""
+        holders = [self.root, *(pair.inner for pair in self.path if pair.inner)]
+        for holder, pair in reversed(list(zip(holders, self.path, strict=False))):
+            field = pair.of(writer)
             assert field is not None
-            content = (
-                minimal_message(holder.of(writer), without=field.number) + _demanded(holder, writer, field) + field_holding(field, content)
-            )
+            least = minimal_message(holder.of(writer), without=field.number)
+            content = least + _demanded(holder, writer, field) + field_holding(field, content)
         return content
 
 
 def minimal_message(shape: Shape, without: int = 0, around: frozenset[str] = frozenset()) -> bytes:
-    """Nothing but the required fields, but for the number `without`. Of a type that requires itself no message can exist:
-    it is left incomplete."""
+    """Return a message with only the required fields, except the number `without`. No message of a type that requires itself
+    can exist: it is left incomplete."""
     content = b""
-    for one in shape.required:
-        if one.number != without:
-            content += _plain(one, around | {shape.name})
+    for field in shape.required:
+        if field.number != without:
+            content += _plain(field, around | {shape.name})
     return content
 
 
 def _plain(field: FieldShape, around: frozenset[str] = frozenset()) -> bytes:
-    """The field with an ordinary value; of a message the least."""
+    """Return the field with an ordinary value, or with a minimal message."""
     if field.inner is None:
         return wire_format.scalar_field(field.descriptor, non_default(field.descriptor))
-    return b"" if field.inner.name in around else wire_format.message_field(field.descriptor, minimal_message(field.inner, around=around))
+    if field.inner.name in around:
+        return b""
+    return wire_format.message_field(field.descriptor, minimal_message(field.inner, around=around))
 
 
 def _demanded(holder: TypePair, writer: Version, besides: FieldShape) -> bytes:
-    """What the reader alone requires, as far as the writer has it."""
-    wanted = (holder.field(writer.other, one.number).of(writer) for one in holder.of(writer.other).required)
-    return b"".join(_plain(one) for one in wanted if one is not None and not one.required and one is not besides)
+    """Return the fields that the reader alone requires, as far as the writer has them."""
+    wanted = (holder.field(writer.other, field.number).of(writer) for field in holder.of(writer.other).required)
+    return b"".join(_plain(field) for field in wanted if field is not None and not field.required and field is not besides)
 
 
 def field_holding(field: FieldShape, content: bytes) -> bytes:
-    """Return the field with one message in it, of a map under an ordinary key."""
+    """Return the field with this message in it, in a map under an ordinary key."""
     if field.key is None or field.mapped is None:
         return wire_format.message_field(field.descriptor, content)
     key = wire_format.scalar_field(field.key.descriptor, non_default(field.key.descriptor))
@@ -105,8 +105,8 @@ def field_holding(field: FieldShape, content: bytes) -> bytes:
 
 
 class MatchedSchemas:
-    """All that two versions have in common, by place. `types` holds every pair once, in the order in which they are
-    reached; `methods` every RPC of either version."""
+    """The types and RPCs of two versions, matched. `types` holds every pair once, in the order in which they are reached;
+    `methods` every RPC of either version."""
 
     def __init__(self, base: Shapes, head: Shapes) -> None:
         self.base = base
@@ -115,36 +115,36 @@ class MatchedSchemas:
         self._queue: deque[TypePair] = deque()
         self.methods = tuple(self._methods())
         self._walk()
-        held = set(head.driven())
+        common = set(head.driven())
         for name in base.driven():
-            if name in held:
-                self._meet(base.of(name), head.of(name), name)
+            if name in common:
+                self._match(base.of(name), head.of(name), name)
         self._walk()
         self.types = tuple(self._pairs.values())
         self._carriers = {role: self._reached(role) for role in (MessageRole.REQUEST, MessageRole.RESPONSE)}
 
     def pair(self, base: str, head: str) -> TypePair:
-        """The pair of two types by their full names. Raises KeyError for types that meet nowhere."""
+        """Return the pair of two types by their full names. Raise KeyError for types that match nowhere."""
         return self._pairs[base, head]
 
     def carrier(self, pair: TypePair, role: MessageRole) -> Carrier | None:
-        """The shortest way to send a message of these types as (part of) a request, or as a response; None if none is."""
+        """Return the shortest path to send a message of these types in a request, or in a response; None without an RPC."""
         return self._carriers[role].get(id(pair)) if role is not MessageRole.MESSAGE else None
 
     def differing(self) -> list[TypePair]:
-        """Those with an element that differs."""
-        return [one for one in self.types if one.differs]
+        """Return the type pairs with an element that differs."""
+        return [pair for pair in self.types if pair.differs]
 
     def touched(self) -> list[MethodPair]:
-        """The RPCs that differ, or reach a message that does."""
-        differing = _holding(self.types)
+        """Return the RPCs that differ, or that reach a message that does."""
+        differing = _differing_at_any_depth(self.types)
         return [
-            one
-            for one in self.methods
-            if one.differs or any(root is not None and id(root) in differing for root in (one.request, one.response))
+            method
+            for method in self.methods
+            if method.differs or any(root is not None and id(root) in differing for root in (method.request, method.response))
         ]
 
-    # -- where types meet ----------------------------------------------------------------------------------------------
+    # -- matching ------------------------------------------------------------------------------------------------------
 
     def _methods(self) -> Iterator[MethodPair]:
         head = {method.path: method for method in self.head.catalog.methods()}
@@ -153,38 +153,37 @@ class MatchedSchemas:
             if other is None:
                 yield MethodPair(method, None)
                 continue
-            place = method.path[1:]
             yield MethodPair(
                 method,
                 other,
-                self._meet(self.base.of(method.request), self.head.of(other.request), f"{place} request"),
-                self._meet(self.base.of(method.response), self.head.of(other.response), f"{place} response"),
+                self._match(self.base.of(method.request), self.head.of(other.request), f"{method.path[1:]} request"),
+                self._match(self.base.of(method.response), self.head.of(other.response), f"{method.path[1:]} response"),
             )
         yield from (MethodPair(None, method) for method in head.values())
 
-    def _meet(self, base: Shape, head: Shape, place: str) -> TypePair:
+    def _match(self, base: Shape, head: Shape, position: str) -> TypePair:
         key = base.name, head.name
         if key not in self._pairs:
-            self._pairs[key] = pair_fields(base, head, base.name if base.name == head.name else place)
+            self._pairs[key] = pair_fields(base, head, base.name if base.name == head.name else position)
             self._queue.append(self._pairs[key])
         return self._pairs[key]
 
     def _walk(self) -> None:
-        """Breadth first, so that a place is named by the shortest way to it."""
+        """Match the types in fields, breadth first, so that a position is named by the shortest path to it."""
         while self._queue:
-            for one in self._queue.popleft().fields:
-                if one.base and one.head:
-                    base, head = _held_types(one.base, one.head)
+            for field in self._queue.popleft().fields:
+                if field.base and field.head:
+                    base, head = _held_types(field.base, field.head)
                     if base and head and not whole(base, head):
-                        one.inner = self._meet(base, head, one.element)
+                        field.inner = self._match(base, head, field.element)
 
-    # -- how they are reached ------------------------------------------------------------------------------------------
+    # -- carriers -----------------------------------------------------------------------------------------------------
 
     def _reached(self, role: MessageRole) -> dict[int, Carrier]:
-        """By pair; through what does not differ where that leads there, since a field that is lost carries nothing."""
+        """Return the carrier of each pair, through equal fields where they lead there: a field that is lost carries nothing."""
         starts = [
             Carrier(method, role, (), root)
-            for method in sorted(self.methods, key=lambda one: not (one.base and one.head and one.base.kind is one.head.kind))
+            for method in sorted(self.methods, key=lambda pair: not (pair.base and pair.head and pair.base.kind is pair.head.kind))
             if (root := method.root(role)) is not None
         ]
         reached: dict[int, Carrier] = {}
@@ -196,20 +195,20 @@ class MatchedSchemas:
 def _spread(starts: Iterable[Carrier], reached: dict[int, Carrier], *, through_differing: bool) -> None:
     queue = deque(starts)
     for start in starts:
-        reached.setdefault(id(start.root), start) if not start.way else None
+        reached.setdefault(id(start.root), start) if not start.path else None
     while queue:
         carrier = queue.popleft()
-        here = carrier.way[-1].inner if carrier.way else carrier.root
+        here = carrier.path[-1].inner if carrier.path else carrier.root
         assert here is not None
-        for one in here.fields:
-            if one.inner is None or id(one.inner) in reached or (one.differs and not through_differing):
+        for field in here.fields:
+            if field.inner is None or id(field.inner) in reached or (field.differs and not through_differing):
                 continue
-            reached[id(one.inner)] = carrier._replace(way=(*carrier.way, one))
-            queue.append(reached[id(one.inner)])
+            reached[id(field.inner)] = carrier._replace(path=(*carrier.path, field))
+            queue.append(reached[id(field.inner)])
 
 
 def _held_types(base: FieldShape, head: FieldShape) -> tuple[Shape | None, Shape | None]:
-    """The message types of two fields; of maps their values', also where a list of entries stands for a map."""
+    """Return the message types of two fields or of their maps' values, also where a list of entries stands for a map."""
     if (base.mapped is None) != (head.mapped is None):
         base, head = _entry_value(base), _entry_value(head)
     else:
@@ -223,18 +222,18 @@ def _entry_value(field: FieldShape) -> FieldShape:
     return field.inner.fields.get(2, field) if field.inner and field.repeated else field
 
 
-def _holding(types: Iterable[TypePair]) -> set[int]:
-    """Pairs that differ, and those that hold such a pair at any depth."""
+def _differing_at_any_depth(types: Iterable[TypePair]) -> set[int]:
+    """Return the ids of pairs that differ, and of pairs that hold such a pair at any depth."""
     holders: dict[int, list[TypePair]] = {}
-    found = [one for one in types if one.differs]
+    queue = [pair for pair in types if pair.differs]
     for pair in types:
-        for one in pair.fields:
-            if one.inner is not None:
-                holders.setdefault(id(one.inner), []).append(pair)
-    field_holding = {id(one) for one in found}
-    for inner in found:
+        for field in pair.fields:
+            if field.inner is not None:
+                holders.setdefault(id(field.inner), []).append(pair)
+    differing = {id(pair) for pair in queue}
+    for inner in queue:
         for holder in holders.get(id(inner), []):
-            if id(holder) not in field_holding:
-                field_holding.add(id(holder))
-                found.append(holder)
-    return field_holding
+            if id(holder) not in differing:
+                differing.add(id(holder))
+                queue.append(holder)
+    return differing

@@ -1,5 +1,5 @@
-"""Enums that no field uses. Their values reach other programs all the same, in somebody's JSON or as bare numbers; so that
-they can be sent, both versions are built with one file more, in which a message holds each of them."""
+"""Messages that hold the enums which no field uses. Values of such enums reach other programs all the same, in a user's JSON
+or as bare numbers. Both versions are built with one file more, in which a message holds each enum, so that it can be sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from grpc_interop.schema.catalog import Catalog
 
 PACKAGE = "held_by_interop"
 FILE = f"{PACKAGE}/enums.proto"
-"""A name of our own: that of a file of the user's would be taken for it."""
+"""A name of our own: a user's file of the same name would be taken for it."""
 
 Field = descriptor_pb2.FieldDescriptorProto
 
 
 def unused_enums(schemas: MatchedSchemas) -> list[str]:
-    """The full names of the enums that both versions declare, that differ, and that no field has in both."""
+    """Return the full names of the enums that both versions declare, that differ, and that no field has in both."""
     base, head = (Definitions(shapes.catalog) for shapes in (schemas.base, schemas.head))
     own = {*schemas.base.catalog.files}
     used = set(_used(schemas))
@@ -37,22 +37,22 @@ def _values(enum: EnumDescriptor) -> tuple[bool, list[tuple[str, int]]]:
 
 def _used(schemas: MatchedSchemas) -> Iterator[str]:
     for pair in schemas.types:
-        for one in pair.fields:
-            if one.base and one.head:
-                old, new = ((field.mapped or field).descriptor.enum_type for field in (one.base, one.head))
+        for both in pair.fields:
+            if both.base and both.head:
+                old, new = ((field.mapped or field).descriptor.enum_type for field in (both.base, both.head))
                 if old is not None and new is not None and old.full_name == new.full_name:
                     yield old.full_name
 
 
 def with_synthetic_messages(catalog: Catalog, enums: Collection[str]) -> Catalog:
-    """The catalog with a message for each of these enums that it declares; itself where that is none."""
-    found = [enum for name, enum in Definitions(catalog).enums.items() if name in enums]
-    if not found:
+    """Return the catalog with a message for each of these enums that it declares; itself where it declares none."""
+    declared = [enum for name, enum in Definitions(catalog).enums.items() if name in enums]
+    if not declared:
         return catalog
-    # proto2, the only syntax whose fields may have closed enums and open ones.
+    # proto2 is the only syntax whose fields may have closed and open enums.
     file = descriptor_pb2.FileDescriptorProto(name=FILE, package=PACKAGE, syntax="proto2")
-    file.dependency.extend(sorted({enum.file.name for enum in found}))
-    for enum in found:
+    file.dependency.extend(sorted({enum.file.name for enum in declared}))
+    for enum in declared:
         message = file.message_type.add(name="Held_" + enum.full_name.replace(".", "_"))
         for number, (name, label) in enumerate((("one", Field.LABEL_OPTIONAL), ("several", Field.LABEL_REPEATED)), 1):
             message.field.add(name=name, number=number, label=label, type=Field.TYPE_ENUM, type_name=f".{enum.full_name}", json_name=name)
@@ -62,5 +62,5 @@ def with_synthetic_messages(catalog: Catalog, enums: Collection[str]) -> Catalog
 
 
 def is_synthetic(element: str) -> bool:
-    """Whether an element is one of those messages', and so of nobody's protos."""
+    """Return whether an element belongs to a synthetic message, and so to no user's protos."""
     return element.startswith(f"{PACKAGE}.")
