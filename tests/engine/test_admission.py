@@ -9,9 +9,8 @@ import pytest
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, exchange
 from grpc_interop.core.case import Send
 from grpc_interop.core.verdict import Pair
-from grpc_interop.engine.admission import BYTES_OF_ONE, MESSAGES_OF_ONE, WINDOW, full, weight
-from grpc_interop.engine.jobs import Job, Preparer
-from grpc_interop.engine.timeouts import limit
+from grpc_interop.engine.admission import WINDOW, full, limit
+from grpc_interop.engine.jobs import BYTES_OF_ONE, MESSAGES_OF_ONE, Job, Preparer, weight
 
 HEAVY = exchange("heavy", ALL_STREAM, 1000, 1000)
 

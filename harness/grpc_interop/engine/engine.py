@@ -18,23 +18,20 @@ from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import PAYLOAD_ID_BASE
-from grpc_interop.engine.admission import WINDOW
+from grpc_interop.engine.admission import CASE_SECONDS, WINDOW
 from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.executors.executor import Executor
 from grpc_interop.engine.executors.message import MessageExecutor
 from grpc_interop.engine.executors.rpc import RpcExecutor
-from grpc_interop.engine.generations import Generations
 from grpc_interop.engine.jobs import Job, Prepared, Preparer
 from grpc_interop.engine.pool import DriverPool
 from grpc_interop.engine.queue import Queue
 from grpc_interop.engine.shrink.passes import SmallerMessages
-from grpc_interop.engine.timeouts import CASE_SECONDS
 from grpc_interop.engine.triage.completed import CompletedPlays
 from grpc_interop.engine.triage.crash import CrashTriage
 from grpc_interop.engine.triage.deferred import DEFER_SECONDS, DeferredFailures
 from grpc_interop.engine.triage.reruns import Reruns
-from grpc_interop.engine.watchdog import Watchdog
-from grpc_interop.engine.watchdog_clock import WatchdogClock
+from grpc_interop.engine.watchdog import Watchdog, WatchdogClock
 from grpc_interop.messages.examination import Questioner
 from grpc_interop.net.poller import Poller
 
@@ -75,7 +72,6 @@ class Engine:
         self.window = window
         self._looked = 0.0
         self.in_flight: dict[int, Execution] = {}
-        self._generations = Generations(self.preparer, self.pool, self.in_flight)
         self._completed = CompletedPlays()
         self._queues: deque[Queue] = deque()
         self._reruns = Reruns(self.prepare, smaller_messages, expected, canonical)
@@ -153,7 +149,7 @@ class Engine:
             return
         if any(flight.job.isolated for flight in (*self.in_flight.values(), *self._deferred.flights)):
             return
-        if not self._generations.room():
+        if not self.preparer.has_room(self.pool.drivers.values(), (execution.prepared for execution in self.in_flight.values())):
             return
         self._queues.extend(Queue(iter((job,))) for job in self._reruns.take_again())
         for queue in [*self._queues]:
@@ -181,7 +177,7 @@ class Engine:
         del self.in_flight[execution.id]
         self._completed.landed(execution)
         verdict = execution.judge()
-        if execution.reruns and verdict.outcome is Outcome.FAILED and execution.job.shrinking is None:
+        if execution.reruns and verdict.outcome is Outcome.FAILED and not execution.job.purpose.at_once:
             self._deferred.hold(execution, verdict)
         else:
             self._reruns.finish(execution.job, verdict, whole=execution.reruns)
@@ -290,11 +286,11 @@ class Engine:
                 self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
             return
         again = [flight for flight in hit if not flight.job.isolated]
-        incident = CrashTriage(what, driver.side, len(hit), len(again))
+        crash = CrashTriage(what, driver.side, len(hit), len(again))
         for flight in hit:
             if flight.id in self.in_flight:
                 self._give_up(flight, driver)
             if flight.job.isolated:
                 self._reruns.killed(flight.job, flight.broken(driver, what))
             else:
-                self._reruns.again(flight.job, incident)
+                self._reruns.isolate(flight.job, crash)

@@ -2,92 +2,140 @@
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from grpc_interop.core.case import AnyCase, Case, Script
+from grpc_interop.core.case import AnyCase, Case, Script, Send, steps
 from grpc_interop.core.model import Expected, model
 from grpc_interop.core.side import Side
-from grpc_interop.core.verdict import Pair
+from grpc_interop.core.verdict import Pair, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
-from grpc_interop.engine.admission import weight
-
-if TYPE_CHECKING:
-    from grpc_interop.core.verdict import Verdict
-    from grpc_interop.engine.shrink.shrinker import Shrinker
-    from grpc_interop.engine.triage.crash import CrashTriage
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
 """How much a generation of payloads has at most. Drivers keep two: that which new plays use, and the one before for as long
 as a play is under way that uses it. So their memory is bounded in a run of any length."""
 
 
+MESSAGES_OF_ONE, BYTES_OF_ONE = 50, 1024 * 1024
+"""The work that weighs 1. A case with less work weighs 1 as well, so suites with a few dozen messages a case keep the whole
+window. Of calls with 2,000 messages 3 are then in flight, which keeps a driver busy; with 48 of them a driver in Python
+finished none within its 10 s."""
+
+TIMES = "times"
+"""The capability to report when steps were done: asked for where it is offered, and needed by no case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`call` and `expect` are serialised Commands without id and resource; `expect` is empty where the server does not
-    have the method. `timed_call` and `timed_expect` ask for times as well; they are empty where nothing depends on those.
-    `generation` names the payload ids that they refer to. `observed`: what the sides see, views and
-    all, is what is asked for; nothing is allowed or forbidden. `served` is what the server plays where its protos are
-    another version than the client's. `weight` is how much room it takes on a driver (room.py). `batch` tells this time
-    of preparing from every other: what drivers answered about messages is reused within it, for the next pair."""
+    """A case made ready to be played."""
 
     case: AnyCase
     allowed: tuple[Expected, ...]
+    """The outcomes that the model allows."""
     client_needs: frozenset[str]
     server_needs: frozenset[str]
     call: bytes = b""
+    """The client's Command, serialised, without id and resource."""
     expect: bytes = b""
+    """The server's Command; empty where the server does not have the method."""
     timed_call: bytes = b""
+    """`call` that asks for times as well; empty where nothing depends on them."""
     timed_expect: bytes = b""
     client_payloads: tuple[tuple[int, str, bytes], ...] = ()
+    """Id, type and bytes of each message that `call` refers to."""
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
     generation: int = 0
+    """The generation of the payloads; 0 where the case has none."""
     weight: int = 1
+    """The room that the case takes on a driver (`weight` below)."""
     may_not_arrive: bool = False
+    """Whether the call need not reach the server."""
     observed: bool = False
+    """Whether transcripts with their views are all that is asked for; nothing is allowed or forbidden."""
     served: Case | None = None
+    """The server's case, where its protos are another version than the client's."""
     transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
     batch: object = field(default_factory=object, compare=False)
+    """Identifies this preparation: within it, answers about messages are reused for the next pair."""
 
     @property
     def rpc_case(self) -> Case:
-        """The case, of an RPC."""
+        """The case, which must be about an RPC."""
         rpc = self.case.rpc
         assert rpc is not None
         return rpc
 
 
+class Purpose(ABC):
+    """Why a job is played, which decides about its verdict."""
+
+    at_once: ClassVar[bool] = False
+    """Whether a failure counts as it is: it is not deferred, and a missed deadline is not played again."""
+    most_seconds: ClassVar[float] = math.inf
+    """Time that the case may take, whatever its weight."""
+
+    @abstractmethod
+    def finished(self, verdict: Verdict) -> Sequence[Verdict]:
+        """Take the job's verdict; return the verdicts that are final now."""
+
+    def killed(self, verdict: Verdict) -> Sequence[Verdict]:
+        """Take the verdict of an isolated job that ended its driver; return the verdicts that are final now."""
+        return self.finished(verdict)
+
+    def dropped(self, job: Job, why: str) -> Sequence[Verdict] | None:
+        """Return the verdicts that are final since the job will never be played; None where no verdict waits for it."""
+        return None
+
+
+class Planned(Purpose):
+    """The case is part of the run."""
+
+    def finished(self, verdict: Verdict) -> Sequence[Verdict]:
+        return (verdict,)
+
+
+PLANNED = Planned()
+
+
 @dataclass(slots=True)
 class Job:
-    """A case to be played on a pair. `isolated`: with nothing else in flight. `repeat` and `concurrency`: the bare loop of the
-    bench, inside the drivers. `timed`: the client tells when it did what, if it can. `incident`: the death of a driver that
-    the job was in flight with; `suspect`: the verdict in company that playing it alone is to explain; `shrinking`: the
-    search for a smaller case that it is part of; `stretched` how often its deadline was made longer."""
+    """A case to be played on a pair."""
 
     prepared: Prepared
     pair: Pair
     isolated: bool = False
+    """Nothing else may be in flight."""
     repeat: int = 0
+    """The number of calls in the bare loop of the bench, inside the drivers; 0 for an ordinary play."""
     concurrency: int = 0
     timed: bool = False
-    incident: CrashTriage | None = None
-    suspect: Verdict | None = None
-    shrinking: Shrinker | None = None
+    """The client reports when it did its steps, if it can."""
+    purpose: Purpose = PLANNED
     stretched: int = 0
+    """How often the deadline was made longer."""
     notes: list[str] = field(default_factory=list)
 
 
-TIMES = "times"
-"""The capability to tell when steps were done: asked for where it is offered, and needed by no case."""
+def weight(client: Script, server: Script) -> int:
+    """Return the weight of a call with those scripts."""
+    sent = [step.message for script in (client, server) for step in steps(script) if isinstance(step, Send)]
+    return max(1, len(sent) // MESSAGES_OF_ONE + sum(map(len, sent)) // BYTES_OF_ONE)
 
 
 class Preparer:
-    """Prepares cases, and counts the payloads that their commands refer to."""
+    """Prepares RPCs, and counts the payloads that their commands refer to. At most two generations of payloads exist: a new
+    one begins while plays that use the one before are still under way, so that nobody waits for the slowest of them."""
 
     def __init__(self) -> None:
         self.payloads = Payloads()
         self.generation = 1
+        self._first = 0
+        """Payloads with smaller ids are of the generation before; 0 if there is none."""
 
     def prepare(self, case: Case) -> Prepared:
         """Raises NotACase where the model promises nothing."""
@@ -109,10 +157,16 @@ class Preparer:
         """Whether a new generation of payloads is due."""
         return len(self.payloads) > MOST_PAYLOADS or self.payloads.bytes > MOST_PAYLOAD_BYTES
 
-    def begin_generation(self) -> int:
-        """From now on all plays are written with new payloads; gives the first id that they have."""
-        self.generation += 1
-        return self.payloads.forget_all()
+    def has_room(self, drivers: Iterable[Driver], in_flight: Iterable[Prepared]) -> bool:
+        """Return whether plays may be written: not while a third generation would begin. Close payloads that no play uses."""
+        if self._first and not any(0 < prepared.generation < self.generation for prepared in in_flight):
+            for driver in drivers:
+                driver.forget_payloads(self._first)
+            self._first = 0
+        if self.full and not self._first:
+            self.generation += 1
+            self._first = self.payloads.forget_all()
+        return not self.full
 
     def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
         """The same case as a loop inside the drivers, for the bench."""

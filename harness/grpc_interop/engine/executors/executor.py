@@ -16,7 +16,7 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors.execution import Execution, unsupported
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.pool import DriverPool
-from grpc_interop.engine.watchdog_clock import WatchdogClock
+from grpc_interop.engine.watchdog import WatchdogClock
 
 
 class Host(Protocol):

@@ -15,13 +15,12 @@ from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.admission import MOST_EXAMINED
+from grpc_interop.engine.admission import MOST_EXAMINED, limit
 from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.executors.executor import DriverExecutor, Host
 from grpc_interop.engine.executors.transcode_cache import Question, TranscodeCache
 from grpc_interop.engine.jobs import Job, Prepared
-from grpc_interop.engine.timeouts import limit
-from grpc_interop.engine.watchdog_clock import WatchdogClock
+from grpc_interop.engine.watchdog import WatchdogClock
 from grpc_interop.messages.examination import Findings, Questioner, Questioning
 
 MOST_CAUSES = 5

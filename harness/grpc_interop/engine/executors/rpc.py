@@ -13,11 +13,10 @@ from grpc_interop.core.verdict import Canonical, Difference, Outcome, Verdict, a
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
-from grpc_interop.engine.admission import full
+from grpc_interop.engine.admission import full, limit
 from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.executors.executor import DriverExecutor, Host
 from grpc_interop.engine.jobs import TIMES, Job, Prepared, Preparer
-from grpc_interop.engine.timeouts import limit
 
 
 @dataclass(slots=True, eq=False)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from grpc_interop.core.case import Case
 from grpc_interop.core.model import model
 from grpc_interop.core.script import NotACase
 from grpc_interop.core.verdict import Outcome, Verdict
+from grpc_interop.engine.jobs import Job, Purpose
 from grpc_interop.engine.shrink.passes import SmallerMessages, size, smaller
 
 PLAYS, SECONDS = 400, 10.0
@@ -123,6 +124,29 @@ class Shrinker:
 
     def _note(self, text: str) -> None:
         self.result = self.result._replace(notes=(*self.result.notes, text))
+
+
+class ShrinkStep(Purpose):
+    """The job plays a case of a search, which decides on the next."""
+
+    at_once = True
+    most_seconds = PLAY_SECONDS
+
+    def __init__(self, shrinker: Shrinker, play: Callable[[Case, Purpose], None]) -> None:
+        """`play` makes a job of a case, to be played in isolation before anything else."""
+        self._shrinker = shrinker
+        self._play = play
+
+    def finished(self, verdict: Verdict | None = None) -> Sequence[Verdict]:
+        """Begin the search, or continue it with the verdict of its last case."""
+        case = self._shrinker.next(verdict)
+        if case is None:
+            return (self._shrinker.result,)
+        self._play(case, self)
+        return ()
+
+    def dropped(self, job: Job, why: str) -> Sequence[Verdict]:
+        return (self._shrinker.result,)
 
 
 def _tries(rate: float) -> int:

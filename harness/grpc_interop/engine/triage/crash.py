@@ -4,36 +4,45 @@ error that tells of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
+from grpc_interop.engine.jobs import Job, Purpose
 
 
 @dataclass(slots=True)
-class CrashTriage:
-    """`what`: "the go server was killed by SIGSEGV". `waiting`: cases that have not been played alone yet."""
+class CrashTriage(Purpose):
+    """The purpose of the jobs that play these cases again, in isolation."""
 
     what: str
+    """"the go server was killed by SIGSEGV"."""
     side: Side
     in_flight: int
     waiting: int
+    """The number of cases that have not been played again yet."""
     culprit: bool = False
+    """Whether one of them has ended the driver."""
     innocent: list[Verdict] = field(default_factory=list)
 
-    def settle(self, verdict: Verdict, *, killed: bool) -> list[Verdict]:
-        """Takes the verdict of a case played alone; gives those that are now final."""
+    def finished(self, verdict: Verdict) -> Sequence[Verdict]:
+        note = f"played again alone after {self.what} with {self.in_flight} cases in flight"
+        self.innocent.append(verdict._replace(notes=(*verdict.notes, note)))
+        return self._settled()
+
+    def killed(self, verdict: Verdict) -> Sequence[Verdict]:
+        self.culprit = True
+        return (verdict, *self._settled())
+
+    def dropped(self, job: Job, why: str) -> Sequence[Verdict]:
+        difference = Difference(self.side, f"{self.what}, and did not come back: {why}")
+        return self.killed(Verdict(job.prepared.case, job.pair, Outcome.ERROR, difference=difference))
+
+    def _settled(self) -> list[Verdict]:
+        """Count a case as played again; return the verdicts of the innocent after the last."""
         self.waiting -= 1
-        final = []
-        if killed:
-            self.culprit = True
-            final.append(verdict)
-        else:
-            note = f"played again alone after {self.what} with {self.in_flight} cases in flight"
-            self.innocent.append(verdict._replace(notes=(*verdict.notes, note)))
-        if self.waiting == 0:
-            final.extend(self._close())
-        return final
+        return [] if self.waiting else self._close()
 
     def _close(self) -> list[Verdict]:
         if self.culprit or not self.innocent:

@@ -4,17 +4,17 @@ is shrunk, and cases that were in flight with a driver that died wait until it i
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.lateness import lost_us
 from grpc_interop.core.model import hurried
-from grpc_interop.core.verdict import Canonical, Difference, Outcome, Pair, Verdict, as_they_are, compare
-from grpc_interop.engine.jobs import Job, Prepared
+from grpc_interop.core.verdict import Canonical, Outcome, Pair, Verdict, as_they_are, compare
+from grpc_interop.engine.jobs import Job, Prepared, Purpose
 from grpc_interop.engine.shrink.passes import SmallerMessages
-from grpc_interop.engine.shrink.shrinker import RARE, Shrinker
-from grpc_interop.engine.triage.crash import CrashTriage
+from grpc_interop.engine.shrink.shrinker import RARE, Shrinker, ShrinkStep
 
 MOST_CHECKS = 8
 """Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
@@ -52,46 +52,28 @@ class Reruns:
         self._shrunk: Counter[Pair] = Counter()
 
     def finish(self, job: Job, verdict: Verdict, *, whole: bool = False) -> None:
-        """A verdict has been reached. `whole`: both sides had reported, so that playing the case alone may tell more."""
-        if whole and verdict.outcome is Outcome.FAILED and (lost := self._lost_us(job, verdict)):
+        """Take a verdict. `whole`: both sides had reported, so that playing the case again may tell more."""
+        failed = whole and verdict.outcome is Outcome.FAILED
+        if failed and (lost := self._lost_us(job, verdict)):
             self._stretch(job, lost)
-        elif job.incident is not None:
-            self.final.extend(job.incident.settle(verdict, killed=False))
-        elif job.suspect is not None:
-            self.final.append(_explained(job.suspect, verdict))
-        elif job.shrinking is not None:
-            self._shrink(job.shrinking, verdict)
-        elif whole and verdict.outcome is Outcome.FAILED and not job.isolated and self._worth_checking(verdict):
+        elif failed and not job.isolated and self._worth_checking(verdict):
             self._check(job, verdict)
         else:
-            self.final.append(verdict)
+            self.final.extend(job.purpose.finished(verdict))
 
     def killed(self, job: Job, verdict: Verdict) -> None:
-        """A case that was played alone took its driver with it."""
-        if job.incident is not None:
-            self.final.extend(job.incident.settle(verdict, killed=True))
-        elif job.shrinking is not None:
-            self._shrink(job.shrinking, verdict)
-        else:
-            self.final.append(verdict)
+        """Take the verdict of an isolated case that ended its driver."""
+        self.final.extend(job.purpose.killed(verdict))
 
-    def again(self, job: Job, incident: CrashTriage) -> None:
-        """The case was in flight when a driver died."""
-        self.isolated.append(Job(job.prepared, job.pair, isolated=True, incident=incident))
+    def isolate(self, job: Job, purpose: Purpose) -> None:
+        """Play the case of a job again, with nothing else in flight."""
+        self.isolated.append(Job(job.prepared, job.pair, isolated=True, purpose=purpose))
 
     def dropped(self, job: Job, why: str) -> bool:
-        """The job will never be played. Ends what waits for it; False where nothing does."""
-        if job.incident is not None:
-            what = Difference(job.incident.side, f"{job.incident.what}, and did not come back: {why}")
-            verdict = Verdict(job.prepared.case, job.pair, Outcome.ERROR, difference=what)
-            self.final.extend(job.incident.settle(verdict, killed=True))
-        elif job.suspect is not None:
-            self.final.append(job.suspect)
-        elif job.shrinking is not None:
-            self.final.append(job.shrinking.result)
-        else:
-            return False
-        return True
+        """End the wait for a job that will never be played; return False where nothing waits for it."""
+        verdicts = job.purpose.dropped(job, why)
+        self.final.extend(verdicts or ())
+        return verdicts is not None
 
     @property
     def busy(self) -> bool:
@@ -110,7 +92,7 @@ class Reruns:
     def _lost_us(self, job: Job, verdict: Verdict) -> int:
         """How much of its deadline a play had lost, if that is all that explains its failure; else 0."""
         client, server = verdict.client, verdict.server
-        if job.shrinking or job.stretched >= MOST_STRETCHES or client is None or server is None:
+        if job.purpose.at_once or job.stretched >= MOST_STRETCHES or client is None or server is None:
             return 0
         case = verdict.rpc_case
         lost = lost_us(case, client, server)
@@ -133,18 +115,14 @@ class Reruns:
     def _check(self, job: Job, verdict: Verdict) -> None:
         if job.prepared.case.generated and self._shrunk[job.pair] < MOST_SHRUNK:
             self._shrunk[job.pair] += 1
-            self._shrink(Shrinker(verdict, self._smaller_messages))
+            search = ShrinkStep(Shrinker(verdict, self._smaller_messages), partial(self._play_next, job.pair))
+            self.final.extend(search.finished())
         else:
-            self.isolated.append(Job(job.prepared, job.pair, isolated=True, suspect=verdict))
+            self.isolate(job, IsolationCheck(verdict))
 
-    def _shrink(self, shrinking: Shrinker, verdict: Verdict | None = None) -> None:
-        """Goes on with the search, before anything else: its time is short."""
-        case = shrinking.next(verdict)
-        if case is None:
-            self.final.append(shrinking.result)
-        else:
-            pair = shrinking.result.pair
-            self.isolated.appendleft(Job(self._prepare(case), pair, isolated=True, shrinking=shrinking))
+    def _play_next(self, pair: Pair, case: AnyCase, purpose: Purpose) -> None:
+        """Play a case before anything else: the time of its search is short."""
+        self.isolated.appendleft(Job(self._prepare(case), pair, isolated=True, purpose=purpose))
 
     def _worth_checking(self, verdict: Verdict) -> bool:
         """The first unexpected failure of each cause, as long as there are not too many."""
@@ -158,9 +136,21 @@ class Reruns:
         return True
 
 
-def _explained(suspect: Verdict, alone: Verdict) -> Verdict:
-    """A failure in company, explained by what the case did alone. It fails in any case."""
-    if alone.outcome is Outcome.PASSED:
-        notes = (*suspect.notes, "interference: it fails beside other cases, and passes alone")
-        return suspect._replace(notes=notes, plays=RARE)
-    return suspect._replace(notes=(*suspect.notes, "it fails alone as well"))
+class IsolationCheck(Purpose):
+    """The case failed beside others: does it fail in isolation as well? The failure stands in any case."""
+
+    def __init__(self, suspect: Verdict) -> None:
+        self._suspect = suspect
+
+    def finished(self, verdict: Verdict) -> Sequence[Verdict]:
+        suspect = self._suspect
+        if verdict.outcome is Outcome.PASSED:
+            note = "interference: it fails beside other cases, and passes alone"
+            return (suspect._replace(notes=(*suspect.notes, note), plays=RARE),)
+        return (suspect._replace(notes=(*suspect.notes, "it fails alone as well")),)
+
+    def killed(self, verdict: Verdict) -> Sequence[Verdict]:
+        return (verdict,)
+
+    def dropped(self, job: Job, why: str) -> Sequence[Verdict]:
+        return (self._suspect,)

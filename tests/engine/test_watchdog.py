@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpc_interop.engine.watchdog_clock import MOST_OF_A_TURN, WatchdogClock
+from grpc_interop.engine.watchdog import MOST_OF_A_TURN, WatchdogClock
 
 
 class Hands:
