@@ -20,5 +20,15 @@ def test_what_was_never_there_is_not_found() -> None:
     """
     A wrong name is refused as of any module.
     """
-    with pytest.raises(ImportError), pytest.warns(DeprecationWarning, match="has moved"):
+    with pytest.raises(ImportError):
         from grpc_interop.case import Nothing  # noqa: F401
+
+
+def test_everything_is_found_at_once() -> None:
+    """
+    `from grpc_interop.case import *` goes on working.
+    """
+    names: dict[str, object] = {}
+    with pytest.warns(DeprecationWarning, match="has moved"):
+        exec("from grpc_interop.case import *", names)
+    assert names["Case"] is case.Case and names["Receive"] is case.Receive

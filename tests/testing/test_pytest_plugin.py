@@ -74,7 +74,7 @@ def test_the_summary_gives_the_reason(user: pytest.Pytester, wrong: list[str], m
 
 
 OWN_CASE = """
-from grpc_interop.case import *
+from grpc_interop.core.case import *
 
 def test_own(interop_pair):
     method = interop_pair.method("AllStream")
@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_test_is_told_at_its_line(user: pytest.Pytester) ->
     """
     user.makepyfile(
         test_wrong="""
-        from grpc_interop.case import *
+        from grpc_interop.core.case import *
 
         def test_no_case(interop_pair):
             method = interop_pair.method("SayHello")
