@@ -1,7 +1,7 @@
-"""`interop replay --export DIR`: a case as a reproduction that stands alone, for a report to whoever maintains a runtime.
+"""`interop replay --export DIR`: a case as a reproduction that stands alone, for a report to the maintainers of a runtime.
 
-The folder holds the protos, a program for each side in the language concerned, and a README with the commands, what is
-expected and what was observed. The programs are written by the implementations (the export request of docs/manifest.md).
+The folder holds the protos, a program for each side in its language, and a README with the commands, the expected and the
+observed output. The programs are written by the implementations (the export request of docs/manifest.md).
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from grpc_interop.session.session import Session
 
 PROTOS = "protos"
 EVERYWHERE = "google/protobuf/"
-"""Protos that every protoc brings with it."""
+"""The folder of the protos that every protoc brings with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One side's program: its files by their names, and how to prepare it and how to run it, as shell commands within its
-    folder."""
+    """The program of one side. `setup` and `run` are shell commands, to be run in its folder."""
 
     side: Side
     files: dict[str, str]
+    """The content of each file, by name."""
     setup: tuple[str, ...]
     run: str
 
 
 def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, folder: Path) -> None:
-    """Writes the reproduction of a case that was played so often, of which `verdict` is to be shown.
+    """Write the reproduction of a case. `verdicts` are those of all its plays; the README shows `verdict`.
 
-    Raises UsageError for a folder that is not empty and for a case that cannot be exported, BuildError for an
+    Raise UsageError for a folder that is not empty and for a case that cannot be exported, BuildError for an
     implementation that cannot write its program."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not an empty folder", "name one that does not exist yet")
+        raise UsageError(f"{folder} is not an empty folder", "name a folder that does not exist yet")
     catalog = session.catalog
     programs = []
     for side in (Side.SERVER, Side.CLIENT):
@@ -77,9 +77,9 @@ def _write_protos(catalog: Catalog, folder: Path) -> None:
         path.write_text(proto_source(catalog.file_with_options(file)), encoding="utf-8")
 
 
-def _program(builder: Builder, manifest: Manifest, side: Side, told: dict[str, Any], catalog: Catalog) -> Program:
+def _program(builder: Builder, manifest: Manifest, side: Side, request: dict[str, Any], catalog: Catalog) -> Program:
     files = [file.name for file in _exported(catalog)]
-    answer = builder.export(manifest, Protos(catalog.descriptor_set(), tuple(files)), {"side": side, "protos": f"../{PROTOS}", **told})
+    answer = builder.export(manifest, Protos(catalog.descriptor_set(), tuple(files)), {"side": side, "protos": f"../{PROTOS}", **request})
     if why := answer.get("unsupported"):
         raise BuildError(f"{manifest.name} cannot write the {side}'s program: {why}")
     try:
@@ -92,7 +92,7 @@ def _program(builder: Builder, manifest: Manifest, side: Side, told: dict[str, A
 
 
 def _within(folder: Path, name: str) -> Path:
-    """The place of a file in a folder. Raises BuildError for a name that leads out of it."""
+    """Return the path of a file in a folder. Raise BuildError for a name that leads out of it."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise BuildError(f"{name!r} would be written outside of its folder")
     return folder / name
@@ -117,12 +117,12 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
     yield ""
     yield f"A client of `{pair.client}` and a server of `{pair.server}`, generated from `{verdict.id.replace('`', '')}`."
     if case.why:
-        yield f"What it is to show: {inline(case.why)}"
+        yield f"Its purpose: {inline(case.why)}"
     yield from _section("Run", _commands(case, programs))
     yield from _section("Expected", reproduction_of(case).expected(session.catalog))
     yield from _section("Observed", _fenced(plain_lines(replace(record, attachments=()), Path.cwd())))
     if len(verdicts) > 1:
-        failed = sum(one.outcome is not Outcome.PASSED for one in verdicts)
+        failed = sum(play.outcome is not Outcome.PASSED for play in verdicts)
         yield ""
         yield _how_often(failed, len(verdicts))
     yield from _section("Versions", _versions(session, found))
@@ -130,9 +130,8 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
 
 
 def _how_often(failed: int, played: int) -> str:
-    """Return how many of the plays failed, the worst of which is shown."""
     if not failed:
-        return f"None of {played} plays failed: it comes and goes, and what is shown is a play that passed."
+        return f"None of {played} plays failed: it comes and goes. The play that is shown passed."
     return f"All {played} plays failed." if failed == played else f"It comes and goes: {failed} of {played} plays failed."
 
 
@@ -144,7 +143,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _fenced(lines: Iterable[str]) -> list[str]:
-    """A block of code, which no line of it can end."""
+    """Return a block of code that none of its lines can end."""
     inner = list(lines)
     fence = "`" * max(3, 1 + max((len(run) for line in inner for run in re.findall("`+", line)), default=0))
     return [fence, *inner, fence]
@@ -153,8 +152,7 @@ def _fenced(lines: Iterable[str]) -> list[str]:
 def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
     """Yield the commands in a shell."""
     yield "```sh"
-    prepared = [f"(cd {program.side} && {command})" for program in programs for command in program.setup]
-    yield from prepared
+    yield from (f"(cd {program.side} && {command})" for program in programs for command in program.setup)
     server, client = (f"(cd {program.side} && {program.run})" for program in programs)
     yield from reproduction_of(case).commands(server, client)
     yield "```"

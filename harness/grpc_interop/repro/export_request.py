@@ -1,5 +1,5 @@
-"""A case as what two stand-alone programs need to know: plain JSON, one object a side, described in docs/manifest.md
-("The export request"). Pure."""
+"""A case as two export requests, from which implementations write programs: plain JSON, an object for each side, described
+in docs/manifest.md ("The export request"). Pure."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ class Reproduction(ABC):
 
     @abstractmethod
     def side(self, side: Side, catalog: Catalog) -> dict[str, Any]:
-        """Return the part of the export request that is about one side. Raises UsageError for a case that two programs
-        cannot play."""
+        """Return the request for one side's program: `{"call": ...}`, or `{"message": ...}` for a case without an RPC. Raise
+        UsageError for a case that two programs cannot play by themselves."""
 
     @abstractmethod
     def expected(self, catalog: Catalog) -> Iterator[str]:
-        """Yield the lines of Markdown that say what the two programs print where nothing is wrong."""
+        """Yield lines of Markdown that describe the output of the two programs where nothing is wrong."""
 
     @abstractmethod
     def commands(self, server: str, client: str) -> Iterator[str]:
-        """Yield the shell commands that play the case, from those that run each program."""
+        """Yield the shell commands that play the case, from the commands that run each program."""
 
 
 @dataclass(frozen=True, slots=True)
 class RpcReproduction(Reproduction):
-    """The server goes first and stays."""
+    """A call: the server starts first and stays."""
 
     case: Case
 
@@ -87,7 +87,7 @@ class RpcReproduction(Reproduction):
 
 @dataclass(frozen=True, slots=True)
 class MessageReproduction(Reproduction):
-    """The message goes from the client to the server."""
+    """A message, which the client's program passes to the server's."""
 
     case: MessageCase
 
@@ -110,7 +110,7 @@ _BY_EXECUTOR: dict[str, Callable[[Any], Reproduction]] = {
 
 
 def reproduction_of(case: AnyCase) -> Reproduction:
-    """Raises UsageError for a case of a kind that two programs cannot play."""
+    """Return the case as two programs. Raise UsageError for a kind of case that two programs cannot play."""
     if case.executor not in _BY_EXECUTOR:
         raise UsageError(f"{case.id} cannot be exported: no program can play a case of its kind")
     return _BY_EXECUTOR[case.executor](case)
@@ -136,27 +136,27 @@ def _call(case: Case, side: Side, catalog: Catalog) -> dict[str, Any]:
 
 
 def _shows(case: Case, side: Side) -> list[str]:
-    """What else a side prints, because the other one sends it."""
+    """Return what the other side sends beside messages and the status code, so that this side prints it."""
     if side is Side.SERVER:
         return ["request"] if case.metadata else []
     (status,) = finishes(case.server)
     sends_headers = any(isinstance(step, SendHeaders) for step in steps(case.server))
-    told = {"initial": sends_headers, "trailers": status.trailers, "details": status.details}
-    return [name for name, is_sent in told.items() if is_sent]
+    sent = {"initial": sends_headers, "trailers": status.trailers, "details": status.details}
+    return [name for name, is_sent in sent.items() if is_sent]
 
 
 def _message(case: MessageCase, side: Side, catalog: Catalog) -> dict[str, Any]:
-    """The client's program writes the message, and the server's reads what that wrote, or the same message where it is
-    the runtimes' choice whether it is valid."""
+    """Return the request of a message case: the client's program writes the message, and the server's reads that output. Where
+    the runtimes may choose whether the message is valid, both read the same message."""
     if len(case.examples) != 1:
         raise UsageError(
             f"{case.id} cannot be exported: it is about many messages",
-            "export a failure of it: the replay text of a failure holds the one message that fails",
+            "export a failure of it: the replay text of a failure holds the message that fails",
         )
-    told = {"type": _type(case.type_name, catalog), "to_json": case.json}
+    request = {"type": _type(case.type_name, catalog), "to_json": case.json}
     if side is Side.CLIENT or case.alike:
-        return told | _data(case.type_name, case.examples[0], catalog) | {"from": "base64"}
-    return told | {"from": "json" if case.json else "hex"}
+        return request | _data(case.type_name, case.examples[0], catalog) | {"from": "base64"}
+    return request | {"from": "json" if case.json else "hex"}
 
 
 def _type(name: str, catalog: Catalog) -> dict[str, str]:
@@ -203,15 +203,15 @@ def _expected_output(case: Case, catalog: Catalog) -> Iterator[str]:
         if side is Side.SERVER and not any(lanes):
             yield "    (nothing)"
         for lane in lanes:
-            yield from (f"    {_printed(one, case.type_seen_by(side), catalog)}" for one in lane)
+            yield from (f"    {_printed(seen, case.type_seen_by(side), catalog)}" for seen in lane)
         if side is Side.CLIENT:
             yield f"    {_status_line(expected.client.status)}"
         yield ""
-    yield "Within a message the order of fields is the runtime's choice, and with it that of the digits."
+    yield "The runtime chooses the order of fields within a message, and so the order of the digits."
     if any(isinstance(step, Signal) for script in (case.client, case.server) for step in steps(script)):
         yield "Beside the RPC the sides tell each other how far they are, through a port of 127.0.0.1 that the client opens."
     if len(allowed) > 1:
-        yield f"That is the likeliest of {len(allowed)} outcomes that gRPC allows; which one it is depends on what comes first."
+        yield f"That is the likeliest of {len(allowed)} outcomes that gRPC allows; the order of events decides between them."
 
 
 def _status_line(status: Status) -> str:
@@ -220,5 +220,5 @@ def _status_line(status: Status) -> str:
     return f"status {code_name(status.code)} {json.dumps(status.message if status.code else '', ensure_ascii=False)}"
 
 
-def _printed(one: Observation, type_name: str, catalog: Catalog) -> str:
-    return f"received {one.hex()}  # {catalog.describe(type_name, one)}" if isinstance(one, bytes) else one.value
+def _printed(seen: Observation, type_name: str, catalog: Catalog) -> str:
+    return f"received {seen.hex()}  # {catalog.describe(type_name, seen)}" if isinstance(seen, bytes) else seen.value

@@ -1,4 +1,4 @@
-"""`interop replay`: one case again, with everything that was seen."""
+"""`interop replay`: find the case that is meant, play it again, and show everything that was observed."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from grpc_interop.session.protos import load_catalog
 from grpc_interop.session.session import Session
 
 _BAD = (Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED, Outcome.ERROR)
-"""What a play can end in, the worst last."""
+"""The outcomes of a play, the worst last."""
 
 
 def replay_text(verdict: Verdict, catalog: Catalog) -> str:
-    """The self-contained text with which the verdict's case can be played again on another machine."""
+    """Return the text with which the verdict's case can be played again on another machine."""
     return encode(*_replay_of(verdict.case, verdict.pair, catalog, verdict.plays))
 
 
@@ -44,15 +44,15 @@ def _replay_of(case: AnyCase, pair: Pair, catalog: Catalog, plays: int = 1) -> R
 
 
 def explain(verdict: Verdict, describe: Describe, replay: str | None = None, options: Sequence[str] = ()) -> str:
-    """Both sides beside the model, with logs, as text; `options` are the words that `interop replay` needs."""
+    """Return both sides beside the model, with logs, as text. `options` are the words that `interop replay` needs."""
     record = record_of(verdict, describe, replay=replay)
     return "\n".join(plain_lines(record, Path.cwd(), options))
 
 
 def replay(options: Options, what: str, times: int | None = None, export_to: Path | None = None) -> int:
-    """Play the case `times` times (None: as often as its failure needs), and write a reproduction if asked to. Return 0 if
-    all passed (FIXED, or PASSED where that proves nothing), 1 if one failed (FAILED), 3 if one could not be judged (ERROR).
-    Raise UsageError for a text that is none."""
+    """Play the case `times` times (None: as often as its failure needs), and write a reproduction into `export_to`. Return 0 if
+    all plays passed (FIXED, or PASSED where that proves nothing), 1 if any failed (FAILED), 3 if any could not be judged
+    (ERROR). Raise UsageError where `what` is neither a text, nor a file, nor an id."""
     make_folder(options.report)
     path = None if FORM.match(what.lstrip()) else Path(what)
     text = _in_file(path) if path else what
@@ -76,12 +76,12 @@ def _play(session: Session, found: Replay, times: int | None, export_to: Path | 
         raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
     if not Examples.can_make(found.case):
         raise ReplayError(f"the replay text has no messages, and no case of messages is called {found.case.name}", ANOTHER_HARNESS)
-    # Asked for is this very case, not the smallest that fails like it.
+    # Not `generated`, which would be shrunk: the user asked for this very case.
     case = found.case.as_it_is()
     try:
         session.job(case, found.pair)
     except NotACase as broken:
-        raise ReplayError(f"the replay text holds no case: {broken}") from None
+        raise ReplayError(f"the replay text does not hold a valid case: {broken}") from None
     session.start_building()
     while session.building:
         session.collect_builds(1)
@@ -111,7 +111,7 @@ def _play(session: Session, found: Replay, times: int | None, export_to: Path | 
 
 
 def _conclusion(how: str, failed: int, played: int, *, proves: bool, seldom: bool) -> str:
-    """Return the last line. `seldom`: the failure is one that comes and goes; `proves`: so many plays would have shown it."""
+    """Return the last line. `seldom`: the failure comes and goes. `proves`: it would have shown in so many plays."""
     if not failed and not proves:
         return f"PASSED: none of {counted(played, 'play')} failed; it comes and goes, so it may fail yet"
     if 0 < failed < played:
@@ -154,7 +154,7 @@ def _decoded(text: str, path: Path | None) -> Replay:
 
 
 def _recorded(report: Path, case_id: str) -> Replay | None:
-    """The case as the last report kept it: in its line, or in a file within the report folder."""
+    """Return the case from the last report: from its line in cases.jsonl, or from a file within the report folder."""
     cases = report / CASES
     if not cases.is_file():
         return None
@@ -169,7 +169,7 @@ def _recorded(report: Path, case_id: str) -> Replay | None:
 
 
 def _as_then(options: Options, case_id: str) -> Options:
-    """The options with the seed of the last report, if the case is in it: what was generated depends on it."""
+    """Return the options with the seed of the last report if the case is in it, since generated content depends on the seed."""
     if not all((options.report / name).is_file() for name in (CASES, RESULTS)):
         return options
     then = any(record.id == case_id for record in stored_cases(options.report))
@@ -177,7 +177,7 @@ def _as_then(options: Options, case_id: str) -> Options:
 
 
 def _listed(options: Options, case_id: str) -> Replay | None:
-    """The case of that id as its suite yields it now."""
+    """Return the case with this id as its suite yields it now."""
     if not case_id.endswith("]"):
         return None
     catalog = load_catalog(options)
