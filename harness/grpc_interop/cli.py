@@ -1,4 +1,4 @@
-"""The command `interop`. Thin: each command reads its options and calls the module that does the work."""
+"""The command `interop`: find the command that is asked for, and turn errors into messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ BROKEN = 3
 """The exit status when the harness itself fails."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a write fails with that finds no more room; the system does not say where."""
+"""The errors of a write that finds no more room. The system does not say where."""
 
 INTERRUPTED = 130
 """The exit status that shells give a command ended by Ctrl-C."""
 
 _SIMPLE = str.maketrans({"·": "-", "✗": "x", "✓": "+", "→": "->", "←": "<-", "—": "-", "…": "...", "×": "x"})  # noqa: RUF001  meant
-"""The signs of our own output, for what knows ASCII alone."""
+"""The signs of our own output, for terminals that know ASCII alone."""
 
 
 COMMANDS = ("run", "compat", "list", "plan", "build", "replay", "serve", "check-driver", "init", "doctor", "report", "bench")
 
 
 class Commands(click.Group):
-    """Load a command's module when the command is asked for: the start of all others stays quick."""
+    """Loads a command's module when the command is asked for: the start of all others stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -55,7 +55,7 @@ def interop() -> None:
 
 
 def main() -> NoReturn:
-    """Runs the command; errors for people are printed as such, never as a traceback."""
+    """Run the command. Errors for people are printed as such, never as a traceback."""
     print_whatever_the_encoding()
     try:
         # Not interop.main(): it ends with status 1, a finding's, when the reader of the output goes away.
@@ -76,7 +76,7 @@ def main() -> NoReturn:
         status = INTERRUPTED
         _tell_github("interrupted before there was anything to report", status)
     except BrokenPipeError:
-        # Whoever read the output went away (`interop list | head`): nothing is left to be said.
+        # The reader of the output went away (`interop list | head`): nothing is left to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except Exception as error:  # noqa: BLE001  shown, never hidden; but Python itself would end with 1, which is a finding's status
@@ -90,8 +90,7 @@ def main() -> NoReturn:
 
 
 def print_whatever_the_encoding() -> None:
-    """Lets a terminal or pipe that knows other characters than ours have what comes nearest: nothing that is printed may end
-    a run."""
+    """Replace characters that a terminal or pipe does not know by the nearest that it knows: no print may end a run."""
     codecs.register_error("interop", _nearest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -106,7 +105,7 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
 
 
 def _tell_github(words: str, status: int) -> None:
-    """An error that came before any report."""
+    """Report an error that came before any report."""
     from grpc_interop.report.forms.github import tell_error
 
     tell_error(words, status, os.environ)

@@ -1,11 +1,11 @@
-"""The pytest plugin: a named case on a pair is one test, that a person can type, deselect, repeat and distribute; so
-are all generated cases of a method on a pair.
+"""The pytest plugin: a named case on a pair is a test that a person can type, deselect, repeat and distribute. All
+generated cases of a method on a pair are a test, too.
 
 pytest is the interface, not the engine: the first test that needs a verdict hands all selected tests to the engine,
 which keeps many cases in flight; each test then waits for its own verdict.
 
-A user's own test asks for the fixture `interop_pair`, once for each pair, or `interop_case`, once for each case and
-pair:
+A user's own test asks for the fixture `interop_pair`, and runs once for each pair, or for `interop_case`, and runs once for
+each case and pair:
 
     def test_ping_pong(interop_pair):
         verdict = interop_pair.play(case)
@@ -37,7 +37,7 @@ _FIXTURES = ("interop_case", "interop_pair")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("interop", "cross-language gRPC interoperability")
-    for name, what in (
+    for name, words in (
         ("proto-path", "a proto root (default: those of interop.toml)"),
         ("include", "where imports are looked for"),
         ("client", "only this client"),
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("suite", "only this suite"),
         ("implementation", "another implementation: a folder with a manifest"),
     ):
-        group.addoption(f"{PREFIX}{name}", action="append", default=[], metavar="X", help=f"{what}; may be repeated")
+        group.addoption(f"{PREFIX}{name}", action="append", default=[], metavar="X", help=f"{words}; may be repeated")
     group.addoption(f"{PREFIX}image", default=None, metavar="FILE", help="a descriptor set (protoc, buf build) instead of proto roots")
     group.addoption(f"{PREFIX}seed", type=int, default=None, metavar="N", help="seed of generated values and conversations")
     group.addoption(f"{PREFIX}count", type=int, default=0, metavar="N", help="how many generated cases; 0: each suite's own number")
@@ -59,18 +59,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 _playground: pytest.StashKey[Any] = pytest.StashKey()
 _refusal: pytest.StashKey[InteropError] = pytest.StashKey()
-"""What is wrong with the options or the protos: told once, when all is collected."""
+"""An error in the options or the protos: raised once, when all is collected."""
 
 
 def playground(config: pytest.Config) -> Playground:
-    """The one place of this pytest process where cases are played; made when first asked for. Raises InteropError."""
-    found = config.stash[_playground]
-    if found is None:
+    """Return the playground of this pytest process, made at the first call. Raise InteropError."""
+    if config.stash[_playground] is None:
         from grpc_interop.testing.playground import Playground
 
-        found = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
-        config.stash[_playground] = found
-    return found  # type: ignore[no-any-return]
+        config.stash[_playground] = Playground(_options(config), shared_out=hasattr(config, "workerinput"))
+    return config.stash[_playground]  # type: ignore[no-any-return]
 
 
 def _options(config: pytest.Config) -> Any:
@@ -93,7 +91,7 @@ def _options(config: pytest.Config) -> Any:
         "report": Path(given("report")) if given("report") else None,
     }
     read = read_options(options)
-    return replace(read, report=read.report / worker)  # each of pytest-xdist's workers has drivers of its own, and their logs
+    return replace(read, report=read.report / worker)  # each worker of pytest-xdist has drivers of its own, and their logs
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -114,14 +112,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         except InteropError as error:
             config.stash[_refusal] = error
             if hasattr(config, "workerinput"):
-                # pytest-xdist makes a crash of what a worker raises elsewhere.
+                # pytest-xdist turns an error that a worker raises elsewhere into a crash.
                 raise pytest.Collector.CollectError(f"interop: {error}") from None
     metafunc.parametrize(fixture, values, indirect=True, ids=ids)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Tells what is wrong once, however many files ask for cases. Nothing has been played yet."""
+    """Raise the error of options or protos, once for all files that ask for cases. Nothing has been played yet."""
     if _refusal in config.stash and not hasattr(config, "workerinput"):
         raise pytest.UsageError(f"interop: {config.stash[_refusal]}") from None
 
@@ -131,12 +129,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("interop")
     if _has(item, "interop_case"):
         planned = item.callspec.params["interop_case"]  # type: ignore[attr-defined]
-        # What `interop list` and a report call it can be copied to -k.
+        # The ids of `interop list` and of reports can be copied to -k.
         item.extra_keyword_matches.update(planned.ids)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is left after deselection, in its order, is what the engine will look ahead to."""
+    """Let the engine look ahead to the tests that are left after deselection, in their order."""
     chosen = [item.callspec.params["interop_case"] for item in session.items if _has(item, "interop_case")]  # type: ignore[attr-defined]
     if chosen:
         playground(session.config).choose(chosen)
@@ -144,7 +142,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Whole pairs go to one worker, so that it can look ahead and no driver is started twice."""
+    """Give whole pairs to the same worker, so that it can look ahead and no driver is started twice."""
     if config.getoption("dist", "no") != "load":
         return None
     from grpc_interop.testing.xdist_scheduler import PairScheduling
@@ -154,19 +152,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture
 def interop_case(request: pytest.FixtureRequest) -> Any:
-    """One case on one pair: `check()` plays it and fails the test, with both sides' view, unless it passes."""
+    """A case on a pair: `check()` plays it and fails the test, with both sides' view, unless it passes."""
     return playground(request.config).bound(request.param)
 
 
 @pytest.fixture
 def interop_pair(request: pytest.FixtureRequest) -> Any:
-    """One pair: `play(case)` gives the verdict; `methods` are the RPCs of the protos."""
+    """A pair: `play(case)` returns the verdict; `method` and `message` make the parts of cases."""
     return playground(request.config).pair(request.param)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """A case's duration is its own: what the test waited says only when its turn came."""
+    """Report a case's own duration: the time that the test waited says only when its turn came."""
     report = yield
     bound = getattr(item, "funcargs", {}).get("interop_case")
     if call.when == "call" and bound is not None and bound.seconds is not None:
@@ -180,6 +178,5 @@ def _has(item: pytest.Item, fixture: str) -> bool:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    found = config.stash.get(_playground, None)
-    if found is not None:
-        found.close()
+    if (made := config.stash.get(_playground, None)) is not None:
+        made.close()

@@ -21,14 +21,14 @@ FAULTS = {
     "hangs": ("plays a unary call", "the call did not reach the server"),
     "never_reports": ("parks calls", "did not answer command"),
     "stops_reading": ("parks calls", "did not answer command"),
-    "reports_twice": ("ends a frozen play", "answered a second Abort with a transcript; nothing was due"),
+    "reports_twice": ("ends a frozen play", "answered a second Abort with a transcript; expected no answer"),
     "drops_the_last_message": ("plays a server stream", "the client saw the end after"),
     "answers_before_the_end": ("plays a client stream", "the server saw the end after 1 of 10 messages"),
     "buffers": ("plays both ways", "the client did not receive message 1 of 10 and still waits for it"),
     "swaps_two_messages": ("plays a server stream", "messages in another order"),
     "changes_a_trailer": ("carries trailers with an error", "another value of the trailing metadata x-interop-one"),
     "ends_with_another_code": ("carries every code", "the client's status is INTERNAL instead of"),
-    "tells_no_times": ("tells when steps were done", "the client did 4 steps and told the times of 0"),
+    "tells_no_times": ("tells when steps were done", "the client did 4 steps and reported the times of 0"),
     "hides_deadlines_of_years": ("tells the deadline", "the server saw no deadline"),
     "hides_the_deadline": ("tells the deadline", "the server saw no deadline"),
     "claims_keepalive": ("notices a silent peer", "KIND_UNSUPPORTED"),
@@ -38,7 +38,7 @@ FAULTS = {
     "awaits_no_headers": ("waits for the initial metadata", "answered a call whose server has sent no initial metadata with a signal"),
     "enforces_no_deadline": ("keeps the deadline by itself", "a call with 1 s to a server that never answers had not ended 5 s later"),
     "cancel_half_closes": ("cancels without a half-close", "the server saw the client half-close when it cancelled"),
-    "awaits_no_signals": ("waits for signals", "answered a call in which a side waits for a signal with a transcript; nothing was due"),
+    "awaits_no_signals": ("waits for signals", "answered a call in which a side waits for a signal with a transcript; expected no answer"),
     "takes_keepalive_and_does_nothing": ("notices a silent peer", "the server did not notice within 1 s"),
     "takes_service_configs_and_does_nothing": ("obeys a service config", "did not answer command"),
     "ends_before_the_service_config_says": ("obeys a service config", "in its service config the call ended after 1."),
@@ -52,9 +52,9 @@ FAULTS = {
 
 def test_a_driver_that_keeps_the_contract_is_told_so(reference, tmp_path):
     results = list(checks(reference(), tmp_path))
-    assert [(result.name, result.what) for result in results if result.kept is False] == []
+    assert [(result.name, result.text) for result in results if result.kept is False] == []
     assert [result.number for result in results] == list(range(1, len(CHECKS) + 1))
-    not_asked = {result.what.removeprefix("not asked, since Hello does not offer ") for result in results if result.kept is None}
+    not_asked = {result.text.removeprefix("not asked, since Hello does not offer ") for result in results if result.kept is None}
     assert not_asked == NOT_OFFERED
 
 

@@ -42,7 +42,7 @@ def chapter_of(*, vital: bool = False, needs: str = "") -> Chapter:
 
 def test_what_is_not_kept_says_what_happened_and_what_is_due(ask):
     assert ask(chapter_of()) == [
-        CheckResult(1, "breaks", "1. First", False, "it broke", "due: It never breaks."),
+        CheckResult(1, "breaks", "1. First", False, "it broke", "expected: It never breaks."),
         CheckResult(2, "holds", "1. First", True, "It holds.", ""),
     ]
 
@@ -65,7 +65,7 @@ def test_each_result_is_printed_with_what_to_do(ask, capsys, tmp_path):
     assert capsys.readouterr().out == (
         "NOT KEPT   1  breaks\n"
         "              it broke\n"
-        "              due: It never breaks.\n"
+        "              expected: It never breaks.\n"
         "kept       2  holds\n"
         "mine: 1 kept, 1 not kept, 0 not asked\n"
         f"begin with 1, breaks: docs/driver-contract.md, 1. First; what the driver printed is in {tmp_path}\n"

@@ -28,8 +28,8 @@ def test_a_driver_that_does_not_connect(late, monkeypatch):
     result, last, notes = late("never_connects")
     assert notes == ["waiting for the driver to connect to the address in INTEROP_DRIVER_ADDRESS, for at most 3 s"]
     assert result.name == "connects"
-    assert result.what.startswith("it runs, and did not connect to the address in INTEROP_DRIVER_ADDRESS within 3 s; it printed nothing")
-    assert last.what == "not asked, since check 1 is not kept"
+    assert result.text.startswith("it runs, but did not connect to the address in INTEROP_DRIVER_ADDRESS within 3 s; it printed nothing")
+    assert last.text == "not asked, since check 1 is not kept"
 
 
 def test_a_driver_that_connects_and_says_nothing(late):
@@ -37,5 +37,5 @@ def test_a_driver_that_connects_and_says_nothing(late):
     # A loaded machine may first have to be waited for until the driver connects.
     assert notes[-1] == "waiting for Hello on the connection, for at most 1.5 s"
     assert result.name == "says Hello"
-    assert "it connected and said nothing for 1.5 s; send Hello as a frame before anything is read, and flush it" in result.what
-    assert last.what == "not asked, since check 2 is not kept"
+    assert "it connected and said nothing for 1.5 s; send Hello as a frame before anything is read, and flush it" in result.text
+    assert last.text == "not asked, since check 2 is not kept"

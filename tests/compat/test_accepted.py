@@ -308,7 +308,7 @@ class TestAccepting:
         ("reason", "until", "words"),
         [
             (" ", None, "--reason is empty"),
-            ("not \udcff in UTF-8", None, "--reason is no text in UTF-8"),
+            ("not \udcff in UTF-8", None, "--reason is not valid UTF-8"),
             ("x", "tomorrow", "--until: 'tomorrow'"),
         ],
     )

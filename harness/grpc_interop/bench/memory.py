@@ -1,4 +1,4 @@
-"""The most memory that the harness and the processes that it started have had, as Linux tells it."""
+"""The peak memory of the harness and of the processes that it started, as Linux reports it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ PROC = Path("/proc")
 
 
 class Memory(NamedTuple):
-    """Peak resident MiB of the harness, and the sum of those of all processes below it that are alive."""
+    """Peak resident memory, in MiB."""
 
     harness: float
     drivers: float
+    """The sum of the peaks of all live processes below the harness."""
 
 
 def peaks(proc: Path = PROC, harness: int | None = None) -> Memory:
-    """Zeros where there is no such folder (macOS)."""
+    """Return the peaks, or zeros where there is no such folder (macOS)."""
     own = os.getpid() if harness is None else harness
     parents: dict[int, int] = {}
-    most: dict[int, float] = {}
+    peak: dict[int, float] = {}
     for status in proc.glob("[0-9]*/status"):
         try:
             lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended since
+            continue  # it has ended
         pid = int(status.parent.name)
         parents[pid] = int(lines["PPid"])
-        most[pid] = int(lines.get("VmHWM", "0 kB").split()[0]) / 1024
+        peak[pid] = int(lines.get("VmHWM", "0 kB").split()[0]) / 1024
     below = {pid for pid in parents if pid != own and _descends(pid, own, parents)}
-    return Memory(round(most.get(own, 0.0), 1), round(sum(most[pid] for pid in below), 1))
+    return Memory(round(peak.get(own, 0.0), 1), round(sum(peak[pid] for pid in below), 1))
 
 
 def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:

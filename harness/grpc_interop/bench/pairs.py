@@ -28,17 +28,17 @@ MESSAGES = 10
 """Messages of a conversation each way, where the kind streams."""
 
 DISTINCT = 64
-"""Different cases that take turns, so that no verdict is one that was just given."""
+"""Different cases that take turns, so that no verdict repeats the one before."""
 
 ROUNDS = 5
-"""Engine and loop alternate so often."""
+"""How often engine and loop alternate."""
 
 IN_FLIGHT = 128
 """Cases in flight at most, as in any run. The bare loop has as many calls in flight as the engine may have cases: the more
-there are, the less one costs."""
+there are, the less each costs."""
 
 FIRST_LOOP = 100
-"""Calls of the first bare loop, which only finds out how many fit into the time."""
+"""Calls of the first bare loop, which measures how many calls fit into the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Figure:
 
 
 def run(options: Options, json_file: Path | None, seconds: float) -> int:
-    """Prints a table, and writes the list of figures. Gives the exit status."""
+    """Print a table, and write the list of figures. Return the exit status."""
     if json_file and not json_file.absolute().parent.is_dir():
         raise UsageError(f"--json {json_file}: there is no folder {json_file.parent}", "make it, or name another file")
     figures = []
@@ -80,7 +80,7 @@ def run(options: Options, json_file: Path | None, seconds: float) -> int:
 
 
 def measure(engine: Engine, catalog: Catalog, pair: Pair, method: Method, seconds: float) -> Figure:
-    """Measures one pair and kind. Raises BuildError when a case does not pass: the figure would say nothing."""
+    """Measure a pair and kind. Raise BuildError when a case does not pass: the figure would mean nothing."""
     prepared = [engine.prepare(case) for case in bench_cases(catalog, method)]
     _play(engine, pair, prepared, 0.3)  # warms both processes up
     calls = max(FIRST_LOOP, int(_loop(engine, pair, prepared[0], FIRST_LOOP) * seconds / ROUNDS))
@@ -93,7 +93,7 @@ def measure(engine: Engine, catalog: Catalog, pair: Pair, method: Method, second
 
 
 def bench_cases(catalog: Catalog, method: Method) -> Iterator[Case]:
-    """Conversations of ten messages each way that streams, of one message where it does not; in turns where both do."""
+    """Yield conversations of ten messages in each direction that streams, one in the other; in turns where both stream."""
     values = Values(catalog)
     for number in range(1, DISTINCT + 1):
         up, down = method.kind.client_streams, method.kind.server_streams
@@ -112,23 +112,23 @@ def bench_cases(catalog: Catalog, method: Method) -> Iterator[Case]:
 
 
 def _one_of_each_kind(catalog: Catalog) -> list[Method]:
-    found: dict[Kind, Method] = {}
+    methods: dict[Kind, Method] = {}
     for method in catalog.methods():
-        found.setdefault(method.kind, method)
-    if not found:
+        methods.setdefault(method.kind, method)
+    if not methods:
         raise UsageError("there is no RPC below the proto roots, so there is nothing to measure")
-    return [found[kind] for kind in Kind if kind in found]
+    return [methods[kind] for kind in Kind if kind in methods]
 
 
 def _play(engine: Engine, pair: Pair, prepared: list[Prepared], seconds: float) -> float:
-    """Plays cases for that long; gives cases per second, verdicts included."""
+    """Play cases for so many seconds. Return cases per second, verdicts included."""
     started = time.perf_counter()
     until = started + seconds
 
     def jobs() -> Iterator[Job]:
         while time.perf_counter() < until:
-            for one in prepared:
-                yield Job(one, pair)
+            for case in prepared:
+                yield Job(case, pair)
 
     engine.enqueue(jobs())
     number = 0
@@ -140,7 +140,7 @@ def _play(engine: Engine, pair: Pair, prepared: list[Prepared], seconds: float) 
 
 
 def _loop(engine: Engine, pair: Pair, prepared: Prepared, calls: int) -> float:
-    """The bare loop of so many calls; gives calls per second, as the client's driver measured it."""
+    """Play a bare loop of so many calls. Return calls per second, as the client's driver measured them."""
     in_flight = min(driver.most_in_flight or IN_FLIGHT for driver in engine.pool.pair(pair) if driver)
     engine.enqueue(iter([Job(prepared, pair, repeat=calls, concurrency=min(in_flight, IN_FLIGHT))]))
     rate = 0.0
@@ -153,8 +153,8 @@ def _loop(engine: Engine, pair: Pair, prepared: Prepared, calls: int) -> float:
 
 def _must_pass(verdict: Verdict) -> None:
     if verdict.outcome is not Outcome.PASSED:
-        what = verdict.difference.what if verdict.difference else verdict.outcome.value
-        raise BuildError(f"{verdict.id}: {what}", "what does not pass is not measured")
+        why = verdict.difference.what if verdict.difference else verdict.outcome.value
+        raise BuildError(f"{verdict.id}: {why}", "only cases that pass are measured")
 
 
 def _as_json(figure: Figure) -> dict[str, object]:

@@ -24,7 +24,7 @@ service Service {{
 
 
 def write(folder: Path, times: int, mark: str) -> None:
-    """Writes the tree of so many times the services. `mark` is part of its packages, so that no cache knows it."""
+    """Write the tree with so many times the services. `mark` is part of its packages, so that no cache knows it."""
     for number in range(times * SERVICES):
         place = folder / "grow" / mark / f"s{number}" / "v1"
         place.mkdir(parents=True)

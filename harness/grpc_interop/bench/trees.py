@@ -1,4 +1,4 @@
-"""What a tree of protos costs: its size, building it, playing all its cases, and the memory that takes.
+"""The cost of a tree of protos: its size, building it, playing all its cases, and the memory for that.
 
 Each tree is measured in a process of its own, so that its peaks are its own.
 """
@@ -18,7 +18,6 @@ from pathlib import Path
 from grpc_interop.bench import memory, synthetic
 from grpc_interop.config import Options
 from grpc_interop.core.case import MessageCase
-from grpc_interop.core.verdict import Verdict
 from grpc_interop.files import temporary
 from grpc_interop.messages.examples import Examples
 from grpc_interop.output.console import say
@@ -33,9 +32,7 @@ from grpc_interop.wire.shapes import Shapes
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One tree. Seconds are wall-clock, memory MiB. `built` names the implementations that were really built, in
-    `build_seconds`; `warm_build_seconds` is the same again. `examples` are the messages of the `messages` suite over all
-    pairs; `generated_per_second` is the generator alone, encodings and invalid input included."""
+    """The figures of a tree. Seconds are wall-clock."""
 
     tree: str
     files: int
@@ -43,20 +40,24 @@ class Figures:
     rpcs: int
     fields: int
     built: tuple[str, ...]
+    """The implementations that no cache had."""
     build_seconds: float
     warm_build_seconds: float
+    """Building again at once."""
     cases: int
     failed: int
     run_seconds: float
     cases_per_second: float
     examples: int
+    """Messages of the `messages` suite over all pairs."""
     generated_per_second: float
+    """The generator alone, with encodings and invalid input."""
     harness_mib: float
     drivers_mib: float
 
 
 def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, growth: bool) -> int:
-    """Prints a line a tree, and writes the list of figures. Gives the exit status."""
+    """Print a line for each tree, and write the list of figures. Return the exit status."""
     figures = [in_own_process(replace(options, roots=(Root(tree.resolve()),), image=None, buf=False), str(tree)) for tree in trees]
     mark = f"m{uuid.uuid4().hex[:8]}"
     for times in synthetic.TIMES if growth else ():
@@ -64,30 +65,29 @@ def run(options: Options, trees: tuple[Path, ...], json_file: Path | None, *, gr
             synthetic.write(Path(folder), times, f"{mark}x{times}")
             figures.append(in_own_process(replace(options, roots=(Root(Path(folder)),), image=None, buf=False), f"synthetic x{times}"))
     if json_file:
-        json_file.write_text(json.dumps([asdict(one) for one in figures], indent=1) + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps([asdict(tree) for tree in figures], indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 def in_own_process(options: Options, name: str) -> Figures:
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        found = pool.submit(measure, options, name).result()
-    say("  ".join(f"{key} {value}" for key, value in asdict(found).items()))
-    return found
+        figures = pool.submit(measure, options, name).result()
+    say("  ".join(f"{key} {value}" for key, value in asdict(figures).items()))
+    return figures
 
 
 def measure(options: Options, name: str) -> Figures:
-    """Builds, builds again, and plays every case of every suite."""
+    """Build, build again, and play every case of every suite."""
     built, build_seconds = _build(options)
     _, warm_seconds = _build(options)
     verdicts: list[bool] = []
     with Session(options) as session:
         examples, generated = _generate(session, message_cases(session.catalog, SuiteOptions(options.seed, options.count)))
-        play = Run(session, lambda verdict: verdicts.append(_is_finding(verdict)))
+        play = Run(session, lambda verdict: verdicts.append(verdict.outcome.is_finding))
         play.narrow()
         play.play()
-        most = memory.peaks()
-        size = _size(session.catalog)
-    files, messages, rpcs, fields = size
+        peaks = memory.peaks()
+        files, messages, rpcs, fields = _size(session.catalog)
     return Figures(
         tree=name,
         files=files,
@@ -103,13 +103,13 @@ def measure(options: Options, name: str) -> Figures:
         cases_per_second=round(len(verdicts) / play.seconds, 1),
         examples=examples * len(session.pairs),
         generated_per_second=round(generated),
-        harness_mib=most.harness,
-        drivers_mib=most.drivers,
+        harness_mib=peaks.harness,
+        drivers_mib=peaks.drivers,
     )
 
 
 def _build(options: Options) -> tuple[tuple[str, ...], float]:
-    """The implementations that were not found built, and the seconds until all were there."""
+    """Return the implementations that no cache had, and the seconds until all were built."""
     started = time.perf_counter()
     with Session(options) as session:
         session.start_building()
@@ -120,7 +120,7 @@ def _build(options: Options) -> tuple[tuple[str, ...], float]:
 
 
 def _generate(session: Session, cases: Iterable[MessageCase]) -> tuple[int, float]:
-    """How many messages the `messages` suite sends on each pair, and how many a second the generator makes."""
+    """Return how many messages the `messages` suite sends on each pair, and how many per second the generator makes."""
     examples = Examples(Shapes(session.catalog))
     cases = list(cases)
     started = time.process_time()
@@ -129,11 +129,7 @@ def _generate(session: Session, cases: Iterable[MessageCase]) -> tuple[int, floa
 
 
 def _size(catalog: Catalog) -> tuple[int, int, int, int]:
-    """Files, messages, RPCs and fields of the roots."""
+    """Return the numbers of files, messages, RPCs and fields of the roots."""
     names = list(catalog.messages())
     fields = sum(len(catalog.message(name).fields) for name in names)
     return len(catalog.files), len(names), len(list(catalog.methods())), fields
-
-
-def _is_finding(verdict: Verdict) -> bool:
-    return verdict.outcome.is_finding

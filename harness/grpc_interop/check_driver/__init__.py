@@ -1,8 +1,9 @@
-"""Does a driver keep the contract? Asked check by check, in the order in which one implements a driver; the sections
-are those of docs/driver-contract.md.
+"""Does a driver keep the contract? It is asked check by check, in the order of docs/driver-contract.md, whose sections the
+chapters name.
 
-promises (what a check is), talk and bench (what checks work with), stranger (an ordinary client), greeter (cases);
-opening, serving, calls, aborting, capabilities, options, times, other_metadata and ending hold the checks, sequence their order."""
+promises defines a check; talk and bench drive the processes; plain_client, silent_server and greeter are tools of the
+checks. opening, serving, calls, aborting, capabilities, lanes, options, times, other_metadata and ending hold the checks,
+sequence their order."""
 
 from grpc_interop.check_driver.promises import CheckResult
 from grpc_interop.check_driver.sequence import CHECKS, checks

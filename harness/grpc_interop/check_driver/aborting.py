@@ -1,10 +1,10 @@
-"""Abort: how a play that hangs still yields two transcripts."""
+"""Abort, by which a play that hangs still yields two transcripts."""
 
 from __future__ import annotations
 
 import time
 
-from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench, Duo, kinds_of
 from grpc_interop.check_driver.greeter import ALL_STREAM, METHODS, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
@@ -13,16 +13,12 @@ from grpc_interop.drivers import driver_pb2 as pb
 
 abort = Chapter("8. Abort")
 
-RECEIVE = pb.Step(receive=NOTHING)
-TO_END = pb.Step(receive_to_end=NOTHING)
-FINISH = pb.Step(finish=pb.Status())
-
 MEET_SECONDS = 1.0
-"""How long two sides may take to exchange their first messages, where the driver has no signals to tell it."""
+"""How long two sides may take to exchange their first messages, where the driver has no signals."""
 
 
 def _hanging(bench: Bench) -> tuple[Duo, int]:
-    """A call whose two sides wait for each other after one message each way."""
+    """Start a call whose two sides wait for each other after a message each way."""
     duo = bench.duo
     play = duo.new_play()
     request = duo.payload(duo.client, ALL_STREAM.request, text("request"))
@@ -44,12 +40,12 @@ def _abort(talk: Talk, play: int, *, if_not_arrived: bool = False) -> None:
 
 
 def _frozen(talk: Talk, play: int, who: str) -> pb.Transcript:
-    """What a play reports when it is frozen: one message, and nothing that says that the call has ended."""
+    """Freeze a play that has observed a message and no end of its call, and return its transcript."""
     _abort(talk, play)
-    seen = talk.answer(play, "transcript").transcript
-    observed = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed]
+    seen = talk.transcript(play)
+    observed = kinds_of(seen)
     if not seen.aborted or not seen.arrived:
-        raise NotKept(f"the {who}'s transcript has aborted = {seen.aborted} and arrived = {seen.arrived}; both are true")
+        raise NotKept(f"the {who}'s transcript has aborted = {seen.aborted} and arrived = {seen.arrived}; both must be true")
     if observed != ["message"]:
         raise NotKept(f"the {who} reported {observed}; it had observed one message, and the call had not ended")
     return seen
@@ -75,27 +71,27 @@ def ends_frozen(bench: Bench) -> None:
     _frozen(duo.client, play, "client")
     _abort(duo.client, play)
     duo.client.stays_quiet(play, "a second Abort")
-    seen = duo.server.answer(play, "transcript").transcript
-    last = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed][-1:]
+    seen = duo.server.transcript(play)
+    last = kinds_of(seen)[-1:]
     if last not in (["terminated"], ["end"]):
-        raise NotKept(f"the client ended the call, and the server's last observation is {last}; `terminated` or `end` is due")
+        raise NotKept(f"the client ended the call, and the server's last observation is {last}; expected `terminated` or `end`")
 
 
 @abort.check("ends a frozen server")
 def ends_frozen_server(bench: Bench) -> None:
-    """The second Abort at the server ends the call with an error, whatever the script would have done."""
+    """The second Abort at the server ends the call with an error, regardless of the script."""
     duo, play = _hanging(bench)
     _frozen(duo.server, play, "server")
     duo.client.stays_quiet(play, "the server's first Abort")
     _abort(duo.server, play)
     duo.server.stays_quiet(play, "a second Abort")
-    seen = duo.client.answer(play, "transcript").transcript
+    seen = duo.client.transcript(play)
     if seen.status.code == 0:
-        raise NotKept("the client got OK; an aborted server returns an error")
+        raise NotKept("the client got OK; expected an error, since its server was aborted")
 
 
-@abort.check("forgets what never arrived")
-def forgets_what_never_arrived(bench: Bench) -> None:
+@abort.check("forgets calls that never arrived")
+def forgets_calls_that_never_arrived(bench: Bench) -> None:
     """Abort with `if_not_arrived` makes a server's play whose call has not come report `arrived` = false, of every kind
     of method; it does nothing when the call has come."""
     duo = bench.duo
@@ -103,8 +99,8 @@ def forgets_what_never_arrived(bench: Bench) -> None:
         play = duo.new_play()
         duo.expect(play, method, RECEIVE, FINISH)
         _abort(duo.server, play, if_not_arrived=True)
-        if duo.server.answer(play, "transcript").transcript.arrived:
-            raise NotKept(f"{method.name}: it reported that a call had arrived which nobody made")
+        if duo.server.transcript(play).arrived:
+            raise NotKept(f"{method.name}: it reported that a call had arrived, but nobody made any")
     duo, play = _hanging(bench)
     _abort(duo.server, play, if_not_arrived=True)
     duo.server.stays_quiet(play, "an Abort that is only for calls that have not arrived")
@@ -121,17 +117,17 @@ def aborts_without_call(bench: Bench) -> None:
     play = duo.new_play()
     duo.expect(play, ALL_STREAM, RECEIVE, FINISH)
     _abort(duo.server, play)
-    seen = duo.server.answer(play, "transcript").transcript
+    seen = duo.server.transcript(play)
     if seen.arrived or not seen.aborted:
-        raise NotKept(f"the transcript has arrived = {seen.arrived} and aborted = {seen.aborted}; no call arrived, and it was aborted")
+        raise NotKept(f"the transcript has arrived = {seen.arrived} and aborted = {seen.aborted}; expected false and true")
 
 
-@abort.check("ignores what is over")
-def ignores_what_is_over(bench: Bench) -> None:
+@abort.check("ignores plays that are over")
+def ignores_plays_that_are_over(bench: Bench) -> None:
     """Abort of a play that has reported, or was never heard of, is ignored."""
     talk = bench.talk
     unknown = talk.new_id()
     command = talk.order(pb.Command(abort=pb.Abort(play=unknown)))
-    for one in (unknown, command):
-        talk.stays_quiet(one, f"an Abort of a play that does not exist (for {QUIET_SECONDS:g} s)")
+    for command_id in (unknown, command):
+        talk.stays_quiet(command_id, f"an Abort of a play that does not exist (for {QUIET_SECONDS:g} s)")
     talk.is_alive()

@@ -1,4 +1,4 @@
-"""What checks work with: processes of the driver, alone or as client and server, and the engine that plays cases."""
+"""The test bench of the checks: processes of the driver, alone or as client and server, and the engine that plays cases."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from grpc_interop.engine import Engine, Job
 from grpc_interop.session.known_failures import KnownFailures, brought_by
 
 CASE_SECONDS = 5.0
-"""How long a case may take: a driver under check plays alone, on a quiet machine."""
+"""How long a case may take: the driver plays alone, on a quiet machine."""
 
 NOTHING = pb.Nothing()
+RECEIVE, TO_END, HALF_CLOSE = pb.Step(receive=NOTHING), pb.Step(receive_to_end=NOTHING), pb.Step(half_close=NOTHING)
+FINISH = pb.Step(finish=pb.Status())
 
 
 class Bench:
-    """Starts what a check asks for, and keeps it for the next one; `clear_away` after a failure gives a fresh start."""
+    """Starts processes when a check asks for them, and keeps them for the next check. `clear_away` gives a fresh start."""
 
     def __init__(self, built: Built, logs: Path, note: Callable[[str], None] = lambda _: None) -> None:
-        """`note` is told what it is that keeps one waiting."""
+        """`note` receives messages about long waits."""
         self.built = built
         self.logs = logs
         self._note = note
@@ -43,12 +45,12 @@ class Bench:
         self.capabilities = frozenset(hello.capabilities)
 
     def process(self) -> Talk:
-        """A process of its own, not yet connected."""
+        """Start another process, which has not connected yet."""
         return Talk(self.built, self.logs / f"check-{next(self._numbers)}.log", note=self._note)
 
     @property
     def talk(self) -> Talk:
-        """A process that has said Hello."""
+        """The process that has said Hello."""
         if self._talk is None:
             self._talk = self.process()
             self._talk.begin()
@@ -56,15 +58,15 @@ class Bench:
 
     @property
     def duo(self) -> Duo:
-        """Two processes, connected."""
+        """The two processes, connected."""
         if self._duo is None:
             self._duo = Duo(self.built, self.logs / f"check-{next(self._numbers)}")
             self._duo.begin()
         return self._duo
 
     def play(self, *cases: Case) -> list[Verdict]:
-        """Plays cases with the driver on both sides, all in flight at once. Raises NotKept for the first that fails, unless
-        that is known of the runtime: what a driver reports truly, it may report."""
+        """Play cases with the driver on both sides, all in flight at once. Raise NotKept for the first failure that is not known
+        of the runtime: a driver may report truly how its runtime fails."""
         if self._engine is None:
             self._engine = Engine(self.logs, case_seconds=CASE_SECONDS, expected=self._known.explains)
             self._engine.add(self.built)
@@ -78,14 +80,14 @@ class Bench:
             raise NotKept("; ".join(engine.why_dropped.values()))
         for verdict in verdicts:
             if verdict.outcome is not Outcome.PASSED and not self._known.explains(verdict):
-                raise NotKept(_told(verdict))
+                raise NotKept(_described(verdict))
         return verdicts
 
     def clear_away(self) -> None:
-        """Ends all processes."""
-        for kept in (self._talk, self._duo, self._engine):
-            if kept is not None:
-                kept.close()
+        """End all processes."""
+        for part in (self._talk, self._duo, self._engine):
+            if part is not None:
+                part.close()
         self._talk = self._duo = self._engine = None
 
 
@@ -105,7 +107,7 @@ class Duo:
         self.channel = 0
 
     def begin(self, server: pb.Options | None = None, client: pb.Options | None = None) -> None:
-        """Starts the server and dials it, with those options."""
+        """Start the server and dial it, with these options."""
         for talk in (self.server, self.client):
             talk.begin()
         self.serve(server)
@@ -122,16 +124,16 @@ class Duo:
         self.client.answer(self.channel, "ready")
 
     def payload(self, talk: Talk, type_name: str, message: bytes) -> int:
-        """Gives a message to one side; its id."""
+        """Give a message to a side, and return its id."""
         return talk.order(pb.Command(payload=pb.Payload(type=type_name, binary=message)))
 
     def expect(self, play: int, method: Method, *steps: pb.Step, requires: Iterable[str] = (), **options: Any) -> None:
-        """Gives the server its script, of one lane."""
+        """Give the server its script, of a single lane."""
         spec = pb.Play(method=method.path, lanes=[pb.Lane(steps=steps)], **options)
         self.server.order(pb.Command(id=play, resource=self.serving, requires=requires, expect=spec))
 
     def call(self, play: int, method: Method, *steps: pb.Step, requires: Iterable[str] = (), **options: Any) -> None:
-        """Gives the client its script, of one lane: the call begins."""
+        """Give the client its script, of a single lane: the call begins."""
         spec = pb.Play(method=method.path, lanes=[pb.Lane(steps=steps)], **options)
         self.client.order(pb.Command(id=play, resource=self.channel, requires=requires, call=spec))
 
@@ -143,8 +145,13 @@ class Duo:
             talk.close()
 
 
-def _told(verdict: Verdict) -> str:
-    """A verdict in words: what differs, in which case, and each side's last words."""
+def kinds_of(transcript: pb.Transcript) -> list[str | None]:
+    """Return the kinds of all observations, lane by lane."""
+    return [observed.WhichOneof("kind") for lane in transcript.lanes for observed in lane.observed]
+
+
+def _described(verdict: Verdict) -> str:
+    """Describe a verdict: the case, the difference, and each side's last words."""
     difference = verdict.difference
     if difference is None:
         return f"the case {verdict.case.name} ended as {verdict.outcome}"

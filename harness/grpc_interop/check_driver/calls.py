@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 
-from grpc_interop.check_driver.bench import NOTHING, Bench
+from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, PUT_STREAM, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.plain_client import plain_call
@@ -24,7 +24,7 @@ LARGE = 3 * 1024 * 1024
 """Three frames and more, and below gRPC's own limit of 4 MiB for one message."""
 
 NOT_ASCII = "30 % of Grüße, 日本語 🎉\nsecond line"
-"""gRPC percent-encodes what is not printable ASCII, and the percent sign itself."""
+"""gRPC percent-encodes all characters but printable ASCII, and the percent sign itself."""
 
 
 @unary.check("plays a unary call", vital=True)
@@ -122,11 +122,11 @@ def parks_calls(bench: Bench) -> None:
     request = duo.payload(duo.client, SAY_HELLO.request, text("early"))
     answer = duo.payload(duo.server, SAY_HELLO.response, text("late"))
     play = duo.new_play()
-    duo.call(play, SAY_HELLO, pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
+    duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END)
     duo.client.stays_quiet(play, "a call whose server has no script yet")
-    duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
-    duo.server.answer(play, "transcript")
-    seen = duo.client.answer(play, "transcript").transcript
+    duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(send=answer), FINISH)
+    duo.server.transcript(play)
+    seen = duo.client.transcript(play)
     if seen.status.code != 0:
         raise NotKept(f"the parked call ended with status {seen.status.code} ({seen.status.message})")
 
@@ -136,18 +136,18 @@ def reads_on(bench: Bench) -> None:
     """A play that waits does not keep another from being played."""
     duo = bench.duo
     waiting = duo.new_play()
-    duo.expect(waiting, ALL_STREAM, pb.Step(receive_to_end=NOTHING), pb.Step(finish=pb.Status()))
-    duo.call(waiting, ALL_STREAM, pb.Step(receive_to_end=NOTHING))
+    duo.expect(waiting, ALL_STREAM, TO_END, FINISH)
+    duo.call(waiting, ALL_STREAM, TO_END)
     request = duo.payload(duo.client, SAY_HELLO.request, text("meanwhile"))
     quick = duo.new_play()
-    duo.expect(quick, SAY_HELLO, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=5)))
-    duo.call(quick, SAY_HELLO, pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
-    duo.client.answer(quick, "transcript")
-    duo.server.answer(quick, "transcript")
+    duo.expect(quick, SAY_HELLO, RECEIVE, pb.Step(finish=pb.Status(code=5)))
+    duo.call(quick, SAY_HELLO, pb.Step(send=request), TO_END)
+    duo.client.transcript(quick)
+    duo.server.transcript(quick)
     for talk in (duo.client, duo.server):
         for _ in range(2):
             talk.order(pb.Command(abort=pb.Abort(play=waiting)))
-        talk.answer(waiting, "transcript")
+        talk.transcript(waiting)
 
 
 @concurrency.check("plays many at once")
@@ -167,7 +167,7 @@ def refuses_calls_without_case_id(bench: Bench) -> None:
     """A call without a case id, for which no script was registered, gets UNIMPLEMENTED."""
     status = plain_call(bench.duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS).status
     if status != grpc.StatusCode.UNIMPLEMENTED:
-        raise NotKept(f"a client that sent no case id got {status.name}; UNIMPLEMENTED was due")
+        raise NotKept(f"a client that sent no case id got {status.name}; expected UNIMPLEMENTED")
 
 
 @parts.check("puts parts together")

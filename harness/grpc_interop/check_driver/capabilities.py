@@ -1,11 +1,10 @@
-"""What a driver offers beyond the core, capability by capability. Each is asked only if Hello names it."""
+"""Capabilities beyond the core. Each is checked only if Hello names it."""
 
 from __future__ import annotations
 
 import json
 
-from grpc_interop.check_driver.aborting import FINISH, TO_END
-from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.bench import FINISH, HALF_CLOSE, NOTHING, RECEIVE, TO_END, Bench, Duo, kinds_of
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, METHODS, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.lanes import lanes
 from grpc_interop.check_driver.not_kept import NotKept
@@ -46,15 +45,13 @@ ENTRIES = (
     Entry("x-interop-empty", b""),
     Entry("x-interop-empty-bin", b""),
 )
-"""Repeated keys, whose order counts, bytes that only a `-bin` key may hold, and values that are empty."""
+"""Repeated keys, whose order counts, bytes that only a `-bin` key may hold, and empty values."""
 
 DEADLINE_US = 1_000_000
-"""Short enough to wait for; shorter ones were missed on loaded machines even by what is ordered before them."""
+"""Short enough to wait for. On loaded machines shorter deadlines passed even before the steps that come first."""
 
 YEARS_US = 2 * 365 * 24 * 3600 * 1_000_000
 """Some runtimes know "no deadline" only as a very long one."""
-
-HALF_CLOSE = pb.Step(half_close=NOTHING)
 
 UNKNOWN_FIELD = b"\xc2\x3e\x04kept"
 """Field 1000, which no message of the greeter has."""
@@ -62,7 +59,7 @@ UNKNOWN_FIELD = b"\xc2\x3e\x04kept"
 _ANY = b"\x0a\x1cexample.test/interop.Nothing\x12\x02\x08\x01"
 DETAILS = b"\x08\x05\x12\x0bsee details\x1a" + varint(len(_ANY)) + _ANY
 """A google.rpc.Status with code 5, the message `see details` and one detail. Code and message are those of the status
-itself, and there is a detail: grpc-go makes the one from the other, and sends none without a detail."""
+itself, and there is a detail: grpc-go makes the status from this message, and sends no message without a detail."""
 
 
 # -- metadata ----------------------------------------------------------------------------------------------------------
@@ -101,7 +98,7 @@ def waits_for_initial_metadata(bench: Bench) -> None:
     duo.server.order(pb.Command(signal=pb.Signal(play=play, name="proceed")))
     duo.client.answer(play, "signal")
     for talk in (duo.client, duo.server):
-        talk.answer(play, "transcript")
+        talk.transcript(play)
 
 
 @metadata.check("carries trailers with an error", needs="metadata")
@@ -142,7 +139,7 @@ def keeps_the_deadline(bench: Bench) -> None:
 
 @endings.check("keeps the deadline by itself", needs="deadline")
 def keeps_the_deadline_alone(bench: Bench) -> None:
-    """The client's own clock ends a call whose server never answers, with DEADLINE_EXCEEDED: it does not wait for the server's."""
+    """The client's own clock ends a call whose server never answers, with DEADLINE_EXCEEDED, without the server's clock."""
     duo = bench.duo
     with SilentServer() as server:
         duo.dial(target=server.address)
@@ -155,7 +152,7 @@ def keeps_the_deadline_alone(bench: Bench) -> None:
         raise NotKept(f"a call with {DEADLINE_US / 1e6:g} s to a server that never answers had not ended {ANSWER_SECONDS:g} s later")
     code = event.transcript.status.code
     if code != DEADLINE_EXCEEDED:
-        raise NotKept(f"a call to a server that never answers ended with status {code}; DEADLINE_EXCEEDED ({DEADLINE_EXCEEDED}) was due")
+        raise NotKept(f"a call to a server that never answers ended with status {code}; expected DEADLINE_EXCEEDED ({DEADLINE_EXCEEDED})")
 
 
 @endings.check("cancels", needs="cancel")
@@ -181,7 +178,7 @@ def cancels_without_half_close(bench: Bench) -> None:
         if not server.sees("message", seconds=ANSWER_SECONDS):
             raise NotKept("the message of a streaming call that sends and then waits did not reach the server")
         duo.client.order(pb.Command(signal=pb.Signal(play=play, name="sent")))
-        duo.client.answer(play, "transcript")
+        duo.client.transcript(play)
         over = server.sees("reset", "gone", seconds=ANSWER_SECONDS)
         seen = tuple(server.seen)
     bench.clear_away()
@@ -209,16 +206,15 @@ def distinguishes_cancel(bench: Bench) -> None:
     duo, times = bench.duo, 20
     request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
     answer = duo.payload(duo.server, ALL_STREAM.response, text("b"))
-    receive, to_end = pb.Step(receive=NOTHING), pb.Step(receive_to_end=NOTHING)
     for _ in range(times):
         play = duo.new_play()
-        duo.expect(play, ALL_STREAM, receive, pb.Step(send=answer), to_end, pb.Step(finish=pb.Status()))
-        duo.call(play, ALL_STREAM, pb.Step(send=request), receive, pb.Step(cancel=NOTHING))
-        duo.client.answer(play, "transcript")
-        seen = duo.server.answer(play, "transcript").transcript
-        observed = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed]
+        duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(send=answer), TO_END, FINISH)
+        duo.call(play, ALL_STREAM, pb.Step(send=request), RECEIVE, pb.Step(cancel=NOTHING))
+        duo.client.transcript(play)
+        seen = duo.server.transcript(play)
+        observed = kinds_of(seen)
         if observed != ["message", "terminated"]:
-            raise NotKept(f"the server observed {observed} of a cancelled call; then it cannot offer distinguishes_cancel")
+            raise NotKept(f"the server observed {observed} of a cancelled call; such a driver cannot offer distinguishes_cancel")
 
 
 # -- other callers -----------------------------------------------------------------------------------------------------
@@ -226,53 +222,53 @@ def distinguishes_cancel(bench: Bench) -> None:
 
 @callers.check("serves any caller", needs="any_caller")
 def serves_any_caller(bench: Bench) -> None:
-    """A script with `any_caller` is played for the next call of its method that carries no case id, and only for one."""
+    """A script with `any_caller` is played for the next call of its method that carries no case id, and only for that call."""
     duo = bench.duo
     play = duo.new_play()
     answer = duo.payload(duo.server, SAY_HELLO.response, text("whoever you are"))
-    steps = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
+    steps = (RECEIVE, pb.Step(send=answer), FINISH)
     duo.expect(play, SAY_HELLO, *steps, requires=["any_caller"], any_caller=True)
-    # Its answer says that the script was read as well: nothing else orders it before the call.
+    # The answer to any later command shows that the script was read: nothing else orders it before the call.
     duo.server.is_alive()
     got = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if got.messages != (text("whoever you are"),):
-        raise NotKept(f"an ordinary client got {got.messages} and {got.status.name}; the script's answer was due")
-    seen = duo.server.answer(play, "transcript").transcript
-    if [one.message.binary for lane in seen.lanes for one in lane.observed] != [text("World")]:
+        raise NotKept(f"an ordinary client got {got.messages} and {got.status.name}; expected the script's answer")
+    seen = duo.server.transcript(play)
+    if [observed.message.binary for lane in seen.lanes for observed in lane.observed] != [text("World")]:
         raise NotKept("the transcript does not hold the message of the ordinary client")
     again = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if again.status.name != "UNIMPLEMENTED":
-        raise NotKept(f"the second caller got {again.status.name}; the script was used up, so UNIMPLEMENTED was due")
+        raise NotKept(f"the second caller got {again.status.name}; expected UNIMPLEMENTED, since the script was used up")
 
 
 @callers.check("serves its application", needs="application")
 def serves_its_application(bench: Bench) -> None:
-    """With `application` the hand-written Greeter answers calls without a case id, while scripts serve those with one."""
+    """With `application` the hand-written Greeter answers calls without a case id, while scripts serve calls with a case id."""
     duo = bench.duo
     duo.serve(requires=["application"], application=True)
     got = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
     if got.messages != (text("Hello, World"),):
-        raise NotKept(f"SayHello of World gave {got.messages} and {got.status.name}; `Hello, World` was due")
+        raise NotKept(f"SayHello of World gave {got.messages} and {got.status.name}; expected `Hello, World`")
     bench.clear_away()
 
 
 @callers.check("repeats", needs="repeat")
 def repeats(bench: Bench) -> None:
-    """A play with `repeat` is played that often and reported once, `completed` counting the plays that went as the first."""
+    """A play with `repeat` is played that often and reported once, `completed` counting the plays that went like the first."""
     duo, times = bench.duo, 100
     request = duo.payload(duo.client, SAY_HELLO.request, text("again"))
     answer = duo.payload(duo.server, SAY_HELLO.response, text("and again"))
     play = duo.new_play()
-    serving = (pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
+    serving = (RECEIVE, pb.Step(send=answer), FINISH)
     duo.expect(play, SAY_HELLO, *serving, requires=["repeat"], repeat=times)
-    calling = (pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
+    calling = (pb.Step(send=request), TO_END)
     duo.call(play, SAY_HELLO, *calling, requires=["repeat"], repeat=times, concurrency=4)
     for who, talk in ((Side.CLIENT, duo.client), (Side.SERVER, duo.server)):
-        seen = talk.answer(play, "transcript").transcript
+        seen = talk.transcript(play)
         if seen.completed != times:
             raise NotKept(f"the {who} reported {seen.completed} completed plays of {times}")
         if not any(lane.observed for lane in seen.lanes):
-            raise NotKept(f"the {who} did not report what its first play observed")
+            raise NotKept(f"the {who} did not report the observations of its first play")
         talk.stays_quiet(play, "a play that it has reported")
 
 
@@ -289,9 +285,9 @@ def keeps_unknown_fields(bench: Bench) -> None:
 @messages.check("transcodes", needs="transcode")
 def transcodes(bench: Bench) -> None:
     """`transcode` parses a message and writes it again, or answers with KIND_UNREADABLE_PAYLOAD."""
-    # The field twice: the last one counts, and only it is written.
+    # The field stands there twice: the last value counts, and only it is written.
     if (binary := _transcode(bench, data=text("first") + text("last")).binary) != text("last"):
-        raise NotKept(f"the name given twice came back as {binary!r}; {text('last')!r} was due")
+        raise NotKept(f"the name given twice came back as {binary!r}; expected {text('last')!r}")
     command = pb.Command(requires=["transcode"], transcode=pb.Transcode(type=SAY_HELLO.request, data=b"\x0a\x7f"))
     bench.talk.refusal(bench.talk.order(command), pb.Error.KIND_UNREADABLE_PAYLOAD)
 
@@ -303,12 +299,12 @@ def speaks_json(bench: Bench) -> None:
     name = "Grüße 🎉"
     from_json = json.dumps({"name": name}).encode()
     if (binary := _transcode(bench, "json", data=from_json, from_json=True).binary) != text(name):
-        raise NotKept(f"{from_json!r} was read as {binary!r}; {text(name)!r} was due")
+        raise NotKept(f"{from_json!r} was read as {binary!r}; expected {text(name)!r}")
     unknown = pb.Transcode(type=SAY_HELLO.request, data=b'{"name": "x", "nickname": "y"}', from_json=True)
     command = pb.Command(requires=["json", "transcode"], transcode=unknown)
     bench.talk.refusal(bench.talk.order(command), pb.Error.KIND_UNREADABLE_PAYLOAD)
     if (binary := _transcode(bench, "json", data=unknown.data, from_json=True, ignore_unknown=True).binary) != text("x"):
-        raise NotKept(f"with ignore_unknown {unknown.data!r} was read as {binary!r}; {text('x')!r} was due")
+        raise NotKept(f"with ignore_unknown {unknown.data!r} was read as {binary!r}; expected {text('x')!r}")
     for how, wanted in (({}, {}), ({"emit_zero": True}, {"name": ""})):
         _same_json(_transcode(bench, "json", data=b"", to_json=True, **how).json, wanted)
     seen = _reported(bench.duo, ["json"], report_json=True)
@@ -317,11 +313,11 @@ def speaks_json(bench: Bench) -> None:
 
 @messages.check("shows the view", needs="view transcode")
 def shows_the_view(bench: Bench) -> None:
-    """The view holds the fields that are present and the unknown ones, through `transcode` and in plays."""
+    """The view holds the present and the unknown fields, through `transcode` and in plays."""
     shown = _transcode(bench, "view", data=text("a") + UNKNOWN_FIELD, to_view=True).view
     _same_view(shown, b"a", UNKNOWN_FIELD if "unknown_fields" in bench.capabilities else shown.unknown)
     if _transcode(bench, "view", data=b"", to_view=True).view.fields:
-        raise NotKept("an empty message has fields in its view; without presence those that are empty are left out")
+        raise NotKept("an empty message has fields in its view; empty fields without presence must be left out")
     _same_view(_reported(bench.duo, ["view"], report_view=True).view, "Grüße 🎉".encode(), b"")
 
 
@@ -331,29 +327,29 @@ def _transcode(bench: Bench, *needs: str, **wanted: object) -> pb.Message:
 
 
 def _reported(duo: Duo, requires: list[str], **how: bool) -> pb.Message:
-    """The message that a server reports of a unary call."""
+    """Play a unary call, and return the message that the server reports."""
     play = duo.new_play()
     request = duo.payload(duo.client, SAY_HELLO.request, text("Grüße 🎉"))
-    duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=5)), requires=requires, **how)
-    duo.call(play, SAY_HELLO, pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
-    duo.client.answer(play, "transcript")
-    seen = duo.server.answer(play, "transcript").transcript
-    found = [one.message for lane in seen.lanes for one in lane.observed if one.HasField("message")]
-    if len(found) != 1:
-        raise NotKept(f"the server reported {len(found)} messages of a unary call")
-    return found[0]
+    duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(finish=pb.Status(code=5)), requires=requires, **how)
+    duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END)
+    duo.client.transcript(play)
+    seen = duo.server.transcript(play)
+    reported = [observed.message for lane in seen.lanes for observed in lane.observed if observed.HasField("message")]
+    if len(reported) != 1:
+        raise NotKept(f"the server reported {len(reported)} messages of a unary call")
+    return reported[0]
 
 
-def _same_json(said: str, wanted: object) -> None:
+def _same_json(text: str, wanted: object) -> None:
     try:
-        found = json.loads(said)
+        value = json.loads(text)
     except ValueError:
-        raise NotKept(f"what was due as ProtoJSON is {said!r}") from None
-    if found != wanted:
-        raise NotKept(f"the ProtoJSON says {found}; {wanted} was due")
+        raise NotKept(f"expected ProtoJSON, and it wrote {text!r}") from None
+    if value != wanted:
+        raise NotKept(f"the ProtoJSON says {value}; expected {wanted}")
 
 
 def _same_view(view: pb.View, name: bytes, unknown: bytes) -> None:
     wanted = pb.View(fields=[pb.Field(number=1, values=[pb.Value(text=name)])], unknown=unknown)
     if view != wanted:
-        raise NotKept(f"the view is\n{view}where this was due:\n{wanted}")
+        raise NotKept(f"the view is\n{view}expected:\n{wanted}")

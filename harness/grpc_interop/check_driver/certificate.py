@@ -27,14 +27,14 @@ _TRUE = b"\x01\x01\xff"
 
 
 class Certificate(NamedTuple):
-    """Both PEM. The certificate signs itself, so that it is its own root."""
+    """A certificate and its key, as PEM. The certificate signs itself, so that it is its own root."""
 
     chain: bytes
     key: bytes
 
 
 def make_certificate() -> Certificate:
-    """Takes a second or two."""
+    """Return a new certificate. It takes a second or two to find the primes."""
     p, q = _prime(KEY_BITS // 2), _prime(KEY_BITS // 2)
     modulus = p * q
     private = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
@@ -47,7 +47,7 @@ def make_certificate() -> Certificate:
 
 
 def _body(modulus: int) -> bytes:
-    """What is signed: names, validity, public key, extensions."""
+    """Return the part of the certificate that is signed: names, validity, public key, extensions."""
     name = _tlv(_SEQUENCE, _tlv(_SET, _tlv(_SEQUENCE, _COMMON_NAME, _tlv(_TEXT, b"interop check"))))
     now = time.time()
     validity = _tlv(_SEQUENCE, _time(now - VALID_SECONDS), _time(now + VALID_SECONDS))
@@ -63,7 +63,7 @@ def _body(modulus: int) -> bytes:
 
 
 def _padded(body: bytes) -> bytes:
-    """The digest as RSASSA-PKCS1-v1_5 signs it."""
+    """Return the digest as RSASSA-PKCS1-v1_5 signs it."""
     digest = _SHA256_DIGEST + hashlib.sha256(body).digest()
     return b"\0\1" + b"\xff" * (KEY_BITS // 8 - len(digest) - 3) + b"\0" + digest
 
@@ -77,7 +77,7 @@ def _prime(bits: int) -> int:
 
 
 def _is_prime(number: int) -> bool:
-    """Miller and Rabin's test; of random numbers of this size five rounds let less than one in 2 ** 100 through."""
+    """Apply the Miller-Rabin test. Five rounds let fewer than 2 ** -100 of the random composites of this size through."""
     if any(number % small == 0 for small in range(3, 2000, 2)):
         return False
     odd, twos = number - 1, 0
@@ -98,7 +98,7 @@ def _passes(number: int, odd: int, twos: int, base: int) -> bool:
 
 
 def _tlv(tag: int, *contents: bytes) -> bytes:
-    """Tag, length and value of DER."""
+    """Return tag, length and value as DER writes them."""
     content = b"".join(contents)
     if len(content) < 0x80:
         return bytes([tag, len(content)]) + content
@@ -114,6 +114,6 @@ def _time(seconds: float) -> bytes:
     return _tlv(_TIME, time.strftime("%y%m%d%H%M%SZ", time.gmtime(seconds)).encode())
 
 
-def _pem(what: str, der: bytes) -> bytes:
+def _pem(label: str, der: bytes) -> bytes:
     lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
-    return "\n".join([f"-----BEGIN {what}-----", *lines, f"-----END {what}-----", ""]).encode()
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()

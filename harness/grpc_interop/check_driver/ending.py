@@ -6,8 +6,7 @@ import socket
 
 import grpc
 
-from grpc_interop.check_driver.aborting import FINISH, TO_END
-from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench, Duo, kinds_of
 from grpc_interop.check_driver.greeter import ALL_STREAM, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.opening import END_SECONDS
@@ -20,7 +19,7 @@ endings = Chapter("11. The end")
 
 
 def _open_call(duo: Duo) -> int:
-    """A call that has reached its server's handler and waits there for the client."""
+    """Start a call that has reached its server's handler and waits there for the client."""
     play = duo.new_play()
     greeting = duo.payload(duo.server, ALL_STREAM.response, text("welcome"))
     duo.expect(play, ALL_STREAM, pb.Step(send=greeting), TO_END, FINISH)
@@ -36,8 +35,8 @@ def cuts_calls_off(bench: Bench) -> None:
     play = _open_call(duo)
     close = duo.server.order(pb.Command(close=pb.Close(resource=duo.serving)))
     duo.server.answer(close, "done")
-    duo.server.answer(play, "transcript")
-    seen = duo.client.answer(play, "transcript").transcript
+    duo.server.transcript(play)
+    seen = duo.client.transcript(play)
     if seen.status.code == 0:
         raise NotKept("the client of a call that was cut off got OK")
     bench.clear_away()
@@ -50,7 +49,7 @@ def lets_calls_finish(bench: Bench) -> None:
     duo = bench.duo
     play = duo.new_play()
     answer = duo.payload(duo.server, ALL_STREAM.response, text("answer"))
-    duo.expect(play, ALL_STREAM, pb.Step(receive=NOTHING), pb.Step(send=answer), TO_END, pb.Step(send=answer), FINISH)
+    duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(send=answer), TO_END, pb.Step(send=answer), FINISH)
     with open_plain_call(duo.address, ALL_STREAM, ANSWER_SECONDS, play) as caller:
         caller.send(text("request"))
         caller.receive()
@@ -59,11 +58,13 @@ def lets_calls_finish(bench: Bench) -> None:
         caller.half_close()
         rest = caller.rest()
     if rest.status is not grpc.StatusCode.OK or len(rest.messages) != 1:
-        raise NotKept(f"the call in flight ended with {rest.status.name} and {len(rest.messages)} of 1 messages more; OK was due")
-    seen = duo.server.answer(play, "transcript").transcript
-    observed = [one.WhichOneof("kind") for lane in seen.lanes for one in lane.observed]
+        raise NotKept(
+            f"the call in flight ended with {rest.status.name} and {len(rest.messages)} of 1 messages more; expected OK and the message"
+        )
+    seen = duo.server.transcript(play)
+    observed = kinds_of(seen)
     if observed != ["message", "end"]:
-        raise NotKept(f"the server reported {observed} of the call in flight; a message and the end were due")
+        raise NotKept(f"the server reported {observed} of the call in flight; expected a message and the end")
     duo.server.answer(close, "done")
     bench.clear_away()
 

@@ -1,5 +1,5 @@
-"""The service that every checked driver is built with (proto/greeter/v1/greeter.proto), and cases for it. Its messages
-hold one text each, so their bytes can be written by hand."""
+"""The service that every checked driver is built with (proto/greeter/v1/greeter.proto), and cases for it. Each of
+its messages holds a text, so their bytes can be written by hand."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ METHODS = (SAY_HELLO, GET_STREAM, PUT_STREAM, ALL_STREAM)
 
 
 def text(words: str | bytes) -> bytes:
-    """A message of any of the service's types: field 1 holds the text. An empty text is an empty message."""
+    """Return a message of any of the service's types: field 1 holds the text. An empty text is an empty message."""
     content = words.encode() if isinstance(words, str) else words
     return b"\x0a" + varint(len(content)) + content if content else b""
 
 
 def case(name: str, method: Method, client: Lane | Script, server: Lane | Script, **options: Any) -> Case:
-    """A case of these scripts; a script of one lane may be given as that lane."""
+    """Return a case of these scripts. A script of a single lane may be given as that lane."""
     return Case("check-driver", name, method, _script(client), _script(server), **options)
 
 
@@ -35,8 +35,8 @@ def _script(lanes: Lane | Script) -> Script:
 
 
 def exchange(name: str, method: Method, requests: int = 1, answers: int = 1, status: Status = OK, **options: Any) -> Case:
-    """The client sends all it has, then the server does, and ends with the status. A method that takes or gives one
-    message takes and gives one (none with an error)."""
+    """Return a case in which the client sends all its messages, then the server, which ends with the status. A method without
+    a stream has a single message in that direction, or none where the server ends with an error."""
     streams, answered = method.kind.client_streams, method.kind.server_streams
     sends = tuple(Send(text(f"request {number}")) for number in range(requests if streams else 1))
     client: Lane = (*sends, HalfClose(), ReceiveToEnd()) if streams else (*sends, ReceiveToEnd())

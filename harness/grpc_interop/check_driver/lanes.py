@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from grpc_interop.check_driver.aborting import FINISH, TO_END
-from grpc_interop.check_driver.bench import NOTHING, Bench
+from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, case, text
 from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.core.case import Finish, HalfClose, Lane, Receive, ReceiveToEnd, Send, Signal, Status, WaitFor
@@ -14,7 +13,7 @@ lanes = Chapter("10.3 Lanes and signals")
 
 @lanes.check("plays two lanes", needs="lanes")
 def plays_two_lanes(bench: Bench) -> None:
-    """Two lanes run at the same time on both sides: one sends while the other receives."""
+    """Two lanes run at the same time on both sides: a lane sends while the other receives."""
     count = 200
     client_sends: Lane = (*[Send(text(f"up {number} {'x' * 500}")) for number in range(count)], HalfClose())
     server_sends: Lane = tuple(Send(text(f"down {number} {'x' * 500}")) for number in range(count))
@@ -45,15 +44,15 @@ def waits_for_signals(bench: Bench) -> None:
     for waiting in (duo.server, duo.client):
         wait = (pb.Step(wait_for="proceed"),)
         play = duo.new_play()
-        server = (pb.Step(receive=NOTHING), *(wait if waiting is duo.server else ()), FINISH)
+        server = (RECEIVE, *(wait if waiting is duo.server else ()), FINISH)
         duo.expect(play, GET_STREAM, *server, requires=["signals"])
         client = (*(wait if waiting is duo.client else ()), pb.Step(send=request), TO_END)
         duo.call(play, GET_STREAM, *client, requires=["signals"])
         duo.client.stays_quiet(play, "a call in which a side waits for a signal")
-        duo.server.stays_quiet(play, "a script that waits for a signal, or for the client that does")
+        duo.server.stays_quiet(play, "a script that waits for a signal, or for a client that waits")
         waiting.order(pb.Command(signal=pb.Signal(play=play, name="proceed")))
         for talk in (duo.client, duo.server):
-            talk.answer(play, "transcript")
+            talk.transcript(play)
 
 
 @lanes.check("lets go of waiting", needs="signals")
@@ -62,8 +61,8 @@ def lets_go_of_waiting(bench: Bench) -> None:
     duo = bench.duo
     play = duo.new_play()
     request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
-    duo.expect(play, ALL_STREAM, pb.Step(receive=NOTHING), pb.Step(finish=pb.Status(code=9)))
-    waiting = (pb.Step(send=request), pb.Step(wait_for="never"), pb.Step(receive_to_end=NOTHING))
+    duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(finish=pb.Status(code=9)))
+    waiting = (pb.Step(send=request), pb.Step(wait_for="never"), TO_END)
     duo.call(play, ALL_STREAM, *waiting, requires=["signals"])
-    duo.server.answer(play, "transcript")
-    duo.client.answer(play, "transcript")
+    duo.server.transcript(play)
+    duo.client.transcript(play)

@@ -15,14 +15,14 @@ KNOWN_CAPABILITIES = frozenset(
     "unknown_fields distinguishes_cancel transcode json view max_receive_bytes compression:gzip compression:deflate tls "
     "keepalive service_config times report_metadata joins_metadata".split()
 )
-"""The names that message Hello of the contract lists. Another one is most likely misspelt, and would never be used."""
+"""The names that message Hello of the contract lists. Any other name is most likely misspelt, and would never be used."""
 
 MADE_UP = "check-driver:no-such-thing"
 UNKNOWN_OP = b"\xfa\x07\x00"
 """Field 127, empty: an op of a contract that is not written yet."""
 
 END_SECONDS = 2.0
-"""How long a driver may take to end: so long the harness waits for all of them at the end of a run."""
+"""How long a driver may take to end: the harness waits so long for all drivers at the end of a run."""
 
 first = Chapter("1. Connection and Hello")
 errors = Chapter("2. Errors")
@@ -43,8 +43,8 @@ def says_hello(bench: Bench) -> None:
         talk.stays_quiet(0, "its own Hello")
 
 
-@first.check("tells what runs")
-def tells_versions(bench: Bench) -> None:
+@first.check("reports its versions")
+def reports_versions(bench: Bench) -> None:
     """Hello names the versions of the language and of the gRPC runtime."""
     with bench.process() as talk:
         versions = talk.begin().versions
@@ -54,9 +54,9 @@ def tells_versions(bench: Bench) -> None:
 
 
 @first.check("knows the capabilities' names")
-def names_known_capabilities(_bench: Bench) -> None:
-    """Every capability in Hello is one that the contract knows."""
-    unknown = sorted(_bench.capabilities - KNOWN_CAPABILITIES)
+def names_known_capabilities(bench: Bench) -> None:
+    """The contract knows every capability in Hello."""
+    unknown = sorted(bench.capabilities - KNOWN_CAPABILITIES)
     if unknown:
         raise NotKept(f"Hello.capabilities has {', '.join(unknown)}; known are {', '.join(sorted(KNOWN_CAPABILITIES))}")
 
@@ -97,35 +97,35 @@ def answers_unknown_commands(bench: Bench) -> None:
 
 @errors.check("reads frames however they come")
 def reads_frames(bench: Bench) -> None:
-    """Frames are read whether their bytes come one by one or several frames at once."""
+    """Frames are read whether their bytes come singly or several frames come at once."""
     talk = bench.talk
     ids = [talk.new_id() for _ in range(4)]
     # Long enough for a length of two bytes.
-    frames = [frame(pb.Command(id=one, requires=[f"{MADE_UP} {'x' * 200}"]).SerializeToString() + UNKNOWN_OP) for one in ids]
+    frames = [frame(pb.Command(id=command_id, requires=[f"{MADE_UP} {'x' * 200}"]).SerializeToString() + UNKNOWN_OP) for command_id in ids]
     for byte in frames[0]:
         talk.write(bytes([byte]))
         time.sleep(0.0002)
     talk.write(b"".join(frames[1:]))
-    for one in ids:
-        talk.refusal(one, pb.Error.KIND_UNKNOWN_COMMAND, pb.Error.KIND_UNSUPPORTED)
+    for command_id in ids:
+        talk.refusal(command_id, pb.Error.KIND_UNKNOWN_COMMAND, pb.Error.KIND_UNSUPPORTED)
 
 
-@errors.check("refuses what it lacks", vital=True)
-def refuses_what_it_lacks(bench: Bench) -> None:
+@errors.check("refuses capabilities that it lacks", vital=True)
+def refuses_missing_capabilities(bench: Bench) -> None:
     """A command that requires a capability which Hello did not name is answered with KIND_UNSUPPORTED, which names it;
     nothing else is done."""
     talk = bench.talk
     command_id = talk.order(pb.Command(requires=[MADE_UP], serve=pb.Serve()))
-    said = talk.refusal(command_id, pb.Error.KIND_UNSUPPORTED)
-    if MADE_UP not in said:
-        raise NotKept(f"the error's text does not name {MADE_UP!r}: {said!r}")
+    text = talk.refusal(command_id, pb.Error.KIND_UNSUPPORTED)
+    if MADE_UP not in text:
+        raise NotKept(f"the error's text does not name {MADE_UP!r}: {text!r}")
     talk.stays_quiet(command_id, "the refused command a second time")
     nowhere = talk.order(pb.Command(close=pb.Close(resource=command_id)))
     talk.refusal(nowhere, pb.Error.KIND_UNKNOWN_REFERENCE)
 
 
-@errors.check("says what it cannot find")
-def says_what_it_cannot_find(bench: Bench) -> None:
+@errors.check("refuses unknown references")
+def refuses_unknown_references(bench: Bench) -> None:
     """A command that names a resource which does not exist is answered with KIND_UNKNOWN_REFERENCE."""
     talk = bench.talk
     play = pb.Play(method="/greeter.v1.Greeter/SayHello", lanes=[pb.Lane()])

@@ -1,10 +1,10 @@
-"""What servers and channels can be made with. What travels is measured by a relay between the two."""
+"""Options of servers and channels. A relay between the two measures the bytes that travel."""
 
 from __future__ import annotations
 
 import functools
 
-from grpc_interop.check_driver.bench import NOTHING, Bench, Duo
+from grpc_interop.check_driver.bench import FINISH, NOTHING, RECEIVE, TO_END, Bench, Duo
 from grpc_interop.check_driver.certificate import Certificate, make_certificate
 from grpc_interop.check_driver.greeter import ALL_STREAM, SAY_HELLO, text
 from grpc_interop.check_driver.not_kept import NotKept
@@ -22,19 +22,19 @@ LIMIT = 4096
 CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE = 1, 4, 8, 14
 
 SERVER_PING_MS, CLIENT_PING_MS = 1_000, 10_000
-"""After how much silence a ping is sent: the least that grpc-go takes of a server and of a client."""
+"""The silence after which a ping is sent: the least that grpc-go accepts at a server and at a client."""
 
 PING_TIMEOUT_MS = 1_000
 
 NOTICED_SECONDS = 25.0
-"""By when each side must have noticed: twice what the client's ping and its timeout take, for a loaded machine. grpcio, which
-takes no heed of the timeout, needs 60 s and more (https://github.com/grpc/grpc/issues/39239)."""
+"""The time in which each side must notice: twice the client's ping and its timeout, for a loaded machine. grpcio, which
+ignores the timeout, needs 60 s and more (https://github.com/grpc/grpc/issues/39239)."""
 
 CONFIGURED_S = 2
 """A timeout by which grpcio ends a call up to 1.9 s too early (https://github.com/grpc/grpc/issues/40633)."""
 
 COMPRESSIBLE = "compress me " * 10_000
-"""120 KB that any compression makes a hundredth of."""
+"""120 KB, which any compression reduces to a hundredth."""
 
 
 @options.check("keeps its limit for messages", needs="max_receive_bytes")
@@ -50,7 +50,7 @@ def keeps_its_limit(bench: Bench) -> None:
             raise NotKept(f"with a limit of {LIMIT} at the {name} a message of half the size ended with status {within.code}")
         beyond = _exchange(duo, "x" * (2 * LIMIT))
         if beyond.code != RESOURCE_EXHAUSTED:
-            raise NotKept(f"with a limit of {LIMIT} at the {name} one of twice the size ended with status {beyond.code}, not 8")
+            raise NotKept(f"with a limit of {LIMIT} at the {name} a message of twice the size ended with status {beyond.code}; expected 8")
     bench.clear_away()
 
 
@@ -82,7 +82,7 @@ def compresses_with_deflate(bench: Bench) -> None:
 
 @options.check("notices a silent peer", needs="keepalive signals wait_for_termination")
 def notices_a_silent_peer(bench: Bench) -> None:
-    """With keepalive each side notices that the other one answers no more: the server's handler sees the call end, and the
+    """With keepalive each side notices that the other side answers no more: the server's handler sees the call end, and the
     client's call ends with UNAVAILABLE."""
     duo = bench.duo
     duo.serve(_keepalive(SERVER_PING_MS), ["keepalive"])
@@ -91,7 +91,7 @@ def notices_a_silent_peer(bench: Bench) -> None:
         play = duo.new_play()
         first = duo.payload(duo.server, ALL_STREAM.response, text("first"))
         serving = (pb.Step(send=first), pb.Step(wait_for_termination=NOTHING), pb.Step(finish=pb.Status(code=CANCELLED)))
-        calling = (pb.Step(receive=NOTHING), pb.Step(signal="heard"), pb.Step(receive_to_end=NOTHING))
+        calling = (RECEIVE, pb.Step(signal="heard"), TO_END)
         duo.expect(play, ALL_STREAM, *serving, requires=["wait_for_termination"])
         duo.call(play, ALL_STREAM, *calling, requires=["signals"])
         duo.client.answer(play, "signal")
@@ -103,7 +103,7 @@ def notices_a_silent_peer(bench: Bench) -> None:
             raise NotKept(f"the client did not notice within {NOTICED_SECONDS:g} s that its server had fallen silent")
         code = ended.transcript.status.code
         if code != UNAVAILABLE:
-            raise NotKept(f"the call to a server that had fallen silent ended with status {code}; 14 was due")
+            raise NotKept(f"the call to a server that had fallen silent ended with status {code}; expected 14")
     bench.clear_away()
 
 
@@ -113,8 +113,8 @@ def _keepalive(time_ms: int) -> pb.Options:
 
 @options.check("obeys a service config", needs="service_config")
 def obeys_service_config(bench: Bench) -> None:
-    """A channel with a service config obeys it: its timeout lets a quick call be, and ends one that does not end, no
-    earlier than it says."""
+    """A channel with a service config obeys it: its timeout does not affect a quick call, and ends a call that does not end by
+    itself, no earlier than configured."""
     duo = bench.duo
     config = f'{{"methodConfig": [{{"name": [{{"service": "greeter.v1.Greeter"}}], "timeout": "{CONFIGURED_S}s"}}]}}'
     duo.dial(pb.Options(service_config=config), ["service_config"])
@@ -122,11 +122,11 @@ def obeys_service_config(bench: Bench) -> None:
     if quick != 0:
         raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config a call that is answered at once ended with status {quick}")
     play = duo.new_play()
-    duo.expect(play, ALL_STREAM, pb.Step(receive_to_end=NOTHING), pb.Step(finish=pb.Status(code=5)))
-    duo.call(play, ALL_STREAM, pb.Step(receive_to_end=NOTHING))
-    seen = duo.client.answer(play, "transcript").transcript
+    duo.expect(play, ALL_STREAM, TO_END, pb.Step(finish=pb.Status(code=5)))
+    duo.call(play, ALL_STREAM, TO_END)
+    seen = duo.client.transcript(play)
     if seen.status.code != DEADLINE_EXCEEDED:
-        raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config the call ended with status {seen.status.code}; 4 was due")
+        raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config the call ended with status {seen.status.code}; expected 4")
     if seen.elapsed_ns < (CONFIGURED_S * 1_000_000 - EARLY_US) * 1_000:
         after = seen.elapsed_ns / 1e9
         raise NotKept(f"with a timeout of {CONFIGURED_S} s in its service config the call ended after {after:.3f} s")
@@ -135,13 +135,13 @@ def obeys_service_config(bench: Bench) -> None:
 
 @options.check("speaks TLS", needs="tls")
 def speaks_tls(bench: Bench) -> None:
-    """A channel with the server's roots reaches it; one with others, or without TLS, ends in UNAVAILABLE."""
-    mine, another = _certificates()
+    """A channel with the server's roots reaches it. With other roots, or without TLS, a call ends in UNAVAILABLE."""
+    own, other = _certificates()
     duo = bench.duo
-    duo.serve(pb.Options(tls=pb.Tls(chain=mine.chain, key=mine.key)), ["tls"])
+    duo.serve(pb.Options(tls=pb.Tls(chain=own.chain, key=own.key)), ["tls"])
     for who, roots, code in (
-        ("the server's roots", mine.chain, 0),
-        ("other roots", another.chain, UNAVAILABLE),
+        ("the server's roots", own.chain, 0),
+        ("other roots", other.chain, UNAVAILABLE),
         ("no TLS", b"", UNAVAILABLE),
     ):
         duo.dial(pb.Options(tls=pb.Tls(roots=roots)) if roots else None, ["tls"] if roots else [])
@@ -170,24 +170,24 @@ def _certificates() -> tuple[Certificate, Certificate]:
 def _ends_with(duo: Duo, who: str, code: int) -> None:
     status = _exchange(duo, "World")
     if status.code != code:
-        raise NotKept(f"the call of {who} ended with status {status.code} ({status.message}); {code} was due")
+        raise NotKept(f"the call of {who} ended with status {status.code} ({status.message}); expected {code}")
 
 
 def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), **call_options: object) -> pb.Status:
-    """The status at the client of a unary call whose request and answer hold the words."""
+    """Play a unary call whose request and answer hold the words, and return its status at the client."""
     play = duo.new_play()
     request = duo.payload(duo.client, SAY_HELLO.request, text(words))
     answer = duo.payload(duo.server, SAY_HELLO.response, text(words))
-    duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), pb.Step(send=answer), pb.Step(finish=pb.Status()))
-    calling = (pb.Step(send=request), pb.Step(receive_to_end=NOTHING))
+    duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(send=answer), FINISH)
+    calling = (pb.Step(send=request), TO_END)
     duo.call(play, SAY_HELLO, *calling, requires=requires, **call_options)
-    seen = duo.client.answer(play, "transcript").transcript
-    # Where the limit is the server's, its handler never got the call.
+    seen = duo.client.transcript(play)
+    # Where the server has the limit, its handler never got the call.
     duo.server.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=True)))
-    duo.server.answer(play, "transcript")
-    for one in (one for lane in seen.lanes for one in lane.observed):
-        if one.HasField("message") and one.message.binary != text(words):
-            raise NotKept(f"a message of {len(words)} bytes arrived altered, as {len(one.message.binary)} bytes")
+    duo.server.transcript(play)
+    for observed in (observed for lane in seen.lanes for observed in lane.observed):
+        if observed.HasField("message") and observed.message.binary != text(words):
+            raise NotKept(f"a message of {len(words)} bytes arrived altered, as {len(observed.message.binary)} bytes")
     return seen.status
 
 

@@ -1,8 +1,8 @@
-"""Metadata whose keys are not the harness' own."""
+"""Metadata with keys that are not the harness' own."""
 
 from __future__ import annotations
 
-from grpc_interop.check_driver.bench import NOTHING, Bench
+from grpc_interop.check_driver.bench import RECEIVE, TO_END, Bench
 from grpc_interop.check_driver.greeter import METHODS, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
@@ -19,12 +19,12 @@ ENTRIES = (
     Entry("tenant-bin", bytes(range(256))),
     Entry("tenant-bin", b""),
 )
-"""What teams send, with bytes and a repeated key."""
+"""Metadata as teams send it, with bytes and a repeated key."""
 
 
 @other_metadata.check("reports other metadata", needs="report_metadata metadata")
 def reports_other_metadata(bench: Bench) -> None:
-    """Keys that `report_metadata` names are reported as they were sent, wherever they were; others are not."""
+    """Keys that `report_metadata` names are reported as they were sent, wherever they were; other keys are not."""
     headers = case(
         "other_headers", SAY_HELLO, (Send(text("a")), ReceiveToEnd()), (Receive(), SendHeaders(ENTRIES), Send(text("b")), Finish())
     )
@@ -39,9 +39,9 @@ def _reports_nothing_unasked(bench: Bench) -> None:
     question = duo.payload(duo.client, SAY_HELLO.request, text("a"))
     entry = pb.Entry(key=TRACE, value=b"1")
     ending = pb.Step(finish=pb.Status(code=9, trailers=[entry]))
-    duo.expect(play, SAY_HELLO, pb.Step(receive=NOTHING), ending, requires=["metadata"])
-    duo.call(play, SAY_HELLO, pb.Step(send=question), pb.Step(receive_to_end=NOTHING), requires=["metadata"], metadata=[entry])
+    duo.expect(play, SAY_HELLO, RECEIVE, ending, requires=["metadata"])
+    duo.call(play, SAY_HELLO, pb.Step(send=question), TO_END, requires=["metadata"], metadata=[entry])
     for who, talk in ((Side.SERVER, duo.server), (Side.CLIENT, duo.client)):
-        seen = talk.answer(play, "transcript").transcript
-        if told := [one.key for one in (*seen.request, *seen.initial, *seen.status.trailers)]:
-            raise NotKept(f"the {who} reported {told[0]}, which it was not asked for")
+        seen = talk.transcript(play)
+        if reported := [entry.key for entry in (*seen.request, *seen.initial, *seen.status.trailers)]:
+            raise NotKept(f"the {who} reported {reported[0]}, which it was not asked for")

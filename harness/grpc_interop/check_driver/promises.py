@@ -1,4 +1,4 @@
-"""What a check is: a title, a promise, and a function that finds out whether it is kept."""
+"""A check: a title, a promise, and a function that finds out whether it is kept."""
 
 from __future__ import annotations
 
@@ -12,39 +12,44 @@ GUIDE = "docs/driver-contract.md"
 
 
 class CheckResult(NamedTuple):
-    """`section` is the guide's that tells of it. `kept` is None when it was not asked; `what` then says why. Otherwise
-    `what` is the promise, or what the driver did instead, and `next_step` what is due (empty when kept)."""
+    """The result of a check."""
 
     number: int
     name: str
     section: str
+    """The section of the guide that describes the promise."""
     kept: bool | None
-    what: str
+    """None: the driver was not asked."""
+    text: str
+    """The promise if it is kept, else how the driver behaved instead, or why it was not asked."""
     next_step: str
+    """The promise that the driver must keep; empty unless `kept` is False."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`promise` is a sentence with the driver as its subject. `needs` names the capabilities (apart by spaces)
-    without which it is not asked. `vital`: without it nothing that follows can work."""
+    """A promise of the driver contract, and how to check it."""
 
     name: str
     promise: str
     section: str
     find_out: Callable[[Bench], None]
+    """Raises NotKept."""
     needs: str = ""
+    """Capabilities, separated by spaces, without which the driver is not asked."""
     vital: bool = False
+    """Without this promise no later check can work."""
 
 
 class Chapter:
-    """Checks that belong to one section of the guide, in the order in which they were added."""
+    """The checks of a section of the guide, in the order in which they were added."""
 
     def __init__(self, section: str) -> None:
         self.section = section
         self.checks: list[Check] = []
 
     def check(self, name: str, *, needs: str = "", vital: bool = False) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
-        """Adds the decorated function, whose docstring is the promise."""
+        """Add the decorated function, whose docstring is the promise."""
 
         def add(find_out: Callable[[Bench], None]) -> Callable[[Bench], None]:
             promise = " ".join((find_out.__doc__ or "").split())

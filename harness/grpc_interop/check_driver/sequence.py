@@ -1,4 +1,4 @@
-"""All checks in their order, and how they are asked."""
+"""All checks in their order, and the loop that asks them."""
 
 from __future__ import annotations
 
@@ -32,15 +32,14 @@ CHECKS: tuple[Check, ...] = tuple(
     )
     for check in chapter.checks
 )
-"""All checks; a check's number is its place, from 1."""
+"""A check's number is its position, from 1."""
 
 
 def checks(built: Built, logs: Path, note: Callable[[str], None] = lambda _: None) -> Iterator[CheckResult]:
-    """Asks one check after the other of a driver that was built with greeter.v1; its output goes into the folder `logs`.
-    `note` is told what it is that keeps one waiting.
+    """Yield the result of each check of a driver that was built with greeter.v1. Its output goes into the folder `logs`, and
+    messages about long waits go to `note`.
 
-    After a check that is not kept and that later ones build upon, those are not asked. Raises BuildError when there is
-    nothing to start.
+    When a vital promise is not kept, no later check is asked. Raise BuildError when there is no driver to start.
     """
     if built.driver is None:
         raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
@@ -68,5 +67,5 @@ def _ask(number: int, check: Check, bench: Bench) -> CheckResult:
         check.find_out(bench)
     except NotKept as finding:
         bench.clear_away()
-        return CheckResult(number, check.name, check.section, False, str(finding), f"due: {check.promise}")
+        return CheckResult(number, check.name, check.section, False, str(finding), f"expected: {check.promise}")
     return CheckResult(number, check.name, check.section, True, check.promise, "")

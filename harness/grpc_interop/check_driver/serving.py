@@ -1,4 +1,4 @@
-"""Servers, channels and payloads: made, and closed again."""
+"""Servers, channels and payloads: making and closing them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def serves_on_port(bench: Bench) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         talk.refusal(talk.order(pb.Command(serve=pb.Serve(port=port))), pb.Error.KIND_REFUSED)
-    if (got := _serve(talk, port)) != port:
-        raise NotKept(f"it serves on port {got} and not on {port} as it was told")
+    if (served := _serve(talk, port)) != port:
+        raise NotKept(f"it serves on port {served} and not on {port} as it was told")
 
 
 @resources.check("dials", vital=True)
@@ -94,7 +94,7 @@ def _serve(talk: Talk, port: int = 0) -> int:
 def _port(event: pb.Event) -> int:
     host, _, port = event.ready.address.rpartition(":")
     if host != "127.0.0.1" or not port.isdigit() or int(port) == 0:
-        raise NotKept(f"Ready has the address {event.ready.address!r}; 127.0.0.1:port was due")
+        raise NotKept(f"Ready has the address {event.ready.address!r}; expected 127.0.0.1:port")
     return int(port)
 
 

@@ -1,5 +1,5 @@
-"""A server that takes any call and never answers: what a client does by itself shows here, and nobody ends the call for it.
-It knows of HTTP/2 only the frames' heads (RFC 9113, section 4.1), which say all that is asked."""
+"""A server that takes any call and never answers, so that the client must end the call by itself. It knows only the frame
+headers of HTTP/2 (RFC 9113, section 4.1), which are enough to see that."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ END_STREAM = ACK = 0x1
 
 
 class SilentServer:
-    """Listens at `address` for one connection, and notes in `seen` what comes of its calls: `headers`, `message` (a frame of
-    one), `half-close`, `reset`, and `gone` when the connection has ended."""
+    """Listens at `address` for a single connection, and notes in `seen` the events of its calls: `headers`, `message` (a frame
+    of a message), `half-close`, `reset`, and `gone` when the connection has ended."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -31,19 +31,19 @@ class SilentServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for one in (self._listener, self._connection):
-            if one is not None:
+        for sock in (self._listener, self._connection):
+            if sock is not None:
                 try:
-                    one.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a close alone would not
+                    sock.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a close alone would not
                 except OSError:
                     pass
-                one.close()
+                sock.close()
         self._thread.join()
 
-    def sees(self, *what: str, seconds: float) -> bool:
-        """Whether one of these comes within so many seconds."""
+    def sees(self, *events: str, seconds: float) -> bool:
+        """Wait so many seconds for any of the events, and tell whether it has come."""
         with self._changed:
-            return self._changed.wait_for(lambda: any(one in self.seen for one in what), seconds)
+            return self._changed.wait_for(lambda: any(event in self.seen for event in events), seconds)
 
     def _serve(self) -> None:
         try:
@@ -70,12 +70,12 @@ class SilentServer:
         if kind == RST_STREAM:
             self._note("reset")
 
-    def _note(self, what: str) -> None:
+    def _note(self, event: str) -> None:
         with self._changed:
-            self.seen.append(what)
+            self.seen.append(event)
             self._changed.notify_all()
 
 
 def _frame(kind: int, flags: int = 0, content: bytes = b"") -> bytes:
-    """A frame of the connection itself."""
+    """Return a frame of the connection itself."""
     return len(content).to_bytes(3, "big") + bytes((kind, flags)) + bytes(4) + content

@@ -21,15 +21,15 @@ ANSWER_SECONDS = 5.0
 """How long an answer may take. Drivers answer in milliseconds; a loaded machine has been seen to need a second."""
 
 QUIET_SECONDS = 0.3
-"""How long one listens for what must not come. Too short only misses a fault, and never invents one."""
+"""How long to listen for an event that must not come. Too short a time may miss a fault, but never invents any."""
 
 
 PATIENCE_SECONDS = 1.0
-"""How long one waits for a process to begin without a word about it: interpreters with large protos take that long."""
+"""How long to wait for a process to begin before a message: interpreters with large protos take that long."""
 
 
 class Talk:
-    """One process. `note` is told what it is that keeps one waiting."""
+    """A process of the driver. `note` receives messages about long waits."""
 
     def __init__(
         self,
@@ -52,30 +52,30 @@ class Talk:
         self.close()
 
     def close(self) -> None:
-        """Ends the process."""
+        """End the process."""
         self.driver.stop()
 
     # -- beginning -----------------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Waits until the driver has connected."""
+        """Wait until the driver has connected."""
         begun = time.monotonic()
-        told = False
+        noted = False
         while not select.select([self.driver.listener], [], [], 0.05)[0]:
             waited = time.monotonic() - begun
             if (status := self.driver.process.poll()) is not None:
                 raise NotKept(f"it {ending(status)} before it connected; its last words:\n{self.driver.tail()}")
             if waited > START_SECONDS:
                 raise NotKept(
-                    f"it runs, and did not connect to the address in INTEROP_DRIVER_ADDRESS within {START_SECONDS:g} s{self._said()}"
+                    f"it runs, but did not connect to the address in INTEROP_DRIVER_ADDRESS within {START_SECONDS:g} s{self._said()}"
                 )
-            if waited > PATIENCE_SECONDS and not told:
-                told = True
+            if waited > PATIENCE_SECONDS and not noted:
+                noted = True
                 self._note(f"waiting for the driver to connect to the address in INTEROP_DRIVER_ADDRESS, for at most {START_SECONDS:g} s")
         self.driver.accept()
 
     def greet(self) -> pb.Hello:
-        """Waits for Hello, and gives it."""
+        """Wait for Hello, and return it."""
         if not self._heard and not self._listen(PATIENCE_SECONDS):
             self._note(f"waiting for Hello on the connection, for at most {ANSWER_SECONDS:g} s")
             if not self._listen(ANSWER_SECONDS - PATIENCE_SECONDS):
@@ -94,7 +94,7 @@ class Talk:
         return event.hello
 
     def begin(self) -> pb.Hello:
-        """Connects and greets."""
+        """Wait for the connection and for Hello, and return Hello."""
         self.connect()
         return self.greet()
 
@@ -104,7 +104,7 @@ class Talk:
         return next(self._ids)
 
     def order(self, command: pb.Command) -> int:
-        """Sends a command with a new id, which is returned; an id that the command brings along is kept."""
+        """Send a command, with a new id unless it has an id, and return the id."""
         command_id = command.id or self.new_id()
         command.ClearField("id")
         self.driver.send(command.SerializeToString(), command_id)
@@ -112,35 +112,39 @@ class Talk:
         return command_id
 
     def write(self, data: bytes) -> None:
-        """Writes bytes as they are."""
+        """Write bytes as they are."""
         self._flush()
         self._connection.socket.send(data)
 
     def ask(self, command: pb.Command, kind: str, seconds: float = ANSWER_SECONDS) -> pb.Event:
-        """Sends a command, and gives its answer, which must be of that kind."""
+        """Send a command, and return its answer. Raise NotKept for an answer of another kind."""
         return self.answer(self.order(command), kind, seconds)
 
     def answer(self, command_id: int, kind: str, seconds: float = ANSWER_SECONDS) -> pb.Event:
-        """The answer to a command, which must be of that kind."""
+        """Return the answer to a command. Raise NotKept for an answer of another kind."""
         event = self.await_event(command_id, seconds)
         if event is None:
-            raise NotKept(f"it did not answer command {command_id} for {seconds:g} s; {_article(kind)} was due")
-        found = event.WhichOneof("kind")
-        if found != kind:
-            words = f" ({pb.Error.Kind.Name(event.error.kind)}: {event.error.text})" if found == "error" else ""
-            raise NotKept(f"it answered with {_article(found or 'event without content')}{words} where {_article(kind)} was due")
+            raise NotKept(f"it did not answer command {command_id} for {seconds:g} s; expected {_article(kind)}")
+        actual = event.WhichOneof("kind")
+        if actual != kind:
+            words = f" ({pb.Error.Kind.Name(event.error.kind)}: {event.error.text})" if actual == "error" else ""
+            raise NotKept(f"it answered with {_article(actual or 'event without content')}{words}; expected {_article(kind)}")
         return event
 
+    def transcript(self, play: int) -> pb.Transcript:
+        """Wait until the play is reported, and return its transcript."""
+        return self.answer(play, "transcript").transcript
+
     def refusal(self, command_id: int, *kinds: pb.Error.Kind) -> str:
-        """The text of the error that answers a command, which must be of one of those kinds."""
+        """Return the text of the error that answers a command. Raise NotKept for an error of another kind."""
         error = self.answer(command_id, "error").error
         if error.kind not in kinds:
             wanted = " or ".join(pb.Error.Kind.Name(kind) for kind in kinds)
-            raise NotKept(f"it answered with {pb.Error.Kind.Name(error.kind)} ({error.text}) where {wanted} was due")
+            raise NotKept(f"it answered with {pb.Error.Kind.Name(error.kind)} ({error.text}); expected {wanted}")
         return error.text
 
     def await_event(self, command_id: int, seconds: float) -> pb.Event | None:
-        """The next event with that id, or None."""
+        """Return the next event with the id, or None after so many seconds."""
         limit = time.monotonic() + seconds
         while True:
             for event in self._heard:
@@ -150,25 +154,25 @@ class Talk:
             if not self._listen(limit - time.monotonic()):
                 return None
 
-    def stays_quiet(self, command_id: int, what: str) -> None:
-        """Nothing may come for that command; `what` is the command in words."""
+    def stays_quiet(self, command_id: int, command: str) -> None:
+        """Raise NotKept if an event comes for the command, which `command` describes."""
         event = self.await_event(command_id, QUIET_SECONDS)
         if event is not None:
-            raise NotKept(f"it answered {what} with {_article(event.WhichOneof('kind') or 'event without content')}; nothing was due")
+            raise NotKept(f"it answered {command} with {_article(event.WhichOneof('kind') or 'event without content')}; expected no answer")
 
     def is_alive(self) -> None:
-        """The driver still reads and answers."""
+        """Raise NotKept unless the driver still reads and answers."""
         nowhere = self.order(pb.Command(close=pb.Close(resource=self.new_id())))
         self.refusal(nowhere, pb.Error.KIND_UNKNOWN_REFERENCE)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
-        """Closes the connection; the process finds out by itself."""
+        """Close the connection. The process notices by itself."""
         self._connection.close()
 
     def exit_status(self, seconds: float) -> int | None:
-        """The exit status of the process, or None if it still runs after that time."""
+        """Return the exit status of the process, or None if it still runs after so many seconds."""
         limit = time.monotonic() + seconds
         while (status := self.driver.process.poll()) is None and time.monotonic() < limit:
             time.sleep(0.01)
@@ -183,7 +187,7 @@ class Talk:
         return self.driver.connection
 
     def _listen(self, seconds: float) -> bool:
-        """Hears at least one event more; False when none comes in time."""
+        """Read at least one event more. Return False when none comes in time."""
         limit = time.monotonic() + seconds
         events: list[pb.Event] = []
         while not events:
@@ -207,7 +211,7 @@ class Talk:
             connection.writable()
 
     def _said(self) -> str:
-        """The process' last words, as the end of a sentence."""
+        """Return the process' last words, as the end of a sentence."""
         words = self.driver.tail()
         return f"; its last words:\n{words}" if words else f"; it printed nothing ({self.log})"
 

@@ -1,1 +1,2 @@
-"""The commands of `interop`: one module a command, named as it is typed. Each has a `command` for cli.py."""
+"""The commands of `interop`: a module for each, named as it is typed, with a `command` for cli.py. Options that several
+commands share stand in options.py."""

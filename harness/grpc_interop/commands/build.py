@@ -1,4 +1,4 @@
-"""`interop build`: builds implementations, and puts launchers of their programs into `.interop/bin`."""
+"""`interop build`: build implementations, and put launchers of their programs into `.interop/bin`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from grpc_interop.session.protos import load_catalog
 @with_options(TREE)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 def command(options: Options, names: tuple[str, ...]) -> None:
-    """Only builds the drivers and programs, all or those named."""
+    """Only build the drivers and programs, all or the named implementations."""
     sys.exit(build(options, names))
 
 
 def build(options: Options, names: tuple[str, ...]) -> int:
-    """Builds the implementations and puts their programs into `.interop/bin`. Gives the exit status."""
+    """Build the implementations and put their programs into `.interop/bin`. Return the exit status."""
     chosen = choose("implementation", names, [manifest.name for manifest in options.implementations])
     catalog = load_catalog(options)
     protos = Protos(catalog.descriptor_set(), catalog.files)
@@ -63,7 +63,7 @@ def _say(built: Built, options: Options) -> int:
 
 
 def write_launcher(path: Path, launch: Launch, folder: Path) -> None:
-    """A small shell script that starts a program as its build said."""
+    """Write a small shell script that starts a program as its build said."""
     env = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in launch.env.items())
     text = f'#!/bin/sh\ncd {shlex.quote(str(folder))} || exit 3\n{env}exec {shlex.join(launch.argv)} "$@"\n'
     write_whole(path, text, mode=0o755)

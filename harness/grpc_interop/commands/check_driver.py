@@ -1,4 +1,4 @@
-"""`interop check-driver NAME`: builds the implementation with greeter.v1, asks, and prints."""
+"""`interop check-driver NAME`: whether an implementation, built with greeter.v1, keeps the contract."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ from grpc_interop.output.console import say
 from grpc_interop.report.folder import LOGS, make_folder
 from grpc_interop.schema.catalog import Catalog
 
-
-@click.command("check-driver")
-@with_options(IMPLEMENTATION)
-@click.argument("name")
-def command(options: Options, name: str) -> None:
-    """Tells whether a driver keeps the contract, check by check, and what to do next."""
-    sys.exit(check(options, name))
-
-
 GREETER = "greeter/v1/greeter.proto"
 
 MARKS = {True: "kept    ", False: "NOT KEPT", None: "-       "}
 
 
+@click.command("check-driver")
+@with_options(IMPLEMENTATION)
+@click.argument("name")
+def command(options: Options, name: str) -> None:
+    """Check whether a driver keeps the contract, promise by promise, and say what to do next."""
+    sys.exit(check(options, name))
+
+
 def check(options: Options, name: str) -> int:
-    """Prints a line a check, and to stderr what it waits for. `name` is that of an implementation, or its folder. Gives 0,
-    or 1 if something is not kept."""
+    """Print a line for each check, and messages about long waits to stderr. `name` is the name or the folder of an
+    implementation. Return 0, or 1 if a promise is not kept."""
     make_folder(options.report)
     built = _build(options, _find(options, name))
     logs = options.report / LOGS
@@ -44,7 +43,7 @@ def check(options: Options, name: str) -> int:
 
 
 def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
-    """Prints each result as it comes, then what they amount to."""
+    """Print each result as it comes, then a summary. Return the exit status."""
     count = {True: 0, False: 0, None: 0}
     first: CheckResult | None = None
     for alike in _together(results):
@@ -61,10 +60,10 @@ def tell(results: Iterable[CheckResult], name: str, logs: Path) -> int:
 
 
 def _together(results: Iterable[CheckResult]) -> Iterator[list[CheckResult]]:
-    """Each result as soon as it is there; those that were not asked for one reason, one after the other, at once."""
+    """Yield each result as soon as it is there. Successive checks that were not asked for the same reason come together."""
     unasked: list[CheckResult] = []
     for result in results:
-        if unasked and result.what != unasked[0].what:
+        if unasked and result.text != unasked[0].text:
             yield unasked
             unasked = []
         if result.kept is None:
@@ -76,15 +75,15 @@ def _together(results: Iterable[CheckResult]) -> Iterator[list[CheckResult]]:
 
 
 def _line(alike: list[CheckResult]) -> str:
-    """What is printed of one result, or of several that were not asked for one reason."""
+    """Return the line of a result, or of several checks that were not asked for the same reason."""
     result = alike[0]
     if len(alike) > 1:
-        return f"{MARKS[None]} {result.number:3}  to {alike[-1].number}: {len(alike)} checks {result.what}"
+        return f"{MARKS[None]} {result.number:3}  to {alike[-1].number}: {len(alike)} checks {result.text}"
     return f"{MARKS[result.kept]} {result.number:3}  {result.name}{'' if result.kept else _indented(result)}"
 
 
 def _indented(result: CheckResult) -> str:
-    text = f"{result.what}\n{result.next_step}".strip()
+    text = f"{result.text}\n{result.next_step}".strip()
     return "".join(f"\n              {line}" for line in text.splitlines())
 
 

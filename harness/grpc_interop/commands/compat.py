@@ -1,4 +1,4 @@
-"""`interop compat`: old protos against new."""
+"""`interop compat`: old protos against new. The comparison itself is compat/compare.py."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from grpc_interop.repro.exchange_text import encode
     help="What has to hold: binary, JSON, or both; JSON whose readers refuse unknown fields; JSON whose writers call fields by"
     " their own names.",
 )
-@click.option("--all", "everything", is_flag=True, help="Also runs what has not changed.")
-@click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
+@click.option("--all", "everything", is_flag=True, help="Also run messages and RPCs that have not changed.")
+@click.option("--strict", is_flag=True, help="Anything that cannot run is a failure (as with CI=true).")
 def command(options: Options, bases: tuple[str, ...], head: str | None, guarantee: str, *, everything: bool, **_: Any) -> None:
-    """Runs old protos against new, both ways: what really happens to the values, and what can be rolled out first."""
+    """Run old protos against new, both ways: what really happens to the values, and which side can be rolled out first."""
     if click.get_current_context().invoked_subcommand is not None:
         return
 

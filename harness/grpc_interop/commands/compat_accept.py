@@ -1,4 +1,4 @@
-"""`interop compat accept`: writes down that a break of the last comparison is intended."""
+"""`interop compat accept`: record that a break is intended."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ from grpc_interop.output.console import say
 @click.option("--head", metavar="REF|DIR|IMAGE", help="With --base: the new protos (default: the working tree).")
 @with_options(PROTO_PATHS, [REPORT])
 def command(options: Options, element: str, reason: str, until: str | None, base: str | None, head: str | None) -> None:
-    """Writes down that a break is intended."""
+    """Record that a break is intended."""
     accept(options, element, reason, until, base, head)
 
 
 def accept(options: Options, element: str, reason: str, until: str | None, base: str | None = None, head: str | None = None) -> None:
-    """Adds the element to the project's file, with what it changes from and to: as the last comparison found it, or, where a
-    base is given, as the two sides declare it. Raises UsageError for an element that names no change, or none that breaks."""
+    """Add the element to the project's file, with its definitions before and after: as the last comparison found them, or, with
+    a base, as the two sides declare them. Raise UsageError for an element that did not change, or does not break."""
     if not reason.strip():
         raise UsageError("--reason is empty", "say why it may break, for whoever reads the file next year")
     if reason.encode(errors="replace").decode() != reason:
-        raise UsageError("--reason is no text in UTF-8", "the file that it is written to has no other characters")
+        raise UsageError("--reason is not valid UTF-8", "the file that it is written to is UTF-8")
     last_day = accepted.read_date(until, "--until") if until else None
     path = options.project.accepted_breaks[0]
     shown = os.path.relpath(path)
-    for intent in _found(options.report, element) if base is None else _declared(options, element, base, head):
+    for intent in _compared(options.report, element) if base is None else _declared(options, element, base, head):
         line = accepted.write(path, accepted.AcceptedBreak(intent, reason.strip(), last_day))
         change = intent.change or f"{intent.before or '(not there)'} -> {intent.after or '(gone)'}"
         say(f"{shown}:{line}: accepted: {intent.element}: {change}")
 
 
-def _found(report: Path, element: str) -> list[accepted.Intent]:
-    """What there is to accept of the last comparison: of several bases each may have its own definition of an element."""
+def _compared(report: Path, element: str) -> list[accepted.Intent]:
+    """Return the breaks of the element in the last comparison. Each of several bases may define the element in its own way."""
     changes = read_changes(report)
     named = [change for change in changes if element in (change["element"], change["now"])]
     if not named:
@@ -66,21 +66,22 @@ def _found(report: Path, element: str) -> list[accepted.Intent]:
 
 
 def _declared(options: Options, element: str, base: str, head: str | None) -> list[accepted.Intent]:
-    """What there is to accept of two sides, before anything is run."""
+    """Return the change of the element between two sides, before anything is run."""
     bases, now = comparable([read_base(base, "base", options, head)], read_head(head, options))
     versions = VersionPair(bases[0], now)
     before, after = Definitions(versions.base.catalog), Definitions(versions.head.catalog)
-    found = versions.changes.changes
-    for one in found:
-        if element in (one.element, one.now):
-            return [accepted.Intent.of(one.element, before.text(one.element), after.text(one.now or one.element), one.what)]
-    raise _unknown(element, "between these versions there is", [one.element for one in found])
+    changes = versions.changes.changes
+    for change in changes:
+        if element in (change.element, change.now):
+            definition = after.text(change.now or change.element)
+            return [accepted.Intent.of(change.element, before.text(change.element), definition, change.what)]
+    raise _unknown(element, "between these versions there is", [change.element for change in changes])
 
 
 def _unknown(element: str, who: str, known: Sequence[str]) -> UsageError:
     near = difflib.get_close_matches(element, dict.fromkeys(known), 3)
     return UsageError(
-        f"{who} no change of {element}", f"did you mean {' or '.join(near)}?" if near else "nothing that changed is called like it"
+        f"{who} no change of {element}", f"did you mean {' or '.join(near)}?" if near else "no element that changed has a similar name"
     )
 
 

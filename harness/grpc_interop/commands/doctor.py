@@ -20,7 +20,7 @@ from grpc_interop.output.console import say
 @click.command()
 @with_options(IMPLEMENTATION)
 def command(options: Options) -> None:
-    """Says what is installed, what is missing, and what to do."""
+    """Say which tools are installed, which are missing, and what to do."""
     sys.exit(doctor(options))
 
 
@@ -50,7 +50,7 @@ def doctor(options: Options) -> int:
 
 
 def _line(tool: Tool) -> str:
-    """Return a tool's line. One that is not there but can be used, `ok` with a remedy, is made by the first build."""
+    """Return a tool's line. A tool that is `ok` and has a remedy is not there yet: the first build makes it."""
     state = ("later  " if tool.remedy else "ok     ") if tool.ok else "missing"
     place = f" ({tool.where})" if tool.where else ""
     remedy = f": {tool.remedy}" if tool.remedy else ""
@@ -58,7 +58,7 @@ def _line(tool: Tool) -> str:
 
 
 def _git() -> str:
-    """Return git's line. Without it all but what asks for an earlier version works."""
+    """Return git's line. Only commands that compare with an earlier version need git."""
     git = shutil.which("git")
     if git is None:
         return "  without  git: `compat --base REF` and `run --changed REF` ask it"

@@ -1,4 +1,4 @@
-"""`interop init`: a commented interop.toml for a repository of one's own."""
+"""`interop init`: write a commented interop.toml for a repository."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from grpc_interop.suites import SUITES
 
 @click.command()
 def command() -> None:
-    """Writes a commented interop.toml for the repository in the current folder."""
+    """Write a commented interop.toml for the repository in the current folder."""
     sys.exit(init(Path.cwd(), find_project().implementations))
 
 
@@ -39,8 +39,8 @@ _EXAMPLES = {SettingKind.FILE: "path/to/file", SettingKind.PROGRAM: "path/to/pro
 
 
 def init(folder: Path, implementations: Iterable[Manifest]) -> int:
-    """Writes the file and says what it found. Gives 0, or 1 where the protos need something more, or RPCs are left out.
-    Raises UsageError when there is a file already, or no proto."""
+    """Write the file and print what it contains. Return 0, or 1 where the protos need more than that, or RPCs are left out.
+    Raise UsageError when there is a file already, or no proto."""
     path = folder / FILE
     if path.exists():
         raise UsageError(f"{path} is there already", "delete it first, or edit it: `interop run` reads it")
@@ -58,14 +58,14 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
 
 
 def _find_layout(folder: Path, files: Sequence[ProtoFile]) -> Layout:
-    """Returns the layout that imports tell. A prefix is only a guess, and so is one root of files in many folders that hold the
-    same names: they are taken where the protos compile with them."""
-    found = find_layout(folder, files)
-    if len(_groups(folder, found)) > 1 and _compiles(folder, joined := find_layout(folder, files, joined=True)):
+    """Return the layout that the imports imply. Prefixes are only a guess, and so is a single root for files in many folders that
+    hold the same names: both are taken where the protos compile with them."""
+    layout = find_layout(folder, files)
+    if len(_groups(folder, layout)) > 1 and _compiles(folder, joined := find_layout(folder, files, joined=True)):
         return joined
-    if any("=" in root for root in found.roots) and not _compiles(folder, found):
+    if any("=" in root for root in layout.roots) and not _compiles(folder, layout):
         return find_layout(folder, files, prefixes=False)
-    return found
+    return layout
 
 
 def _compiles(folder: Path, layout: Layout) -> bool:
@@ -82,7 +82,7 @@ def _where_else(folder: Path) -> str:
 
 
 def _submodules(folder: Path, files: Iterable[ProtoFile]) -> Iterator[str]:
-    """Yields a sentence for each submodule that holds protos, or may."""
+    """Yield a sentence for each submodule that holds protos, or may hold some."""
     parents = dict.fromkeys(parent for file in files for parent in file.path.parents if parent.parts)
     for path in parents:
         if (folder / path / ".git").exists():
@@ -95,7 +95,7 @@ def _submodules(folder: Path, files: Iterable[ProtoFile]) -> Iterator[str]:
 
 
 def _groups(folder: Path, layout: Layout) -> list[RootGroup]:
-    """Returns what can be part of one run each. What is wrong with a root is told when they are compiled."""
+    """Return the roots in groups that can each be part of one run. Errors in a root show when the groups are compiled."""
     whole = [RootGroup(layout.roots, layout.includes)]
     if layout.buf:
         return whole
@@ -112,7 +112,7 @@ def _groups(folder: Path, layout: Layout) -> list[RootGroup]:
 
 
 def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Iterable[ProtoFile]) -> int:
-    """Compiles the protos as a run would, and says what is in them, and what not."""
+    """Compile the protos as a run would, and print what they contain and what is left out. Return the exit status."""
     driven: set[str] = set()
     unreadable: set[str] = set()
     for run in groups:
@@ -124,9 +124,9 @@ def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Itera
         methods = [method.path.lstrip("/") for method in catalog.methods()]
         driven.update(methods)
         unreadable.update(catalog.refused)
-        found = ((len(catalog.files), "file"), (len(methods), "RPC"), (sum(1 for _ in catalog.messages()), "message"))
+        contents = ((len(catalog.files), "file"), (len(methods), "RPC"), (sum(1 for _ in catalog.messages()), "message"))
         more = f" in {', '.join(run.roots)}" if len(groups) > 1 else ""
-        say(f"{', '.join(counted(*one) for one in found)}{more}. Next: {_command(layout, run) if more else 'interop run'}")
+        say(f"{', '.join(counted(*content) for content in contents)}{more}. Next: {_command(layout, run) if more else 'interop run'}")
     status = 0
     if len(groups) > 1:
         say("but these cannot be part of one run, in which a name means one file and is defined once: run them one by one", err=True)
@@ -136,7 +136,7 @@ def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Itera
 
 
 def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[ProtoFile]) -> int:
-    """Names RPCs that would not be tested. Gives 1 where nobody has said that they need not be, or where no RPC is left."""
+    """Print the RPCs that would not be tested. Return 1 where nobody excluded them, or where no RPC is left."""
     left_out = {rpc: file for file in files for rpc in file.rpcs if rpc not in driven}
     unexplained = [rpc for rpc, file in left_out.items() if file.path not in layout.others]
     if not unexplained and (driven or not left_out):
@@ -166,13 +166,13 @@ def _compile(folder: Path, layout: Layout, run: RootGroup) -> Catalog:
 
 
 def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[RootGroup] = ()) -> str:
-    """The file."""
-    found = list(implementations)
+    """Return the content of the file."""
+    known = list(implementations)
     lines = [
         "# What `interop run` does here. Every line may be left out; what is made lies in .interop/.",
         "",
         "# The implementations under test. A folder with a manifest of your own can be one, too.",
-        f"# implementations = {_list(manifest.name for manifest in found)}",
+        f"# implementations = {_list(manifest.name for manifest in known)}",
         "",
         "# The suites that run.",
         f"# suites = {_list(SUITES)}",
@@ -185,13 +185,13 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[R
         "",
         "[protos]",
         *_protos(layout, groups),
-        *_variants(found),
+        *_variants(known),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _protos(layout: Layout, groups: Sequence[RootGroup]) -> Iterator[str]:
-    """Where the protos are."""
+    """Yield the lines about the protos."""
     if layout.buf:
         yield "# The modules of buf.yaml are tested. buf has what they import, also from a registry."
         yield "buf = true"
@@ -209,7 +209,7 @@ def _protos(layout: Layout, groups: Sequence[RootGroup]) -> Iterator[str]:
 
 
 def _variants(implementations: Iterable[Manifest]) -> Iterator[str]:
-    """An example of each implementation that can be had in other versions."""
+    """Yield an example of each implementation that can be built in other versions."""
     yield from (
         "",
         "# An implementation again, in the versions that your service runs with. It is built apart from your environment.",

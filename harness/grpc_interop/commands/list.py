@@ -1,4 +1,4 @@
-"""`interop list`: what would run, one case a line."""
+"""`interop list`: the cases that would run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from grpc_interop.suites import SUITES
 @click.command()
 @with_options(TREE, CHOICE)
 def command(options: Options) -> None:
-    """Lists what would run, one case a line; then, on standard error, what the suites of these cases are about."""
+    """List the cases that would run, one a line; then, on standard error, the subjects of their suites."""
     print_cases(options)
 
 
 def print_cases(options: Options) -> None:
-    """Raises UsageError when nothing is selected."""
+    """Print the id of each case. Raise UsageError when nothing is selected."""
     check_selection(options)
     numbers: Counter[str] = Counter()
     for case, pair in selected(options):

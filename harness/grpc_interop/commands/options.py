@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they say: an Options."""
+"""Options that several commands share, read into an Options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROTO_PATHS = [
         "includes",
         multiple=True,
         metavar="[PREFIX=]DIR",
-        help="Where imports are looked for; what lies there is not tested itself.",
+        help="Where imports are looked for; files there are not tested themselves.",
     ),
 ]
 IMPLEMENTATION = [
@@ -51,17 +51,17 @@ CHOICE = [
     click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only these suites. May be repeated."),
     click.option("-k", "keyword", default="", metavar="EXPR", help='As with pytest: -k "AllStream and ping_pong".'),
     click.option("--seed", type=int, metavar="N", help="Seed of generated values and conversations."),
-    click.option("--changed", default="", metavar="REF", help="Only what has changed in the protos since a git ref."),
-    click.option("--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: as many as each suite likes."),
+    click.option("--changed", default="", metavar="REF", help="Only RPCs and messages that have changed since a git ref."),
+    click.option("--count", type=click.IntRange(0), default=0, metavar="N", help="Generated examples; 0: each suite's own number."),
 ]
-BUDGET = click.option("--budget", metavar="60s", help="Plays the most telling cases first, for so long (90s, 5m).")
+BUDGET = click.option("--budget", metavar="60s", help="Play the most telling cases first, for so long (90s, 5m).")
 REPORT = click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports go (default: .interop/report)."
 )
 
 
 def with_options(*groups: list[Any]) -> Callable[[Command], Command]:
-    """Adds options to a command, which gets an Options in their place."""
+    """Add options to a command, which gets an Options in their place."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
@@ -76,7 +76,7 @@ def with_options(*groups: list[Any]) -> Callable[[Command], Command]:
 
 
 def read_options(given: dict[str, Any]) -> Options:
-    """Takes what belongs to Options out of a command's parameters. Raises UsageError."""
+    """Take the parameters that belong to Options out of all parameters of a command. Raise UsageError."""
     project = find_project()
     roots = tuple(given.pop("roots", ()))
     implementations = {manifest.name: manifest for manifest in project.implementations}

@@ -19,13 +19,13 @@ from grpc_interop.session.listing import check_selection, selected
 @with_options(TREE, CHOICE)
 @click.option("--shards", type=click.IntRange(1), default=4, show_default=True, help="Into how many jobs to split.")
 def command(options: Options, shards: int) -> None:
-    """Prints the run split for a CI matrix, as JSON for `fromJSON`."""
+    """Print the run split for a CI matrix, as JSON for `fromJSON`."""
     print_plan(options, shards)
 
 
 def print_plan(options: Options, shards: int) -> None:
-    """One JSON object for a CI matrix: `include` is a list of jobs, each with the `shard` and the `args` of its
-    `interop run`. Raises UsageError when nothing is selected."""
+    """Print a JSON object for a CI matrix: `include` is a list of jobs, each with the `shard` and the `args` of its
+    `interop run`. Raise UsageError when nothing is selected."""
     check_selection(options)
     number = sum(1 for _ in selected(options))
     of = min(shards, number)

@@ -1,4 +1,4 @@
-"""`interop replay`: a case, or an exchange between two versions, once more."""
+"""`interop replay`: play a case, or an exchange between two versions, again."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from grpc_interop.repro.replay import replay
     "--times",
     type=click.IntRange(1),
     default=None,
-    help="Plays it so often; by default once, and a failure that comes and goes several times.",
+    help="Play it so often; by default once, and a failure that comes and goes several times.",
 )
 @click.option(
     "--export",
     "export_to",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also writes a reproduction that stands alone: protos, two programs, README.",
+    help="Also write a reproduction that stands alone: protos, two programs, README.",
 )
 def command(options: Options, what: str, times: int | None, export_to: Path | None, **_: Any) -> None:
-    """Plays one case again, verbosely: a replay text, a file that holds one, or a case's id from the last report.
+    """Play a case again, verbosely: a replay text, a file with a replay text, or a case's id from the last report.
 
     Ends in FIXED if it passes each time (in PASSED, where a failure comes and goes too seldom for that to prove anything),
     else in FAILED, or in ERROR where it cannot be judged.

@@ -1,4 +1,4 @@
-"""`interop run`: a run, its reports, and what became of it."""
+"""`interop run`: play the cases, report, and conclude."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from grpc_interop.session.workers import run_in_workers
 @click.command()
 @with_options(TREE, CHOICE)
 @REPORT
-@click.option("-n", "workers", type=click.IntRange(1), default=1, metavar="WORKERS", help="Runs as many shards at the same time.")
+@click.option("-n", "workers", type=click.IntRange(1), default=1, metavar="WORKERS", help="Run as many shards at the same time.")
 @click.option("--shard", metavar="K/N", help="Only the K-th of N equal parts.")
 @BUDGET
-@click.option("--strict", is_flag=True, help="Whatever cannot run is a failure (as with CI=true).")
-@click.option("-q", "--quiet", is_flag=True, help="Only the matrix and what failed.")
-@click.option("--suggest-known", "suggest", is_flag=True, help="Prints an entry for each failure that is not known yet.")
+@click.option("--strict", is_flag=True, help="Anything that cannot run is a failure (as with CI=true).")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the matrix and the failures.")
+@click.option("--suggest-known", "suggest", is_flag=True, help="Print an entry for each failure that is not known yet.")
 def command(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: Any) -> None:
-    """Runs every client x server pair, every RPC, every streaming mode."""
+    """Run every client x server pair, every RPC, every streaming mode."""
     interruptible()
     status = run(options, workers=workers, quiet=quiet)
     if suggest:
@@ -47,8 +47,8 @@ def command(options: Options, workers: int, *, quiet: bool, suggest: bool, **_: 
 
 
 def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
-    """Plays and reports; gives the exit status. Raises UsageError, or KeyboardInterrupt, before anything was played; then the
-    report says so, unless that of an earlier run would be lost."""
+    """Play and report. Return the exit status. Raise UsageError, or KeyboardInterrupt, before any case was played; the report
+    then says so, unless it would replace the report of an earlier run."""
     try:
         return _run(options, workers, quiet=quiet)
     except ReportError:
@@ -60,7 +60,7 @@ def run(options: Options, *, workers: int = 1, quiet: bool = False) -> int:
 
 
 def _report_error(options: Options, error: InteropError | KeyboardInterrupt) -> None:
-    """Files alone: the command itself tells the terminal and GitHub."""
+    """Write the error into the report's files. The command itself tells the terminal and GitHub."""
     options.project.make_state_folder()
     recorder = Recorder(options.report, report_files(options.report))
     recorder.run_started(RunInfo("interop run", options.seed, (), shard=options.shard, strict=options.strict))
@@ -89,12 +89,12 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
         except KeyboardInterrupt:
             interrupted = True
         except Exception as error:
-            # What was gained is not lost with the harness, and what is left of the run is no green report.
+            # The verdicts so far are kept though the harness fails, and the report of the rest must not be green.
             recorder.stopped(BROKEN, f"the harness failed: {type(error).__name__}: {error}")
-            _tell_beside(recorder, played)
+            _report_beside_cases(recorder, played)
             recorder.run_finished(played.seconds)
             raise
-        _tell_beside(recorder, played)
+        _report_beside_cases(recorder, played)
         for line in session.known.summary():
             recorder.note_progress(line)
         if session.engine.stretched:
@@ -102,12 +102,12 @@ def _run(options: Options, workers: int, *, quiet: bool) -> int:
     return recorder.run_finished(played.seconds, interrupted=interrupted).conclusion.exit_status
 
 
-def _tell_beside(recorder: Recorder, played: Run) -> None:
-    """What is to be told of a run beside its cases."""
+def _report_beside_cases(recorder: Recorder, played: Run) -> None:
+    """Report all facts about a run that are not verdicts."""
     session, options = played.session, played.session.options
     for name, versions in session.engine.pool.versions.items():
-        told = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
-        recorder.set_versions(Implementation(name, *told))
+        known = (versions.get(key, "") for key in ("language", "grpc", "protobuf"))
+        recorder.set_versions(Implementation(name, *known))
     for entry in played.not_run.values():
         recorder.not_run(*entry)
     for suite, number in played.left_out.items():
@@ -121,8 +121,7 @@ def _tell_beside(recorder: Recorder, played: Run) -> None:
 
 
 def suggest_known(report: Path) -> None:
-    """Prints entries for a file of known failures, ready but for reason and link, for all that failed in the run whose
-    report this is."""
+    """Print entries for a file of known failures, complete but for reason and link, for all failures of the run in the report."""
     causes = json.loads((report / RESULTS).read_text(encoding="utf-8"))["causes"]
     entries = [entry for cause in causes for entry in cause["known"]]
     say("\n" + "\n".join(entries) if entries else "\nno failure that is not known yet")

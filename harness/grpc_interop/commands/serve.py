@@ -21,19 +21,22 @@ from grpc_interop.interruption import interruptible
 from grpc_interop.output.console import say
 from grpc_interop.session.protos import load_catalog
 
+GRACE_SECONDS = 30.0
+"""How long calls in flight may take to finish after Ctrl-C; a second Ctrl-C ends at once."""
+
 
 @click.command()
 @with_options(TREE)
 @click.argument("name")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="TCP port; 0 lets the system choose.")
 def command(options: Options, name: str, port: int) -> None:
-    """Runs an implementation as an ordinary server; prints `listening on HOST:PORT` first."""
+    """Run an implementation as an ordinary server. Print `listening on HOST:PORT` first."""
     interruptible()
     sys.exit(serve(options, name, port))
 
 
 def serve(options: Options, name: str, port: int) -> int:
-    """Serves until Ctrl-C or SIGTERM, then lets calls in flight finish. Raises UsageError for a port in use."""
+    """Serve until Ctrl-C or SIGTERM, then let calls in flight finish. Raise UsageError for a port in use."""
     choose("implementation", [name], [manifest.name for manifest in options.implementations])
     manifest = next(manifest for manifest in options.implementations if manifest.name == name)
     catalog = load_catalog(options)
@@ -54,7 +57,7 @@ def serve(options: Options, name: str, port: int) -> int:
 
 
 def _log(options: Options, name: str) -> Path:
-    """Not in the report folder: a run clears that, and this server may serve for long."""
+    """Return a path outside the report folder: a run clears that folder, and this server may serve for long."""
     return options.project.make_state_folder() / "serve" / f"{name}.log"
 
 
@@ -84,10 +87,6 @@ def _until_interrupted(driver: Driver) -> None:
             raise BuildError(f"the {driver.who} {driver.end()}; its last words:\n{driver.tail()}")
 
 
-GRACE_SECONDS = 30.0
-"""How long calls in flight may take to finish after Ctrl-C; a second Ctrl-C ends at once."""
-
-
 def _until_closed(driver: Driver) -> None:
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline and driver.connection is not None and not driver.connection.closed:
@@ -96,7 +95,7 @@ def _until_closed(driver: Driver) -> None:
 
 
 def hear(driver: Driver, seconds: float) -> list[pb.Event]:
-    """Waits for the one driver, and gives the events that do not belong to its start. Raises ContractBroken."""
+    """Wait for the driver, and return the events that do not belong to its start. Raise ContractBroken."""
     if driver.connection is None:
         if select.select([driver.listener], [], [], seconds)[0]:
             driver.accept()

@@ -1,4 +1,4 @@
-"""Where tests play cases: one session for a pytest process, and what the plugin's fixtures hand out.
+"""The place where tests play cases: a session for each pytest process, and the values of the plugin's fixtures.
 
 Documented in docs/your-own-tests.md.
 """
@@ -28,29 +28,29 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What one test plays on a pair: a named case; or all generated ones of a method, so that the number of tests does
-    not grow with theirs."""
+    """The cases of a test, on a pair: a named case, or all generated cases of a method, so that the number of tests does not
+    grow with the number of cases."""
 
     cases: tuple[AnyCase, ...]
     pair: Pair
 
     @property
     def label(self) -> str:
-        """The test's id: what a person types after -k."""
+        """The test's id, which a person types after -k."""
         return pytest_id(self.cases[0], self.pair)
 
     @property
     def ids(self) -> list[str]:
-        """What `interop list` and reports call the cases."""
+        """The ids of the cases in `interop list` and reports."""
         return [f"{case.id}[{self.pair}]" for case in self.cases]
 
 
 class Playground:
-    """Builds in the background from the start; plays what tests ask for."""
+    """Builds in the background from the start, and plays the cases that tests ask for."""
 
     def __init__(self, options: Options, *, shared_out: bool = False) -> None:
-        """`shared_out`: this process is one of several that share the tests, whole pairs each (xdist_scheduler.py).
-        Raises UsageError."""
+        """`shared_out`: several processes share the tests, by whole pairs (xdist_scheduler.py), and this process is one of them.
+        Raise UsageError."""
         make_folder(options.report)
         self.session = Session(options)
         self._shared_out = shared_out
@@ -60,7 +60,7 @@ class Playground:
         self._building = False
 
     def planned(self) -> list[Planned]:
-        """Every case of the chosen suites, on every pair."""
+        """Return every case of the chosen suites, on every pair."""
         tests: dict[str, list[AnyCase]] = {}
         for case in self.session.cases():
             tests.setdefault(tested_together(case), []).append(case)
@@ -69,7 +69,7 @@ class Playground:
         return [Planned(tuple(cases), pair) for cases in tests.values() for pair in self.session.pairs]
 
     def choose(self, planned: Sequence[Planned]) -> None:
-        """What tests will ask for, in that order."""
+        """Set what tests will ask for, in order."""
         self._chosen = list(planned)
 
     def bound(self, planned: Planned) -> BoundCase:
@@ -79,20 +79,20 @@ class Playground:
         return BoundPair(self, pair)
 
     def verdicts(self, planned: Planned) -> list[Verdict]:
-        """The verdicts on a test's cases; what else was chosen for pairs that are built is played at the same time."""
+        """Return the verdicts on a test's cases. All chosen cases of built pairs are played at the same time."""
         self.await_build(planned.pair)
         if (planned.cases[0].id, planned.pair) not in self._enqueued:
             self._look_ahead(planned)
         return [self._await((case.id, planned.pair)) for case in planned.cases]
 
     def play(self, case: Case, pair: Pair) -> Verdict:
-        """Plays a case at once."""
+        """Play a case at once."""
         self.await_build(pair)
         self.session.engine.enqueue(iter([self.session.job(case, pair)]))
         return self._await((case.id, pair))
 
     def await_build(self, pair: Pair) -> None:
-        """Waits until both sides are built. A pair that cannot be played fails its tests: it must not go missing."""
+        """Wait until both sides are built. A pair that cannot be played fails its tests: it must not go missing."""
         if not self._building:
             self._building = True
             self.session.start_building()
@@ -102,12 +102,12 @@ class Playground:
             self.session.collect_builds(POLL_SECONDS)
 
     def _look_ahead(self, first: Planned) -> None:
-        """Hands the engine the asked case and all chosen ones after it whose pair can be played by now; where tests are
-        shared out, only those of the same pair will be asked of this process."""
+        """Hand the engine the cases of a test and of all chosen tests after it whose pair is built. Where tests are shared out,
+        this process will be asked only for tests of the same pair."""
         ready = [first.pair] if self._shared_out else [pair for pair in self.session.pairs if self.session.playable(pair)]
         start = self._chosen.index(first) if first in self._chosen else 0
-        ahead = [one for one in self._chosen[start:] if one.pair in ready] or [first]
-        keys = [(case, one.pair) for one in ahead for case in one.cases if (case.id, one.pair) not in self._enqueued]
+        ahead = [planned for planned in self._chosen[start:] if planned.pair in ready] or [first]
+        keys = [(case, test.pair) for test in ahead for case in test.cases if (case.id, test.pair) not in self._enqueued]
         self._enqueued.update((case.id, pair) for case, pair in keys)
         self.session.engine.enqueue(self.session.job(case, pair) for case, pair in keys)
 
@@ -134,11 +134,11 @@ class Playground:
 
 
 _DECIDE = (Outcome.ERROR, Outcome.FAILED, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE, Outcome.PASSED, Outcome.UNSUPPORTED)
-"""Of several generated cases' outcomes the first of these decides over the test."""
+"""Among the outcomes of generated cases, the first in this list decides over the test."""
 
 
 class BoundCase:
-    """The fixture `interop_case`. Of generated cases `case` is the first; `seconds` is what playing took."""
+    """The fixture `interop_case`. `case` is the first of generated cases; `seconds` is the time of playing."""
 
     def __init__(self, playground: Playground, planned: Planned) -> None:
         self._playground = playground
@@ -148,11 +148,11 @@ class BoundCase:
         self.seconds: float | None = None
 
     def check(self) -> Verdict:
-        """Plays the case; fails the test unless it passes. What a driver does not offer is skipped, by its own word. Of
+        """Play the case, and fail the test unless it passes. A case that needs more than a driver offers is skipped. Among
         generated cases the gravest outcome counts."""
         verdicts = self._playground.verdicts(self._planned)
         self.seconds = sum(verdict.seconds for verdict in verdicts)
-        verdict = min(verdicts, key=lambda one: (_DECIDE.index(one.outcome), not one.shrunk))
+        verdict = min(verdicts, key=lambda verdict: (_DECIDE.index(verdict.outcome), not verdict.shrunk))
         if verdict.outcome is Outcome.UNSUPPORTED:
             pytest.skip(verdict.difference.what if verdict.difference else "unsupported")
         if verdict.outcome is Outcome.KNOWN_FAILURE:
@@ -163,14 +163,14 @@ class BoundCase:
 
 
 def _how_many(verdicts: Sequence[Verdict]) -> str:
-    """Of generated cases, how many are not as expected, as a line before the first of them."""
+    """Return a line that counts the generated cases that are not as expected; empty for a named case."""
     findings = sum(verdict.outcome.is_finding for verdict in verdicts)
     return f"{findings} of {len(verdicts)} generated cases are not as expected, among them\n" if len(verdicts) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What `interop_pair.play` gives: `passed`, `text` to show when it did not, and the verdict with all transcripts."""
+    """The result of `interop_pair.play`: `passed`, the verdict with all transcripts, and a `text` to show if it failed."""
 
     verdict: Verdict
     text: str
@@ -198,27 +198,27 @@ class BoundPair:
     def method(self, path: str) -> Method:
         """Return the RPC `/package.Service/Method` (or an ending of it, such as `Greeter/AllStream`). Raise UsageError."""
         __tracebackhide__ = True
-        with _ToldToTheTest():
+        with _RaisedAtTheTest():
             return find_method(self._playground.session.catalog, path)
 
     def message(self, type_name: str, json: str | Mapping[str, Any] | None = None, /, **fields: Any) -> bytes:
         """Return the bytes of a message by its fields, or as ProtoJSON (text or a dict); `type_name` is the type's full
         name or an ending of it. Raise UsageError."""
         __tracebackhide__ = True
-        with _ToldToTheTest():
+        with _RaisedAtTheTest():
             return build_message(self._playground.session.catalog, type_name, json, fields)
 
     def play(self, case: Case) -> Played:
         """Play the case on this pair. Raise NotACase where gRPC promises no outcome."""
         __tracebackhide__ = True
-        with _ToldToTheTest():
+        with _RaisedAtTheTest():
             verdict = self._playground.play(case, self.pair)
         passed = verdict.outcome is Outcome.PASSED
         return Played(verdict, "" if passed else self._playground.explain(verdict))
 
 
-class _ToldToTheTest:
-    """Lets what is wrong with a test be told at the test's own line, without the harness' frames above it."""
+class _RaisedAtTheTest:
+    """Raises errors of a test at the test's own line, without the harness' frames above it."""
 
     def __enter__(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""How pytest-xdist shares out tests: all cases of one pair to one worker."""
+"""How pytest-xdist shares out tests: all cases of a pair go to the same worker."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _PAIR = re.compile(r"[\[-]([A-Za-z0-9-]+:[A-Za-z0-9-]+)\]$")
 
 
 class PairScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
-    """Scopes tests by the pair at the end of their id; every other test is a scope of its own."""
+    """Scopes tests by the pair at the end of their id. Every other test is a scope by itself."""
 
     def _split_scope(self, nodeid: str) -> str:
-        found = _PAIR.search(nodeid)
-        return f"pair {found.group(1)}" if found else nodeid
+        pair = _PAIR.search(nodeid)
+        return f"pair {pair.group(1)}" if pair else nodeid
