@@ -89,7 +89,7 @@ class Catalog:
         widened = copy(self)
         widened.whole = widened
         widened.files = tuple(sorted({*self.files, *files}))
-        widened.__dict__.pop("_every_message", None)
+        widened.__dict__.pop("_root_messages", None)
         return widened
 
     @classmethod
@@ -127,10 +127,15 @@ class Catalog:
 
     def messages(self) -> Iterator[str]:
         """The full name of every message type of the roots' files, nested ones included, map entries not."""
-        yield from (message for message in self._every_message if self._chosen is None or message in self._chosen[1])
+        yield from (message for message in self._root_messages if self._chosen is None or message in self._chosen[1])
+
+    def every_message(self) -> Iterator[str]:
+        """Yield the full name of every message type, also of imported files."""
+        for file in self.file_descriptors:
+            yield from _message_names(file.message_types_by_name.values())
 
     @cached_property
-    def _every_message(self) -> tuple[str, ...]:
+    def _root_messages(self) -> tuple[str, ...]:
         """Those of the narrowed catalog, too. Kept, since descriptors are slow to ask and each failure asks for all."""
         files = (self._descriptors[name] for name in self.files)
         return tuple(name for file in files for name in _message_names(file.message_types_by_name.values()))

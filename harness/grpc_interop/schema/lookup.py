@@ -1,4 +1,4 @@
-"""What a person asks for by name in a test: a method, a message type, and a message by its fields or as ProtoJSON."""
+"""Finds a method or a message type by the name that a test uses, and builds a message from its fields or from ProtoJSON."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from grpc_interop.schema.catalog import Catalog
 from grpc_interop.schema.text import serialise
 
 _CONFUSED = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
-"""What json_format raises beside its own errors, of values and of fields that are called like its methods."""
+"""Errors that json_format raises beside its own, for wrong values and for fields that are named like its methods."""
 
 _MOST_SHOWN = 8
-"""Names in a message for people."""
+"""Names that an error lists."""
 
 _OWN_JSON = "google.protobuf."
-"""Well-known types, most of which ProtoJSON writes in a form of their own."""
+"""The package of the well-known types, most of which have a ProtoJSON form of their own."""
 
 
 def find_method(catalog: Catalog, path: str) -> Method:
-    """Return the RPC `/package.Service/Method`, or the only one that ends so. Raise UsageError."""
+    """Return the RPC `/package.Service/Method`, or the only RPC whose path ends in `path`. Raise UsageError."""
     methods = {method.path: method for method in catalog.methods()}
     return methods[_only("method", path, methods)]
 
 
 def find_message_type(catalog: Catalog, name: str) -> Descriptor:
-    """Return the message type of that full name, or the only one that ends so. Raise UsageError."""
-    return catalog.message(_only("message", name, _every_type(catalog)))
+    """Return the message type of a full name, or the only type whose name ends in `name`. Raise UsageError."""
+    return catalog.message(_only("message", name, catalog.every_message()))
 
 
 def build_message(catalog: Catalog, name: str, given: str | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a message: `given` as ProtoJSON (as text or as a dict), or by its fields. Raise UsageError."""
+    """Return the bytes of the message that `given` is in ProtoJSON (as text or as a dict), or that has the fields. Raise UsageError."""
     kind = find_message_type(catalog, name)
     if given is not None and fields:
         raise UsageError(f"{kind.name} is given as JSON and by its fields", "give all of it in one of the two ways")
@@ -64,22 +64,19 @@ def build_message(catalog: Catalog, name: str, given: str | Mapping[str, Any] | 
     return serialise(message)
 
 
-# -- names -------------------------------------------------------------------------------------------------------------
-
-
 def _only(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the one of the known names that is this one or ends in it. Raise UsageError."""
+    """Return the known name that equals `name`, or the only known name that ends in it. Raise UsageError."""
     names = list(known)
     if name in names:
         return name
-    found = [one for one in names if one.endswith(tuple(mark + name.lstrip("/.") for mark in "/."))]
+    found = [full_name for full_name in names if full_name.endswith(tuple(mark + name.lstrip("/.") for mark in "/."))]
     if len(found) == 1:
         return found[0]
     if found:
         raise UsageError(f"several {what}s are called {name!r}: {few(found, _MOST_SHOWN)}", "give more of the name")
     if not names:
         raise UsageError(f"the protos have no {what}s")
-    endings = {ending: one for one in reversed(names) for ending in _endings(one)}
+    endings = {ending: full_name for full_name in reversed(names) for ending in _endings(full_name)}
     near = difflib.get_close_matches(name, endings, n=3, cutoff=0.6)
     likely = dict.fromkeys(endings[ending] for ending in near)
     raise UsageError(
@@ -88,23 +85,10 @@ def _only(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _endings(name: str) -> Iterator[str]:
-    """Yield what a person may call it: `/p.v1.S/M` is `p.v1.S/M`, `v1.S/M`, `S/M`, `M` and itself."""
+    """Yield the short forms of a name: `/p.v1.S/M`, `p.v1.S/M`, `v1.S/M`, `S/M`, `M`."""
     yield name
     for mark in re.finditer(r"[./]", name):
         yield name[mark.end() :]
-
-
-def _every_type(catalog: Catalog) -> Iterator[str]:
-    """Yield the full names of all message types, those of imported files included."""
-    for file in catalog.file_descriptors:
-        yield from _names(file.message_types_by_name.values())
-
-
-def _names(messages: Iterable[Descriptor]) -> Iterator[str]:
-    for message in messages:
-        if not message.GetOptions().map_entry:
-            yield message.full_name
-            yield from _names(message.nested_types)
 
 
 def _or(names: Iterable[str]) -> str:
@@ -116,18 +100,15 @@ def _short(given: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-# -- values ------------------------------------------------------------------------------------------------------------
-
-
 def _plain(kind: Descriptor, given: Any) -> Any:
-    """Return the value as json_format takes it, each field known. Raise UsageError for a name that no field has."""
+    """Return the value in the form that json_format takes. Raise UsageError for a name that no field has."""
     if kind.full_name.startswith(_OWN_JSON) or not isinstance(given, Mapping):
         return _special(given)
     return {name: _value(_field(kind, name), value) if _is_field(name) else value for name, value in given.items()}
 
 
 def _is_field(name: Any) -> bool:
-    """Return whether the name is a field's own: `[package.extension]` and `@type` are json_format's to find."""
+    """Return whether the name is a field's: json_format itself looks up `[package.extension]` and `@type`."""
     return not (isinstance(name, str) and name[:1] in ("[", "@"))
 
 
@@ -145,13 +126,13 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
     inner = field.message_type
     if inner is not None and inner.GetOptions().map_entry and isinstance(value, Mapping):
         entry = inner.fields_by_name["value"]
-        return {_key(key): _value(entry, one) for key, one in value.items()}
+        return {_key(key): _value(entry, element) for key, element in value.items()}
     if field.is_repeated and isinstance(value, (list, tuple)):
-        return [_one(field, one) for one in value]
-    return _one(field, value)
+        return [_element(field, element) for element in value]
+    return _element(field, value)
 
 
-def _one(field: FieldDescriptor, value: Any) -> Any:
+def _element(field: FieldDescriptor, value: Any) -> Any:
     return _special(value) if field.message_type is None else _plain(field.message_type, value)
 
 
@@ -160,7 +141,7 @@ def _key(key: Any) -> str:
 
 
 def _special(value: Any) -> Any:
-    """Return as ProtoJSON what Python has types for and JSON has not: bytes, times, spans of time, infinities."""
+    """Return the ProtoJSON form of a value whose Python type JSON lacks: bytes, times, durations, infinities."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, datetime):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,13 +84,35 @@ def _discovered(folder: Path) -> subprocess.CompletedProcess[bytes]:
     return _git("-C", str(there), "rev-parse", "--show-toplevel", "--absolute-git-dir")
 
 
+def ignored_below(folder: Path) -> frozenset[str] | None:
+    """Return the files and folders that git leaves out, by their paths from the folder. A folder stands for all below it.
+
+    Return None without git or a repository, and for a folder that is itself left out: whoever names it means its files.
+    """
+    with suppress(NoGitError):
+        if _git("-C", str(folder), "check-ignore", "--quiet", ".").returncode == 1:
+            done = _git("-C", str(folder), "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+            if not done.returncode:
+                return frozenset(os.fsdecode(name).rstrip("/") for name in done.stdout.split(b"\0") if name)
+    return None
+
+
+def is_submodule(folder: Path) -> bool:
+    """Return whether the repository at a folder is a submodule of the outer repository, and not a clone that just lies there."""
+    return bool(_superproject(folder))
+
+
+def _superproject(folder: Path) -> bytes:
+    return _git("-C", str(folder), "rev-parse", "--show-superproject-working-tree").stdout.rstrip(b"\n")
+
+
 def holders(repository: Repository) -> list[Repository]:
     """Return the repository, and the ones around it that have it as a submodule, from the inside outwards."""
     found = [repository]
     while True:
-        done = _git("-C", str(found[-1].top), "rev-parse", "--show-superproject-working-tree")
-        outer = around(Path(os.fsdecode(done.stdout.rstrip(b"\n")))) if done.stdout.strip() else None
-        if done.returncode or outer is None:
+        top = _superproject(found[-1].top)
+        outer = around(Path(os.fsdecode(top))) if top else None
+        if outer is None:
             return found
         found.append(outer)
 

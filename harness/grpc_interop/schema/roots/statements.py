@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"""//[^\n]*|/\*.*?(?:\*/|$)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[\w.]+|\S""", re.DOTALL)
-"""Comments, texts in either quotes, words, and single signs (https://protobuf.com/docs/language-spec#lexical-elements)."""
+from grpc_interop.schema.source_lines import tokens
 
 
 class Statements(NamedTuple):
@@ -43,9 +41,7 @@ def read_statements(file: Path) -> Statements:
 def _statements(text: str) -> Iterator[list[str]]:
     """Yield the words up to a semicolon or a brace; a brace ends its statement as its last word."""
     words: list[str] = []
-    for token in _TOKEN.findall(text):
-        if token.startswith(("//", "/*")):
-            continue
+    for token, _ in tokens(text):
         if token in "{}":
             yield [*words, token]
             words = []

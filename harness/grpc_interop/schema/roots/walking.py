@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from grpc_interop.schema.roots.ignoring import ignored_below, is_submodule
+from grpc_interop.schema.git.repository import ignored_below, is_submodule
 from grpc_interop.schema.roots.root import Folder, Root, rooted
 from grpc_interop.schema.roots.statements import read_statements
 
