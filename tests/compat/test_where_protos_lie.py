@@ -347,7 +347,7 @@ class TestLinks:
         projects.project.link(link, str(target))
         projects.project.commit()
         for read in (sides, touched):
-            with pytest.raises(UsageError, match=f"{link} led out of .*nobody knows what lay there"):
+            with pytest.raises(UsageError, match=f"{link} led out of .*its files at that time are not known"):
                 read(projects)
         projects.configure("protos", excludes=("api/*", "dep.proto"))
         base, _ = sides(projects)
@@ -363,7 +363,7 @@ class TestLinks:
         projects.project.commit()
         projects.project.commit()
         for head in (None, "HEAD"):
-            with pytest.raises(UsageError, match=r"protos/api led to what git ignores in .*nobody knows what lay there"):
+            with pytest.raises(UsageError, match=r"protos/api led to what git ignores in .*its files at that time are not known"):
                 sides(projects, "HEAD~1", head)
 
     def test_one_that_leads_to_no_proto_is_no_matter(self, projects: Projects) -> None:

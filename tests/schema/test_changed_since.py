@@ -119,6 +119,6 @@ class TestTouched:
         (repository / "protos" / "a.proto").write_text("this is no proto")
         git(repository, "commit", "-qam", "two")
         write(repository / "protos" / "a.proto", TREE)
-        with pytest.raises(UsageError, match=r"(?s)the protos of HEAD cannot be compared with: .*/protos/a\.proto:1:1: Expected") as raised:
+        with pytest.raises(UsageError, match=r"(?s)the protos of HEAD cannot be compared: .*/protos/a\.proto:1:1: Expected") as raised:
             changed(repository, tmp_path)
         assert "interop-history" not in str(raised.value)

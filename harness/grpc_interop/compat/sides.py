@@ -238,7 +238,7 @@ def _of_commit(
         try:
             sources = _loaded(side, then.tree, load, names, folders, options)
         except UsageError as error:
-            raise UsageError(then.told(error.what), then.told(error.remedy)) from error
+            raise UsageError(then.with_original_paths(error.what), then.with_original_paths(error.remedy)) from error
         return replace(
             sources,
             files={name: then.spelled(name, path) for name, path in sources.files.items()},

@@ -1,4 +1,4 @@
-"""What a proto tree holds: its methods, its messages, and how to read a message of any of its types."""
+"""The content of a proto tree: its methods, its message types, and a reader of messages of these types."""
 
 from __future__ import annotations
 
@@ -23,18 +23,15 @@ from grpc_interop.schema.text import one_line, parse, serialise
 
 
 class Catalog:
-    """A set of proto files in a descriptor pool of its own, so that no file of the harness' own can meet them.
-
-    `files` are those of the roots, sorted: their methods are driven; what they merely import is not. `refused` says of
-    files that protoc accepts why the harness' own protobuf does not, or imports one that it does not: they are left
-    out. `whole` is the catalog that this one was narrowed from, or itself.
-    """
+    """A set of proto files in a descriptor pool of its own, apart from the harness' own files."""
 
     def __init__(self, files: Sequence[str], descriptor_set: bytes, refused: Mapping[str, str] | None = None) -> None:
-        """`refused`: files to be left out as if the harness' own protobuf did not take them, and why."""
+        """`files` are the files of the roots. `refused`: files to leave out as if the harness' own protobuf refused them, and why."""
         self.whole: Catalog = self
+        """The catalog that this one was narrowed from, or itself."""
         self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
         self.refused: dict[str, str] = dict(refused or {})
+        """Files that protoc accepts and the harness' own protobuf does not, or that import such a file; with the reason."""
         parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
         for file in parsed.file:
             file.ClearField("source_code_info")
@@ -46,11 +43,12 @@ class Catalog:
         self._set = descriptor_pb2.FileDescriptorSet(file=kept) if self.refused else parsed
         self._by_name = {file.name: file for file in self._set.file}
         self.files = tuple(sorted(name for name in files if name not in self.refused))
+        """The files of the roots: their methods are driven, not those of files that they merely import."""
 
     def _fill(self, files: Iterable[descriptor_pb2.FileDescriptorProto], renamed: dict[str, str]) -> bool:
-        """Put all but what is refused into a new pool. Return whether it took them all: a pool that has refused a file may go on
-        to point at what it had begun to make of it, and is of no further use. `renamed` says of files that are tried with
-        distinct JSON names why they were refused as they are."""
+        """Put all files that are not refused into a new pool, and return whether it took them. A pool that has refused a file is
+        not used again: it may still point at the unfinished parts of that file. `renamed`: the files to try with distinct JSON
+        names, and why they were refused without."""
         self._pool = descriptor_pool.DescriptorPool()
         self._descriptors: dict[str, FileDescriptor] = {}
         for file in files:
@@ -62,7 +60,7 @@ class Catalog:
                 continue
             version = with_distinct_json_names(file) if file.name in renamed else file
             try:
-                # Kept, since a pool does not find files by names that are not ASCII.
+                # Kept here: a pool does not find files whose names are not ASCII.
                 self._descriptors[file.name] = self._pool.AddSerializedFile(version.SerializeToString())
             except (TypeError, ValueError) as error:
                 if file.name in renamed:
@@ -80,12 +78,12 @@ class Catalog:
         excludes: Sequence[str] = (),
         also: Mapping[str, Path] | None = None,
     ) -> Catalog:
-        """Compiles the files under the roots, without those whose names match a pattern of `excludes`, and those of `also`;
-        or takes them from the cache folder. Raises ProtoError."""
+        """Compile the files of the roots whose names match no pattern of `excludes`, and the files of `also`; or take the result
+        from the cache folder. Raise ProtoError."""
         return cls(*compile_tree(roots, includes, cache, excludes, also))
 
     def driving(self, files: Iterable[str]) -> Catalog:
-        """Return the same catalog with more of its files driven, which were only imported."""
+        """Return the same catalog with files driven that were only imported."""
         widened = copy(self)
         widened.whole = widened
         widened.files = tuple(sorted({*self.files, *files}))
@@ -94,49 +92,49 @@ class Catalog:
 
     @classmethod
     def from_image(cls, image: Path, excludes: Sequence[str] = ()) -> Catalog:
-        """A descriptor set as protoc and buf write it; files whose names match a pattern of `excludes` are not driven. Raises
+        """Read a descriptor set of protoc or buf. Files whose names match a pattern of `excludes` are not driven. Raise
         ProtoError."""
         files, descriptor_set = read_image(image)
         return cls(tested(files, excludes), descriptor_set)
 
     def without(self, refused: Mapping[str, str]) -> Catalog:
-        """Return the same catalog without these files, and why: they and what imports them are as if they were refused."""
+        """Return the same catalog with these files, and the files that import them, refused for the given reasons."""
         if not set(refused) - set(self.refused):
             return self
         whole = descriptor_pb2.FileDescriptorSet(file=[*self._set.file, *self._refused.values()])
         return Catalog([*self.files, *self._refused], whole.SerializeToString(), {**refused, **self.refused})
 
     def declares_alike(self, other: Catalog, file: str) -> bool:
-        """Return whether a file, be it refused or not, is the same in another catalog."""
-        mine, theirs = ({**one._by_name, **one._refused}.get(file) for one in (self, other))
-        return mine == theirs
+        """Return whether a file, refused or not, is the same in another catalog."""
+        own, others = ({**catalog._by_name, **catalog._refused}.get(file) for catalog in (self, other))
+        return own == others
 
     def only(self, methods: Collection[Method], messages: Collection[str]) -> Catalog:
-        """The same catalog with fewer methods and messages to drive; code is still generated for all of its files."""
+        """Return the same catalog with fewer methods and messages to drive. Code is still generated for all files."""
         narrowed = copy(self)
         narrowed.whole = self
         narrowed._chosen = frozenset(methods), frozenset(messages)
         return narrowed
 
     def methods(self, without: Collection[str] = ()) -> Iterator[Method]:
-        """Every RPC of the roots' files, in their order; none of the files `without`."""
+        """Yield the RPCs of the roots' files in their order, but for the files `without`."""
         for name in self.files:
             if name not in without:
                 found = (_method(method) for service in self._services(name) for method in service.methods)
                 yield from (method for method in found if self._chosen is None or method in self._chosen[0])
 
     def messages(self) -> Iterator[str]:
-        """The full name of every message type of the roots' files, nested ones included, map entries not."""
+        """Yield the full names of the message types of the roots' files: nested types as well, map entries not."""
         yield from (message for message in self._root_messages if self._chosen is None or message in self._chosen[1])
 
     def every_message(self) -> Iterator[str]:
-        """Yield the full name of every message type, also of imported files."""
+        """Yield the full names of the message types of all files, also of imported files."""
         for file in self.file_descriptors:
             yield from _message_names(file.message_types_by_name.values())
 
     @cached_property
     def _root_messages(self) -> tuple[str, ...]:
-        """Those of the narrowed catalog, too. Kept, since descriptors are slow to ask and each failure asks for all."""
+        """Also the types that `only` left out. Kept: descriptors are slow, and each failure needs all names."""
         files = (self._descriptors[name] for name in self.files)
         return tuple(name for file in files for name in _message_names(file.message_types_by_name.values()))
 
@@ -145,56 +143,56 @@ class Catalog:
         return services
 
     def message(self, type_name: str) -> Descriptor:
-        """Raises KeyError."""
+        """Return a type by its full name. Raise KeyError."""
         return self._pool.FindMessageTypeByName(type_name)
 
     def extensions(self, message: Descriptor) -> list[FieldDescriptor]:
-        """The extension fields of a type that any file of the set declares."""
+        """Return the extension fields of a type that any file of the set declares."""
         return list(self._pool.FindAllExtensions(message))
 
     def file_of(self, case: AnyCase) -> str:
-        """The name of the file that declares what the case is about: a method's service, or a message."""
+        """Return the name of the file that declares the case's service or message."""
         return case.file(self)
 
     def file_of_message(self, type_name: str) -> str:
-        """The name of the file that declares a message. Raises KeyError."""
+        """Return the name of the file that declares a message. Raise KeyError."""
         return str(self.message(type_name).file.name)
 
     def file_of_service(self, service: str) -> str:
-        """The name of the file that declares a service. Raises KeyError."""
+        """Return the name of the file that declares a service. Raise KeyError."""
         return self._pool.FindServiceByName(service).file.name
 
     def declares(self, case: AnyCase) -> bool:
-        """Return whether the case's method, of its kind and with its types, or its message is among the protos."""
+        """Return whether the protos have the case's message, or its method with the same kind and types."""
         try:
             return case.is_declared_by(self)
         except KeyError:
             return False
 
     def method(self, service: str, name: str) -> Method:
-        """The method of a service by its name. Raises KeyError."""
+        """Return the method of a service by its name. Raise KeyError."""
         return _method(self._pool.FindServiceByName(service).methods_by_name[name])
 
     def files_of(self, case: AnyCase) -> list[str]:
-        """The names of the files that the case needs: the one above, and those of the types that an Any in one of its
-        messages may hold."""
+        """Return the names of the files that the case needs: `file_of`, and the files of types that an Any in its messages may
+        hold."""
         held = (name for name in self.messages() if any(name.encode() in data for data in case.examples)) if case.examples else ()
         return list(dict.fromkeys([self.file_of(case), *map(self.file_of_message, held)]))
 
     def parse(self, type_name: str, data: bytes) -> Message:
-        """The message as the harness' own protobuf reads it. Raises google.protobuf.message.DecodeError."""
+        """Read a message with the harness' own protobuf. Raise google.protobuf.message.DecodeError."""
         return parse(message_factory.GetMessageClass(self.message(type_name)), data)
 
     def canonical(self, type_name: str, data: bytes) -> bytes:
-        """The same message in the one form in which two of them can be compared: languages write fields of oneofs,
-        extensions and map entries in different orders. Bytes that cannot be read stay as they are."""
+        """Return the canonical bytes of a message, for comparison: languages write fields of oneofs, extensions and map entries
+        in different orders. Bytes that do not parse stay as they are."""
         try:
             return serialise(self.parse(type_name, data))
         except DecodeError:
             return data
 
     def describe(self, type_name: str, data: bytes) -> str:
-        """The message in text format on one line, for people; `(empty)` when it says nothing."""
+        """Return the message in text format on one line; `(empty)` without fields."""
         try:
             message = self.parse(type_name, data)
         except (DecodeError, KeyError):
@@ -203,25 +201,25 @@ class Catalog:
 
     @property
     def file_protos(self) -> Sequence[descriptor_pb2.FileDescriptorProto]:
-        """Every file, imports first."""
+        """All files, imports first."""
         return self._set.file
 
     @property
     def file_descriptors(self) -> Collection[FileDescriptor]:
-        """Every file as protobuf resolved it, imports first."""
+        """All files as protobuf resolved them, imports first."""
         return self._descriptors.values()
 
     def file_with_options(self, file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
-        """The same, read with the tree's own extensions, so that its custom options are no unknown fields."""
+        """Return the file as read with the tree's own extensions, so that custom options are known fields."""
         try:
             kind = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(file.DESCRIPTOR.full_name))
         except KeyError:
-            return file  # whoever declares a custom option imports descriptor.proto
+            return file  # a tree with custom options imports descriptor.proto
         return cast(descriptor_pb2.FileDescriptorProto, parse(kind, file.SerializeToString()))
 
     def descriptor_set(self, files: Iterable[str] | None = None) -> bytes:
-        """A serialised FileDescriptorSet of these files (all when None) and whatever they import, imports first; without
-        source info, so that an edited comment asks for no new build."""
+        """Return a serialised FileDescriptorSet of these files (all when None) and their imports, imports first. It has no
+        source info, so that an edited comment causes no new build."""
         if files is None:
             return self._set.SerializeToString(deterministic=True)
         wanted: set[str] = set()
@@ -237,11 +235,11 @@ class Catalog:
 
     @cached_property
     def sent_names(self) -> Mapping[str, str]:
-        """By what names files go into a text for others, of those that cannot keep their own (gate.py)."""
+        """New names, in texts for others, for files whose own names the gate refuses (gate.py)."""
         return gate.new_names(self._by_name)
 
     def sent_set(self, files: Iterable[str]) -> bytes:
-        """The same as `descriptor_set`, fit to be let in by others: with these names."""
+        """Return `descriptor_set` with the names of `sent_names`, so that the gate of others lets it in."""
         return gate.sendable(self.descriptor_set(files), self.sent_names)
 
 

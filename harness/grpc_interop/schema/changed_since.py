@@ -1,4 +1,4 @@
-"""What an edit of the protos touches: the RPCs and messages whose definition, or that of a type they reach, differs."""
+"""The RPCs and messages that an edit of the protos changes, in their own definition or in that of a type they reach."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from grpc_interop.schema.roots.roots import ProtoError
 
 
 class ChangedElements(NamedTuple):
-    """Of a tree, what differs from what it was; what was not there yet differs. What is gone now is not part of it."""
+    """The changed and new elements of a tree. Removed elements are not part of it."""
 
     methods: frozenset[Method]
     messages: frozenset[str]
 
 
 def changed_since(earlier: ProtosAtCommit, catalog: Catalog, cache: Path) -> ChangedElements:
-    """What differs from what a project had then. Raises UsageError when the protos of then do not compile, or cannot be had."""
+    """Return the difference from a project's protos at a commit. Raise UsageError when those do not compile, or are not known."""
     with earlier.exported() as then:
         refuse_missing(then.not_here, not_checked_out(earlier.project, earlier.now))
         if not then.tree.roots:
@@ -34,11 +34,11 @@ def changed_since(earlier: ProtosAtCommit, catalog: Catalog, cache: Path) -> Cha
         try:
             return changed_between(Fingerprints(then.load(cache)), catalog)
         except ProtoError as error:
-            raise UsageError(f"the protos of {earlier.words} cannot be compared with: {error.what}", error.remedy) from error
+            raise UsageError(f"the protos of {earlier.words} cannot be compared: {error.what}", error.remedy) from error
 
 
 def changed_between(then: Fingerprints, catalog: Catalog) -> ChangedElements:
-    """What of the catalog differs from what stood there."""
+    """Return the elements of the catalog whose fingerprints differ."""
     now = Fingerprints(catalog)
     return ChangedElements(
         frozenset(method for method in catalog.methods() if now.of_method(method) != then.of_method(method)),
@@ -48,10 +48,10 @@ def changed_between(then: Fingerprints, catalog: Catalog) -> ChangedElements:
 
 class Fingerprints:
     """Digests of a catalog's definitions, each with all that it reaches: equal where generated code and the bytes that
-    travel are the same. Comments count for nothing; a file's name, package and options do, since generators use them."""
+    travel are the same. Comments do not count; a file's name, package and options do, since generators use them."""
 
     def __init__(self, catalog: Catalog | None) -> None:
-        """Of no catalog, nothing is there."""
+        """Without a catalog there are no definitions."""
         self._methods: dict[str, tuple[bytes, list[str]]] = {}
         self._types: dict[str, tuple[bytes, list[str]]] = {}
         self._extensions: dict[str, list[tuple[bytes, list[str]]]] = defaultdict(list)
@@ -59,12 +59,12 @@ class Fingerprints:
             self._index(file)
 
     def of_method(self, method: Method) -> bytes | None:
-        """None when there is no RPC of that path."""
+        """Return the digest of an RPC, or None when there is none of its path."""
         own, types = self._methods.get(method.path, (None, []))
         return own and _digest([own, *(self._whole(name) for name in types)])
 
     def of_message(self, type_name: str) -> bytes | None:
-        """None when there is no message type of that full name."""
+        """Return the digest of a message type, or None when there is none of that full name."""
         return self._whole(type_name) if type_name in self._types else None
 
     def _whole(self, type_name: str) -> bytes:
@@ -88,7 +88,7 @@ class Fingerprints:
                 self._methods[f"/{package}{service.name}/{method.name}"] = own, [method.input_type[1:], method.output_type[1:]]
 
     def _index_types(self, scope: FileOrMessage, prefix: str, head: bytes) -> None:
-        """The types and extensions that a file or a message declares, nested ones included."""
+        """Add the types and extensions that a file or a message declares, also nested types."""
         nested = scope.message_type if isinstance(scope, descriptor_pb2.FileDescriptorProto) else scope.nested_type
         for message in nested:
             own = descriptor_pb2.DescriptorProto()
@@ -104,16 +104,15 @@ class Fingerprints:
 
 
 FileOrMessage = descriptor_pb2.FileDescriptorProto | descriptor_pb2.DescriptorProto
-"""What holds definitions."""
 
 
 def _types_of(fields: Iterable[descriptor_pb2.FieldDescriptorProto]) -> list[str]:
-    """The full names of the message and enum types that fields have."""
+    """Return the full names of the message and enum types of fields."""
     return [field.type_name[1:] for field in fields if field.type_name]
 
 
 def _head(file: descriptor_pb2.FileDescriptorProto) -> bytes:
-    """What a file says of all that it declares."""
+    """Return the part of a file that concerns all its definitions."""
     own = descriptor_pb2.FileDescriptorProto(name=file.name, package=file.package, syntax=file.syntax, edition=file.edition)
     own.options.CopyFrom(file.options)
     return _bytes(own)

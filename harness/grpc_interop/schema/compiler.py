@@ -1,4 +1,4 @@
-"""From proto sources to a descriptor set: runs protoc, and remembers what it said by the content of all it read."""
+"""Compiles proto sources to a descriptor set with protoc, and caches the result by the content of all files that it read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grpc_interop.schema.roots.root import Folder, Root, rooted
 from grpc_interop.schema.roots.roots import ProtoError, brought_by_protoc, common_includes, refuse_no_folder, resolve, root_files
 
 FORMAT = "4"
-"""Part of every cache key; to be raised when what is cached changes its form."""
+"""Part of every cache key: raise it when the form of cached files changes."""
 
 
 def compile_tree(
@@ -33,11 +33,11 @@ def compile_tree(
     excludes: Sequence[str] = (),
     also: Mapping[str, Path] | None = None,
 ) -> tuple[tuple[str, ...], bytes]:
-    """The names of the roots' files (without those that match a pattern of `excludes`) and of those of `also`, which must
-    lie where an import of their names leads; and a serialised FileDescriptorSet of them and all that they import, imports
-    first, without source info.
+    """Return the names of the files, and a serialised FileDescriptorSet of them and their imports, imports first, without
+    source info. The files are those of the roots whose names match no pattern of `excludes`, and those of `also`, which must
+    lie where an import of their names leads.
 
-    Nothing is run when the cache folder holds the answer for equal contents, wherever they lay. Raises ProtoError with
+    Nothing is run when the cache folder holds the result for equal contents, wherever they lay. Raise ProtoError with
     protoc's own words.
     """
     files = dict(sorted({**root_files(roots, excludes), **(also or {})}.items()))
@@ -53,21 +53,21 @@ def compile_tree(
 
 
 class _ProtocInput(NamedTuple):
-    """What protoc is given: the roots' files by their names, and the folders in which it looks imports up. `roots` are for
-    what is said of those that it refuses."""
-
     files: Mapping[str, Path]
+    """The files to compile, by name."""
     roots: Sequence[Root]
+    """For the error when protoc refuses them."""
     search: Sequence[Root]
+    """Where imports are looked up."""
 
     def entry(self, cache: Path) -> Path:
-        """Where the answer is kept."""
+        """Return the path of the cached result, without suffix."""
         return cache / "protos" / _key(self.files)
 
 
 def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> list[_ProtocInput]:
-    """What to try, one after the other. Runtimes bring google/protobuf/*.proto along and use no copy of a tree's, which
-    may have fields that they lack; but a tree that asks more of its copy than protoc's own has is taken as it is."""
+    """Return the inputs to try in turn. First with protoc's own google/protobuf/*.proto: runtimes bring theirs along, and a
+    tree's copy may have fields that they lack. A tree that needs more than protoc's files declare is compiled as it is."""
     as_it_is = _ProtocInput(files, roots, search)
     brought = brought_by_protoc()
     if all(resolve(name, search) == path for name, path in brought.items()):
@@ -77,7 +77,7 @@ def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[
 
 
 def _compiled(sources: Sequence[_ProtocInput], cache: Path) -> bytes:
-    """The first that protoc takes. Raises ProtoError about the last."""
+    """Compile the first input that protoc accepts. Raise ProtoError about the last."""
     for source in sources:
         try:
             compiled = _protoc(source)
@@ -87,7 +87,7 @@ def _compiled(sources: Sequence[_ProtocInput], cache: Path) -> bytes:
         else:
             _keep(source.entry(cache), compiled, source.files, source.search)
             return compiled
-    raise AssertionError("there is always one to try")
+    raise AssertionError("there is always an input to try")
 
 
 def _key(files: Mapping[str, Path]) -> str:
@@ -102,7 +102,7 @@ def _digest(path: Path) -> str:
 
 
 def _cached(cache: Path, source: _ProtocInput) -> bytes | None:
-    """What was kept for the roots' files, if it is whole and their imports still mean files of the same content."""
+    """Return the cached result if it is whole and the imports still lead to files of the same content."""
     entry = source.entry(cache)
     try:
         kept = json.loads(entry.with_suffix(".json").read_bytes())
@@ -129,8 +129,8 @@ def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search:
 
 
 def _spelled(files: Mapping[str, Path], search: Sequence[Root]) -> Iterator[str]:
-    """Yield what protoc takes for each file: the path, or the name where protoc would give a file below several roots another.
-    A name may begin with a dash, and look like an option."""
+    """Yield protoc's argument for each file: its path, as a name that begins with a dash would look like an option; or its
+    name, where protoc would derive another name from the path of a file below several roots."""
     for name, path in files.items():
         called = next((called for root in search if (called := root.name_of(path)) is not None), None)
         yield name if called != name else str(path)
@@ -146,14 +146,14 @@ def _protoc(source: _ProtocInput) -> bytes:
             f"--descriptor_set_out={out}",
             *_spelled(files, [root.resolved() for root in search]),
         ]
-        # In a file, because a large tree's names exceed what a command line may hold; but a name with a line break is two there.
+        # In a file: the names of a large tree exceed the limit of a command line. A name with a line break would be two names there.
         arguments.write_bytes(os.fsencode("\n".join(line for line in lines if "\n" not in line)))
         program = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"
         command = [sys.executable, "-c", program, f"@{arguments}", *(line for line in lines if "\n" in line)]
-        # In a folder of its own: a file of the same name in the current one would be taken first.
+        # In a folder of its own: protoc would prefer a file of the same name in the current folder.
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
-            if f"{out}: " in done.stderr:  # about what it writes, and not about what it has read
+            if f"{out}: " in done.stderr:  # an error of writing, not of the protos
                 raise InteropError(f"protoc cannot write {done.stderr.strip()}", "make room there, or let TMPDIR name another folder")
             raise ProtoError(*explain(done.stderr, files, roots, search))
         return out.read_bytes()

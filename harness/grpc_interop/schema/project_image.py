@@ -1,4 +1,4 @@
-"""A project's protos where interop.toml names no roots: an image, or what buf builds of its modules; now, and at a commit."""
+"""A project's protos where interop.toml names no roots: an image, or the image that buf builds of its modules; now or at a commit."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ from grpc_interop.schema.roots.roots import ProtoError, Tree
 
 
 class ImageSource(NamedTuple):
-    """Where the protos are: an image, or if that is None what buf builds of the project's folder."""
-
     image: Path | None
+    """None: buf builds it from the project's folder."""
     excludes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectImage:
-    """An image of the protos. Where buf built it, `tree` are the modules by their folders in the work tree, `lost` submodules
-    in them that are not here, and `then` what they were at a commit."""
+    """An image of the protos. The optional fields are for an image that buf built."""
 
     image: Path
     excludes: tuple[str, ...]
     tree: Tree | None = None
+    """The modules, by their folders in the work tree."""
     then: ProtosAtCommit | None = None
     lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)
+    """Submodules in the modules that are not here."""
 
     def load(self) -> Catalog:
-        """Read it. Raises ProtoError."""
+        """Read it. Raise ProtoError."""
         return Catalog.from_image(self.image, self.excludes)
 
     def located(self, names: Iterable[str]) -> dict[str, Path]:
-        """Return where files of these names lie in the work tree, or lay, as far as they belong to modules."""
-        found: dict[str, Path] = {}
+        """Return the present or former paths in the work tree of those files that belong to modules."""
+        located: dict[str, Path] = {}
         for name in names:
             paths = [path for root in (self.tree.roots if self.tree else ()) if (path := root.file_of(name)) is not None]
-            there = next((path for path in paths if self._is_there(path)), None)
-            if there is not None:
-                found[name] = there
-        return found
+            path = next(filter(self._exists, paths), None)
+            if path is not None:
+                located[name] = path
+        return located
 
-    def _is_there(self, path: Path) -> bool:
+    def _exists(self, path: Path) -> bool:
         return path.is_file() if self.then is None else self.then.snapshot.find(path).kind is PathKind.FILE
 
 
 def current_image(source: ImageSource, project: Path, cache: Path) -> ProjectImage:
-    """Return the image of now. Raises UsageError, also where the protos are wrong."""
+    """Return the image of the working tree. Raise UsageError, also for protos that do not compile."""
     if source.image is not None:
         return ProjectImage(source.image, source.excludes)
     image = build_image(project, cache)
@@ -67,7 +67,7 @@ def current_image(source: ImageSource, project: Path, cache: Path) -> ProjectIma
 
 
 def source_at_commit(content: bytes | None, project: Path, now: ImageSource | None) -> ImageSource | None:
-    """Return what an interop.toml as it was says, or None where the protos were roots; without one they were what they are."""
+    """Return the source that the interop.toml of a commit names, or None where it names roots; without a table `protos`, `now`."""
     table: dict[str, Any] = {}
     with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
         table = tomllib.loads((content or b"").decode()).get("protos", {})
@@ -80,13 +80,13 @@ def source_at_commit(content: bytes | None, project: Path, now: ImageSource | No
 
 
 def image_at_commit(source: ImageSource, snapshot: Snapshot, project: Path, cache: Path, words: str) -> ProjectImage:
-    """Return the image of a commit, of which people are told in these words. Raises UsageError for what git did not keep."""
+    """Return the image of a commit, which messages call `words`. Raise UsageError for files that git did not keep."""
     if source.image is None:
         return _built_then(source, snapshot, project, cache, words)
     content = snapshot.read(source.image)
     if content is None:
         raise UsageError(
-            f"{source.image} was not in {snapshot.top} at {words}, so nobody knows what it held",
+            f"{source.image} was not in {snapshot.top} at {words}, so its content is not known",
             "add images to git, or keep the one of that version and give it instead of a ref: --base FILE",
         )
     kept = cache / "images" / f"{hashlib.sha256(content).hexdigest()[:32]}{source.image.suffix}"
@@ -99,22 +99,22 @@ def _built_then(source: ImageSource, snapshot: Snapshot, project: Path, cache: P
     with tempfile.TemporaryDirectory(prefix="interop-history-") as temporary:
         place = Path(temporary).resolve()
         snapshot.write([project], place, FILES)
-        there = snapshot.below(place, project.resolve())
+        folder = snapshot.below(place, project.resolve())
         try:
-            tree = _modules(there, project, source)
+            tree = _modules(folder, project, source)
             earlier = ProtosAtCommit(snapshot, tree, project, None, words)
             earlier.refuse_unfollowed()
-            image = build_image(there, cache) if there.is_dir() else None
+            image = build_image(folder, cache) if folder.is_dir() else None
         except ProtoError as error:
-            told = (error.what, f"{error.remedy}; or {BESIDE}")
-            raise UsageError(*(text.replace(str(place), str(snapshot.top)) for text in told)) from error
+            texts = (error.what, f"{error.remedy}; or {BESIDE}")
+            raise UsageError(*(text.replace(str(place), str(snapshot.top)) for text in texts)) from error
         if image is None:
-            raise UsageError(f"{project} was not there at {words}", BESIDE)
-        return ProjectImage(image, source.excludes, tree, earlier, earlier.lost())
+            raise UsageError(f"{project} did not exist at {words}", BESIDE)
+        return ProjectImage(image, source.excludes, tree, earlier, earlier.missing_submodules())
 
 
 def _modules(folder: Path, project: Path, source: ImageSource) -> Tree:
-    """Return buf's modules in a folder, as they are called in the project's."""
+    """Return buf's modules in a folder, by their paths in the project's folder."""
     layout = buf_config.read_layout(folder)
     roots = tuple(read_root(root, project) for root in layout.roots) if layout else ()
     return Tree(roots, (), (*(layout.excludes if layout else ()), *source.excludes))
