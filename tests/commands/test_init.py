@@ -206,3 +206,16 @@ class TestNothingIsLeftOutInSilence:
         (tmp_path / "app" / "interop.toml").unlink()
         assert init(tmp_path / "app", ()) == 0
         assert "`git submodule update --init backend`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("encoding", "words"), [("utf-8", "the name is not UTF-8"), ("ascii", "the name is not ascii")])
+def test_a_folder_that_python_cannot_name_is_an_error_for_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, words: str
+) -> None:
+    folder = tmp_path / os.fsdecode(b"gr\xf6\xdfe")
+    folder.mkdir()
+    (folder / "a.proto").write_text('syntax = "proto3"; package p; message M {}')
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: encoding)
+    with pytest.raises(UsageError, match=rf"gr\\xf6\\xdfe: {words}"):
+        init(tmp_path, ())
+    assert not (tmp_path / "interop.toml").exists()

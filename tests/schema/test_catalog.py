@@ -255,7 +255,7 @@ class TestErrors:
     def test_one_name_in_two_roots(self, root: Path, tmp_path: Path, cache: Path) -> None:
         write(root, "a.proto", "message A {}")
         write(tmp_path / "other", "a.proto", "message A { int32 a = 1; }")
-        with pytest.raises(ProtoError, match=r"a\.proto is in two roots, with other content: .*root/a\.proto and .*other/a\.proto"):
+        with pytest.raises(ProtoError, match=r"a\.proto is in two roots, with different content: .*root/a\.proto and .*other/a\.proto"):
             Catalog.load([root, tmp_path / "other"], [], cache)
 
     def test_copies_in_two_roots_are_one_file(self, root: Path, tmp_path: Path, cache: Path) -> None:

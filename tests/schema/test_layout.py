@@ -181,7 +181,7 @@ class TestFoundByContent:
         write(tmp_path, {"a/a.proto": proto("a", name), "b/b.proto": proto("b")})
         layout = find_layout(tmp_path)
         assert layout.roots == ["."]
-        assert any(f"imports {name}, which is nowhere here" in sentence for sentence in layout.told)
+        assert any(f"imports {name}, which is not here" in sentence for sentence in layout.told)
 
     def test_folders_that_are_called_like_a_pattern_are_meant_as_they_are(self, tmp_path: Path) -> None:
         inner = {"p/x[1]/a.proto": proto("a", "c.proto"), "p/x[1]/c.proto": proto("c")}
@@ -196,7 +196,7 @@ class TestFoundByContent:
     def test_an_import_that_is_nowhere_is_told(self, tmp_path: Path) -> None:
         write(tmp_path, {"p/x.proto": proto("p", "else/where.proto", "google/protobuf/any.proto", "google/rpc/status.proto")})
         assert [sentence for sentence in find_layout(tmp_path).told if "nowhere" in sentence] == [
-            "p/x.proto imports else/where.proto, which is nowhere here: add its folder to `includes`"
+            "p/x.proto imports else/where.proto, which is not here: add its folder to `includes`"
         ]
 
     def test_no_proto_is_no_root(self, tmp_path: Path) -> None:

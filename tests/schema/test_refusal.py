@@ -94,5 +94,5 @@ def test_a_missing_import_that_lies_nowhere_is_not_sought_for_long(tmp_path: Pat
 
 def test_an_import_that_no_root_can_hold_is_told_without_an_option_that_would_be_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, {"root/a.proto": 'syntax = "proto3"; import "/b/b.proto";', "root/b/b.proto": 'syntax = "proto3";'})
-    assert "/b/b.proto: no import can begin so" in error.remedy
+    assert "/b/b.proto: no import can begin like this" in error.remedy
     assert "--proto-path" not in error.remedy

@@ -24,7 +24,7 @@ from grpc_interop.schema.roots import buf_config
 from grpc_interop.schema.roots.buf_build import build_image
 from grpc_interop.schema.roots.layout import MOST_NAMED, Layout, ProtoFile, RootGroup, each_alone, find_layout, group_roots, read_files
 from grpc_interop.schema.roots.root import read_root
-from grpc_interop.schema.roots.roots import ProtoError
+from grpc_interop.schema.roots.roots import ProtoError, readable
 from grpc_interop.session.known_failures import FILE as KNOWN_FAILURES
 from grpc_interop.suites import SUITES
 
@@ -49,6 +49,8 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     if not layout.roots:
         raise UsageError(f"{folder}: no folder with .proto files of your own is here", _where_else(folder))
     groups = _groups(folder, layout)
+    for name in (*layout.roots, *layout.includes, *layout.excludes):
+        readable(name, folder / name)
     path.write_text(text(layout, implementations, groups), encoding="utf-8")
     for sentence in (*layout.told, *_submodules(folder, files)):
         say(f"  {sentence}")

@@ -1,9 +1,9 @@
-"""The gate for descriptors that come from strangers: in an image, or in a replay text.
+"""The gate for descriptors from strangers: in an image, or in a replay text.
 
 Code generators trust descriptors, since protoc made them: they write names into programs as they are, and derive paths
-from them. A descriptor set that somebody sent need not have passed protoc. So what is let in names everything as protoc
-would have it, and files by paths that stay where they are put and that no generator takes for anything else.
-Comments are not looked at: the catalog drops them before any generator sees the descriptors. Pure.
+from them. A descriptor set from somebody else need not have passed protoc. So the gate admits only names that protoc
+would admit, and file names that stay below their folder and that every generator takes for file names.
+Comments are not checked: the catalog drops them before any generator sees the descriptors. Pure.
 """
 
 from __future__ import annotations
@@ -22,40 +22,39 @@ from google.protobuf.message import DecodeError, Message
 from grpc_interop.schema.text import set_fields
 
 LONGEST_PART, LONGEST_NAME = 255, 2048
-"""Bytes of an element of a path, as file systems take it, and of a whole path, to which a folder is to be added; also of
-the name of anything else."""
+"""Bytes: of an element of a path, the limit of file systems; and of a whole path, to which a folder is added, or any other name."""
 
 MOST_SHOWN = 60
-"""Characters of a name that an error shows."""
+"""Characters of a name in an error."""
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_ /.-+@=~()&%!^")
-"""What a file's name may hold of ASCII. Generators write names between quotes of any kind without escaping them (protoc's
-for Python in '', grpc-go's in ""), and protoc's for Python also without quotes, in an import statement: there a comma, a
-semicolon or a # leaves the rest to be code, and each of the others leaves an error."""
+"""The ASCII characters of file names. Generators write names unescaped between quotes (protoc's for Python in '', grpc-go's
+in ""), and protoc's for Python also without quotes, in an import statement: there the rest after a comma, a semicolon or
+a # would be code, and each other character is an error."""
 
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories that no text between quotes holds in a language: controls, lone surrogates, line ends."""
+"""Unicode categories that no language admits in a text between quotes: controls, lone surrogates, line ends."""
 
 _UNSEEN = _CONTROLS | {"Cf", "Co", "Cn", "Zs"}
-"""And those that are not seen, or turn text around."""
+"""Also the invisible characters, and the characters that change the direction of text."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?")
 _REFERENCE = re.compile(r"(\.?[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?")
 _SYNTAX = re.compile(r"(proto2|proto3|editions)?")
 _LANGUAGE_NAME = re.compile(r"[\w./\\:;@~+$=-]*")
-"""What namespaces, packages and prefixes of any language are written with; generators copy them as they are."""
+"""Namespaces, packages and prefixes of any language; generators copy them as they are."""
 _NUMBER = re.compile(r"-?(inf|nan|[0-9][0-9A-Fa-fxX.eE+-]*)")
 _ESCAPED = re.compile(r"([ !#-\[\]-~]+|\\[ -~])*")
-"""Bytes as protoc escapes them, which stand between double quotes."""
+"""Bytes as protoc escapes them, for a text between double quotes."""
 
 
 class NotAdmitted(ValueError):
-    """What a descriptor set holds that is not let in: the end of a sentence that begins with the set."""
+    """The set is not let in. The text completes a sentence that begins with the set."""
 
 
 def read(content: bytes) -> pb.FileDescriptorSet:
-    """Return the descriptor set. Raises NotAdmitted."""
+    """Return the descriptor set. Raise NotAdmitted."""
     try:
         parsed = pb.FileDescriptorSet.FromString(content)
     except DecodeError:
@@ -67,14 +66,14 @@ def read(content: bytes) -> pb.FileDescriptorSet:
 
 
 def wrong_file_name(name: str) -> str:
-    """Return why no file may have the name; nothing if one may."""
+    """Return why a file must not have the name; empty for an admitted name."""
     parts = name.split("/")
     if {"", ".", ".."} & set(parts):
         return "a file's name is a relative path without empty parts, `.` and `..`"
     if name[0] in "-@":
         return f"command lines take a name that begins with {name[0]} for an option"
     if wrong := next((char for char in name if not _may_be_in_file_name(char)), ""):
-        return f"generators write the name into programs, where {wrong!a} need not stay a part of it"
+        return f"generators write the name into programs, where {wrong!a} may end it"
     if len(name.encode()) > LONGEST_NAME or any(len(part.encode()) > LONGEST_PART for part in parts):
         return f"a file's name has at most {LONGEST_NAME:,} bytes, and {LONGEST_PART} between slashes"
     return ""
@@ -85,16 +84,14 @@ def _may_be_in_file_name(char: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """Return a text for an error: in quotes, escaped, not too long."""
+    """Return a text for an error: in quotes, escaped and short."""
     return ascii(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}...")
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# What each text of a descriptor may be
-# ----------------------------------------------------------------------------------------------------------------------
+# -- the texts of descriptors ------------------------------------------------------------------------------------------
 
 Rule = Callable[[str, Any], str]
-"""From a text and the descriptor that holds it to what is wrong with it, or nothing."""
+"""From a text and its descriptor to the fault of the text, or nothing."""
 
 
 def _like(pattern: re.Pattern[str], should: str) -> Rule:
@@ -106,23 +103,23 @@ def _file_name(name: str, _: Any) -> str:
 
 
 def _quoted(text: str, _: Any) -> str:
-    """Judge text that generators write between quotes, and escape there."""
+    """Check a text that generators write between quotes, and escape."""
     return "it has control characters" if any(unicodedata.category(char) in _CONTROLS for char in text) else ""
 
 
-def _told(_text: str, _: Any) -> str:
-    """Judge text that is for people, and reaches no generated code."""
+def _for_people(_text: str, _: Any) -> str:
+    """Admit any text: it reaches no generated code."""
     return ""
 
 
 def _default(text: str, field: pb.FieldDescriptorProto) -> str:
     if field.type == field.TYPE_STRING:
-        return ""  # may be anything, and so every generator escapes it
+        return ""  # every generator escapes it, since it may be any text
     if field.type == field.TYPE_BYTES:
         return "" if _ESCAPED.fullmatch(text) else "bytes are escaped as in C"
     if field.type in (field.TYPE_ENUM, field.TYPE_BOOL):
         return _NAME(text, field)
-    return "" if len(text) <= LONGEST_NAME and _NUMBER.fullmatch(text) else "it is no number"
+    return "" if len(text) <= LONGEST_NAME and _NUMBER.fullmatch(text) else "it is not a number"
 
 
 _NAME = _like(_IDENTIFIER, "a name has letters, digits and underscores only")
@@ -147,10 +144,10 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "MethodDescriptorProto": {"name": _NAME, "input_type": _TYPE, "output_type": _TYPE},
     "FileOptions": {field.name: _COPIED for field in pb.FileOptions.DESCRIPTOR.fields if field.type == FieldDescriptor.TYPE_STRING},
     "ExtensionRangeOptions.Declaration": {"full_name": _TYPE, "type": _TYPE},
-    "FieldOptions.EditionDefault": {"value": _told},
-    "FieldOptions.FeatureSupport": {"deprecation_warning": _told, "removal_error": _told},
+    "FieldOptions.EditionDefault": {"value": _for_people},
+    "FieldOptions.FeatureSupport": {"deprecation_warning": _for_people, "removal_error": _for_people},
 }
-"""By the message of google/protobuf/descriptor.proto and the field. A text that is not listed is not let in."""
+"""By message of google/protobuf/descriptor.proto and field. A text without a rule is not let in."""
 
 _NOUNS = {
     "FileDescriptorProto": "a file",
@@ -174,11 +171,11 @@ def _faults(message: Message) -> Iterator[str]:
         if field.name == "source_code_info" or field.is_extension:
             continue
         if field.name == "uninterpreted_option":
-            # protoc would interpret it behind this gate, and set with it what is looked at here.
+            # protoc would interpret it behind this gate, and so set texts that are checked here.
             yield "holds an option that protoc has not interpreted"
         elif field.message_type is not None:
-            for one in value if field.is_repeated else (value,):
-                yield from _faults(one)
+            for inner in value if field.is_repeated else (value,):
+                yield from _faults(inner)
         elif field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
             rule = rules.get(field.name)
             for text in value if field.is_repeated else (value,):
@@ -187,13 +184,11 @@ def _faults(message: Message) -> Iterator[str]:
                     yield f"holds {_NOUNS.get(kind, kind)} with the {field.name} {shown(text)}: {why}"
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Making what is one's own fit to be sent
-# ----------------------------------------------------------------------------------------------------------------------
+# -- descriptors for others --------------------------------------------------------------------------------------------
 
 
 def new_names(files: Iterable[str]) -> dict[str, str]:
-    """Return a name that is let in for each file that has none: on a disk a name may hold whatever it likes."""
+    """Return an admitted name for each file whose own name is not admitted: on a disk a name may have any characters."""
     taken = set(files)
     new: dict[str, str] = {}
     for name in sorted(taken):
@@ -203,14 +198,14 @@ def new_names(files: Iterable[str]) -> dict[str, str]:
             folder, _, base = clean.rpartition("/")
             stem = base.removesuffix(".proto").encode()[: LONGEST_PART - 20].decode(errors="ignore")
             numbered = (f"{stem}{number or ''}.proto" for number in count())
-            new[name] = next(one for one in (f"{folder}/{last}".lstrip("/") for last in numbered) if one not in taken)
+            new[name] = next(path for path in (f"{folder}/{last}".lstrip("/") for last in numbered) if path not in taken)
             taken.add(new[name])
     return new
 
 
 def sendable(descriptor_set: bytes, names: Mapping[str, str]) -> bytes:
-    """Return the set with files renamed so, and without the options that say how another language calls a package and
-    that are not let in. What travels stays the same."""
+    """Return the set with files renamed, and without options for other languages that the gate does not admit. The bytes of
+    messages stay the same."""
     parsed = pb.FileDescriptorSet.FromString(descriptor_set)
     for file in parsed.file:
         file.name = names.get(file.name, file.name)

@@ -1,4 +1,4 @@
-"""Descriptor sets that people bring along: as protoc and buf write them, or several of them one after the other."""
+"""Descriptor sets of users: as protoc and buf write them, or several concatenated."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from grpc_interop.schema.roots.roots import ProtoError, common_includes, resolve
 from grpc_interop.schema.text import unknown_fields
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of the largest image, unpacked. That of googleapis, with all comments, has a sixth of it."""
+"""Bytes of the largest image, unpacked: six times the image of googleapis with all comments."""
 
 UNTRIED = 4 * 1024 * 1024
-"""Bytes of an image that is read at once. Two bytes may stand for an object of 150, so what is larger is tried before."""
+"""Bytes of an image that is read without a trial. Two bytes may become an object of 150 bytes, so a larger image is tried first."""
 
 MOST_MEMORY = 768 * 1024 * 1024
-"""Bytes of address space, Python's own included, that an image may take to be read, beside its own."""
+"""Bytes of address space for reading an image, beside its own: Python's included."""
 
 _TRIAL = """
 import sys
@@ -40,16 +40,15 @@ descriptor_pb2.FileDescriptorSet.FromString(content)
 """
 
 _GZIP = b"\x1f\x8b"
-"""How a compressed file begins (RFC 1952), and no descriptor set."""
+"""The first bytes of a compressed file (RFC 1952); no descriptor set begins so."""
 
 _BUF_IMAGE_FIELD, _BUF_IS_IMPORT = 8042, 1
 """Where buf marks a file of an image as an import: FileDescriptorProto extension 8042, field 1 (buf.alpha.image.v1)."""
 
 
 def read_image(image: Path) -> tuple[list[str], bytes]:
-    """The names of the files to be driven, and a serialised FileDescriptorSet, imports first. Files that are there only to
-    be imported are not driven: those that buf marked so, and those that another file imports and that are commonly
-    installed. Raises ProtoError."""
+    """Return the names of the files to drive, and a serialised FileDescriptorSet, imports first. Mere imports are not driven:
+    files that buf marked as imports, and imported files that are commonly installed. Raise ProtoError."""
     content = _content(image)
     if len(content) > UNTRIED:
         _try(image, content)
@@ -59,7 +58,7 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
     except gate.NotAdmitted as fault:
         raise ProtoError(f"{image} {fault}", remedy) from None
     if not parsed.file:
-        raise ProtoError(f"{image} holds no file", remedy)
+        raise ProtoError(f"{image} has no files", remedy)
     files = _in_order(image, _distinct(image, parsed.file))
     imported = {name for file in files for name in file.dependency}
     driven = [file.name for file in files if not _is_import(file, imported)]
@@ -67,7 +66,7 @@ def read_image(image: Path) -> tuple[list[str], bytes]:
 
 
 def _content(image: Path) -> bytes:
-    """The bytes, which may be compressed: buf does so where a name ends in .gz."""
+    """Return the unpacked bytes: buf compresses an image whose name ends in .gz."""
     try:
         if image.exists() and not image.is_file():
             raise ProtoError(f"{image} is not a file", "check --image")
@@ -85,29 +84,29 @@ def _content(image: Path) -> bytes:
 
 
 def _parts(opened: BinaryIO | gzip.GzipFile, most: int) -> Iterator[bytes]:
-    """What is there, and no more: a file's `read` makes room for all that it is asked for."""
+    """Yield the content in parts: a file's `read` allocates all bytes that it is asked for."""
     while most > 0 and (part := opened.read(min(most, 1 << 20))):
         most -= len(part)
         yield part
 
 
 def _try(image: Path, content: bytes) -> None:
-    """Raises ProtoError for a set that cannot be read in bounded memory. A process of its own tries: there is no other way
-    to bound what protobuf takes."""
+    """Raise ProtoError for a set that cannot be read in bounded memory. A separate process tries: protobuf's memory has no
+    other bound."""
     command = [sys.executable, "-c", _TRIAL, str(MOST_MEMORY + len(content))]
     done = subprocess.run(command, input=content, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if done.returncode:
-        what = f"{image} is not a descriptor set, or one that takes more than {MOST_MEMORY // (1 << 20)} MiB of memory"
+        what = f"{image} is not a descriptor set, or it takes more than {MOST_MEMORY // (1 << 20)} MiB of memory"
         raise ProtoError(what, "make an image of fewer protos")
 
 
 def _distinct(image: Path, files: Iterable[pb.FileDescriptorProto]) -> dict[str, pb.FileDescriptorProto]:
-    """By name. Build systems that know one set for each target concatenate them, and so hold many a file twice."""
+    """Return the files by name. Build systems concatenate the sets of their targets, so a file may be there twice."""
     distinct: dict[str, pb.FileDescriptorProto] = {}
     for file in files:
         known = distinct.setdefault(file.name, file)
         if known is not file and _definitions(known) != _definitions(file):
-            raise ProtoError(f"{image} holds two different files of the name {file.name}", "make the image of one version of the protos")
+            raise ProtoError(f"{image} has two different files of the name {file.name}", "make the image of one version of the protos")
     return distinct
 
 
@@ -119,7 +118,7 @@ def _definitions(file: pb.FileDescriptorProto) -> bytes:
 
 
 def _in_order(image: Path, files: dict[str, pb.FileDescriptorProto]) -> list[pb.FileDescriptorProto]:
-    """Imports first."""
+    """Return the files, imports first."""
     for file in files.values():
         for name in file.dependency:
             if name not in files:
@@ -129,7 +128,7 @@ def _in_order(image: Path, files: dict[str, pb.FileDescriptorProto]) -> list[pb.
         order = TopologicalSorter({name: file.dependency for name, file in files.items()}).static_order()
         return [files[name] for name in order]
     except CycleError as error:
-        raise ProtoError(f"{image}: files import each other: {', '.join(error.args[1])}", "no protoc wrote it like this") from error
+        raise ProtoError(f"{image}: files import each other: {', '.join(error.args[1])}", "protoc does not write such a set") from error
 
 
 def _is_import(file: pb.FileDescriptorProto, imported: set[str]) -> bool:
@@ -140,7 +139,7 @@ def _is_import(file: pb.FileDescriptorProto, imported: set[str]) -> bool:
 
 
 def _buf_marks(file: pb.FileDescriptorProto) -> bool | None:
-    """Whether buf marked the file as an import, or None when buf did not write it."""
+    """Return whether buf marked the file as an import, or None when buf did not write it."""
     for number, extension in unknown_fields(file):
         if number == _BUF_IMAGE_FIELD:
             return any(mark == _BUF_IS_IMPORT and value for mark, value in unknown_fields(empty_pb2.Empty.FromString(extension)))

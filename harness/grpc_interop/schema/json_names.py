@@ -1,17 +1,16 @@
-"""A way around conflicts of JSON names with others: protoc accepts some of them, or only warns, and Python's protobuf takes no
-such file."""
+"""A way around conflicts of JSON names: protoc accepts some of them, or only warns, and Python's protobuf refuses the file."""
 
 from __future__ import annotations
 
 from google.protobuf import descriptor_pb2
 
 _OTHER_ONEOF = "__called_otherwise"
-"""What a oneof's name ends with that is a field's JSON name as well."""
+"""Suffix for the name of a oneof that is a field's JSON name as well."""
 
 
 def with_distinct_json_names(file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
-    """Return the same file with another JSON name for whatever field has one that is taken, and another name for whatever
-    oneof is called so. The functions below say what was there before."""
+    """Return the same file with other JSON names for fields whose JSON name is taken, and other names for oneofs whose name is
+    a JSON name. The functions below undo it."""
     changed = descriptor_pb2.FileDescriptorProto()
     changed.CopyFrom(file)
     for message in changed.message_type:
@@ -20,12 +19,12 @@ def with_distinct_json_names(file: descriptor_pb2.FileDescriptorProto) -> descri
 
 
 def true_json_name(json_name: str, number: int) -> str:
-    """Return a field's JSON name before it was made distinct above: another field may have it, too."""
+    """Return a field's JSON name as it was before: another field may have the same."""
     return json_name.removesuffix(f" {number}")
 
 
 def true_oneof_name(name: str) -> str:
-    """Return a oneof's name before it was made distinct above."""
+    """Return a oneof's name as it was before."""
     return name.removesuffix(_OTHER_ONEOF)
 
 

@@ -1,7 +1,7 @@
-"""Descriptors as proto source, for people: what a reproduction shows of protos that may have come as descriptors only.
+"""Descriptors as proto source, for reproductions of protos that may have come as descriptors only.
 
-Comments and the order of unlike things are lost; everything that decides what travels is kept, and so are custom options
-whose definition is among the protos.
+Comments and the order of unlike elements are lost. Everything that decides which bytes travel is kept, and so are custom
+options whose definition is among the protos.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from grpc_interop.schema.text import one_line
 
 MOST_FIELD_NUMBER, MOST_ENUM_NUMBER = 0x1FFF_FFFF, 0x7FFF_FFFF
-"""What protoc calls `max`; messages of a message set count as enums do."""
+"""protoc's `max`. Messages of a message set have the same limit as enums."""
 
 _TYPES = {number: name.removeprefix("TYPE_").lower() for name, number in pb.FieldDescriptorProto.Type.items()}
 _GROUP, _STRING, _BYTES = pb.FieldDescriptorProto.TYPE_GROUP, pb.FieldDescriptorProto.TYPE_STRING, pb.FieldDescriptorProto.TYPE_BYTES
@@ -31,8 +31,8 @@ _VISIBILITIES = {1: "local ", 2: "export "}
 
 
 def proto_source(file: pb.FileDescriptorProto) -> str:
-    """The file as source that protoc compiles to the same descriptor. Custom options stand in it as far as the class of
-    `file` knows their definitions: Catalog.file_with_options knows those of the whole tree."""
+    """Return source that protoc compiles to the same descriptor. It has the custom options that the class of `file` knows:
+    Catalog.file_with_options knows all options of the tree."""
     return "\n".join(_Printer(file).lines()) + "\n"
 
 
@@ -116,7 +116,7 @@ class _Printer:
             yield "}"
 
     def _field(self, field: pb.FieldDescriptorProto, nested: Iterable[pb.DescriptorProto], *, in_oneof: bool) -> Iterator[str]:
-        inner = next((one for one in nested if field.type_name.endswith(f".{one.name}")), None)
+        inner = next((message for message in nested if field.type_name.endswith(f".{message.name}")), None)
         end = f" = {field.number}{_options(field.options, *_own_options(field))}"
         if inner is not None and inner.options.map_entry:
             key, value = inner.field
@@ -152,7 +152,7 @@ def _enum(enum: pb.EnumDescriptorProto) -> Iterator[str]:
 
 
 def _visibility(declared: Any) -> str:
-    """Edition 2024's keyword. Protobuf before 32 does not know it."""
+    """Return edition 2024's keyword, which protobuf before 32 does not know."""
     return _VISIBILITIES.get(getattr(declared, "visibility", 0), "")
 
 
@@ -166,7 +166,7 @@ def _range(start: int, end: int) -> str:
 
 
 def _own_options(field: pb.FieldDescriptorProto) -> Iterator[str]:
-    """What stands among a field's options in source and beside them in a descriptor."""
+    """Yield the options that are options in source only, and fields of their own in a descriptor."""
     if field.HasField("default_value"):
         value = field.default_value
         if field.type == _STRING:
@@ -189,8 +189,8 @@ def _json_name(name: str) -> str:
 
 
 def _options(options: Message, *others: str) -> str:
-    told = [*others, *(f"{name} = {value}" for name, value in _set_options(options))]
-    return f" [{', '.join(told)}]" if told else ""
+    texts = [*others, *(f"{name} = {value}" for name, value in _set_options(options))]
+    return f" [{', '.join(texts)}]" if texts else ""
 
 
 def _statements(options: Message) -> Iterator[str]:
@@ -199,18 +199,18 @@ def _statements(options: Message) -> Iterator[str]:
 
 
 def _set_options(options: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name and value of each option."""
+    """Yield the name and value of each option."""
     for field, value in options.ListFields():
         if field.name in ("map_entry", "uninterpreted_option") and not field.is_extension:
             continue
         name = f"{prefix}(.{field.full_name})" if field.is_extension else prefix + field.name
-        for one in value if field.is_repeated else (value,):
+        for element in value if field.is_repeated else (value,):
             if field.message_type is None:
-                yield name, _value(field, one)
+                yield name, _value(field, element)
             elif field.is_repeated or field.is_extension:
-                yield name, f"{{ {one_line(one)} }}"
+                yield name, f"{{ {one_line(element)} }}"
             else:
-                yield from _set_options(one, f"{name}.")
+                yield from _set_options(element, f"{name}.")
 
 
 def _value(field: FieldDescriptor, value: Any) -> str:

@@ -315,9 +315,8 @@ def _not_checked_out(project: Path) -> dict[Path, MissingSubmodule]:
     for path, commit in submodules_not_checked_out(repository).items() if repository else ():
         shown = os.path.relpath(path, project)
         remedy = f"get it with `git submodule update --init {os.path.relpath(path)}`, or name it under `excludes` in interop.toml"
-        missing[path] = MissingSubmodule(
-            commit, UsageError(f"the submodule {shown} is not checked out, so its protos are not known", remedy)
-        )
+        error = UsageError(f"the submodule {shown} is not checked out, so its protos are not known", remedy)
+        missing[path] = MissingSubmodule(commit, error)
     return missing
 
 

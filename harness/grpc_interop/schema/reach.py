@@ -1,4 +1,4 @@
-"""What is reachable from a message type: the types that its fields lead to, each by one shortest way, and their fields."""
+"""The types that are reachable from a message type through its fields, each by a shortest way."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from grpc_interop.schema.catalog import Catalog
 
 
 class Branch(NamedTuple):
-    """One reachable type: its fields, known extensions included, in the order of their numbers; and, by the number of
-    the field that leads there, those types that are reached first through it."""
+    """A reachable type."""
 
     message: Descriptor
     fields: tuple[Field, ...]
+    """By number, known extensions included."""
     onward: dict[int, Branch]
+    """By the number of a field, the type that is reached first through it."""
 
 
 def tree(catalog: Catalog, type_name: str, deepest: int = sys.maxsize) -> Branch:
-    """Every type that a message of this type can hold within `deepest` levels, as a tree of shortest ways: each type
-    stands in one place, so the tree is no larger than the protos, however recursive they are. Raises KeyError."""
+    """Return the types that a message of this type can hold within `deepest` levels, as a tree of shortest ways. Each type is
+    there once, so the tree is no larger than the protos, however recursive they are. Raise KeyError."""
     root = _branch(catalog, catalog.message(type_name))
     reached = {type_name}
     queue = deque([(root, 1)])
     while queue:
-        here, depth = queue.popleft()
-        for field in here.fields:
+        branch, depth = queue.popleft()
+        for field in branch.fields:
             inner = held(field)
             if inner is not None and inner.full_name not in reached and depth < deepest:
                 reached.add(inner.full_name)
-                here.onward[field.number] = _branch(catalog, inner)
-                queue.append((here.onward[field.number], depth + 1))
+                branch.onward[field.number] = _branch(catalog, inner)
+                queue.append((branch.onward[field.number], depth + 1))
     return root
 
 
 def branches(root: Branch) -> list[Branch]:
-    """The tree's types, the root first."""
-    found = [root]
-    for branch in found:
-        found.extend(branch.onward.values())
-    return found
+    """Return the tree's types, the root first."""
+    every = [root]
+    for branch in every:
+        every.extend(branch.onward.values())
+    return every
 
 
 def _branch(catalog: Catalog, message: Descriptor) -> Branch:
@@ -52,7 +53,7 @@ def _branch(catalog: Catalog, message: Descriptor) -> Branch:
 
 
 def held(field: Field) -> Descriptor | None:
-    """The message type that a field holds, of a map its values' type; None of a scalar."""
+    """Return the message type of a field, or of a map's values; None for scalars."""
     inner = field.message_type
     if inner is not None and is_map(field):
         return inner.fields_by_number[2].message_type
@@ -65,5 +66,5 @@ def is_map(field: Field) -> bool:
 
 
 def name(field: Field) -> str:
-    """`greeter.v1.HelloRequest.name`; an extension in brackets, since it stands in a file of its own."""
+    """Return `greeter.v1.HelloRequest.name`; an extension in brackets, since it may be declared in another file."""
     return f"[{field.full_name}]" if field.is_extension else field.full_name

@@ -1,5 +1,4 @@
-"""What protoc said of protos that it refuses, for people: the errors that others follow from come first, and of a missing
-import it is told where a file of that name lies."""
+"""protoc's errors for people: causes come before errors that follow from them, and a missing import is explained."""
 
 from __future__ import annotations
 
@@ -13,24 +12,24 @@ from grpc_interop.schema.roots.root import Root, can_be_prefix
 from grpc_interop.schema.roots.roots import common_includes
 
 MOST_ERRORS = 20
-"""As many lines as fit on a screen. A file that cannot be read makes an error of each use of what it defines."""
+"""As many lines as fit on a screen. A file that cannot be read causes an error at each use of its definitions."""
 
 MOST_MISSING = 5
-"""Imports of which it is told where they were looked for, and places that are named of each."""
+"""Imports that are explained, and candidate files for each."""
 
 _WARNING = re.compile(r"^(?:WARNING: |W\d{4} \d\d:|\[libprotobuf WARNING|.*?: warning: )")
-"""How protoc's own warnings begin, those of its log, and the line with which it opens that."""
+"""The beginnings of protoc's own warnings, and of its log and the log's first line."""
 
 _FOLLOWS = re.compile(
     r'was not found or had errors\.$|is not defined\.$|seems to be defined in ".*", which is not imported|: Suggested field numbers'
 )
-"""What is said of a use of something that is missing or wrong itself, mostly."""
+"""Errors about the use of a definition that is missing or wrong itself, mostly."""
 
 _MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
 def explain(said: str, files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> tuple[str, str]:
-    """protoc's words about the files of the roots, and what to do about them. Imports were looked up in `search`."""
+    """Return protoc's words about the files of the roots, and a remedy. Imports were looked up in `search`."""
     missing = sorted(set(_MISSING_IMPORT.findall(said)))
     remedies = [
         *_missing_imports(missing, files, roots, search),
@@ -52,11 +51,11 @@ def _missing_imports(missing: Sequence[str], files: Mapping[str, Path], roots: S
         return
     yield f"{few(missing, MOST_MISSING)}: looked for in"
     yield from (f"  {folder}" for folder in search)
-    # Not those that are found without being asked for: among them is all that Python has installed.
+    # Not the common includes: they contain all that Python has installed.
     places = [*files.values(), *_protos(root.folder for root in search if root not in [*roots, *common_includes()])]
     for name in missing[:MOST_MISSING]:
         if not can_be_prefix(name):
-            yield f"{name}: no import can begin so; spell it as it lies below a root"
+            yield f"{name}: no import can begin like this; spell it relative to a root"
             continue
         folders = [root.folder.resolve() for root in roots]
         yield from _where(name, places, folders)
@@ -72,11 +71,11 @@ def _protos(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _where(name: str, places: Iterable[Path], roots: Sequence[Path]) -> Iterator[str]:
-    """The files whose paths end like the import, and the options with which it would mean them."""
+    """Yield the files whose paths end like the import, with the options with which the import would mean them."""
     wanted = PurePosixPath(name).parts
     ending = str(Path(os.sep, *wanted))
-    found = dict.fromkeys(path for path in places if str(path).endswith(ending))
-    for path in list(found)[:MOST_MISSING]:
+    candidates = dict.fromkeys(path for path in places if str(path).endswith(ending))
+    for path in list(candidates)[:MOST_MISSING]:
         folder = path.parents[len(wanted) - 1]
         root = next((root for root in roots if root.is_relative_to(folder) or folder.is_relative_to(root)), None)
         if root is None:
@@ -89,7 +88,7 @@ def _where(name: str, places: Iterable[Path], roots: Sequence[Path]) -> Iterator
 
 
 def _prefixed(name: str, roots: Sequence[Path]) -> Iterator[str]:
-    """Yield the root that an import would lead to if its names had a prefix: mostly, that of the repository."""
+    """Yield the file that an import would mean if its root had a prefix: mostly the repository's name."""
     parts = PurePosixPath(name).parts
     for root in roots:
         for place in range(1, len(parts)):

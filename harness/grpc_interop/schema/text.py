@@ -1,5 +1,5 @@
-"""Messages as bytes and as text, whatever their fields are called: a field may well be named `SerializeToString`, and
-then hides the method, so all methods are taken from the base class."""
+"""Messages as bytes and as text, whatever the names of their fields: a field named `SerializeToString` hides the method, so all
+methods are taken from the base class."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 _METHODS: Any = type(empty_pb2.Empty()).__mro__[1]
-"""The class that all generated ones derive from and that implements them."""
+"""The base class of all generated classes, which implements their methods."""
 
 
 def parse(kind: type[Message], data: bytes) -> Message:
-    """Raises google.protobuf.message.DecodeError."""
+    """Parse a message. Raise google.protobuf.message.DecodeError."""
     message = kind()
     _METHODS.MergeFromString(message, data)
     return message
 
 
 def serialise(message: Message) -> bytes:
-    """In field order, map entries sorted by key."""
+    """Return the bytes of a message: fields by number, map entries by key."""
     data: bytes = _METHODS.SerializePartialToString(message, deterministic=True)
     return data
 
 
 def set_fields(message: Message) -> list[tuple[Field, Any]]:
-    """The fields that say something: those set, or where that is not known those that are not zero, with their values."""
+    """Return the fields that are set, or without presence not zero, with their values."""
     fields: list[tuple[Field, Any]] = _METHODS.ListFields(message)
     return fields
 
 
 def unknown_fields(message: Message) -> Iterator[tuple[int, Any]]:
-    """The numbers and values of the fields that the message's type does not declare."""
+    """Return the numbers and values of fields that the message's type does not declare."""
     fields: Any = UnknownFieldSet(message)
     return ((field.field_number, field.data) for field in fields)
 
 
 def one_line(message: Message) -> str:
-    """The message in text format, as protobuf.dev/reference/protobuf/textformat-spec has it; unknown fields by number."""
+    """Return the message in text format (protobuf.dev/reference/protobuf/textformat-spec); unknown fields by number."""
     parts = []
     for field, value in set_fields(message):
         name = f"[{field.full_name}]" if field.is_extension else _name(field)
@@ -57,22 +57,22 @@ def _name(field: Field) -> str:
 
 
 def _values(field: Field, value: Any) -> Iterator[str]:
-    """What follows the field's name, once for each of its values."""
+    """Yield the text after the field's name, for each of its values."""
     inner = field.message_type
     if inner is not None and inner.GetOptions().map_entry:
         key_field, value_field = inner.fields_by_name["key"], inner.fields_by_name["value"]
         for key in sorted(value, key=lambda key: key.encode() if isinstance(key, str) else key):
-            # A key that is not UTF-8, as proto2 lets it through, is handed out as bytes, and nothing is found by it.
-            shown = "..." if isinstance(key, bytes) else f"value{_one(value_field, value[key])}"
-            yield f" {{ key{_one(key_field, key)} {shown} }}"
+            # protobuf hands out a key that is not UTF-8, which proto2 permits, as bytes, and finds no value by these.
+            shown = "..." if isinstance(key, bytes) else f"value{_element(value_field, value[key])}"
+            yield f" {{ key{_element(key_field, key)} {shown} }}"
     elif field.is_repeated:
         for element in value:
-            yield _one(field, element)
+            yield _element(field, element)
     else:
-        yield _one(field, value)
+        yield _element(field, value)
 
 
-def _one(field: Field, value: Any) -> str:
+def _element(field: Field, value: Any) -> str:
     if field.message_type is not None:
         inside = one_line(value)
         return f" {{ {inside} }}" if inside else " { }"
@@ -93,7 +93,7 @@ def _scalar(field: Field, value: Any) -> str:
 
 
 def _shortest_float(value: float) -> str:
-    """The fewest digits that give the same 32-bit float."""
+    """Return the fewest digits that give the same 32-bit float."""
     digits = (f"{value:.{count}g}" for count in range(6, 9))
     return next((text for text in digits if struct.pack("<f", float(text)) == struct.pack("<f", value)), f"{value:.9g}")
 

@@ -1,1 +1,1 @@
-"""Git repositories: what a commit held, submodules included."""
+"""Git repositories: the files of a commit, submodules included."""

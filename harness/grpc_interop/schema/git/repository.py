@@ -1,4 +1,4 @@
-"""Git repositories and what their refs name. Neither a work tree nor an index nor a branch is touched."""
+"""Git repositories and their refs. No work tree, index or branch is touched."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ _OF_ONE_REPOSITORY = (
     " GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE GIT_PREFIX"
     " GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_NAMESPACE"
 ).split()
-"""Variables that git sets for a hook, and that name its repository whatever the folder (git rev-parse --local-env-vars)."""
+"""Variables that git sets for a hook: they name its repository in every folder (git rev-parse --local-env-vars)."""
 
-_NO_NAME = re.compile(r":|@\{|^[0-9a-f]{7,64}(?:[~^]|$)|^HEAD(?:[~^]|$)")
-"""What no remote can be asked for by name: a way from the commit that is checked out, and the digits of a commit."""
+_NOT_FETCHABLE = re.compile(r":|@\{|^[0-9a-f]{7,64}(?:[~^]|$)|^HEAD(?:[~^]|$)")
+"""Refs that no remote knows by name: paths from the commit that is checked out, and the digits of a commit."""
 
 _RELEASE = re.compile(r"v?\d+(\.\d+)*")
-"""How tags are mostly called."""
+"""The usual names of tags."""
 
 
 class NoGitError(UsageError):
-    """There is no git."""
+    """Git is not installed."""
 
 
 class UnknownRefError(UsageError):
-    """A name that is no ref of the repository."""
+    """The repository has no such ref."""
 
 
 class Repository(NamedTuple):
-    """A repository: the folder in which its files lie, or would lie, and the folder with its objects."""
-
     top: Path
+    """The work tree, which need not exist."""
     git_dir: Path
+    """The folder with the objects."""
 
     def git(self, *words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run a command that reads objects, refs or the index."""
-        # The folder with the objects stands for a work tree: that of a submodule that is gone would be missed.
+        # The git directory stands in for the work tree: a submodule may have none any more.
         return _git("-C", str(self.git_dir), "--git-dir", ".", "--work-tree", ".", *words, given=given)
 
     def has(self, commit: str) -> bool:
-        """Return whether a commit is here, or can be fetched without being asked for."""
+        """Return whether a commit is here, or can be fetched on demand (partial clone)."""
         return self.git("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
 
     def ignored(self, paths: Iterable[Path]) -> set[Path]:
-        """Return those of the paths below the top, which need not exist, that git leaves out. What it tracks it does not."""
+        """Return the paths below the top that git ignores and does not track. They need not exist."""
         given = b"".join(os.fsencode(path) + b"\0" for path in paths)
         done = _git("-C", str(self.top), "check-ignore", "-z", "--stdin", given=given)
         return {Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name}
 
 
 def around(folder: Path) -> Repository | None:
-    """Return the repository that a folder lies in, if there is one, and git. The folder may be one that is no longer there."""
+    """Return the repository around a folder, which need not exist; None without a repository or git."""
     try:
         done = _discovered(folder)
     except NoGitError:
@@ -69,7 +69,7 @@ def around(folder: Path) -> Repository | None:
 
 
 def repository_around(folder: Path) -> Repository:
-    """Return the same. Raises UsageError where there is none."""
+    """Return the repository around a folder. Raise UsageError without a repository."""
     found = around(folder)
     if found is None:
         raise UsageError(
@@ -80,8 +80,8 @@ def repository_around(folder: Path) -> Repository:
 
 
 def _discovered(folder: Path) -> subprocess.CompletedProcess[bytes]:
-    there = next(place for place in (folder, *folder.resolve().parents) if place.is_dir())
-    return _git("-C", str(there), "rev-parse", "--show-toplevel", "--absolute-git-dir")
+    existing = next(place for place in (folder, *folder.resolve().parents) if place.is_dir())
+    return _git("-C", str(existing), "rev-parse", "--show-toplevel", "--absolute-git-dir")
 
 
 def ignored_below(folder: Path) -> frozenset[str] | None:
@@ -107,46 +107,44 @@ def _superproject(folder: Path) -> bytes:
 
 
 def holders(repository: Repository) -> list[Repository]:
-    """Return the repository, and the ones around it that have it as a submodule, from the inside outwards."""
-    found = [repository]
+    """Return the repository, and the repositories around it that have it as a submodule, from the inside outwards."""
+    every = [repository]
     while True:
-        top = _superproject(found[-1].top)
+        top = _superproject(every[-1].top)
         outer = around(Path(os.fsdecode(top))) if top else None
         if outer is None:
-            return found
-        found.append(outer)
+            return every
+        every.append(outer)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Refs
-# ----------------------------------------------------------------------------------------------------------------------
+# -- refs --------------------------------------------------------------------------------------------------------------
 
 
 def commit_of(repository: Repository, ref: str, option: str) -> str:
-    """Return the commit that a ref names; `option` is the command's that took it. Raises UnknownRefError."""
+    """Return the commit that a ref names. `option` is the command's option, for the remedy. Raise UnknownRefError."""
     commit = _commit(repository, ref)
     if commit is None:
-        raise UnknownRefError(f"{ref} is no commit that {repository.top} has", _how_to_get(repository, ref, option))
+        raise UnknownRefError(f"{ref} is not a commit that {repository.top} has", _how_to_get(repository, ref, option))
     return commit
 
 
 def is_branch(repository: Repository, ref: str) -> bool:
-    """Return whether a ref names a branch, here or of a remote, as opposed to a tag or a commit."""
+    """Return whether a ref names a branch, local or remote, as opposed to a tag or a commit."""
     done = repository.git("rev-parse", "--symbolic-full-name", "--end-of-options", ref)
     return any(line.startswith((b"refs/heads/", b"refs/remotes/")) for line in done.stdout.splitlines())
 
 
 def merge_base(repository: Repository, ref: str, other: str, option: str) -> str:
-    """Return the commit from which two refs went apart. Raises UsageError where the repository knows of none."""
-    ours, theirs = commit_of(repository, ref, option), commit_of(repository, other, option)
-    done = repository.git("merge-base", ours, theirs)
+    """Return the merge base of two refs. Raise UsageError where the repository knows of none."""
+    commit, other_commit = commit_of(repository, ref, option), commit_of(repository, other, option)
+    done = repository.git("merge-base", commit, other_commit)
     if done.returncode:
         shallow = repository.git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
         raise UsageError(
             f"{repository.top} knows of no commit that {ref} and {other} have in common",
             "it is a shallow clone: `git fetch --unshallow` gets the rest (in CI: fetch-depth: 0)"
             if shallow
-            else f"their histories are unrelated; compare with the commit itself: {option} {ours}",
+            else f"their histories are unrelated; compare with the commit itself: {option} {commit}",
         )
     return done.stdout.decode().strip()
 
@@ -157,14 +155,14 @@ def _commit(repository: Repository, ref: str) -> str | None:
 
 
 def _how_to_get(repository: Repository, ref: str, option: str) -> str:
-    if _NO_NAME.search(ref):
+    if _NOT_FETCHABLE.search(ref):
         return "a shallow clone lacks older commits: `git fetch --unshallow` gets them (in CI: fetch-depth: 0)"
     name, way = re.fullmatch(r"(?:refs/)?(?:heads/)?([^~^]*)(.*)", ref, re.DOTALL).groups()  # type: ignore[union-attr]
     remotes = repository.git("remote").stdout.decode(errors="replace").split() or ["origin"]
     remotes.sort(key=lambda remote: remote != "origin")
     for remote in remotes:
         if _commit(repository, f"refs/remotes/{remote}/{name}{way}"):
-            return f"there is no local branch of that name, but the remote's: {option} {remote}/{name}{way}"
+            return f"no local branch has that name, but a branch of the remote has: {option} {remote}/{name}{way}"
     more = "a CI checkout of one commit (fetch-depth: 1) also needs `git fetch --unshallow`"
     if _RELEASE.fullmatch(name):
         return f"get it with `git fetch {remotes[0]} tag {name}`; {more}"
@@ -182,10 +180,10 @@ def _git(*words: str, given: bytes | None = None) -> subprocess.CompletedProcess
         return subprocess.run(["git", *words], input=given, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
         raise NoGitError(
-            "git is not installed, and only it knows what a ref is", "install git; `interop compat` also takes folders and images"
+            "git is not installed, and a ref needs it", "install git; `interop compat` also takes folders and images"
         ) from None
 
 
 def words_of(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return what git said, for people."""
+    """Return git's error message."""
     return done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")

@@ -1,7 +1,7 @@
-"""What a repository held at a commit, with its submodules as they were pinned there and its links as they led then.
+"""The files of a repository at a commit, with the submodules pinned there and the links as they led then.
 
-Read from git's objects, beside the work tree: neither it nor the index nor a branch is touched. Paths are absolute, those
-of the work tree: what lay at `top/proto/a.proto` is asked for by that name, whatever is there now.
+They are read from git's objects: no work tree, index or branch is touched. Paths are the absolute paths of the work tree:
+`top/proto/a.proto` names the file of the commit, whatever is there now.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from grpc_interop.schema.git.repository import Repository, words_of
 from grpc_interop.schema.git.submodules import submodule_with
 
 MOST_LINKS = 40
-"""As many links as Linux follows on the way to one file (path_resolution(7)): more are a circle."""
+"""The links that Linux follows to one file (path_resolution(7)): more are a circle."""
 
 _PROTO = ".proto"
 
@@ -27,22 +27,21 @@ _LINK, _SUBMODULE = "120000", "160000"
 
 
 class PathKind(Enum):
-    """What is at a path."""
-
     FOLDER = "folder"
     FILE = "file"
     NOTHING = "nothing"
     OUTSIDE = "outside"
-    """It is no path of the repository, or a link led out of it."""
+    """Not below the repository's top, or behind a link that led out of it."""
     NOT_HERE = "not here"
-    """It lies in a submodule whose commit nobody has fetched."""
+    """In a submodule whose commit was not fetched."""
 
 
 class ResolvedPath(NamedTuple):
-    """What a path leads to, links followed: `path` is where that lies, or the last place on the way to it."""
+    """A path with its links followed."""
 
     kind: PathKind
     path: Path
+    """The target, or the last place on the way to it."""
 
 
 class _TreeEntry(NamedTuple):
@@ -54,63 +53,60 @@ class _TreeEntry(NamedTuple):
 
 
 class Snapshot:
-    """`not_here` are the submodules that were met on the way and whose commits are not here, with those commits;
-    `unfollowed` the links that lead into such a submodule, out of the repository or to nothing."""
-
     def __init__(self, repository: Repository, commit: str) -> None:
         self.repository = repository
         self.commit = commit
         self.not_here: dict[Path, str] = {}
+        """The submodules that were met and whose commits, which are the values, are not here."""
         self.unfollowed: dict[Path, ResolvedPath] = {}
-        # By paths as text: of a large repository there are many.
+        """The written links that lead into such a submodule, out of the repository or to nothing."""
+        # By paths as text, which is smaller: a large repository has many.
         self._entries: dict[str, _TreeEntry] = {}
         self._folders: dict[str, set[str]] = {str(repository.top): set()}
         self._add(repository, commit)
 
     @property
     def top(self) -> Path:
-        """The folder in which the repository's files lie."""
+        """The repository's work tree."""
         return self.repository.top
 
-    # -- reading -------------------------------------------------------------------------------------------------------
-
     def find(self, path: Path) -> ResolvedPath:
-        """Return what a path leads to. Within the repository links lead where they led then, outside of it where they do now."""
+        """Follow a path's links: within the repository as they led at the commit, outside of it as they lead now."""
         here, ahead, links = Path(path.anchor), deque(path.parts[1:]), 0
         while ahead:
             part = ahead.popleft()
             if part == "..":
                 here = here.parent
                 continue
-            there = here / part
-            target = self._link(there)
+            path = here / part
+            target = self._link(path)
             if target is None:
-                kind = self._kind(there)
+                kind = self._kind(path)
                 if kind in (PathKind.NOTHING, PathKind.NOT_HERE):
-                    return ResolvedPath(kind, there)
-                here = there
+                    return ResolvedPath(kind, path)
+                here = path
                 continue
             links += 1
             if links > MOST_LINKS:
-                return ResolvedPath(PathKind.NOTHING, there)
+                return ResolvedPath(PathKind.NOTHING, path)
             here = Path(target.anchor) if target.is_absolute() else here
             ahead.extendleft(reversed(target.parts[1:] if target.is_absolute() else target.parts))
         return ResolvedPath(self._kind(here), here)
 
     def read(self, path: Path) -> bytes | None:
-        """Return what a file held, or None where there was none."""
+        """Return the content of a file, or None where there was no file."""
         found = self.find(path)
         return next(self._contents([str(found.path)])) if found.kind is PathKind.FILE else None
 
     def protos(self, folder: Path | None = None) -> Iterator[Path]:
-        """Yield the .proto files below a folder (the whole repository if None), links followed by nobody."""
+        """Yield the .proto files below a folder (None: the repository). Links are not followed."""
         found = self.find(folder or self.top)
         if found.kind is PathKind.FOLDER:
             yield from (Path(path) for path in self._below(str(found.path)) if path.endswith(_PROTO) and not self._is_link(path))
 
     def write(self, folders: Iterable[Path], place: Path, more: Collection[str] = ()) -> None:
-        """Write the .proto files below folders, those of `more` by their names, and whatever links there lead to, to the same
-        paths below a place that stands for the top. Links become links."""
+        """Write the files below folders that end in .proto or have a name of `more`, and the targets of links, to the same paths
+        below a place in place of the top. Links stay links."""
         files: dict[str, None] = {}
         done: set[str] = set()
         queue = deque(found.path for folder in folders if (found := self.find(folder)).kind is PathKind.FOLDER)
@@ -132,22 +128,20 @@ class Snapshot:
             file.write_bytes(content)
 
     def below(self, place: Path, path: Path) -> Path:
-        """Return a path of the repository below a place that stands for its top."""
+        """Return a path of the repository below a place in place of its top."""
         return place / path.relative_to(self.top)
 
     def _written_link(self, path: Path, place: Path) -> ResolvedPath:
-        told = self._link(path)
-        assert told is not None
+        target = self._link(path)
+        assert target is not None
         found = self.find(path)
         if found.kind not in (PathKind.FOLDER, PathKind.FILE):
             self.unfollowed[path] = found
         if found.kind in (PathKind.FOLDER, PathKind.FILE) or (found.kind is PathKind.NOTHING and path.suffix == _PROTO):
             link = self.below(place, path)
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(told if found.kind is PathKind.NOTHING else self.below(place, found.path))
+            link.symlink_to(target if found.kind is PathKind.NOTHING else self.below(place, found.path))
         return found
-
-    # -- git's trees ---------------------------------------------------------------------------------------------------
 
     def _kind(self, path: Path) -> PathKind:
         if not path.is_relative_to(self.top):
@@ -165,13 +159,13 @@ class Snapshot:
         return path in self._entries and self._entries[path].mode == _LINK
 
     def _link(self, path: Path) -> Path | None:
-        """Return what a link says, or None for what is no link."""
+        """Return the target that a link names, or None for other paths."""
         if not path.is_relative_to(self.top):
             return path.readlink() if path.is_symlink() else None
         return Path(os.fsdecode(next(self._contents([str(path)])))) if self._is_link(str(path)) else None
 
     def _below(self, folder: str) -> Iterator[str]:
-        """Yield the files and links below a folder, those of submodules as well."""
+        """Yield the files and links below a folder, also in submodules."""
         for name in sorted(self._folders.get(folder, ())):
             path = f"{folder.rstrip('/')}/{name}"
             entry = self._entries.get(path)
@@ -181,7 +175,7 @@ class Snapshot:
                 yield from self._below(path)
 
     def _enter(self, path: Path, entry: _TreeEntry) -> bool:
-        """Add what a submodule held. Return whether that is here."""
+        """Add the files of a submodule. Return whether its commit is here."""
         submodule = submodule_with(entry.repository, path.relative_to(entry.repository.top).as_posix(), entry.object)
         if submodule is None:
             self.not_here[path] = entry.object
@@ -194,18 +188,18 @@ class Snapshot:
     def _add(self, repository: Repository, commit: str) -> None:
         done = repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
         if done.returncode:
-            raise UsageError(f"git cannot list what {repository.top} held at {commit}: {words_of(done)}")
+            raise UsageError(f"git cannot list the files of {repository.top} at {commit}: {words_of(done)}")
         for line in filter(None, done.stdout.split(b"\0")):
             head, _, name = line.partition(b"\t")
             mode, _, blob = head.decode().split()
             if b".." in name.split(b"/"):
-                raise UsageError(f"{repository.top} held {name!r} at {commit}, which leads out of it", "no git writes such a tree")
+                raise UsageError(f"{repository.top} had {name!r} at {commit}, which leads out of it", "git does not write such a tree")
             path = f"{str(repository.top).rstrip('/')}/{os.fsdecode(name)}"
             self._entries[path] = _TreeEntry(mode, blob, repository)
             self._add_folders(path)
 
     def _add_folders(self, path: str) -> None:
-        """Make known that the folders around a path hold it."""
+        """Add a path to the folders around it."""
         while True:
             folder, _, name = path.rpartition("/")
             folder = folder or "/"
@@ -216,7 +210,7 @@ class Snapshot:
             path = folder
 
     def _contents(self, paths: Sequence[str]) -> Iterator[bytes]:
-        """Yield what files and links hold, in order, from one process for each repository."""
+        """Yield the contents of files and links in order, read by one process a repository."""
         entries = [self._entries[path] for path in paths]
         contents: dict[_TreeEntry, bytes] = {}
         for repository in dict.fromkeys(entry.repository for entry in entries):

@@ -1,7 +1,7 @@
-"""Where the objects of a submodule lie: beside its files, or within the repository that holds it.
+"""Finds the objects of a submodule: beside its files, or within the outer repository.
 
-A submodule that was moved, or that is not checked out here, still has its objects in .git/modules, under the name that
-.gitmodules gave it; the one of a linked work tree in .git/worktrees/NAME/modules.
+A submodule that was moved, or that is not checked out, still has its objects in .git/modules, under its name in
+.gitmodules; the submodule of a linked work tree in .git/worktrees/NAME/modules.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from grpc_interop.schema.git.repository import Repository, around
 
 
 def submodule_with(outer: Repository, path: str, commit: str) -> Repository | None:
-    """Return the repository of the submodule at a path (from the outer one's top) that has a commit, or None where no
-    repository here has it."""
+    """Return the repository of the submodule at a path below the outer top that has a commit, or None where none has it."""
     seen: set[Path] = set()
     for git_dir in _git_dirs(outer, path):
         if git_dir not in seen:
             seen.add(git_dir)
-            found = Repository(outer.top / path, git_dir)
-            if found.has(commit):
-                return found
+            submodule = Repository(outer.top / path, git_dir)
+            if submodule.has(commit):
+                return submodule
     return None
 
 
 def _git_dirs(outer: Repository, path: str) -> Iterator[Path]:
-    """Yield the likely ones first."""
+    """Yield the candidates, the likely first."""
     place = outer.top / path
     checked_out = around(place) if place.is_dir() else None
     if checked_out is not None and checked_out.top == place.resolve():
@@ -39,31 +38,31 @@ def _git_dirs(outer: Repository, path: str) -> Iterator[Path]:
 
 
 def _below(modules: Path) -> Iterator[Path]:
-    """Yield the git directories below a folder. Their names may have slashes; those of nested submodules lie within."""
+    """Yield the git directories below a folder. Their names may have slashes."""
     for folder, subfolders, names in os.walk(modules):
         subfolders.sort()
         if "HEAD" in names and "objects" in subfolders:
             yield Path(folder)
-            subfolders[:] = []  # what is nested in it is a matter of its own submodules
+            subfolders[:] = []  # nested submodules are found through their own outer repository
 
 
 def submodules_not_checked_out(repository: Repository) -> dict[Path, str]:
-    """Return the submodules, and those within them, whose folders are empty now, with the commits that they should be at."""
-    found: dict[Path, str] = {}
+    """Return the submodules, also nested, that are not checked out, with the commits that they should be at."""
+    missing: dict[Path, str] = {}
     for line in repository.git("ls-files", "--stage", "-z").stdout.split(b"\0"):
         head, _, name = line.partition(b"\t")
         if head.startswith(b"160000 "):
             path = repository.top / os.fsdecode(name)
             inner = around(path) if (path / ".git").exists() else None
             if inner is None or inner.top != path.resolve():
-                found[path] = head.split()[1].decode()
+                missing[path] = head.split()[1].decode()
             else:
-                found |= submodules_not_checked_out(inner)
-    return found
+                missing |= submodules_not_checked_out(inner)
+    return missing
 
 
 def how_to_check_out(folder: Path) -> str:
-    """Return what to do where a folder is empty because it lies in a submodule, or nothing."""
+    """Return a remedy for a folder that is empty because of a submodule; empty for other folders."""
     repository, place = around(folder), folder.resolve()
     missing = submodules_not_checked_out(repository) if repository is not None else {}
     for path in missing:

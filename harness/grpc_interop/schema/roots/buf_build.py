@@ -1,7 +1,6 @@
 """The program buf, which is installed with the harness, and the images that it builds of a repository's modules.
 
-It knows what a buf.yaml says, and has the modules of a registry on which others depend: those that buf.lock names lie in its
-own cache once they were fetched.
+buf reads buf.yaml, and has the modules of a registry that buf.lock names: they are in its own cache once they were fetched.
 """
 
 from __future__ import annotations
@@ -16,25 +15,25 @@ from pathlib import Path
 from grpc_interop.schema.roots.roots import ProtoError
 
 FILES = ("buf.yaml", "buf.lock", "buf.work.yaml", "buf.mod", "buf.work")
-"""What buf reads beside the protos; the last two are older names."""
+"""buf's own files; the last two are older names."""
 
 PATIENCE = 600
-"""Seconds. It needs a few for a large tree, and longer only where modules have to be fetched."""
+"""Seconds. A large tree takes a few, and more only while modules are fetched."""
 
 MOST_LINES = 20
-"""As many lines of buf's as fit on a screen."""
+"""As many lines of buf's output as fit on a screen."""
 
-_ALL = 0, 100
-"""buf's exit statuses where it could do what it was asked: 100 says that it has found something wrong with the protos."""
+_COMPLETED = 0, 100
+"""buf's exit statuses after a complete build: 100 reports faults in the protos."""
 
 
 def find_buf() -> str | None:
-    """Return the program that was installed with the harness, else any, or None."""
+    """Return the buf that is installed with the harness, else another buf, or None."""
     return shutil.which("buf", path=sysconfig.get_path("scripts")) or shutil.which("buf")
 
 
 def build_image(folder: Path, cache: Path) -> Path:
-    """Return an image of the modules that the buf.yaml of a folder names, with all that they import. Raises ProtoError."""
+    """Return an image of the modules that a folder's buf.yaml names, with all imports. Raise ProtoError."""
     if not any((folder / name).is_file() for name in FILES if name != "buf.lock"):
         raise ProtoError(
             f"{folder} has no buf.yaml, and `buf = true` in interop.toml asks for buf's modules",
@@ -45,7 +44,7 @@ def build_image(folder: Path, cache: Path) -> Path:
         raise ProtoError("buf is not installed, and `buf = true` in interop.toml asks for it", "pip install buf-bin")
     kept = cache / "buf"
     kept.mkdir(parents=True, exist_ok=True)
-    # Always built: buf alone knows all that it reads, and needs as long to tell whether that has changed.
+    # Always built: only buf knows all files that it reads, and checking them for changes takes it as long.
     made = kept / f"{os.getpid()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}.binpb"
     try:
         done = subprocess.run(
@@ -69,13 +68,13 @@ def build_image(folder: Path, cache: Path) -> Path:
 
 
 def _explain(folder: Path, status: int, said: str) -> tuple[str, str]:
-    """Return buf's words, and what to do."""
+    """Return buf's words and a remedy."""
     lines = said.splitlines()
     more = [f"... and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
     what = f"buf cannot build the modules of {folder}:\n" + "\n".join([*lines[:MOST_LINES], *more])
-    if status not in _ALL or "does not exist" in said:
+    if status not in _COMPLETED or "does not exist" in said:
         return what, (
-            "what lies in a registry has to be fetched once, with network: `buf dep update` where buf.yaml has changed, and `buf build`;"
+            "modules of a registry have to be fetched once, with network: `buf dep update` where buf.yaml has changed, and `buf build`;"
             '\n  or have an image made elsewhere, and name it: `image = "image.binpb"` in place of `buf = true`'
         )
     return what, "mend the protos, or leave them out with `excludes` in buf.yaml"

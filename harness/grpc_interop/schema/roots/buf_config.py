@@ -1,4 +1,4 @@
-"""What a repository's buf.yaml or buf.work.yaml says of its protos.
+"""Reads the layout of protos from a repository's buf.yaml or buf.work.yaml.
 
 https://buf.build/docs/configuration/v2/buf-yaml/, .../v1/buf-yaml/ and .../v1/buf-work-yaml/ describe the files.
 """
@@ -19,21 +19,21 @@ from grpc_interop.schema.roots.layout import Layout, ProtoFile, find_layout, rea
 FILE, WORKSPACE = "buf.yaml", "buf.work.yaml"
 
 COMMON = "buf.build/googleapis/googleapis"
-"""A module of the registry whose files are found without being asked for."""
+"""A module of the registry whose files are among the common includes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """A module: its folder, the folders that alone belong to it (none: all), and what does not, relative to the module."""
-
     folder: PurePosixPath
     includes: tuple[PurePosixPath, ...] = ()
+    """The folders that belong to it, relative to the module; empty: all."""
     excludes: tuple[PurePosixPath, ...] = ()
+    """The folders that do not belong to it, relative to the module."""
 
 
 @dataclass(slots=True)
-class _Read:
-    """What buf's files say."""
+class _BufFiles:
+    """The content of buf's files."""
 
     modules: list[_Module] = field(default_factory=list)
     deps: list[str] = field(default_factory=list)
@@ -41,13 +41,12 @@ class _Read:
 
 
 def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> Layout | None:
-    """The layout that buf would use, or nothing where it is not configured. Raises UsageError for a file that cannot be
-    read."""
+    """Return buf's layout, or None where buf is not configured. Raise UsageError for a file that cannot be read."""
     every = read_files(repository) if files is None else files
     folders = _configured(repository, every)
     if not folders:
         return None
-    read = _Read()
+    read = _BufFiles()
     for folder in folders:
         if (repository / folder / WORKSPACE).is_file():
             read.told.append(f"{folder / WORKSPACE} says which folders are modules")
@@ -59,13 +58,13 @@ def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> L
     layout = _laid_out(read)
     layout.buf = bool(read.deps) and folders == [PurePosixPath()]
     if layout.buf:
-        layout.told.append(f"{', '.join(read.deps)}: what lies in a registry is had by buf, so buf builds the protos")
+        layout.told.append(f"{', '.join(read.deps)}: buf gets these from a registry, so buf builds the protos")
     elif read.deps:
         layout.told.append(
-            f"{', '.join(read.deps)}: these lie in a registry; have them written into an image,"
+            f"{', '.join(read.deps)}: these are in a registry; have buf write them into an image,"
             " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
         )
-    # What no module holds was left out by people.
+    # A file outside of all modules was left out by people.
     layout.others = {file.path for file in every if any(file.path.is_relative_to(folder) for folder in folders)}
     if folders != [PurePosixPath()]:
         _add_rest(layout, repository, folders, every)
@@ -73,7 +72,7 @@ def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> L
 
 
 def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath], files: Iterable[ProtoFile]) -> None:
-    """Add what lies beside the folders that buf knows."""
+    """Add the layout beside the folders that buf knows."""
     rest = find_layout(repository, [file for file in files if not any(file.path.is_relative_to(folder) for folder in folders)])
     layout.roots += rest.roots
     layout.includes += rest.includes
@@ -88,18 +87,18 @@ def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath]
 
 
 def _configured(repository: Path, files: Iterable[ProtoFile]) -> list[PurePosixPath]:
-    """Return the outermost folders with a file of buf's: the repository itself, or else those around its protos."""
+    """Return the outermost folders with a file of buf's: the repository itself, or else folders around its protos."""
     known: dict[PurePosixPath, bool] = {}
-    found: set[PurePosixPath] = set()
+    outermost: set[PurePosixPath] = set()
     for folder in (PurePosixPath(), *(folder for file in files for folder in reversed(file.path.parents))):
         if folder not in known:
             known[folder] = any((repository / folder / name).is_file() for name in (FILE, WORKSPACE))
-        if known[folder] and not found.intersection((folder, *folder.parents)):
-            found.add(folder)
-    return sorted(found)
+        if known[folder] and not outermost.intersection((folder, *folder.parents)):
+            outermost.add(folder)
+    return sorted(outermost)
 
 
-def _add_file(read: _Read, repository: Path, folder: PurePosixPath) -> None:
+def _add_file(read: _BufFiles, repository: Path, folder: PurePosixPath) -> None:
     """Add the modules of a folder's buf.yaml. In a workspace of version 1 a folder need not have one."""
     path = repository / folder / FILE
     content = _load(path) if path.is_file() else {}
@@ -116,13 +115,13 @@ def _add_file(read: _Read, repository: Path, folder: PurePosixPath) -> None:
 
 
 def _below(module: PurePosixPath, names: Iterable[str]) -> tuple[PurePosixPath, ...]:
-    """Return the folders from the module on: buf's files name them from where they lie themselves."""
+    """Return folders relative to the module: buf's files name them relative to themselves."""
     paths = map(PurePosixPath, names)
     return tuple(path.relative_to(module) for path in paths if path.is_relative_to(module))
 
 
-def _laid_out(read: _Read) -> Layout:
-    """Return the modules as roots. Several may be of one folder, and what one of them excludes is another's."""
+def _laid_out(read: _BufFiles) -> Layout:
+    """Return the modules as roots. One folder may have several modules, and one may include a folder that another excludes."""
     layout = Layout(told=read.told)
     for folder in dict.fromkeys(module.folder for module in read.modules):
         same = [module for module in read.modules if module.folder == folder]
@@ -146,7 +145,7 @@ def _load(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not YAML: {error}", "mend it, or move it away and run `interop init` again") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: not what buf reads", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: not a valid buf file", "mend it, or move it away and run `interop init` again")
     return content
 
 
@@ -157,12 +156,12 @@ def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
 def _tables(path: Path, content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     tables = _items(path, content, key)
     if not all(isinstance(table, dict) for table in tables):
-        raise UsageError(f"{path}: `{key}` is not what buf reads", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: `{key}` is not a list of tables", "mend it, or move it away and run `interop init` again")
     return tables
 
 
 def _items(path: Path, content: Mapping[str, Any], key: str) -> list[Any]:
     items = content.get(key) or []
     if not isinstance(items, list):
-        raise UsageError(f"{path}: `{key}` is not the list that buf reads", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: `{key}` is not a list", "mend it, or move it away and run `interop init` again")
     return items

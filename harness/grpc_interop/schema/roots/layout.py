@@ -1,8 +1,8 @@
-"""How a repository that nobody has described lays out its protos: the roots that its imports are relative to, the folders
-that are only imported from, and what is best left out.
+"""Finds the layout of protos in a repository without configuration: the roots that its imports are relative to, the
+folders that are only imported from, and the files to leave out.
 
-A file that is imported has the name by which others import it, and that says what its root is. The other files go with the
-innermost root around them, or else by their packages.
+The root of an imported file follows from its name in imports. Other files belong to the innermost root around them, or
+else to the root that their package tells.
 """
 
 from __future__ import annotations
@@ -22,32 +22,31 @@ from grpc_interop.schema.roots.statements import read_statements
 from grpc_interop.schema.roots.walking import proto_files
 
 IMPORTED_FROM = {"third_party", "third-party", "vendor", "vendored", "external", "googleapis", "deps", "node_modules"}
-"""Folders with one of these names commonly hold other people's protos."""
+"""Common names of folders with protos of other projects."""
 
 COPIED_TO = {"dist", "build", "out", "target", "docs", "doc", "public"}
-"""Folders with one of these names commonly hold copies that were made of a repository's own files."""
+"""Common names of folders with generated copies of a repository's own files."""
 
 MOST_NAMED = 3
-"""Names that a sentence lists of many."""
+"""Names that a sentence lists."""
 
 
 class ProtoFile(NamedTuple):
-    """A proto file of a repository: its path from there, its package, what it imports, and its RPCs."""
-
     path: PurePosixPath
+    """Relative to the repository."""
     package: str
     imports: tuple[str, ...]
     rpcs: tuple[str, ...]
 
 
 class RelativeRoot(NamedTuple):
-    """A root by its path from the repository, and the prefix of the names of its files."""
-
     folder: PurePosixPath
+    """Relative to the repository."""
     prefix: str = ""
+    """Of the names of its files in imports."""
 
     def name(self, path: PurePosixPath) -> str:
-        """Return how imports spell a file or a folder."""
+        """Return the name of a file or a folder in imports."""
         return str(PurePosixPath(self.prefix, path.relative_to(self.folder)))
 
     def __str__(self) -> str:
@@ -56,27 +55,29 @@ class RelativeRoot(NamedTuple):
 
 @dataclass(slots=True)
 class Layout:
-    """What belongs into `[protos]` of an interop.toml. Folders are relative to the repository, "." for itself; `excludes`
-    are patterns of file names as they are imported. `told` says how it was found, in sentences. The files of `others` are
-    left out with a reason. `buf` says that only buf has all that they import."""
+    """The content of `[protos]` in an interop.toml. Folders are relative to the repository, which is "."."""
 
     roots: list[str] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
     excludes: list[str] = field(default_factory=list)
+    """Patterns of file names in imports."""
     told: list[str] = field(default_factory=list)
+    """Sentences for people: how it was found."""
     others: set[PurePosixPath] = field(default_factory=set)
+    """Files that are left out with a reason."""
     buf: bool = False
+    """Only buf has all imports."""
 
 
 def read_files(repository: Path) -> list[ProtoFile]:
     """Return the proto files that a run of the whole repository would see."""
-    names = sorted(PurePosixPath(found.name) for found in proto_files([repository]) if found.path.is_file())
+    names = sorted(PurePosixPath(file.name) for file in proto_files([repository]) if file.path.is_file())
     return [ProtoFile(name, *read_statements(repository / name)) for name in names]
 
 
 def find_layout(repository: Path, files: Sequence[ProtoFile] | None = None, *, prefixes: bool = True, joined: bool = False) -> Layout:
-    """Return the layout, told from imports and packages. Without `prefixes` no import is taken to begin with one. Files that
-    nothing says the root of are `joined` below one root, or each has the folder that it lies in."""
+    """Return the layout that imports and packages tell. Without `prefixes` no import is taken to begin with a prefix. Files
+    whose root nothing tells are `joined` below one root, or each has its own folder as the root."""
     every = read_files(repository) if files is None else files
     copies = _copies(every)
     own = [file for file in every if file.path not in copies]
@@ -88,9 +89,7 @@ def find_layout(repository: Path, files: Sequence[ProtoFile] | None = None, *, p
     return layout
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Which root a file belongs to
-# ----------------------------------------------------------------------------------------------------------------------
+# -- the root of each file ---------------------------------------------------------------------------------------------
 
 
 def _places(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, RelativeRoot]:
@@ -104,7 +103,7 @@ def _places(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict
             if place is not None:
                 place_of[file.path] = place
     known = _by_folder(place_of.values())
-    for file in files:  # without a package that its folders are called by, and no one imports it
+    for file in files:  # not imported, and its folders do not have the names of its package
         if file.path not in place_of and (around := _innermost(file.path, known)):
             place_of[file.path] = around
     rest = [file.path.parent for file in files if file.path not in place_of]
@@ -113,7 +112,7 @@ def _places(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict
 
 
 def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[PurePosixPath, RelativeRoot]:
-    """Return the roots of the files that others import. Where an import could mean several files, the nearest is meant."""
+    """Return the roots of imported files. An import that could mean several files means the nearest."""
     named: dict[str, list[PurePosixPath]] = {}
     for file in files:
         named.setdefault(file.path.name, []).append(file.path)
@@ -130,7 +129,7 @@ def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[Pu
             elif prefixes and resolve(name, common) is None:
                 unmatched.append((file, wanted))
     for file, wanted in unmatched:
-        # The end of the import that a file's path has in common is its name without the prefix.
+        # The common end of the import and a file's path is the file's name without the prefix.
         ends = {path: _ends_in_common(path.parts, wanted) for path in named.get(wanted[-1] if wanted else "", [])}
         ends = {path: end for path, end in ends.items() if can_be_prefix("/".join(wanted[:-end]))}
         if ends:
@@ -140,39 +139,37 @@ def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[Pu
     return places
 
 
-def _folders_in_common(one: PurePosixPath, other: PurePosixPath) -> int:
-    return sum(1 for parent in one.parents if parent in other.parents)
+def _folders_in_common(path: PurePosixPath, other: PurePosixPath) -> int:
+    return sum(parent in other.parents for parent in path.parents)
 
 
-def _ends_in_common(one: Sequence[str], other: Sequence[str]) -> int:
-    same = [a == b for a, b in zip(reversed(one), reversed(other), strict=False)]
+def _ends_in_common(parts: Sequence[str], other: Sequence[str]) -> int:
+    same = [a == b for a, b in zip(reversed(parts), reversed(other), strict=False)]
     return same.index(False) if False in same else len(same)
 
 
 def _place_by_package(file: ProtoFile) -> RelativeRoot | None:
-    """Return the folder in which the package's own folders begin, where a file lies in such: acme/shop/v1 for acme.shop.v1."""
+    """Return the folder around the package's folders (acme/shop/v1 for acme.shop.v1) of a file that lies in these."""
     package, folders = tuple(file.package.split(".")), file.path.parent.parts
     return RelativeRoot(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
 
 
 def _by_folder(places: Iterable[RelativeRoot]) -> dict[PurePosixPath, RelativeRoot]:
-    """Return the roots by their folders; of several of one folder, the one with a prefix."""
+    """Return the roots by their folders; a root with a prefix goes before a root without."""
     return {place.folder: place for place in sorted(set(places), key=lambda place: place.prefix)}
 
 
 def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, RelativeRoot]) -> RelativeRoot | None:
-    """Return the innermost root around a file; of other people's protos none that is the repository's own."""
+    """Return the innermost root around a file. Protos of other projects do not belong to a root of the repository itself."""
     others = next((depth for depth, part in enumerate(path.parts) if part in IMPORTED_FROM), -1)
     return next((places[folder] for folder in path.parents if folder in places and len(folder.parts) > others), None)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Roots, includes and excludes
-# ----------------------------------------------------------------------------------------------------------------------
+# -- roots, includes and excludes --------------------------------------------------------------------------------------
 
 
 def _laid_out(files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot]) -> Layout:
-    """Return roots and includes, and what each root leaves to another that lies within it."""
+    """Return roots and includes, and exclude from each root the files of roots within it."""
     layout = Layout()
     below: defaultdict[RelativeRoot, list[PurePosixPath]] = defaultdict(list)
     for file in files:
@@ -185,7 +182,7 @@ def _laid_out(files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, Relat
         else:
             layout.includes.append(str(place))
             layout.others.update(below[place])
-            layout.told.append(f"{place} looks like other people's protos: it is only imported from{_and_rpcs(files, below[place])}")
+            layout.told.append(f"{place} looks like protos of another project: it is only imported from{_and_rpcs(files, below[place])}")
     layout.roots = [str(root) for root in roots]
     layout.excludes = _excludes(roots, files, place_of, layout)
     return layout
@@ -193,8 +190,8 @@ def _laid_out(files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, Relat
 
 def _how(place: RelativeRoot) -> str:
     if place.prefix:
-        return f"imports of what lies in {place.folder} begin with {place.prefix}"
-    return f"{place} is what imports and packages are relative to" if str(place) != "." else "imports are relative to this folder"
+        return f"imports of files in {place.folder} begin with {place.prefix}"
+    return f"imports and packages are relative to {place}" if str(place) != "." else "imports are relative to this folder"
 
 
 def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str:
@@ -206,8 +203,8 @@ def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str
 def _excludes(
     roots: Sequence[RelativeRoot], files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot], layout: Layout
 ) -> list[str]:
-    """Return patterns with which each file below several roots has the name of one. Those of other people's protos that lie
-    below a root and are imported by its names are left out."""
+    """Return patterns with which each file below several roots belongs to one. Protos of other projects that lie below a root
+    and are imported by its names are left out."""
     patterns: dict[str, None] = {}
     for root in roots:
         within = [file.path for file in files if file.path.is_relative_to(root.folder)]
@@ -222,7 +219,7 @@ def _excludes(
 
 
 def _patterns(root: RelativeRoot, away: Sequence[PurePosixPath], within: Iterable[PurePosixPath]) -> Iterator[str]:
-    """Yield for each file that goes away the outermost folder of which all does, or the file itself."""
+    """Yield for each file of `away` the outermost folder whose files all go away, or the file itself."""
     needed = {folder for path in set(within) - set(away) for folder in path.parents}
     for path in away:
         folders = list(reversed(path.parents))[len(root.folder.parts) + 1 :]
@@ -231,15 +228,15 @@ def _patterns(root: RelativeRoot, away: Sequence[PurePosixPath], within: Iterabl
 
 
 class RootGroup(NamedTuple):
-    """What can be part of one run: some of the roots, and the folders that they import from."""
+    """Roots that can be part of one run, and the folders that they import from."""
 
     roots: list[str]
     includes: list[str]
 
 
 def group_roots(repository: Path, layout: Layout) -> list[RootGroup]:
-    """Return the roots in groups of which none holds two files of one name, as few as can be seen at once: more than one where
-    they cannot be part of one run. Raises ProtoError."""
+    """Return the roots in few groups without two files of one name: several groups cannot be part of one run. Raise
+    ProtoError."""
     groups: list[tuple[list[str], dict[str, Path]]] = []
     for root in layout.roots:
         files = root_files([read_root(root, repository)], layout.excludes)
@@ -256,13 +253,13 @@ def group_roots(repository: Path, layout: Layout) -> list[RootGroup]:
 
 
 def each_alone(repository: Path, layout: Layout) -> list[RootGroup]:
-    """Return each root as a run of its own. Raises ProtoError."""
-    found = {root: root_files([read_root(root, repository)], layout.excludes).values() for root in layout.roots}
-    return [RootGroup([root], [*layout.includes, *_imported_from(repository, layout, [root], files)]) for root, files in found.items()]
+    """Return each root as a group of its own. Raise ProtoError."""
+    files_of = {root: root_files([read_root(root, repository)], layout.excludes).values() for root in layout.roots}
+    return [RootGroup([root], [*layout.includes, *_imported_from(repository, layout, [root], files)]) for root, files in files_of.items()]
 
 
 def _imported_from(repository: Path, layout: Layout, members: Sequence[str], files: Iterable[Path]) -> Iterator[str]:
-    """Yield the roots beside those of a run that its files import from, also by way of others."""
+    """Yield the other roots that a group's files import from, directly or indirectly."""
     beside = {root: read_root(root, repository) for root in layout.roots if root not in members}
     search = [*(read_root(root, repository) for root in (*members, *layout.includes)), *common_includes()]
     waiting, seen = list(files), set[str]()
@@ -278,13 +275,11 @@ def _imported_from(repository: Path, layout: Layout, members: Sequence[str], fil
                 waiting.append(path)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Copies, and what is missing
-# ----------------------------------------------------------------------------------------------------------------------
+# -- copies, and missing imports ---------------------------------------------------------------------------------------
 
 
 def _copies(files: Sequence[ProtoFile]) -> dict[PurePosixPath, PurePosixPath]:
-    """Return the files that were copied from others to a folder for what is made, each with the top of that folder."""
+    """Return the copies of other files in folders for generated files, each with the top of that folder."""
     tops = {file.path: top for file in files if (top := _copied_to(file.path))}
     originals: defaultdict[tuple[str, str], list[ProtoFile]] = defaultdict(list)
     for file in files:
@@ -293,7 +288,7 @@ def _copies(files: Sequence[ProtoFile]) -> dict[PurePosixPath, PurePosixPath]:
     return {
         file.path: tops[file.path]
         for file in files
-        if file.path in tops and any(file.package or file.rpcs == one.rpcs for one in originals[file.path.name, file.package])
+        if file.path in tops and any(file.package or file.rpcs == original.rpcs for original in originals[file.path.name, file.package])
     }
 
 
@@ -309,7 +304,7 @@ def _leave_out_copies(
     for top in dict.fromkeys(copies.values()):
         paths = [path for path, other in copies.items() if other == top]
         layout.told.append(
-            f"{top} holds copies of files that lie elsewhere ({few([str(path) for path in paths], MOST_NAMED)}): they are left out"
+            f"{top} has copies of files that lie elsewhere ({few([str(path) for path in paths], MOST_NAMED)}): they are left out"
         )
     for root in roots:
         below = [path for path in within if path.is_relative_to(root.folder)]
@@ -322,4 +317,4 @@ def _missing_imports(repository: Path, files: Sequence[ProtoFile], layout: Layou
     for name in sorted({name for file in files for name in file.imports}):
         if resolve(name, search) is None:
             user = next(file.path for file in files if name in file.imports)
-            yield f"{user} imports {name}, which is nowhere here: add its folder to `includes`"
+            yield f"{user} imports {name}, which is not here: add its folder to `includes`"

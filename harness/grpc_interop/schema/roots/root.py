@@ -1,4 +1,4 @@
-"""A folder from which protos are imported, and how people spell it."""
+"""A folder from which protos are imported, and its spelling."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from grpc_interop.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder, and what the names of its files begin with where they are imported: `PREFIX=DIR`, as protoc has it. With the
-    prefix `etcd`, the file api/kv.proto is imported as etcd/api/kv.proto."""
+    """A folder, with the prefix of its files' names in imports: protoc's `PREFIX=DIR`. With the prefix `etcd`, the file
+    api/kv.proto is imported as etcd/api/kv.proto."""
 
     folder: Path
     prefix: str = ""
 
     def name_of(self, path: Path) -> str | None:
-        """Return how imports spell a file; None for one that does not lie below the folder."""
+        """Return the name of a file in imports; None outside of the folder."""
         return PurePosixPath(self.prefix, path.relative_to(self.folder)).as_posix() if path.is_relative_to(self.folder) else None
 
     def file_of(self, name: str) -> Path | None:
-        """Return where the file of a name would lie; None where the name does not begin with the prefix."""
+        """Return the path for a name in imports; None for a name without the prefix."""
         head = f"{self.prefix}/" if self.prefix else ""
         return self.folder / name.removeprefix(head) if name.startswith(head) else None
 
@@ -30,7 +30,7 @@ class Root:
         return Root(self.folder.resolve(), self.prefix)
 
     def spelled(self, folder: str | Path | None = None) -> str:
-        """Return what `read_root` and protoc read as this root, for a folder that is spelled in another way, if need be."""
+        """Return the spelling of this root for `read_root` and protoc, with another spelling of the folder if given."""
         folder = str(self.folder if folder is None else folder)
         return f"{self.prefix}={folder}" if self.prefix or "=" in folder else folder
 
@@ -39,7 +39,7 @@ class Root:
 
 
 Folder = Path | Root
-"""Where protos are imported from. A mere path is a root without a prefix."""
+"""A mere path is a root without a prefix."""
 
 
 def rooted(folder: Folder) -> Root:
@@ -48,8 +48,8 @@ def rooted(folder: Folder) -> Root:
 
 
 def read_root(spelling: str, relative_to: Path) -> Root:
-    """Return the root that is spelled `DIR` or `PREFIX=DIR`. A folder that is there and has a = in its own name is meant as
-    such. Raises UsageError for a prefix that no import can begin with."""
+    """Return the root that is spelled `DIR` or `PREFIX=DIR`. An existing folder with a = in its name is taken as a folder. Raise
+    UsageError for a prefix that no import can begin with."""
     prefix, equals, folder = spelling.partition("=")
     if not equals or (relative_to / spelling).is_dir():
         return Root(relative_to / spelling)
@@ -64,5 +64,5 @@ def read_root(spelling: str, relative_to: Path) -> Root:
 
 
 def can_be_prefix(prefix: str) -> bool:
-    """Return whether protoc takes imports that begin so."""
+    """Return whether protoc accepts imports that begin with the prefix."""
     return not (prefix.startswith("/") or ".." in PurePosixPath(prefix).parts or "\\" in prefix or not prefix.isprintable())

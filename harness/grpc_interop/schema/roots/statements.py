@@ -1,4 +1,4 @@
-"""What a proto file says at its top, read without compiling it: its package, its imports and its RPCs."""
+"""Reads the package, the imports and the RPCs of a proto file without compiling it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from grpc_interop.schema.source_lines import tokens
 
 
 class Statements(NamedTuple):
-    """`rpcs` are called as in reports: package.Service/Method."""
-
     package: str
     imports: tuple[str, ...]
     rpcs: tuple[str, ...]
+    """As in reports: package.Service/Method."""
 
 
 def read_statements(file: Path) -> Statements:
-    """Return what a file says. What protoc would refuse is read as far as it can be understood."""
+    """Return the statements of a file, also of a file that protoc would refuse, as far as they can be understood."""
     text = file.read_text(encoding="utf-8-sig", errors="replace")
     package, imports, rpcs = "", [], []
     service, depth = "", 0
@@ -39,7 +38,7 @@ def read_statements(file: Path) -> Statements:
 
 
 def _statements(text: str) -> Iterator[list[str]]:
-    """Yield the words up to a semicolon or a brace; a brace ends its statement as its last word."""
+    """Yield the words of each statement up to a semicolon, or to a brace, which is the last word."""
     words: list[str] = []
     for token, _ in tokens(text):
         if token in "{}":

@@ -1,4 +1,4 @@
-"""Every .proto file below folders, also behind links, and each under one name only: two would define everything twice."""
+"""Finds the .proto files below folders, also behind links, each under one name: two names would define everything twice."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from grpc_interop.schema.roots.root import Folder, Root, rooted
 from grpc_interop.schema.roots.statements import read_statements
 
 _REPOSITORY = ".git"
-"""What lies at the top of a repository: a folder, or a file in a submodule and in a linked work tree."""
+"""At the top of a repository: a folder, or a file in a submodule and in a linked work tree."""
 
 
 class FoundFile(NamedTuple):
-    """A file: the root that was walked, the file's name as imports spell it, and the file itself."""
-
     root: Root
+    """The root that was walked."""
     name: str
+    """The name in imports."""
     path: Path
 
 
 def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda _: True) -> Iterator[FoundFile]:
-    """Yield the .proto files below the roots whose names are wanted. A file that lies there itself has that name alone, and is
-    not wanted under another one if not under that; of several links to one file the first counts. But a name that others
-    import goes before one that nobody imports. A link to nothing is found as well.
+    """Yield the .proto files below the roots whose names are wanted. A file below a root has its own name, and is left out
+    if that is not wanted, whatever the names of links to it. Another file has the name of the first link. But a name that
+    other files import goes before a name that none imports. A link to nothing is yielded as well.
 
-    Left out is what git leaves out of a repository: what it ignores and does not track, and clones that are no submodules.
-    So are hidden folders (.git, .venv and our own .interop), and packages that npm and pip have installed. A root is meant,
-    whatever it is.
+    Left out are files that git ignores and does not track, clones that are not submodules, hidden folders (.git, .venv and
+    our own .interop), and packages that npm and pip have installed; but not a root itself.
     """
     links: deque[FoundFile] = deque()
     real_folder = functools.cache(os.path.realpath)  # slow, and a folder's files are many
@@ -55,7 +54,7 @@ def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda 
 
 
 def _linked(links: deque[FoundFile]) -> Iterator[FoundFile]:
-    """Yield what lies behind links, and behind those that are met there."""
+    """Yield the files behind links, and behind links that are met there."""
     followed: set[Path] = set()
     while links:
         link = links.popleft()
@@ -70,12 +69,12 @@ def _linked(links: deque[FoundFile]) -> Iterator[FoundFile]:
 
 
 def _imported(files: Iterable[str]) -> set[str]:
-    """Return the names by which any of the files imports another one."""
+    """Return the names that any of the files imports."""
     return {name for file in files if Path(file).is_file() for name in read_statements(Path(file)).imports}
 
 
 def _below(top: FoundFile, links: deque[FoundFile]) -> Iterator[FoundFile]:
-    """Yield the files of a folder that are no links. Links are put aside."""
+    """Yield the files below a folder that are not links. Links are put aside."""
     ignored = ignored_below(top.path)
     for folder, subfolders, names in os.walk(top.path):
         within = f"{folder[len(str(top.path)) :].strip(os.sep)}/".lstrip("/")
@@ -100,10 +99,10 @@ def _joined(prefix: str, name: str) -> str:
 
 
 def _holds_packages(folder: Path) -> bool:
-    """Return whether a folder was filled by npm or pip, whose packages bring protos along that no one means."""
+    """Return whether npm or pip filled a folder: protos in their packages are not meant."""
     return folder.name == "node_modules" or (folder / "pyvenv.cfg").is_file()
 
 
 def _leads_up(link: Path, target: Path) -> bool:
-    """Return whether a link leads to a folder that it lies in: what is there has shorter names already."""
+    """Return whether a link leads to a folder around it: the files there have shorter names already."""
     return link.is_relative_to(target)
