@@ -1,10 +1,10 @@
-"""What to run: the project's `interop.toml`, the command's options, and what lies where."""
+"""The configuration of a run: the project's `interop.toml`, the command's options, and the paths of files."""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ STATE_FOLDER = ".interop"
 """Everything made at run time lies here: cache, builds, reports."""
 
 ACCEPTED = "interop.accepted.toml"
-"""Beside a project's file, the breaks that are accepted, unless that names other files."""
+"""The file of accepted breaks beside a project's file, unless that names other files."""
 
 DEFAULT_SEED = 1
 """A fixed seed: a change that touched nothing must not go red by chance."""
@@ -40,22 +40,23 @@ _KEYS: dict[str, dict[str, type]] = {
 
 
 def home() -> Path:
-    """The folder that holds the bundled proto/ and *_impl/: inside the installed package, or the checkout."""
+    """Return the folder with the bundled proto/ and *_impl/: inside the installed package, or the checkout."""
     bundled = Path(__file__).parent / "_bundled"
     return bundled if bundled.is_dir() else Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A user's repository: its folder, and what its `interop.toml` says (all of it may be left out). The protos are roots, or
-    an image, or, with `buf`, what buf builds of the folder."""
+    """A user's repository and the content of its `interop.toml`, all of which is optional."""
 
     folder: Path
     roots: tuple[Root, ...] = ()
+    """Of these, `image` and `buf`, only one is set."""
     includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
     image: Path | None = None
     buf: bool = False
+    """buf builds the protos of the folder."""
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
@@ -64,7 +65,7 @@ class Project:
 
     @property
     def accepted_breaks(self) -> tuple[Path, ...]:
-        """Files in which breaks are accepted; new ones are written into the first."""
+        """Files of accepted breaks; new breaks are written into the first."""
         return self.accepted or (self.folder / ACCEPTED,)
 
     @property
@@ -72,7 +73,7 @@ class Project:
         return self.folder / STATE_FOLDER
 
     def make_state_folder(self) -> Path:
-        """Makes the folder for all that is made, which keeps itself out of the user's git, and holds the temporary files."""
+        """Make the folder for builds and reports, which keeps itself out of the user's git and has the temporary files."""
         ignore = self.state / ".gitignore"
         if not ignore.exists() or not ignore.stat().st_size:
             write_whole(ignore, "# Everything here was made by `interop`, and can be made again.\n*\n")
@@ -82,8 +83,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A run's options, after the project's defaults were applied. Paths are absolute. `budget` is the seconds that may
-    be played, 0 for no limit; `changed` the git ref since which an RPC or message must have changed, empty for all."""
+    """A run's options, after the project's defaults were applied. Paths are absolute."""
 
     project: Project
     roots: tuple[Root, ...]
@@ -99,23 +99,22 @@ class Options:
     seed: int = DEFAULT_SEED
     count: int = 0
     budget: float = 0
+    """Seconds for playing; 0 for no limit."""
     changed: str = ""
+    """The git ref since which an RPC or message must have changed; empty for all."""
     strict: bool = False
     report: Path = field(default=Path())
 
 
 def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]:
-    """The words with which another `interop run` gets the same options, without shard and report: those that are not
-    the project's own. Paths are absolute, or relative to a folder, for another checkout."""
+    """Return the words with which another `interop run` gets the same options where they differ from the project's, but for
+    shard and report. Paths are absolute, or relative to a folder, for another checkout."""
     project = options.project
 
     def shown(path: Path) -> str:
         return str(path) if relative_to is None else os.path.relpath(path, relative_to)
 
-    words: list[str] = []
-    for option, roots, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
-        if roots != own:
-            words += [word for root in roots for word in (option, root.spelled(shown(root.folder)))]
+    words = _chosen_roots(options, shown)
     for manifest in options.implementations:
         if manifest not in project.implementations:
             words += ["--implementation", shown(manifest.path)]
@@ -140,7 +139,7 @@ def as_arguments(options: Options, relative_to: Path | None = None) -> list[str]
 
 
 def added_implementations(options: Options, relative_to: Path) -> list[str]:
-    """The words with which a command typed in that folder has the implementations that are not the project's own."""
+    """Return the words with which a command typed in a folder has the implementations that the project lacks."""
     words: list[str] = []
     for manifest in options.implementations:
         if manifest not in options.project.implementations:
@@ -150,20 +149,24 @@ def added_implementations(options: Options, relative_to: Path) -> list[str]:
 
 
 def chosen_tree(options: Options, relative_to: Path) -> list[str]:
-    """The words with which a command typed in that folder has the same protos, where they are not the project's own."""
+    """Return the words with which a command typed in a folder has the same protos, where they are not the project's."""
     if options.image is not None:
         return ["--image", os.path.relpath(options.image, relative_to)]
+    return _chosen_roots(options, lambda path: os.path.relpath(path, relative_to))
+
+
+def _chosen_roots(options: Options, shown: Callable[[Path], str]) -> list[str]:
     words: list[str] = []
     project = options.project
     for option, roots, own in (("--proto-path", options.roots, project.roots), ("--include", options.includes, project.includes)):
         if roots != own:
-            words += [word for root in roots for word in (option, root.spelled(os.path.relpath(root.folder, relative_to)))]
+            words += [word for root in roots for word in (option, root.spelled(shown(root.folder)))]
     return words
 
 
 def find_project(start: Path | None = None) -> Project:
-    """The project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
-    implementation's manifest. Without one, the current folder and the bundled implementations."""
+    """Return the project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
+    implementation's manifest, or else the current folder with the bundled implementations."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         path = folder / FILE
@@ -204,25 +207,25 @@ def _project(path: Path, table: dict[str, Any]) -> Project:
 
 
 def _one_source(path: Path, protos: dict[str, Any]) -> Path | None:
-    """The image, if it is that. Raises UsageError where several keys say where the protos are."""
+    """Return the image, if there is one. Raise UsageError where several keys name the protos."""
     given = [key for key in ("roots", "image", "buf") if protos.get(key)]
     if len(given) > 1:
-        said = " and ".join(f"`{key}`" for key in given)
-        raise UsageError(f"{path}: {said} under [protos] each say where the protos are", "keep one of them")
+        keys = " and ".join(f"`{key}`" for key in given)
+        raise UsageError(f"{path}: {keys} under [protos] each name the protos", "keep one of them")
     if given in (["image"], ["buf"]) and protos.get("includes"):
-        raise UsageError(f"{path}: `includes` goes with `roots`: `{given[0]}` brings along what is imported", "remove it")
+        raise UsageError(f"{path}: `includes` goes with `roots`: `{given[0]}` has all imports", "remove it")
     return path.parent / protos["image"] if protos.get("image") else None
 
 
 def _variants(path: Path, tables: Sequence[Any]) -> Iterator[Manifest]:
-    """The implementations that a project makes of others by settings of its own."""
+    """Yield the implementations that a project derives from others with its own settings."""
     taken = {manifest.name for manifest in _bundled()}
     for table in tables:
         if not isinstance(table, dict):
             raise UsageError(f"{path}: `implementation` must be a table, not {table!r}", "it begins with [[implementation]]")
         check_keys(path, "implementation", table, _KEYS["implementation"])
         if "from" not in table:
-            raise UsageError(f"{path}: the key `implementation.from` is missing", "say which implementation it is but for its settings")
+            raise UsageError(f"{path}: the key `implementation.from` is missing", "name the implementation that the settings are for")
         made = variant(find_implementation(table["from"], path.parent), path, table)
         if made.name in taken:
             raise UsageError(f"{path}: there are two implementations called {made.name!r}", "give this one another name")
@@ -231,14 +234,14 @@ def _variants(path: Path, tables: Sequence[Any]) -> Iterator[Manifest]:
 
 
 def find_implementation(name: str, folder: Path) -> Manifest:
-    """The implementation in a folder or of a manifest file (relative to `folder`), or the bundled one of that name."""
+    """Return the implementation of a folder or a manifest file (relative to `folder`), or the bundled implementation of that name."""
     place = folder / name
     if place.is_file() or (place / FILE).is_file():
         return read_manifest(place)
     for manifest in _bundled():
         if name in (manifest.name, manifest.folder.name):
             return manifest
-    raise UsageError(f"{name}: no folder with an {FILE} (looked below {folder} and among the bundled ones)")
+    raise UsageError(f"{name}: no folder with an {FILE} (looked below {folder} and among the bundled implementations)")
 
 
 def _bundled() -> tuple[Manifest, ...]:
@@ -247,12 +250,12 @@ def _bundled() -> tuple[Manifest, ...]:
 
 
 def in_continuous_integration() -> bool:
-    """CI systems set CI=true; there, what is missing is a failure."""
+    """Return whether CI=true is set, as in CI systems: there, a missing toolchain is a failure."""
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def choose(what: str, wanted: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """`wanted`, or all that is known. Raises UsageError for a name that is not known."""
+    """Return `wanted`, or all known names. Raise UsageError for an unknown name."""
     for name in wanted:
         if name not in known:
             raise UsageError(f"unknown {what} {name!r}", f"known: {', '.join(known) or 'none'}")

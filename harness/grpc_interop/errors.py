@@ -1,17 +1,15 @@
-"""Errors for people: what is wrong, and what to do next. Each carries the exit status that the command ends with."""
+"""Errors for people, with a remedy and with the exit status of the command."""
 
 from __future__ import annotations
 
 
 class InteropError(Exception):
-    """`what` says who, what and where; `remedy` what to do next, or nothing."""
-
     exit_status = 3
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(f"{what}\n  {remedy}" if remedy else what)
-        self.what = what
-        self.remedy = remedy
+        self.what = what  # the fault, its cause and its place
+        self.remedy = remedy  # the next step, or nothing
 
 
 class UsageError(InteropError):

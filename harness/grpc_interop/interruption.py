@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: both raise KeyboardInterrupt, once, and never in the middle of what must be done whole.
+"""Ctrl-C and SIGTERM: both raise KeyboardInterrupt, once, and never within an indivisible block.
 
-A case that is counted and not written down would make the files of one report disagree. Once a run has been stopped, what
-was done is reported however often it is told to stop: CI systems send one signal after the other.
+The files of a report would disagree about a case that is counted and not written. A stopped run still reports its results,
+however many signals follow: CI systems send several.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class _Interruption:
         self._over = False
 
     def arrived(self, *_: object) -> None:
-        """A signal's handler."""
+        """Handle a signal."""
         if self._over:
             return
         if self._depth:
@@ -27,7 +27,7 @@ class _Interruption:
         raise KeyboardInterrupt
 
     def no_more(self) -> None:
-        """From now on the end is near anyhow, and nothing is interrupted."""
+        """Ignore all later signals: the process is about to end."""
         self._over = True
 
     def __enter__(self) -> None:
@@ -41,11 +41,11 @@ class _Interruption:
 
 
 undivided = _Interruption()
-"""`with undivided:` lets a signal wait until the block is done. It is the process': so are signals."""
+"""`with undivided:` delays a signal until the end of the block. Signals belong to the process, and so does this object."""
 
 
 def interruptible() -> None:
-    """Takes both signals. SIGINT stays ignored where it was, as a shell has it for what runs in the background."""
+    """Handle both signals. SIGINT stays ignored where a shell ignores it: for background processes."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, undivided.arrived)
     signal.signal(signal.SIGTERM, undivided.arrived)

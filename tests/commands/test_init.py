@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -216,6 +217,6 @@ def test_a_folder_that_python_cannot_name_is_an_error_for_people(
     folder.mkdir()
     (folder / "a.proto").write_text('syntax = "proto3"; package p; message M {}')
     monkeypatch.setattr("sys.getfilesystemencoding", lambda: encoding)
-    with pytest.raises(UsageError, match=rf"gr\\xf6\\xdfe: {words}"):
+    with pytest.raises(UsageError, match=rf"gr\\xf6\\xdfe.*: {words}"):
         init(tmp_path, ())
     assert not (tmp_path / "interop.toml").exists()

@@ -195,7 +195,7 @@ class TestFoundByContent:
 
     def test_an_import_that_is_nowhere_is_told(self, tmp_path: Path) -> None:
         write(tmp_path, {"p/x.proto": proto("p", "else/where.proto", "google/protobuf/any.proto", "google/rpc/status.proto")})
-        assert [sentence for sentence in find_layout(tmp_path).told if "nowhere" in sentence] == [
+        assert [sentence for sentence in find_layout(tmp_path).told if "not here" in sentence] == [
             "p/x.proto imports else/where.proto, which is not here: add its folder to `includes`"
         ]
 

@@ -287,10 +287,10 @@ def test_texts_that_are_none(shapes: Shapes, text: str) -> None:
 @pytest.mark.parametrize(
     ("type_name", "text", "words"),
     [
-        ("values.Anys", '{"any": {"@type": 1}}', "the @type of an Any is 1, which is no name of a type"),
+        ("values.Anys", '{"any": {"@type": 1}}', "the @type of an Any is 1, which is not a type name"),
         ("values.Anys", '{"any": {"@type": "no.such"}}', "the @type of an Any is 'no.such', which the protos do not have"),
         ("values.Anys", '{"any": {"c": 1}}', "an Any has no '@type'"),
-        ("values.Anys", '{"any": "x"}', "'x' is no Any"),
+        ("values.Anys", '{"any": "x"}', "'x' is not a valid Any"),
         (
             "values.Anys",
             '{"any": {"@type": "google.protobuf.Duration"}}',

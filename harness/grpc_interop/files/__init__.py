@@ -1,1 +1,1 @@
-"""Files that are whole or not there, and temporary ones that never stay behind."""
+"""Files that are complete or absent, and temporary files that never stay behind."""

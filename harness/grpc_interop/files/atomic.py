@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, brought to the disk, and then renamed."""
+"""Files that are complete or absent: written under another name, synced to the disk, and then renamed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import IO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the path's place when the block ends, whole; if the block fails, nothing changes. An OSError
-    names the path, whatever failed."""
+    """Open a binary file that replaces the path when the block ends. If the block fails, nothing changes. An OSError names the
+    path, whatever failed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         _remove_abandoned(path)
@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             with beside.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())  # else the new name may survive a crash of the machine, and the content not
+                os.fsync(file.fileno())  # otherwise the new name may survive a crash of the machine, and the content may not
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
-    """Writes a file all at once; a text as UTF-8. Makes its folder."""
+    """Write a file atomically, a text as UTF-8. Make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         if mode is not None:
@@ -40,10 +40,10 @@ def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> No
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Removes what processes left beside the path that were killed while they wrote it."""
+    """Remove the unfinished files of processes that were killed while they wrote the path."""
     name = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.new")
     for entry in path.parent.iterdir():
-        if (found := name.fullmatch(entry.name)) and not _is_alive(int(found[1])):
+        if (match := name.fullmatch(entry.name)) and not _is_alive(int(match[1])):
             entry.unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
-"""Temporary files of this process: in a folder of its own below `.interop/tmp`, which it removes at its end.
+"""Temporary files of this process, in a folder of its own below `.interop/tmp` that it removes at its end.
 
-A process that is killed leaves its folder. The next that begins removes it: each owner holds a lock on the file beside its
-folder, which the system lets go of however it ends. The folder of an owner that is alive is never touched.
+A killed process leaves its folder, and the next process that begins removes it. Each owner holds a lock on the file beside
+its folder, which the system releases however the owner ends. The folder of a live owner is never touched.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from typing import IO
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - no file locks there: who is alive cannot be told, and temporary files go where they always do
+except ImportError:  # pragma: no cover - without file locks no owner is known to be alive: the system's folder is used
     fcntl = None  # type: ignore[assignment]
 
 ELSEWHERE = "elsewhere"
-"""A file in the folder that names what its owner has made outside of it, a line each."""
+"""A file in the folder with the paths of folders that its owner has made outside of it, a line each."""
 
 SHORT_PREFIX = "interop-"
-"""How the names of folders begin that lie elsewhere."""
+"""The beginning of the names of folders outside."""
 
 MOST_OF_A_SOCKET = 100
-"""Bytes of a path at which a Unix socket can be made: Linux takes 107, macOS 103."""
+"""Bytes of the longest path for a Unix socket, rounded down: Linux takes 107, macOS 103."""
 
 
 class _Own:
-    """This process' folder below `tmp`. The file of the lock stays open as long as the process lives."""
+    """This process' folder below `tmp`. The lock's file stays open while the process lives."""
 
     def __init__(self, tmp: Path) -> None:
-        """Raises OSError."""
+        """Make the folder. Raise OSError."""
         tmp.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(tmp)
         self.tmp = tmp
         self._owner = os.getpid()
         self._lock: IO[bytes] | None = None
         while self._lock is None:
-            # Another process may take the file for an abandoned one before it is locked: then a new one is made.
+            # Another process may remove the file as abandoned before it is locked: then a new file is made.
             self.folder = tmp / f"{self._owner}-{secrets.token_hex(3)}"
             self._path = self.folder.with_suffix(".lock")
             self._lock = _taken(self._path)
@@ -49,7 +49,7 @@ class _Own:
         atexit.register(self.remove)
 
     def remove(self) -> None:
-        """Removes the folder; not in a child that inherited it."""
+        """Remove the folder; not in a child that inherited it."""
         if os.getpid() == self._owner and self._lock is not None:
             _remove(self.folder)
             self._path.unlink(missing_ok=True)
@@ -58,12 +58,12 @@ class _Own:
 
 
 _owns: list[_Own] = []
-"""The folders of this process, one for each `.interop`; that of the last is in use."""
+"""The folders of this process, a folder for each `.interop`; the last is in use."""
 
 
 def begin(state: Path) -> None:
-    """From now on temporary files lie below this `.interop`, and what killed processes left there is removed. Where nothing
-    can be written there, they go where the system has them."""
+    """Put temporary files below this `.interop` from now on, and remove the folders of killed processes there. Without
+    permission to write there, the system's folder is used."""
     tmp = state / "tmp"
     if fcntl is None or (_owns and _owns[-1].tmp == tmp and _owns[-1].folder.is_dir()):
         return
@@ -72,12 +72,12 @@ def begin(state: Path) -> None:
 
 
 def place() -> str | None:
-    """The folder for temporary files, as `tempfile` takes it: None where it is the system's."""
+    """Return the folder for temporary files, for `tempfile`: None is the system's."""
     return str(_owns[-1].folder) if _owns and _owns[-1].folder.is_dir() else None
 
 
 def socket_folder() -> Path:
-    """A new folder whose path is short enough for a Unix socket in it."""
+    """Make a folder whose path is short enough for a Unix socket in it."""
     here = place()
     if here and len(os.fsencode(f"{here}/s12345678/socket")) <= MOST_OF_A_SOCKET:
         return Path(tempfile.mkdtemp(prefix="s", dir=here))
@@ -89,9 +89,9 @@ def socket_folder() -> Path:
 
 
 def _remove_abandoned(tmp: Path) -> None:
-    """Removes the folders whose owners are gone."""
+    """Remove the folders whose owners are gone."""
     for path in tmp.glob("*.lock"):
-        with suppress(OSError):  # another process removes the same, or may
+        with suppress(OSError):  # another process may remove the same folder
             lock = _taken(path)
             if lock is not None:
                 with lock:
@@ -100,7 +100,7 @@ def _remove_abandoned(tmp: Path) -> None:
 
 
 def _taken(path: Path) -> IO[bytes] | None:
-    """The file at the path, locked; None where somebody else has it, or has just removed it."""
+    """Open and lock a file. Return None where another process has locked it, or has just removed it."""
     lock = path.open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,7 +114,7 @@ def _taken(path: Path) -> IO[bytes] | None:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a folder, and what its owner noted as elsewhere."""
+    """Remove a folder, and the outside folders that its owner noted."""
     with suppress(OSError, UnicodeDecodeError):
         for line in (folder / ELSEWHERE).read_text(encoding="utf-8").splitlines():
             if Path(line).name.startswith(SHORT_PREFIX) and not Path(line).is_symlink():

@@ -1,1 +1,1 @@
-"""Text from outside made harmless, and how commands print."""
+"""Makes text from outside harmless, and prints the messages of commands."""

@@ -1,4 +1,4 @@
-"""What commands say to whoever runs them: lines fit for a terminal and for the log of a CI job, whatever they tell of."""
+"""Prints messages of commands: always fit for a terminal and for the log of a CI job."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import click
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text, which may hold what strangers wrote. `err`: on stderr."""
-    # Not above: the reports load much that `interop --help` can do without.
+    """Print a text, which may contain text from outside. `err`: on stderr."""
+    # Not at the top: `interop --help` does without it.
     from grpc_interop.output.plain_text import in_lines
 
     click.echo(in_lines(text), err=err)

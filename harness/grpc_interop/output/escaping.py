@@ -1,4 +1,4 @@
-"""Text from outside made fit for what GitHub reads: Markdown, and the workflow commands that a step prints."""
+"""Escapes text from outside for GitHub: Markdown, and the workflow commands that a step prints."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from grpc_interop.output.plain_text import printable
 
 
 def inline(text: str) -> str:
-    """Text that neither Markdown nor HTML takes for its own, on one line."""
+    """Return a text on a single line, without markup of Markdown or HTML."""
     escaped = html.escape(printable(" ".join(text.split())))
     return "".join(f"&#{ord(char)};" if char in "|`*_[]@\\~" else char for char in escaped)
 
 
 def annotation(level: str, text: str, **properties: str) -> str:
-    """A workflow command that GitHub shows beside a line of a file or below the job, escaped as GitHub's own toolkit does
-    it. `level` is `error`, `warning` or `notice`; empty properties are left out."""
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
-    return f"::{level} {told}::{_data(text)}"
+    """Return a workflow command that GitHub shows beside a line of a file or below the job, escaped as in GitHub's own toolkit.
+    `level` is `error`, `warning` or `notice`; empty properties are left out."""
+    given = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    return f"::{level} {given}::{_data(text)}"
 
 
 def _data(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Our own reading of bytes and of ProtoJSON: no runtime of any language has a say in it."""
+"""Our own readers of the wire format and of ProtoJSON, independent of every runtime."""

@@ -1,4 +1,4 @@
-"""What is worth keeping for the next who asks, within bytes: what a count of entries bounds is as large as its entries."""
+"""An LRU cache bounded by bytes: entries vary too much in size to bound their number."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ V = TypeVar("V")
 T = TypeVar("T", bytes, str)
 
 OVERHEAD = 256
-"""Bytes that an entry counts beside its content: about those of its key, its place and an empty value."""
+"""Bytes that an entry counts beside its content: about the size of its key, its place and an empty value."""
 
 
 class ByteLru(Generic[K, V]):
-    """Values by their keys; when they have more than `most` bytes together, those that were asked for longest ago go."""
+    """Values by key. Above `most` bytes in total, the least recently used values are dropped."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -25,16 +25,16 @@ class ByteLru(Generic[K, V]):
         self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """The value, if it is still there."""
-        found = self._values.get(key)
-        if found is None:
+        """Return the value, or None if it is not there any more."""
+        entry = self._values.get(key)
+        if entry is None:
             return None
         self._values.move_to_end(key)
-        return found[0]
+        return entry[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Keeps a value in the place of any other of the key. One that is too large for all the room is not kept: nothing
-        else would be."""
+        """Store a value in place of the key's previous value. A value that is larger than the cache is not stored: it would
+        drive out all others."""
         self._bytes -= self._values.pop(key, (None, 0))[1]
         size += OVERHEAD
         if size > self._most:
@@ -46,14 +46,14 @@ class ByteLru(Generic[K, V]):
 
 
 def byte_lru_cache(make: Callable[[Shape, T], V], most: int) -> Callable[[Shape, T], V]:
-    """A function of a type and a message whose results are kept, for messages of `most` bytes together."""
-    known: ByteLru[tuple[Shape, T], V] = ByteLru(most)
+    """Return a function of a type and a message that caches its results, for messages of `most` bytes in total."""
+    cache: ByteLru[tuple[Shape, T], V] = ByteLru(most)
 
     def of(shape: Shape, message: T) -> V:
-        value = known.get((shape, message))
+        value = cache.get((shape, message))
         if value is None:
             value = make(shape, message)
-            known.put((shape, message), value, len(message))
+            cache.put((shape, message), value, len(message))
         return value
 
     return of

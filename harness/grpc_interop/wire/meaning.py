@@ -1,8 +1,8 @@
-"""What a message means, whatever its encoding: the one form in which messages are compared.
+"""The meaning of a message, whatever its encoding: the form in which messages are compared.
 
-It follows protobuf.dev/programming-guides/encoding: the last of a singular field counts, submessages merge, a oneof
-has its last arm, a map its last entry for a key, packed and unpacked are the same, and what a type does not declare, or
-declares with another wire type, is kept as unknown fields. Floating-point values are their bits, so that NaN, its
+It follows protobuf.dev/programming-guides/encoding: the last value of a singular field counts, submessages merge, a oneof
+has its last arm, a map its last entry for a key, packed and unpacked are the same, and records that a type does not
+declare, or declares with another wire type, are unknown fields. Floating-point values are their bits, so that NaN, its
 payload and -0.0 compare as they should.
 """
 
@@ -23,32 +23,33 @@ from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, S
 
 @dataclass(slots=True)
 class Meaning:
-    """A message. `fields` are those present, by number (with presence those that are set, else those that are not zero).
-    `unknown` is kept in its order."""
+    """A message."""
 
     fields: dict[int, Value]
+    """By number: fields with presence that are set, and fields without that are not zero."""
     unknown: list[WireRecord]
+    """In the order of the bytes."""
 
 
 @dataclass(slots=True)
 class Content(Meaning):
-    """The message in an Any, in the place of its bytes; `shape` is its type."""
+    """The message in an Any, in place of its bytes."""
 
     shape: Shape
 
 
 MOST_DEEP = 130
-"""Levels of messages that are read: a few more than the suite makes, and such that comparing two fits Python's stack."""
+"""Levels of messages that are read: a few more than the suite makes; a comparison still fits Python's stack."""
 
 SingleValue = int | bytes | Meaning
-"""Numbers (signed where the type is; a bool as 0 or 1; float and double as their 32 or 64 bits), text as bytes."""
+"""A number (signed as its type; a bool is 0 or 1; float and double are their 32 or 64 bits), text as bytes, or a message."""
 
 Value = SingleValue | list[SingleValue] | dict[int | bytes, SingleValue]
-"""Of a singular field, of a repeated one, of a map."""
+"""The value of a singular field, a repeated field or a map."""
 
 
 def meaning(shape: Shape, data: bytes) -> Meaning:
-    """What the bytes say. Raises NotWireError for what is no message of any type."""
+    """Return the meaning of bytes. Raise NotWireError for bytes that are not a message of any type."""
     message = Meaning({}, [])
     _merge(shape, message, read(data), 1)
     _drop_zeros(shape, message)
@@ -66,17 +67,17 @@ def _merge(shape: Shape, message: Meaning, records: tuple[WireRecord, ...], dept
 
 
 def _item(record: WireRecord) -> WireRecord:
-    """An item of a message set, as the extension field that it stands for: runtimes read it in either form, and write a
-    group 1 of the field's number (2) and the message (3)."""
+    """Return an item of a message set as its extension field. Runtimes read both forms, and write a group 1 with the field's
+    number (2) and the message (3)."""
     if record.number != 1 or not isinstance(record.value, tuple):
         return record
-    parts = {one.number: one.value for one in record.value}
+    parts = {part.number: part.value for part in record.value}
     number, content = parts.get(2), parts.get(3)
     return WireRecord(number, wire_format.LENGTH, content) if isinstance(number, int) and isinstance(content, bytes) else record
 
 
 def _take(shape: Shape, field: FieldShape, message: Meaning, record: WireRecord, depth: int) -> bool:
-    """Adds one record to the message; False if it is none of the field's."""
+    """Add a record to the message. Return False for a record that is not the field's."""
     if field.mapped is not None:
         return _take_entry(field, message, record, depth)
     if record.wire_type != field.wire_type:
@@ -99,12 +100,12 @@ def _take_packed(field: FieldShape, message: Meaning, record: WireRecord) -> boo
     assert isinstance(record.value, bytes)
     values = message.fields.setdefault(field.number, [])
     assert isinstance(values, list)
-    for one in unpack(field.wire_type, record.value):
-        value = _scalar(field, one)
+    for number in unpack(field.wire_type, record.value):
+        value = _scalar(field, number)
         if field.closed is None or value in field.closed:
             values.append(value)
         else:
-            message.unknown.append(WireRecord(field.number, wire_format.VARINT, one))
+            message.unknown.append(WireRecord(field.number, wire_format.VARINT, number))
     return True
 
 
@@ -131,15 +132,15 @@ def _take_entry(field: FieldShape, message: Meaning, record: WireRecord, depth: 
     if value_field.closed is not None:
         assert value_field.enum is not None
         value = value_field.enum.numbers[0]
-    for one in read(record.value):
-        if one.number == 1 and one.wire_type == key_field.wire_type:
-            key = _scalar(key_field, one.value)
-        elif one.number == 2 and one.wire_type == value_field.wire_type:
+    for part in read(record.value):
+        if part.number == 1 and part.wire_type == key_field.wire_type:
+            key = _scalar(key_field, part.value)
+        elif part.number == 2 and part.wire_type == value_field.wire_type:
             if isinstance(value, Meaning):
-                assert not isinstance(one.value, int)
-                _merge(value_field.message, value, read(one.value) if isinstance(one.value, bytes) else one.value, depth + 1)
+                assert not isinstance(part.value, int)
+                _merge(value_field.message, value, read(part.value) if isinstance(part.value, bytes) else part.value, depth + 1)
             else:
-                value = _scalar(value_field, one.value)
+                value = _scalar(value_field, part.value)
     if value_field.closed is not None and value not in value_field.closed:
         return False
     entries = message.fields.setdefault(field.number, {})
@@ -157,7 +158,7 @@ def _set(shape: Shape, field: FieldShape, message: Meaning, value: SingleValue) 
 
 
 def _drop_zeros(shape: Shape, message: Meaning) -> None:
-    """What is zero or empty without presence is not there."""
+    """Remove fields without presence that are zero or empty."""
     for number, value in list(message.fields.items()):
         field = shape.fields[number]
         if not field.presence and (not value and not isinstance(value, Meaning)):
@@ -170,41 +171,43 @@ def _drop_zeros_within(field: FieldShape, value: Value) -> None:
     if isinstance(value, Meaning):
         _drop_zeros(field.message, value)
     elif isinstance(value, dict) and field.mapped is not None:
-        for one in value.values():
-            if isinstance(one, Meaning):
-                _drop_zeros(field.mapped.message, one)
+        for element in value.values():
+            if isinstance(element, Meaning):
+                _drop_zeros(field.mapped.message, element)
     elif isinstance(value, list):
-        for one in value:
-            if isinstance(one, Meaning):
-                _drop_zeros(field.message, one)
+        for element in value:
+            if isinstance(element, Meaning):
+                _drop_zeros(field.message, element)
 
 
 class Validity(Enum):
-    """What bytes are to a type: a message that everybody must take, one with a required field missing, one that is whole
-    but for a string that is not UTF-8, or no message at all."""
+    """Whether bytes are a message of a type."""
 
     VALID = "valid"
     INCOMPLETE = "incomplete"
-    NOT_UTF8 = "no text"
+    """A required field is missing."""
+    NOT_UTF8 = "not UTF-8"
+    """A string is not UTF-8; otherwise valid."""
     MALFORMED = "malformed"
+    """Not a message."""
 
 
 def validity(shape: Shape, data: bytes) -> Validity:
-    """Which of these the bytes are. Of one that is both incomplete and no text, the former: it fails for that alone."""
+    """Return the validity of bytes. INCOMPLETE goes before NOT_UTF8: it alone makes a reader fail."""
     try:
         wrong = set(_wrong(shape, meaning(shape, data)))
     except NotWireError:
         return Validity.MALFORMED
-    return next((sort for sort in (Validity.INCOMPLETE, Validity.NOT_UTF8) if sort in wrong), Validity.VALID)
+    return next((fault for fault in (Validity.INCOMPLETE, Validity.NOT_UTF8) if fault in wrong), Validity.VALID)
 
 
 def complete(shape: Shape, message: Meaning) -> bool:
-    """Whether nothing required is missing and every string is UTF-8, here and in all that is within."""
+    """Return whether all required fields are set and every string is UTF-8, at any depth."""
     return next(_wrong(shape, message), None) is None
 
 
 def _wrong(shape: Shape, message: Meaning) -> Iterator[Validity]:
-    """What makes it anything but valid, here and in all that is within."""
+    """Yield the faults of a message at any depth."""
     if any(field.number not in message.fields for field in shape.required):
         yield Validity.INCOMPLETE
     for number, value in message.fields.items():
@@ -213,13 +216,13 @@ def _wrong(shape: Shape, message: Meaning) -> Iterator[Validity]:
 
 def _wrong_value(field: FieldShape, value: Value) -> Iterator[Validity]:
     if isinstance(value, list):
-        for one in value:
-            yield from _wrong_scalar(field, one)
+        for element in value:
+            yield from _wrong_scalar(field, element)
     elif isinstance(value, dict):
         assert field.key is not None and field.mapped is not None
-        for key, one in value.items():
+        for key, element in value.items():
             yield from _wrong_scalar(field.key, key)
-            yield from _wrong_scalar(field.mapped, one)
+            yield from _wrong_scalar(field.mapped, element)
     else:
         yield from _wrong_scalar(field, value)
 
@@ -240,7 +243,7 @@ _SIGNED_64 = {Field.TYPE_INT64, Field.TYPE_SFIXED64}
 
 
 def _scalar(field: FieldShape, raw: int | bytes | tuple[WireRecord, ...]) -> int | bytes:
-    """The value that a raw number or content has in a field of this type."""
+    """Return the value of a raw number or content in a field."""
     if isinstance(raw, bytes):
         return raw
     assert isinstance(raw, int)
@@ -260,71 +263,68 @@ def _scalar(field: FieldShape, raw: int | bytes | tuple[WireRecord, ...]) -> int
     return int(raw != 0) if kind == Field.TYPE_BOOL else raw
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Values as people read them, and the first difference
-# ----------------------------------------------------------------------------------------------------------------------
+# -- the first difference, and values as text --------------------------------------------------------------------------
 
 
 class ValueDifference(NamedTuple):
-    """Where two messages differ first, and how: `path` such as `inner.names[2]`, values as text."""
-
     path: str
+    """Such as `inner.names[2]`."""
     wanted: str
     got: str
 
 
 def first_difference(shape: Shape, wanted: Meaning, got: Meaning) -> ValueDifference | None:
-    """The first difference in the order of field numbers, or None."""
+    """Return the first difference in the order of field numbers, or None."""
     if wanted == got:
         return None
     for number in sorted({*wanted.fields, *got.fields}):
-        mine, theirs = wanted.fields.get(number), got.fields.get(number)
-        if mine != theirs:
-            return _unlike_field(shape.fields[number], mine, theirs)
+        value, other = wanted.fields.get(number), got.fields.get(number)
+        if value != other:
+            return _field_difference(shape.fields[number], value, other)
     return ValueDifference("unknown fields", _unknown(wanted.unknown), _unknown(got.unknown))
 
 
-def _unlike_field(field: FieldShape, wanted: Value | None, got: Value | None) -> ValueDifference:
+def _field_difference(field: FieldShape, wanted: Value | None, got: Value | None) -> ValueDifference:
     if isinstance(wanted, Content) and isinstance(got, Content) and wanted.shape is got.shape:
         return _within(field.name, wanted.shape, wanted, got)
     if isinstance(wanted, Meaning) and isinstance(got, Meaning) and field.inner is not None:
         return _within(field.name, field.inner, wanted, got)
     if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
-        index = next(index for index, (mine, theirs) in enumerate(zip(wanted, got, strict=True)) if mine != theirs)
-        return _unlike_element(f"{field.name}[{index}]", field, wanted[index], got[index])
+        index = next(index for index, (value, other) in enumerate(zip(wanted, got, strict=True)) if value != other)
+        return _element_difference(f"{field.name}[{index}]", field, wanted[index], got[index])
     if isinstance(wanted, dict) and isinstance(got, dict) and wanted.keys() == got.keys() and field.mapped and field.key:
         key = next(key for key in wanted if wanted[key] != got[key])
-        return _unlike_element(f"{field.name}[{_show(field.key, key)}]", field.mapped, wanted[key], got[key])
+        return _element_difference(f"{field.name}[{_show(field.key, key)}]", field.mapped, wanted[key], got[key])
     return ValueDifference(field.name, show(field, wanted), show(field, got))
 
 
-def _unlike_element(path: str, field: FieldShape, wanted: SingleValue, got: SingleValue) -> ValueDifference:
+def _element_difference(path: str, field: FieldShape, wanted: SingleValue, got: SingleValue) -> ValueDifference:
     if isinstance(wanted, Meaning) and isinstance(got, Meaning):
         return _within(path, field.message, wanted, got)
     return ValueDifference(path, _show(field, wanted), _show(field, got))
 
 
 def _within(path: str, shape: Shape, wanted: Meaning, got: Meaning) -> ValueDifference:
-    found = first_difference(shape, wanted, got)
-    assert found is not None
-    return found._replace(path=f"{path}.{found.path}")
+    difference = first_difference(shape, wanted, got)
+    assert difference is not None
+    return difference._replace(path=f"{path}.{difference.path}")
 
 
 def show(field: FieldShape, value: Value | None) -> str:
-    """A field's value as text; `(not set)` for None."""
+    """Return a field's value as text; `(not set)` for None."""
     if value is None:
         return "(not set)"
     if isinstance(value, list):
-        return f"[{', '.join(_show(field, one) for one in value)}]"
+        return f"[{', '.join(_show(field, element) for element in value)}]"
     if isinstance(value, dict):
         assert field.key is not None and field.mapped is not None
-        return "{" + ", ".join(f"{_show(field.key, key)}: {_show(field.mapped, one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_show(field.key, key)}: {_show(field.mapped, element)}" for key, element in value.items()) + "}"
     return _show(field, value)
 
 
 def show_message(shape: Shape, message: Meaning) -> str:
-    """A whole message as text."""
-    parts = [f"{shape.fields[number].name}: {show(shape.fields[number], one)}" for number, one in sorted(message.fields.items())]
+    """Return a message as text."""
+    parts = [f"{shape.fields[number].name}: {show(shape.fields[number], value)}" for number, value in sorted(message.fields.items())]
     parts += [_unknown(message.unknown)] if message.unknown else []
     return "{ " + " ".join(parts) + " }" if parts else "{ }"
 
@@ -352,7 +352,7 @@ def _unknown(records: Sequence[WireRecord]) -> str:
 
 
 def _unknown_value(value: int | bytes | tuple[WireRecord, ...]) -> str:
-    """A group's in braces, as a message."""
+    """Return a value as text; a group in braces, like a message."""
     if isinstance(value, tuple):
         return f"{{ {_unknown(value)} }}" if value else "{ }"
     return repr(value)

@@ -1,7 +1,7 @@
 """Our own reader of ProtoJSON (protobuf.dev/programming-guides/json): a text as the meaning of a message.
 
-Two texts mean the same if they are read as the same: `1`, `"1"` and `1.0` in an integer field, `"RED"` and `0` in that
-of an enum, 0, 3, 6 or 9 digits of a second's fraction.
+Texts are equal if their meanings are equal: `1`, `"1"` and `1.0` in an integer field, `"RED"` and `0` in an enum field,
+0, 3, 6 or 9 digits of a second's fraction.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from grpc_interop.wire.view import NAN_32, NAN_64, canonical_nans
 
 
 class NotProtoJson(ValueError):
-    """The text is no ProtoJSON of the type; the text of the error says why."""
+    """The text is not valid ProtoJSON of the type; the text of the error says why."""
 
 
 class JsonNumber(str):
-    """A JSON number as it was written: reading it as a float would lose digits of a 64-bit integer."""
+    """A JSON number as it was written: a float would lose digits of a 64-bit integer."""
 
     __slots__ = ()
 
 
 class Named(int):
-    """The number of an enum's value, and the name by which it was written. It is equal to the plain number."""
+    """The number of an enum value, equal to the plain number, with the name by which it was written."""
 
     name: str
 
@@ -44,13 +44,13 @@ class Named(int):
 
 
 class ProtoJson:
-    """Reads ProtoJSON of a catalog's types, and tells what ProtoJSON keeps of a message."""
+    """Reads ProtoJSON of a catalog's types, and reduces messages to their ProtoJSON part."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
 
     def read(self, shape: Shape, text: str) -> Meaning:
-        """What the text says. Raises NotProtoJson."""
+        """Return the meaning of a text. Raise NotProtoJson."""
         try:
             value = json.loads(text, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_refuse, object_pairs_hook=_object)
             return self._message(shape, value)
@@ -58,10 +58,8 @@ class ProtoJson:
             raise NotProtoJson(str(error) or type(error).__name__) from None
 
     def kept(self, shape: Shape, message: Meaning) -> Meaning:
-        """What ProtoJSON can say of a message: no unknown fields, one NaN, of an Any the message in it."""
+        """Return the ProtoJSON part of a message: no unknown fields, canonical NaNs, the message in an Any."""
         return self._kept(shape, canonical_nans(shape, message))
-
-    # -- what is kept --------------------------------------------------------------------------------------------------
 
     def _kept(self, shape: Shape, message: Meaning) -> Meaning:
         if shape.special == "google.protobuf.Any":
@@ -73,9 +71,9 @@ class ProtoJson:
         if inner is None:
             return value
         if isinstance(value, list):
-            return [self._kept(inner, one) if isinstance(one, Meaning) else one for one in value]
+            return [self._kept(inner, element) if isinstance(element, Meaning) else element for element in value]
         if isinstance(value, dict):
-            return {key: self._kept(inner, one) if isinstance(one, Meaning) else one for key, one in value.items()}
+            return {key: self._kept(inner, element) if isinstance(element, Meaning) else element for key, element in value.items()}
         return self._kept(inner, value) if isinstance(value, Meaning) else value
 
     def _kept_any(self, message: Meaning) -> Meaning:
@@ -89,25 +87,23 @@ class ProtoJson:
         except (KeyError, NotWireError, UnicodeDecodeError):
             return Meaning(dict(message.fields), [])
 
-    # -- messages ------------------------------------------------------------------------------------------------------
-
     def _message(self, shape: Shape, value: Any) -> Meaning:
         if shape.special:
             return Meaning(self._special(shape, value), [])
         if not isinstance(value, dict):
-            raise NotProtoJson(f"{value!r} is no {shape.name}")
+            raise NotProtoJson(f"{value!r} is not a valid {shape.name}")
         return Meaning(self._fields(shape, value), [])
 
     def _fields(self, shape: Shape, value: dict[str, Any]) -> dict[int, Value]:
         names = shape.json_names
         fields: dict[int, Value] = {}
-        for name, one in value.items():
+        for name, element in value.items():
             if name not in names:
                 raise NotProtoJson(f"{shape.name} has no field {name!r}")
             field = names[name]
-            if one is None and not _takes_null(field):
+            if element is None and not _takes_null(field):
                 continue
-            read = self._field(field, one)
+            read = self._field(field, element)
             if field.presence or read or isinstance(read, Meaning):
                 fields[field.number] = read
         return fields
@@ -115,24 +111,22 @@ class ProtoJson:
     def _field(self, field: FieldShape, value: Any) -> Value:
         if field.mapped is not None and field.key is not None:
             key, mapped = field.key, field.mapped
-            return {self._key(key, name): self._one(mapped, one) for name, one in value.items()}
+            return {self._key(key, name): self._element(mapped, element) for name, element in value.items()}
         if field.repeated:
             if not isinstance(value, list):
-                raise NotProtoJson(f"{value!r} is no list for {field.name}")
-            return [self._one(field, one) for one in value]
-        return self._one(field, value)
+                raise NotProtoJson(f"{value!r} is not a list for {field.name}")
+            return [self._element(field, element) for element in value]
+        return self._element(field, value)
 
     def _key(self, field: FieldShape, name: str) -> int | bytes:
         if field.type == Field.TYPE_BOOL:
             return int(_of_name({"true": True, "false": False}, name, "a bool that is a key"))
         return name.encode() if field.type == Field.TYPE_STRING else int(name)
 
-    def _one(self, field: FieldShape, value: Any) -> SingleValue:
+    def _element(self, field: FieldShape, value: Any) -> SingleValue:
         if field.inner is not None:
             return self._message(field.inner, value)
         return _scalar(field, value)
-
-    # -- well-known types ----------------------------------------------------------------------------------------------
 
     def _special(self, shape: Shape, value: Any) -> dict[int, Value]:
         name = shape.special.rpartition(".")[2]
@@ -141,9 +135,9 @@ class ProtoJson:
         if name in _READ_SPECIAL:
             return _READ_SPECIAL[name](value)
         if name == "Struct":
-            return _present({1: {key.encode(): self._message(self._value_shape(shape), one) for key, one in value.items()}})
+            return _present({1: {key.encode(): self._message(self._value_shape(shape), element) for key, element in value.items()}})
         if name == "ListValue":
-            return _present({1: [self._message(shape.fields[1].message, one) for one in value]})
+            return _present({1: [self._message(shape.fields[1].message, element) for element in value]})
         if name == "Value":
             return self._value(shape, value)
         wrapped = _scalar(shape.fields[1], value)
@@ -171,18 +165,18 @@ class ProtoJson:
         if not value:
             return {}
         if not isinstance(value, dict):
-            raise NotProtoJson(f"{value!r} is no Any")
+            raise NotProtoJson(f"{value!r} is not a valid Any")
         shape = self._type_of(url := _of_name(value, "@type", "an Any"))
         if shape.special or (shape.name == "google.protobuf.Empty" and "value" in value):
             content = self._message(shape, _of_name(value, "value", f"the Any of a {shape.name}"))
         else:
-            content = self._message(shape, {key: one for key, one in value.items() if key != "@type"})
+            content = self._message(shape, {key: element for key, element in value.items() if key != "@type"})
         return {1: url.encode(), 2: Content(content.fields, [], shape)}
 
     def _type_of(self, url: Any) -> Shape:
-        """The type that the @type of an Any names."""
+        """Return the type that the @type of an Any names."""
         if not isinstance(url, str) or isinstance(url, JsonNumber):
-            raise NotProtoJson(f"the @type of an Any is {url}, which is no name of a type")
+            raise NotProtoJson(f"the @type of an Any is {url}, which is not a type name")
         try:
             return self._shapes.of(url.rpartition("/")[2])
         except KeyError:
@@ -200,25 +194,23 @@ def _present(fields: dict[int, Value]) -> dict[int, Value]:
 
 
 def _refuse(constant: str) -> Any:
-    raise NotProtoJson(f"{constant} is no JSON")
+    raise NotProtoJson(f"{constant} is not valid JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise NotProtoJson("a name stands twice in one object")
+        raise NotProtoJson("an object has the same name twice")
     return value
 
 
 def _takes_null(field: FieldShape) -> bool:
-    """In a Value null is a value, and so in a field of the enum NullValue."""
+    """Return whether null is a value of the field: in a Value, and in the enum NullValue."""
     of_value = field.inner is not None and field.inner.special == "google.protobuf.Value"
     return of_value or (field.enum is not None and field.enum.is_null)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Scalars
-# ----------------------------------------------------------------------------------------------------------------------
+# -- scalars -----------------------------------------------------------------------------------------------------------
 
 
 def _scalar(field: FieldShape, value: Any) -> int | bytes:
@@ -230,11 +222,11 @@ def _scalar(field: FieldShape, value: Any) -> int | bytes:
         return Named(_of_name(field.enum.names, value, f"the enum of {field.name}"), value)
     if field.type == Field.TYPE_BOOL:
         if not isinstance(value, bool):
-            raise NotProtoJson(f"{value!r} is no bool for {field.name}")
+            raise NotProtoJson(f"{value!r} is not a bool for {field.name}")
         return int(value)
     if field.type in TEXTS:
         if not isinstance(value, str) or isinstance(value, JsonNumber):
-            raise NotProtoJson(f"{value!r} is no text for {field.name}")
+            raise NotProtoJson(f"{value!r} is not text for {field.name}")
         return value.encode() if field.type == Field.TYPE_STRING else _base64(value)
     if field.type in FLOATING:
         return _single(value) if field.type == Field.TYPE_FLOAT else _double(value)
@@ -247,12 +239,12 @@ def _integer(text: str) -> int:
     except ValueError:
         number = float(text)
         if number != int(number):
-            raise NotProtoJson(f"{text!r} is no integer") from None
+            raise NotProtoJson(f"{text!r} is not an integer") from None
         return int(number)
 
 
 _NOT_FINITE = {"NaN": (NAN_32, NAN_64), "Infinity": (0x7F800000, 0x7FF0 << 48), "-Infinity": (0xFF800000, 0xFFF0 << 48)}
-"""By name, the bits of a float and of a double."""
+"""By name: the bits of a float and of a double."""
 
 
 def _single(text: str) -> int:
@@ -268,7 +260,7 @@ def _double(text: str) -> int:
 
 
 def _base64(text: str) -> bytes:
-    """Standard or URL-safe, with or without padding."""
+    """Decode base64: standard or URL-safe, with or without padding."""
     plain = text.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
@@ -279,24 +271,24 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def _timestamp(text: str) -> dict[int, Value]:
-    found = _TIMESTAMP.fullmatch(text)
-    if not found:
-        raise NotProtoJson(f"{text!r} is no timestamp")
-    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    match = _TIMESTAMP.fullmatch(text)
+    if not match:
+        raise NotProtoJson(f"{text!r} is not a valid timestamp")
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
     seconds = (date(year, month, day).toordinal() - _EPOCH) * 86_400 + hour * 3600 + minute * 60 + second
-    zone = found[8]
+    zone = match[8]
     if zone != "Z":
         offset = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
         seconds += offset if zone[0] == "-" else -offset
-    return _present({1: seconds, 2: _nanos(found[7])})
+    return _present({1: seconds, 2: _nanos(match[7])})
 
 
 def _duration(text: str) -> dict[int, Value]:
-    found = _DURATION.fullmatch(text)
-    if not found:
-        raise NotProtoJson(f"{text!r} is no duration")
-    sign = -1 if found[1] else 1
-    return _present({1: sign * int(found[2]), 2: sign * _nanos(found[3])})
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise NotProtoJson(f"{text!r} is not a valid duration")
+    sign = -1 if match[1] else 1
+    return _present({1: sign * int(match[2]), 2: sign * _nanos(match[3])})
 
 
 def _nanos(digits: str | None) -> int:
@@ -305,7 +297,7 @@ def _nanos(digits: str | None) -> int:
 
 def _field_mask(text: str) -> dict[int, Value]:
     paths = text.split(",") if text else []
-    return _present({1: [re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", path).encode() for path in paths]})
+    return _present({1: [re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", path).encode() for path in paths]})
 
 
 _READ_SPECIAL: dict[str, Callable[[str], dict[int, Value]]] = {

@@ -1,4 +1,7 @@
-"""Our own reader of the wire format: bytes as the tree of fields that they are, with nothing merged or sorted."""
+"""Our own reader of the wire format: bytes as a tree of records, with nothing merged or sorted.
+
+A record is a field's number and wire type with a value (protobuf.dev/programming-guides/encoding).
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,22 @@ from grpc_interop.wire import wire_format
 
 
 class NotWireError(ValueError):
-    """The bytes are no message of any type; the text says where they stop being one."""
+    """The bytes are not a message of any type; the text says where the first fault is."""
 
 
 class WireRecord(NamedTuple):
-    """One field as it stands in the bytes. `value` is a number (of VARINT, FIXED32, FIXED64), the content (of LENGTH) or
-    the records within a group."""
-
     number: int
     wire_type: int
     value: int | bytes | tuple[WireRecord, ...]
+    """A number (VARINT, FIXED32, FIXED64), the content (LENGTH), or the records of a group."""
 
 
 MOST_NESTED = 10_000
-"""Groups within groups; as many as the most generous runtime takes."""
+"""Nested groups: the limit of the most generous runtime."""
 
 
 def read(data: bytes) -> tuple[WireRecord, ...]:
-    """The records of a message. Raises NotWireError."""
+    """Return the records of a message. Raise NotWireError."""
     try:
         records, at = _records(data, 0, 0, 0)
     except (IndexError, ValueError) as error:
@@ -36,13 +37,13 @@ def read(data: bytes) -> tuple[WireRecord, ...]:
 
 
 def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[WireRecord, ...], int]:
-    """The records from `at` on, up to the end of the data or of the group, and where they end."""
+    """Return the records from `at` to the end of the data or of the group, and the position of that end."""
     if depth > MOST_NESTED:
         raise NotWireError("groups are nested too deep")
     records: list[WireRecord] = []
     size = len(data)
     while at < size:
-        # Of one byte, as most are: a call for each would take a third of the time.
+        # Most keys have one byte: a call for each key would take a third of the time.
         key = data[at]
         if key < 0x80:
             at += 1
@@ -50,7 +51,7 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[WireRe
             key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
         if not 0 < number <= wire_format.MAX_FIELD_NUMBER:
-            raise NotWireError(f"{number} before byte {at} is no field number")
+            raise NotWireError(f"{number} before byte {at} is not a field number")
         value: int | bytes | tuple[WireRecord, ...]
         if kind == wire_format.LENGTH:
             length, at = (data[at], at + 1) if at < size and data[at] < 0x80 else _varint(data, at)
@@ -64,11 +65,11 @@ def _records(data: bytes, at: int, group: int, depth: int) -> tuple[tuple[WireRe
             value, at = _records(data, at, number, depth + 1)
         elif kind == wire_format.END_GROUP:
             if number != group:
-                raise NotWireError(f"a group {number} ends before byte {at} that did not begin")
+                raise NotWireError(f"the end of a group {number} before byte {at} has no begin")
             return tuple(records), at
         else:
-            raise NotWireError(f"{kind} before byte {at} is no wire type")
-        # As WireRecord(...) makes it, which would be another function call for each of millions.
+            raise NotWireError(f"{kind} before byte {at} is not a wire type")
+        # The same as WireRecord(...), which would be another function call for each of millions of records.
         records.append(_new(WireRecord, (number, kind, value)))
     if group:
         raise NotWireError(f"group {group} does not end")
@@ -97,12 +98,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def write(records: Iterable[WireRecord]) -> bytes:
-    """The bytes of these records, numbers in their shortest form."""
+    """Return the bytes of records, numbers in their shortest form."""
     return b"".join(map(write_one, records))
 
 
 def write_one(record: WireRecord) -> bytes:
-    """The bytes of one record."""
+    """Return the bytes of a record."""
     head = wire_format.tag(record.number, record.wire_type)
     value = record.value
     if isinstance(value, bytes):
@@ -115,7 +116,7 @@ def write_one(record: WireRecord) -> bytes:
 
 
 def unpack(wire_type: int, content: bytes) -> list[int]:
-    """The numbers in the content of a packed field. Raises NotWireError."""
+    """Return the numbers in the content of a packed field. Raise NotWireError."""
     if wire_type == wire_format.VARINT:
         values, at = [], 0
         while at < len(content):
@@ -127,12 +128,12 @@ def unpack(wire_type: int, content: bytes) -> list[int]:
         return values
     size = _FIXED[wire_type]
     if len(content) % size:
-        raise NotWireError(f"{len(content)} packed bytes are no whole number of values of {size} bytes")
+        raise NotWireError(f"{len(content)} packed bytes are not a whole number of values of {size} bytes")
     return [int.from_bytes(content[at : at + size], "little") for at in range(0, len(content), size)]
 
 
 def pack(wire_type: int, values: Iterable[int]) -> bytes:
-    """The content of a packed field with these numbers."""
+    """Return the content of a packed field."""
     if wire_type == wire_format.VARINT:
         return b"".join(map(wire_format.varint, values))
     return b"".join(value.to_bytes(_FIXED[wire_type], "little") for value in values)

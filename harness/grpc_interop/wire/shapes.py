@@ -1,12 +1,13 @@
-"""Message types as the generator, the readers and the shrinker need them: plain data, made once from descriptors.
+"""Message types for the generator, the readers and the shrinker: plain data, made once from descriptors.
 
-Descriptors of a runtime are slow to ask, and each question costs a call; a shape is asked millions of times.
+An attribute of a runtime's descriptor costs a call; attributes of shapes are read millions of times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
@@ -22,10 +23,10 @@ WELL_KNOWN = frozenset(
         "UInt32Value BoolValue StringValue BytesValue"
     ).split()
 )
-"""The types that ProtoJSON writes in a form of their own (protobuf.dev/programming-guides/json)."""
+"""Types with a ProtoJSON form of their own (protobuf.dev/programming-guides/json)."""
 
 RUNTIMES_OWN = "google.protobuf."
-"""What a type's full name begins with that is part of protobuf itself."""
+"""The package of types that are part of protobuf itself."""
 
 TEXTS = frozenset({Field.TYPE_STRING, Field.TYPE_BYTES})
 SUBMESSAGES = frozenset({Field.TYPE_MESSAGE, Field.TYPE_GROUP})
@@ -34,11 +35,12 @@ FLOATING = frozenset({Field.TYPE_FLOAT, Field.TYPE_DOUBLE})
 
 @dataclass(slots=True, eq=False)
 class EnumShape:
-    """`names` in declaration order; of aliases, every name. `closed`: other numbers are kept as unknown fields."""
-
     names: dict[str, int]
+    """In declaration order, aliases included."""
     closed: bool
+    """Other numbers are kept as unknown fields."""
     is_null: bool
+    """google.protobuf.NullValue."""
 
     @property
     def numbers(self) -> list[int]:
@@ -46,15 +48,13 @@ class EnumShape:
 
     @property
     def first_names(self) -> dict[int, str]:
-        """The name of each number with which every runtime writes it in JSON."""
+        """The name of each number in the JSON of every runtime."""
         return {number: name for name, number in reversed(self.names.items())}
 
 
 @dataclass(slots=True, eq=False)
 class FieldShape:
-    """One field. `presence`: its zero, when set, is not the same as not being set. `oneof` names the oneof it is an arm
-    of, synthetic ones left out. `key` and `mapped` are the fields of a map's entries, else None. `closed` holds the
-    numbers of a closed enum, else None. `ambiguous`: its JSON name is another field's name as well."""
+    """A field; the well-known attributes are the descriptor's."""
 
     number: int
     name: str
@@ -65,14 +65,20 @@ class FieldShape:
     repeated: bool
     packed: bool
     presence: bool
+    """A zero that is set differs from a field that is not set."""
     required: bool
     oneof: str
+    """The oneof that it is an arm of, but for synthetic oneofs."""
     enum: EnumShape | None = None
     closed: frozenset[int] | None = None
+    """The numbers of a closed enum."""
     key: FieldShape | None = None
+    """The key field of a map's entries."""
     mapped: FieldShape | None = None
+    """The value field of a map's entries."""
     inner: Shape | None = None
     ambiguous: bool = False
+    """Its JSON name is another field's name as well."""
 
     @property
     def message(self) -> Shape:
@@ -83,117 +89,118 @@ class FieldShape:
 
 @dataclass(slots=True, eq=False)
 class Shape:
-    """One message type, its known extensions among its fields. `special` is its full name if ProtoJSON writes it in a
-    form of its own, else empty. `undeclared` is the highest number that is no field. `extendable`: it leaves numbers to
-    extensions, be any known or none. `message_set`: its extensions are written in the form of items. `json_names`: the
-    fields by the names that ProtoJSON may use for them."""
+    """A message type."""
 
     name: str
     special: str
-    fields: dict[int, FieldShape] = field(default_factory=dict)
+    """Its full name if it has a ProtoJSON form of its own, else empty."""
+    fields: dict[int, FieldShape] = default(default_factory=dict)
+    """Known extensions included."""
     undeclared: int = wire_format.MAX_FIELD_NUMBER
+    """The highest number without a field."""
     ordered: tuple[FieldShape, ...] = ()
-    arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    arms: dict[str, tuple[int, ...]] = default(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
     extendable: bool = False
+    """It has extension ranges, with known extensions or without."""
     message_set: bool = False
-    json_names: dict[str, FieldShape] = field(default_factory=dict)
+    """Its extensions are written as items of a message set."""
+    json_names: dict[str, FieldShape] = default(default_factory=dict)
+    """The fields by every name that ProtoJSON may use."""
     _floating: bool | None = None
 
     @property
     def can_hold(self) -> bool:
-        """Whether anybody can declare a field of it: then readers look into it."""
+        """Whether it can have fields: then readers look into it."""
         return bool(self.ordered) or self.extendable
 
     @property
     def floating(self) -> bool:
-        """Whether a floating-point number can be in a message of the type, or in what it holds."""
+        """Whether a message of the type can hold a floating-point number, at any depth."""
         if self._floating is None:
-            self._floating = any(one.type in FLOATING for shape in self._within() for one in shape.ordered_values())
+            self._floating = any(value.type in FLOATING for shape in self._within() for value in shape.ordered_values())
         return self._floating
 
     def ordered_values(self) -> Iterator[FieldShape]:
-        """The fields, of maps that of the values."""
-        return (one.mapped or one for one in self.ordered)
+        """Yield the fields, and for maps the fields of their values."""
+        return (declared.mapped or declared for declared in self.ordered)
 
     def _within(self) -> Iterator[Shape]:
-        """The type and all that it can hold, each once; what an Any holds is bytes."""
-        found, rest = {self: None}, [self]
+        """Yield the type and all types that it can hold, but for the content of an Any."""
+        seen, rest = {self}, [self]
         while rest:
             yield (shape := rest.pop())
-            for one in shape.ordered_values():
-                if one.inner is not None and one.inner not in found:
-                    found[one.inner] = None
-                    rest.append(one.inner)
+            for value in shape.ordered_values():
+                if value.inner is not None and value.inner not in seen:
+                    seen.add(value.inner)
+                    rest.append(value.inner)
 
 
 class Shapes:
-    """The shapes of a catalog's types, each made when first asked for."""
+    """The shapes of a catalog's types, each made at its first use."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._shapes: dict[str, Shape] = {}
 
     def of(self, type_name: str) -> Shape:
-        """Raises KeyError for a type that the catalog does not hold."""
-        found = self._shapes.get(type_name)
-        return found or self._make(self.catalog.message(type_name))
+        """Return the shape of a type. Raise KeyError for a type that the catalog does not have."""
+        return self._shapes.get(type_name) or self._make(self.catalog.message(type_name))
 
     def driven(self) -> Iterator[str]:
-        """The full names of the types of the roots' files, but for a copy of what every runtime brings along in a version
-        of its own: with that nothing is promised of fields that only the copy has."""
+        """Yield the full names of the types of the roots' files, but for copies of protobuf's own types: every runtime has its
+        own version of these, which may lack fields of the copy."""
         return (name for name in self.catalog.messages() if not name.startswith(RUNTIMES_OWN))
 
     def _make(self, descriptor: Descriptor) -> Shape:
-        found = self._shapes.get(descriptor.full_name)
-        if found is not None:
-            return found
         name = descriptor.full_name
-        # Kept before its fields are looked at: a type may hold itself.
+        if name in self._shapes:
+            return self._shapes[name]
+        # Stored before its fields are made: a type may hold itself.
         shape = self._shapes[name] = Shape(name, name if name in WELL_KNOWN else "")
         declared = [*descriptor.fields, *self.catalog.extensions(descriptor)]
-        fields = [self._field(one) for one in sorted(declared, key=lambda one: one.number)]
+        fields = [self._field(field) for field in sorted(declared, key=lambda field: field.number)]
         shape.extendable = bool(descriptor.is_extendable)
         shape.message_set = descriptor.GetOptions().message_set_wire_format
-        shape.fields = {one.number: one for one in fields}
+        shape.fields = {field.number: field for field in fields}
         shape.ordered = tuple(fields)
-        # A JSON name goes before another field's own name, and of two fields with one JSON name the first before the second.
-        shape.json_names = {one.name: one for one in fields} | {one.json_name: one for one in reversed(fields)}
-        shape.required = tuple(one for one in fields if one.required)
-        for one in fields:
-            if one.oneof:
-                shape.arms[one.oneof] = (*shape.arms.get(one.oneof, ()), one.number)
+        # A JSON name goes before another field's own name; the first of two fields with the same JSON name goes before the second.
+        shape.json_names = {field.name: field for field in fields} | {field.json_name: field for field in reversed(fields)}
+        shape.required = tuple(field for field in fields if field.required)
+        for field in fields:
+            if field.oneof:
+                shape.arms[field.oneof] = (*shape.arms.get(field.oneof, ()), field.number)
         while shape.undeclared in shape.fields or 19_000 <= shape.undeclared <= 19_999:
             shape.undeclared -= 1
         return shape
 
-    def _field(self, one: Field) -> FieldShape:
-        entry = one.message_type
+    def _field(self, descriptor: Field) -> FieldShape:
+        entry = descriptor.message_type
         if entry is not None and not entry.GetOptions().map_entry:
             entry = None
-        oneof = one.containing_oneof
-        # A proto3 `optional` is a oneof of one arm, made by protoc: as good as none.
+        oneof = descriptor.containing_oneof
+        # A proto3 `optional` is a oneof with a single arm, made by protoc: it does not count.
         real = oneof is not None and len(oneof.fields) > 1
-        enum = _enum(one.enum_type) if one.enum_type is not None else None
-        json_name = one.name if one.is_extension else true_json_name(str(one.json_name), one.number)
+        enum = _enum(descriptor.enum_type) if descriptor.enum_type is not None else None
+        json_name = descriptor.name if descriptor.is_extension else true_json_name(str(descriptor.json_name), descriptor.number)
         return FieldShape(
-            number=one.number,
-            name=f"[{one.full_name}]" if one.is_extension else one.name,
-            json_name=f"[{one.full_name}]" if one.is_extension else json_name,
-            type=one.type,
-            wire_type=wire_format.wire_type(one),
-            descriptor=one,
-            repeated=one.is_repeated,
-            packed=one.is_packed,
-            presence=one.has_presence,
-            required=one.is_required,
+            number=descriptor.number,
+            name=f"[{descriptor.full_name}]" if descriptor.is_extension else descriptor.name,
+            json_name=f"[{descriptor.full_name}]" if descriptor.is_extension else json_name,
+            type=descriptor.type,
+            wire_type=wire_format.wire_type(descriptor),
+            descriptor=descriptor,
+            repeated=descriptor.is_repeated,
+            packed=descriptor.is_packed,
+            presence=descriptor.has_presence,
+            required=descriptor.is_required,
             oneof=true_oneof_name(oneof.name) if real and oneof is not None else "",
             enum=enum,
             closed=frozenset(enum.names.values()) if enum is not None and enum.closed else None,
             key=self._field(entry.fields_by_number[1]) if entry is not None else None,
             mapped=self._field(entry.fields_by_number[2]) if entry is not None else None,
-            inner=self._make(one.message_type) if one.message_type is not None and entry is None else None,
-            ambiguous=not one.is_extension and json_name != one.json_name,
+            inner=self._make(descriptor.message_type) if descriptor.message_type is not None and entry is None else None,
+            ambiguous=not descriptor.is_extension and json_name != descriptor.json_name,
         )
 
 

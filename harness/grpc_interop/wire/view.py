@@ -1,4 +1,4 @@
-"""A driver's view of a message, what a program sees through its language's reflection, as a meaning."""
+"""A driver's view of a message (its content through the language's reflection) as a meaning."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grpc_interop.wire.records import NotWireError, read
 from grpc_interop.wire.shapes import FLOATING, FieldShape, Shape
 
 NAN_32, NAN_64 = 0x7FC00000, 0x7FF8000000000000
-"""The NaN that stands for all: what a program sees of its payload is the processor's choice, not the runtime's."""
+"""The canonical NaNs: the payload that a program sees is the processor's choice, not the runtime's."""
 
 
 class NotAViewError(ValueError):
-    """The view is none of its type; the text says why."""
+    """The view does not fit its type; the text says why."""
 
 
 def read_view(shape: Shape, view: View) -> Meaning:
-    """What the view says, every NaN as the one above. Raises NotAViewError."""
+    """Return the meaning of a view, with canonical NaNs. Raise NotAViewError."""
     fields = {}
     for number, values in view.fields.items():
         if number not in shape.fields:
@@ -29,16 +29,16 @@ def read_view(shape: Shape, view: View) -> Meaning:
     try:
         return Meaning(fields, list(read(view.unknown)))
     except NotWireError as error:
-        raise NotAViewError(f"its unknown fields of {shape.name} are no fields: {error}") from None
+        raise NotAViewError(f"its unknown fields of {shape.name} do not parse: {error}") from None
 
 
 def _value(field: FieldShape, values: tuple[int | bytes | View, ...]) -> Value:
     if field.mapped is not None and field.key is not None:
-        scalars = [_scalar(field.key if index % 2 == 0 else field.mapped, one) for index, one in enumerate(values)]
+        scalars = [_scalar(field.key if index % 2 == 0 else field.mapped, value) for index, value in enumerate(values)]
         keys: list[int | bytes] = [key for key in scalars[::2] if not isinstance(key, Meaning)]
         return dict(zip(keys, scalars[1::2], strict=True))
     if field.repeated:
-        return [_scalar(field, one) for one in values]
+        return [_scalar(field, value) for value in values]
     if len(values) != 1:
         raise NotAViewError(f"it shows {len(values)} values of the singular field {field.name}")
     return _scalar(field, values[0])
@@ -55,7 +55,7 @@ def _scalar(field: FieldShape, value: int | bytes | View) -> SingleValue:
 
 
 def _float_bits(bits: int) -> int:
-    """Those of the float that a double is; of a double that is no float its own, which equal those of no float."""
+    """Return the 32 bits of the float that equals a double; otherwise the double's own bits, which equal no float's bits."""
     double = bits.to_bytes(8, "little")
     number = struct.unpack("<d", double)[0]
     if number != number:
@@ -69,14 +69,14 @@ def _float_bits(bits: int) -> int:
 
 
 def is_nan(field: FieldShape, bits: int) -> bool:
-    """Whether the bits of a float or double are a NaN's."""
+    """Return whether the bits of a float or double are a NaN."""
     if field.type == Field.TYPE_FLOAT:
         return bits & 0x7FFFFFFF > 0x7F800000
     return bits & 0x7FFFFFFFFFFFFFFF > 0x7FF0000000000000
 
 
 def canonical_nans(shape: Shape, message: Meaning) -> Meaning:
-    """The same message with every NaN as the one above."""
+    """Return the message with canonical NaNs."""
     if not shape.floating:
         return message
     return Meaning({number: _canonical_nans(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
@@ -84,10 +84,10 @@ def canonical_nans(shape: Shape, message: Meaning) -> Meaning:
 
 def _canonical_nans(field: FieldShape, value: Value) -> Value:
     if isinstance(value, list):
-        return [_canonical_nan(field, one) for one in value]
+        return [_canonical_nan(field, element) for element in value]
     if isinstance(value, dict):
         assert field.mapped is not None
-        return {key: _canonical_nan(field.mapped, one) for key, one in value.items()}
+        return {key: _canonical_nan(field.mapped, element) for key, element in value.items()}
     return _canonical_nan(field, value)
 
 

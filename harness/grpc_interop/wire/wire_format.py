@@ -1,4 +1,4 @@
-"""The protobuf wire format, written by hand: no runtime's choices in the way. Fields are given by their descriptors."""
+"""The protobuf wire format, written by hand, apart from the choices of a runtime. Fields are given by their descriptors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = range(6)
 MAX_FIELD_NUMBER = (1 << 29) - 1
 
 LONGEST_VARINT = 10
-"""Bytes of the longest number: 64 bits, seven in each byte."""
+"""Bytes of the longest number: 64 bits, seven a byte."""
 
 PythonScalar = int | float | bool | str | bytes
 
@@ -28,7 +28,7 @@ _FORMATS = {
 
 
 def varint(value: int) -> bytes:
-    """Base-128; negative numbers as 64-bit two's complement, as protobuf has it."""
+    """Return a number in base 128; negative numbers as 64-bit two's complement."""
     if 0 <= value < 1 << 14:
         return _SHORT_VARINTS[value]
     value &= (1 << 64) - 1
@@ -41,7 +41,7 @@ def varint(value: int) -> bytes:
 
 
 _SHORT_VARINTS = tuple(bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80, value >> 7]) for value in range(1 << 14))
-"""All of one byte and two, ready made: nearly all tags and lengths are among them."""
+"""All numbers of one and two bytes, ready-made: nearly all tags and lengths are among them."""
 
 
 def tag(number: int, wire_type: int) -> bytes:
@@ -49,12 +49,12 @@ def tag(number: int, wire_type: int) -> bytes:
 
 
 def delimited(content: bytes) -> bytes:
-    """The content after its length."""
+    """Return the content after its length."""
     return varint(len(content)) + content
 
 
 def wire_type(field: Field) -> int:
-    """That of one value of the field, unpacked."""
+    """Return the wire type of a single value of the field, unpacked."""
     if field.type in _FORMATS:
         return FIXED32 if struct.calcsize(_FORMATS[field.type]) == 4 else FIXED64
     if field.type in (Field.TYPE_STRING, Field.TYPE_BYTES, Field.TYPE_MESSAGE):
@@ -63,7 +63,7 @@ def wire_type(field: Field) -> int:
 
 
 def scalar(field: Field, value: PythonScalar) -> bytes:
-    """One value without its tag. Raises struct.error or TypeError for a value that the type cannot hold."""
+    """Return a value without its tag. Raise struct.error or TypeError for a value that the type cannot hold."""
     if field.type in _FORMATS:
         return struct.pack(_FORMATS[field.type], value)
     if isinstance(value, str):
@@ -77,21 +77,21 @@ def scalar(field: Field, value: PythonScalar) -> bytes:
 
 
 def scalar_field(field: Field, value: PythonScalar) -> bytes:
-    """The field with one value, packed where its type says so."""
+    """Return the field with a single value, packed where its descriptor says so."""
     if field.is_packed:
         return tag(field.number, LENGTH) + delimited(scalar(field, value))
     return tag(field.number, wire_type(field)) + scalar(field, value)
 
 
 def message_field(field: Field, content: bytes) -> bytes:
-    """The field with one message (a map field: with one entry)."""
+    """Return the field with a single message (or map entry)."""
     if field.type == Field.TYPE_GROUP:
         return tag(field.number, START_GROUP) + content + tag(field.number, END_GROUP)
     return tag(field.number, LENGTH) + delimited(content)
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at `at`, and where it ends. Raises ValueError when it is cut off."""
+    """Return the number that begins at `at`, and the position of its end. Raise ValueError when it is cut off."""
     value = shift = 0
     for end in range(at, len(data)):
         value |= (data[end] & 0x7F) << shift

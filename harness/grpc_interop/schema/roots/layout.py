@@ -43,7 +43,7 @@ class RelativeRoot(NamedTuple):
     folder: PurePosixPath
     """Relative to the repository."""
     prefix: str = ""
-    """Of the names of its files in imports."""
+    """The beginning of the names of its files in imports."""
 
     def name(self, path: PurePosixPath) -> str:
         """Return the name of a file or a folder in imports."""
