@@ -225,7 +225,7 @@ def commit(project: Project, protos: str) -> None:
 @pytest.mark.parametrize("words", [[], ["-n", 2]])
 def test_nothing_has_changed(tmp_path: Path, report: Path, words) -> None:
     """
-    --changed says so, builds nothing, and is a success; a name that is no commit is wrong usage.
+    --changed says so, builds nothing, and is a success; a name that is not a commit is wrong usage.
     """
     project = Project(tmp_path / "project")
     commit(project, 'syntax = "proto3"; message M {} service S { rpc A(M) returns (M); }')

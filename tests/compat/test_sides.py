@@ -87,7 +87,7 @@ class TestRefs:
         assert repository.git("status", "--porcelain", "--untracked-files=no") == "M protos/a.proto"
 
     def test_that_do_not_exist(self, repository: Repository) -> None:
-        with pytest.raises(UsageError, match="v9 is no commit") as raised:
+        with pytest.raises(UsageError, match="v9 is not a commit") as raised:
             read_base("v9", "base", repository.options(), None)
         assert "git fetch" in raised.value.remedy
 
@@ -182,7 +182,7 @@ class TestOtherSides:
         """
         What is written like a path cannot be fetched.
         """
-        with pytest.raises(UsageError, match=r"old is no commit .*; nor is there a folder or a descriptor set of that name"):
+        with pytest.raises(UsageError, match=r"old is not a commit .*; nor is there a folder or a descriptor set of that name"):
             read_base("old", "base", repository.options(), None)
         with pytest.raises(UsageError, match=r"\.\./old: there is no such folder or descriptor set$"):
             read_base("../old", "base", repository.options(), None)

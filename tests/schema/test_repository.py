@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def remedy(repository: Repository, ref: str) -> str:
-    with pytest.raises(UnknownRefError, match="is no commit") as raised:
+    with pytest.raises(UnknownRefError, match="is not a commit") as raised:
         commit_of(repository, ref, "--base")
     return raised.value.remedy
 
