@@ -11,7 +11,7 @@ from grpc_interop.core.case import Status
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import END, ClientTranscript, Observation
 from grpc_interop.core.verdict import LOG, Attachment
-from grpc_interop.report import Record, Recorder, RunInfo, Summary, from_json, merge, standard_reports, to_json
+from grpc_interop.report import Record, Recorder, Report, RunInfo, Summary, from_json, merge, standard_reports, to_json
 from grpc_interop.report.record import MOST_TRANSCRIPT_BYTES
 from grpc_interop.report.recorder import MOST_IN_FULL
 
@@ -19,7 +19,7 @@ CLIENT_LOG = Attachment(LOG, "py client", "logs/py-client-1.log", "last words")
 STACK_DUMP = Attachment("stack dump", "go server", text="goroutine 1 [select]\nmain.main()")
 
 
-class Drawing:
+class Drawing(Report):
     """A form of report: draws the raw transcripts of each case that did not pass, and lists its attachments."""
 
     def __init__(self) -> None:
@@ -28,9 +28,6 @@ class Drawing:
 
     def run_started(self, info: RunInfo) -> None:
         self.lines.append(info.title)
-
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        pass
 
     def add(self, record: Record) -> None:
         self.records.append(record)

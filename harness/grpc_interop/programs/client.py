@@ -109,7 +109,7 @@ class Client:
         except BrokenPipeError:
             pass  # the program has ended; its exit status tells why
 
-    def _observe(self, line: _Line) -> None:
+    def _observe(self, line: _PrintedLine) -> None:
         if line.text is None:
             self._observed.append(END)
             return
@@ -131,7 +131,7 @@ class Client:
         return Status(UNKNOWN, f"the client program {ending(ended)} and said: {last[0]}")
 
 
-class _Line(NamedTuple):
+class _PrintedLine(NamedTuple):
     """A line without its end, or None for the end of all lines; and when it came."""
 
     text: str | None
@@ -142,7 +142,7 @@ class _Lines:
     """The lines that a process prints, as they come."""
 
     def __init__(self, process: Process) -> None:
-        self._lines: SimpleQueue[_Line] = SimpleQueue()
+        self._lines: SimpleQueue[_PrintedLine] = SimpleQueue()
         self._stdout = process.take_stdout()
         self.count = 0
         """How many have come; until one is taken, how many wait."""
@@ -151,11 +151,11 @@ class _Lines:
     def _read(self) -> None:
         with self._stdout as stdout:
             for line in stdout:
-                self._lines.put(_Line(line.decode("utf-8", "replace").removesuffix("\n"), time.monotonic()))
+                self._lines.put(_PrintedLine(line.decode("utf-8", "replace").removesuffix("\n"), time.monotonic()))
                 self.count += 1
-        self._lines.put(_Line(None, time.monotonic()))
+        self._lines.put(_PrintedLine(None, time.monotonic()))
 
-    def take(self, seconds: float) -> _Line:
+    def take(self, seconds: float) -> _PrintedLine:
         """The next line. Raises TimeoutError when none comes in time."""
         try:
             return self._lines.get(timeout=seconds)

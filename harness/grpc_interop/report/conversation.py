@@ -1,8 +1,8 @@
-"""A case's conversation in three columns: what the client did and saw, what the server did and saw, and, where that
-differs, what the model says.
+"""A case's conversation in three columns: the client's steps and observations, the server's, and, where they differ from
+it, the model.
 
-What one side sends stands on one line with what the other side received for it. The lines are in one possible order of
-events (Expected.order); gRPC orders nothing across lanes, so other orders would be as true.
+A sent message and its reception share a row. The rows are in one possible order of events (Expected.order); gRPC orders
+nothing across lanes, so other orders would be as true.
 """
 
 from __future__ import annotations
@@ -33,25 +33,27 @@ from grpc_interop.core.verdict import Verdict, code_name
 from grpc_interop.output.plain_text import Describe, message_text, printable
 
 NOTHING = "—"
-"""What a side shows where the model has something and the side saw nothing."""
+"""Stands for a side that saw nothing where the model has something."""
 
 BEFORE, AFTER = 3, 5
-"""How many lines around the first difference are shown; the first two and the last always are."""
+"""How many rows before and after the first difference are shown; the first two and the last always are."""
 
 
 class Row(NamedTuple):
-    """One line. `arrow` points from the sender to the receiver: `->`, `<-` or empty. `model` is empty where both sides
-    agree with it; `at_ms` where the client did not tell when the line's step was done."""
+    """A row as text."""
 
     client: str
     arrow: str
+    """From the sender to the receiver: `->`, `<-` or empty."""
     server: str
     model: str = ""
+    """Empty where both sides agree with the model."""
     at_ms: str = ""
+    """When the client had done the row's step; empty where it did not say so."""
 
 
 def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
-    """The lines around the first difference; none where neither side reported or the model was not asked."""
+    """Return the rows around the first difference; none where neither side reported or the model was not asked."""
     if verdict.expected is None or (verdict.client is None and verdict.server is None):
         return ()
     drawing = _Drawing(verdict, verdict.rpc_case)
@@ -60,7 +62,7 @@ def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:
 
 
 class _Message(NamedTuple):
-    """A cell that holds a message; described only if its line is shown."""
+    """A cell that holds a message, which is described only if its row is shown."""
 
     verb: str
     type_name: str
@@ -71,6 +73,8 @@ _Cell = str | _Message
 
 
 class _RawRow(NamedTuple):
+    """A row before its messages are described."""
+
     client: _Cell
     arrow: str
     server: _Cell
@@ -79,16 +83,16 @@ class _RawRow(NamedTuple):
 
 
 class _Event(NamedTuple):
-    """The observation `number` (from 0) of a lane, and its place in the order of events."""
+    """An observation."""
 
-    place: int
+    place: int  # in the order of events
     side: Side
     lane: int
-    number: int
+    number: int  # from 0, in its lane
 
 
 _BEHIND_ALL = 1 << 40
-"""The place of what the model did not foresee."""
+"""The place of observations that the model did not foresee."""
 
 
 class _Drawing:
@@ -120,7 +124,7 @@ class _Drawing:
         self._status()
         self._remark()
 
-    # -- lines ---------------------------------------------------------------------------------------------------------
+    # -- rows ----------------------------------------------------------------------------------------------------------
 
     def _call(self) -> None:
         case, server = self.case, self.verdict.server
@@ -145,7 +149,7 @@ class _Drawing:
         wanted = _at(_lane(self.wanted[event.side], event.lane), event.number)
         got = _at(_lane(self.got.get(event.side, ()), event.lane), event.number)
         if event.side is Side.CLIENT and wanted is END and got is END:
-            return  # said by the line with the status
+            return  # the row with the status says so
         step = self._observing_step(event)
         self._catch_up(event.side, event.lane, step)
         sent, place = self._sent(event.side, got if wanted is None else wanted)
@@ -161,13 +165,13 @@ class _Drawing:
             self.rows.append(_RawRow(sent, "->" if sent else "", seen, model, at_us))
 
     def _at(self, event: _Event, step: int, got: Observation | None) -> int | None:
-        """When the client made an observation. Of those of a ReceiveToEnd only the end has a time, that of the step."""
+        """Return when the client made an observation. In a ReceiveToEnd only the end has a time, the time of the step."""
         steps = self.scripts[Side.CLIENT][event.lane]
-        told = got is not None and step < len(steps) and (got is END or not isinstance(steps[step], ReceiveToEnd))
-        return self._done((event.lane, step)) if told else None
+        has_time = got is not None and step < len(steps) and (got is END or not isinstance(steps[step], ReceiveToEnd))
+        return self._done((event.lane, step)) if has_time else None
 
     def _done(self, place: tuple[int, int] | None) -> int | None:
-        """When the client had done the step at that place, in microseconds, if it told."""
+        """Return when the client had done the step at that place, in microseconds, if it said so."""
         lane, step = place or (len(self.done_us), 0)
         return self.done_us[lane][step] if lane < len(self.done_us) and step < len(self.done_us[lane]) else None
 
@@ -186,7 +190,7 @@ class _Drawing:
         self.rows.append(_RawRow(seen, "<-" if finish.startswith("finish") else "", finish, _status(wanted) if differs else "", at_us))
 
     def _remark(self) -> None:
-        """What no line shows so far: metadata, deadlines, times."""
+        """Add a row for a difference that no row shows so far: in metadata, deadlines or times."""
         difference = self.verdict.difference
         if difference is None or any(row.model for row in self.rows):
             return
@@ -200,7 +204,7 @@ class _Drawing:
     # -- scripts -------------------------------------------------------------------------------------------------------
 
     def _observing_step(self, event: _Event) -> int:
-        """Which step of its lane made an observation."""
+        """Return which step of its lane made an observation."""
         left = event.number
         steps = self.scripts[event.side][event.lane]
         for at, step in enumerate(steps):
@@ -212,15 +216,15 @@ class _Drawing:
                 left -= 1
         return len(steps)
 
-    def _sent(self, receiver: Side, what: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
-        """The other side's step that an observation comes from, if no line has shown it yet, and its place."""
+    def _sent(self, receiver: Side, observation: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
+        """Return the other side's step that an observation comes from, if no row has shown it yet, and its place."""
         sender = receiver.other
-        if isinstance(what, bytes):
+        if isinstance(observation, bytes):
             number = self.received[receiver]
             self.received[receiver] += 1
             place = self.sends[sender][number] if number < len(self.sends[sender]) else None
         else:
-            place = next(_places(self.scripts[sender], HalfClose if what is END else Cancel), None)
+            place = next(_places(self.scripts[sender], HalfClose if observation is END else Cancel), None)
         return self._take(sender, place) if place else ("", None)
 
     def _take(self, side: Side, place: tuple[int, int]) -> tuple[_Cell, tuple[int, int] | None]:
@@ -232,7 +236,7 @@ class _Drawing:
         return self._cell(side, lane, at), place
 
     def _catch_up(self, side: Side, lane: int, end: int) -> None:
-        """Lines for the steps of a lane before `end` that have none yet."""
+        """Add rows for the steps of a lane before `end` that have none yet."""
         for at in range(end):
             if (side, lane, at) not in self.shown:
                 self.shown.add((side, lane, at))
@@ -245,11 +249,8 @@ class _Drawing:
         return _Message("send ", self.receives[side.other], step.message) if isinstance(step, Send) else _words(step)
 
 
-def _places(script: Script, step: type) -> Iterator[tuple[int, int]]:
-    for lane, steps in enumerate(script):
-        for at, one in enumerate(steps):
-            if isinstance(one, step):
-                yield lane, at
+def _places(script: Script, kind: type) -> Iterator[tuple[int, int]]:
+    yield from ((number, at) for number, lane in enumerate(script) for at, step in enumerate(lane) if isinstance(step, kind))
 
 
 def _lane(lanes: tuple[Observed, ...], index: int) -> Observed:
@@ -260,14 +261,15 @@ def _at(observed: Observed, index: int) -> Observation | None:
     return observed[index] if index < len(observed) else None
 
 
-def _seen(what: Observation | None, type_name: str) -> _Cell:
-    if isinstance(what, bytes):
-        return _Message("received ", type_name, what)
-    return NOTHING if what is None else what.value
+def _seen(observation: Observation | None, type_name: str) -> _Cell:
+    if isinstance(observation, bytes):
+        return _Message("received ", type_name, observation)
+    return NOTHING if observation is None else observation.value
 
 
 def _words(step: Step) -> str:
-    """A step without a message in words; empty for those that show in what they observe, and for the finish, which has the last line."""
+    """Return a step without a message in words; empty for a step that shows as an observation, and for the finish, which is in
+    the last row."""
     match step:
         case HalfClose():
             return "half-close"
@@ -294,7 +296,7 @@ def _other_status(wanted: Status, got: Status) -> bool:
 
 
 def _excerpt(rows: list[_RawRow]) -> list[_RawRow]:
-    """The lines around the first difference, and how many were left out between them."""
+    """Return the rows around the first difference, with rows that count the rows left out between them."""
     first = next((index for index, row in enumerate(rows) if row.model), len(rows) - 1)
     kept = [i for i in range(len(rows)) if i < 2 or first - BEFORE <= i <= first + AFTER or i == len(rows) - 1]
     excerpt: list[_RawRow] = []
@@ -318,7 +320,7 @@ def _text(row: _RawRow, describe: Describe) -> Row:
 
 
 def _milliseconds(at_us: int | None) -> str:
-    """`0.2`, `4.1`, `5000`: as much as says something of a conversation."""
+    """Return `0.2`, `4.1`, `5000`: with no more digits than mean something in a conversation."""
     if at_us is None:
         return ""
     return f"{at_us / 1000:.1f}" if at_us < 1_000_000 else f"{at_us / 1000:.0f}"

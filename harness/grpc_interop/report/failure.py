@@ -1,4 +1,4 @@
-"""A failure as people read it: a block of lines, the same for a terminal, a job summary and a JUnit file."""
+"""A failure as people read it: a block of lines, equal in a terminal, a job summary and a JUnit file."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from grpc_interop.report.record import REPLAYS, Record
 from grpc_interop.report.summary import Cause, Summary
 
 LOG_LINES = 8
-"""How many of the last lines of a driver's log are shown; the path of the whole stands above them."""
+"""How many of the last lines of an attachment are shown; the path of the whole file stands above them."""
 
 LEAST_WIDTH = 60
-"""Narrower than that, three columns say nothing; then lines wrap."""
+"""The least columns of the table: narrower columns say nothing, so its lines wrap in a narrower terminal."""
 
 MOST_OF_A_VALUE = 400
-"""Characters of what was wanted and of what came, from where they differ: five lines of a terminal hold what a runtime says of
-an error."""
+"""Characters of the expected and of the observed value, from where they differ: a runtime's words about an error fit into
+five lines of a terminal."""
 
 CUT = "…"
-"""Stands where something was left out."""
+"""Stands in the place of text that was left out."""
 
 DEFAULT_FOLDER = Path(".interop") / "report"
 """Where `interop replay` looks for an id unless it is told otherwise."""
 
 PLAIN_WIDTH = 120
-"""Columns of a block where nothing tells the width: what CI systems show without wrapping."""
+"""Columns of a block where the width is not known: CI systems show as many without wrapping."""
 
 
 class Tone(Enum):
-    """What a line is, so that a terminal can colour it."""
+    """The part that a line has in a block, so that a terminal can colour it."""
 
     TITLE = "title"
     WHAT = "what"
@@ -54,7 +54,7 @@ class Line(NamedTuple):
 
 
 def block(cause: Cause, summary: Summary, directory: Path, width: int = PLAIN_WIDTH) -> Iterator[Line]:
-    """One cause: its first case, how many there are, and where it shows."""
+    """Yield the block of a cause: its first case, how many cases there are, and where it shows."""
     record = cause.first
     case = f"✗ {record.pair}  {record.short_method}  {record.name}"
     yield Line(Tone.TITLE, printable(f"{case}    {summary.headline(cause)}"))
@@ -62,14 +62,14 @@ def block(cause: Cause, summary: Summary, directory: Path, width: int = PLAIN_WI
 
 
 def plain_lines(record: Record, directory: Path, options: Sequence[str] = ()) -> Iterator[str]:
-    """A single case without its title, as text."""
+    """Yield a single case without its title, as text."""
     for line in lines(record, directory, PLAIN_WIDTH, options):
         yield in_lines(line.text)
 
 
 def lines(record: Record, directory: Path, width: int, options: Sequence[str] = ()) -> Iterator[Line]:
-    """What happened in a case, who saw what, what the drivers logged, and how to play it again: `options` are the words that
-    `interop replay` needs beside the case."""
+    """Yield the block of a case: the difference, the conversation, the attachments, and how to play it again. `options` are
+    the words that `interop replay` needs beside the case."""
     for text in record.reason.splitlines():
         yield Line(Tone.WHAT, f"  {printable(text)}")
     table = list(_table(record, width))
@@ -89,8 +89,8 @@ def lines(record: Record, directory: Path, width: int, options: Sequence[str] = 
 
 
 def replay_options(record: Record, info: RunInfo, directory: Path) -> tuple[str, ...]:
-    """The words with which `interop replay` has what the run had. A text brings its protos along; an id is looked for in the
-    report and in the protos."""
+    """Return the words with which `interop replay` plays as the run did. A replay text contains its protos; an id is looked up
+    in the report and in the protos."""
     if record.replay not in (None, record.id):
         return info.replay_options
     elsewhere = () if short_path(directory) == str(DEFAULT_FOLDER) else ("--report", short_path(directory))
@@ -98,26 +98,26 @@ def replay_options(record: Record, info: RunInfo, directory: Path) -> tuple[str,
 
 
 def replay_command(record: Record, directory: Path, options: Sequence[str] = ()) -> str:
-    """The line that plays a case again, for a shell."""
+    """Return the line that plays a case again, for a shell."""
     return replay_line(record.replay or record.id, directory, options)
 
 
 def replay_line(replay: str, directory: Path, options: Sequence[str] = ()) -> str:
-    """The same of what `interop replay` takes: a text, an id, or the path of a file in the report folder."""
+    """Return the line for anything that `interop replay` takes: a text, an id, or the path of a file in the report folder."""
     if replay.startswith(f"{REPLAYS}/"):
         replay = short_path(directory / replay)
     return shlex.join(["interop", "replay", *map(printable, options), printable(replay)])
 
 
 def short_path(path: Path) -> str:
-    """The path as a person in the current folder would write it."""
+    """Return the path as a person in the current folder would write it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def set_width(text: str, width: int) -> str:
-    """The text in exactly so many columns, with an ellipsis where it was cut; wide characters take two. What stands
-    behind an ellipsis of its own, the size of a message, is kept."""
+    """Return the text in exactly `width` columns, with an ellipsis where it was cut; wide characters take two columns. Where
+    the text has an ellipsis of its own, the end behind it is kept: it is the size of a message."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     head, cut, size = text.rpartition(CUT)
@@ -135,7 +135,7 @@ def _shown(text: str | bytes) -> str:
 
 
 def _values(record: Record, table: list[Line]) -> Iterator[Line]:
-    """What was wanted and what came, unless the table already says it."""
+    """Yield the expected and the observed value, unless the table already shows them."""
     difference = record.difference
     if difference is None or not (difference.wanted or difference.got):
         return
@@ -147,7 +147,7 @@ def _values(record: Record, table: list[Line]) -> Iterator[Line]:
 
 
 def _table(record: Record, width: int) -> Iterator[Line]:
-    """Client, server and model in three columns, each as wide as it must be and all within `width`."""
+    """Yield client, server and model in three columns, each as wide as necessary and all within `width`."""
     if not record.conversation:
         return
     head = Row(f"client ({record.client})", "", f"server ({record.server})", "model", "t ms")

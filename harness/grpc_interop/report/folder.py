@@ -1,4 +1,4 @@
-"""The report folder: made before anything is played, and of one run alone."""
+"""The report folder: made before anything is played, and owned by one run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOGS = "logs"
 
 
 def make_folder(directory: Path) -> None:
-    """Makes the folder. Raises ReportError where nothing can be written into it."""
+    """Make the folder. Raise ReportError where nothing can be written into it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
@@ -31,10 +31,10 @@ def make_folder(directory: Path) -> None:
 
 @contextmanager
 def claim(directory: Path) -> Iterator[None]:
-    """Makes the folder, and removes what an earlier run left there: logs and replay texts that nothing tells of any more.
+    """Make the folder, and remove the logs and replay texts of an earlier run, which no report names any more.
 
-    The folder is the caller's as long as the context lasts. If it is another run's already, nothing is removed: both
-    write into it, and the report of the one that ends last stays. Raises ReportError.
+    The caller owns the folder as long as the context lasts. If another run owns it already, nothing is removed: both write
+    into it, and the report of the run that ends last stays. Raise ReportError.
     """
     make_folder(directory)
     with ExitStack() as until_the_end:
@@ -44,8 +44,8 @@ def claim(directory: Path) -> Iterator[None]:
 
 
 def _is_free(directory: Path, until_the_end: ExitStack) -> bool:
-    """Whether no other run has the folder; it is then locked. The folder itself: a lock file would be one more file in a
-    report."""
+    """Return whether no other run owns the folder, which is then locked. The folder itself is locked: a lock file would be
+    part of the report."""
     if fcntl is not None:
         lock = os.open(directory, os.O_RDONLY)
         until_the_end.callback(os.close, lock)

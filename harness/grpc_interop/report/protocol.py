@@ -1,22 +1,21 @@
-"""What a form of the report is: a class with these methods, in a file of its own under forms/."""
+"""The base of all forms of the report: a form is a class that overrides some of these methods, in a file of its own under
+forms/."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from grpc_interop.report.data import RunInfo
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
 
-class Report(Protocol):
-    """One form in which a run is told. Called from one thread, in the order of the methods below."""
+class Report:
+    """A form of the report. Called from one thread, in the order of the methods below."""
 
     def run_started(self, info: RunInfo) -> None:
         """Begin the report. Called once, before anything else."""
 
     def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        """Show a milestone, in one line (`building go`, `driver py restarted`); each report counts cases itself.
+        """Show a milestone, in one line (`building go`, `driver py restarted`); each form counts cases itself.
         `lasting`: the line stays worth seeing when the next arrives."""
 
     def add(self, record: Record) -> None:

@@ -12,7 +12,7 @@ REASON, LINK = "say why it fails", "say where it is reported"
 
 
 def known_entries(cause: Cause, summary: Summary) -> list[str]:
-    """TOML that covers a cause in the pairs in which it was seen; of what is no failure of a case, nothing."""
+    """Return TOML that covers a cause in the pairs in which it was seen; nothing where the cause is not a failure of cases."""
     if cause.outcome is not Outcome.FAILED:
         return []
     return [_entry(f"{cause.cases}[{pairs}]", cause) for pairs in _pairs(cause, summary)]
@@ -25,8 +25,8 @@ def _entry(cases: str, cause: Cause) -> str:
 
 
 def _pairs(cause: Cause, summary: Summary) -> list[str]:
-    """Globs for the cause's pairs that cover no other pair, whether or not it was part of the run: one for all, a row or a
-    column, else each pair."""
+    """Return globs for the cause's pairs that cover no other pair, even outside of the run: a glob for all pairs, for a row or
+    for a column, else each pair."""
     names = _names(summary)
     clients, servers = {pair.client for pair in cause.pairs}, {pair.server for pair in cause.pairs}
     if len(names) == 1:
@@ -47,6 +47,6 @@ def _names(summary: Summary) -> set[str]:
 
 
 def _pattern(words: str) -> str:
-    """A regular expression for the sentence, whatever stands in the place of numbers and quoted values."""
+    """Return a regular expression for the sentence, with any text in the place of numbers and quoted values."""
     parts = CHANGING.split(words.splitlines()[0])
     return ".+".join(re.sub(r"([.^$*+?{}\[\]|()\\])", r"\\\1", part) for part in parts)

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows: a job summary in Markdown, and an annotation per cause."""
+"""The report for GitHub Actions: a job summary in Markdown, and an annotation per cause."""
 
 from __future__ import annotations
 
@@ -11,36 +11,26 @@ from typing import IO
 from grpc_interop.core.verdict import Pair
 from grpc_interop.output.escaping import annotation, inline
 from grpc_interop.output.plain_text import counted, in_lines
-from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import block
-from grpc_interop.report.record import Record
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.summary import Summary
 
 MOST_CAUSES = 10
 """GitHub shows ten error annotations a step, and a summary is for a glance; junit.xml and results.json have the rest."""
 
 MOST_ENTRIES = 20
-"""Lines of what is told beside the cases."""
+"""Lines of a section beside the cases."""
 
 
-class GitHub:
+class GitHub(Report):
     """Appends to the file that GITHUB_STEP_SUMMARY names; with GITHUB_ACTIONS set, prints annotations to `file` (stdout
-    by default). Elsewhere it does nothing. `environment` is os.environ."""
+    by default). Does nothing elsewhere. `environment` is os.environ."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str], file: IO[str] | None = None) -> None:
         self.directory = directory
         self._summary_file = environment.get("GITHUB_STEP_SUMMARY")
         self._annotates = environment.get("GITHUB_ACTIONS") == "true"
         self._file = file
-
-    def run_started(self, info: RunInfo) -> None:
-        pass
-
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        pass
-
-    def add(self, record: Record) -> None:
-        pass
 
     def run_finished(self, summary: Summary) -> None:
         if self._summary_file:
@@ -52,7 +42,7 @@ class GitHub:
 
 
 def tell_error(words: str, exit_status: int, environment: Mapping[str, str]) -> None:
-    """What ends a command before there is anything to report: in the job's summary, and as an annotation."""
+    """Show an error that ends a command before there is anything to report, in the job's summary and as an annotation."""
     what, _, remedy = words.partition("\n")
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8") as file:
@@ -63,7 +53,7 @@ def tell_error(words: str, exit_status: int, environment: Mapping[str, str]) -> 
 
 
 def markdown(summary: Summary, directory: Path) -> str:
-    """The matrix, what was not run, and the causes with their conversations."""
+    """Return the matrix, the sections beside the cases, and the causes with their conversations."""
     return "\n".join(_markdown(summary, directory)) + "\n"
 
 
@@ -103,7 +93,7 @@ def _field(summary: Summary, pair: Pair) -> str:
 
 
 def _annotations(summary: Summary) -> Iterator[str]:
-    """What is no case first: there is little of it, and no other line speaks of it."""
+    """Yield annotations: first failures that are not cases, since they are few, and no other line mentions them."""
     causes, beside = summary.failing_causes, summary.conclusion.failures_beside_cases
     room = MOST_CAUSES - min(len(causes), MOST_CAUSES // 2)
     for reason, detail in beside[: room if len(beside) <= room else room - 1]:

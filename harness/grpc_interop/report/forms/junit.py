@@ -1,4 +1,4 @@
-"""junit.xml: one testcase per case, for CI systems that show test results."""
+"""junit.xml: a testcase for each case, for CI systems that show test results."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from grpc_interop.output.plain_text import printable
 from grpc_interop.report.conclusion import FINDING
 from grpc_interop.report.data import Detail, Lack, NotRun, RunInfo
 from grpc_interop.report.failure import plain_lines, replay_options
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary
 
@@ -28,10 +29,10 @@ _ELEMENTS = {
     Outcome.KNOWN_FAILURE: "skipped",
     Outcome.UNSUPPORTED: "skipped",
 }
-"""The element that says why a case did not pass. JUnit has no word for an expected failure but `skipped`."""
+"""The element that says why a case did not pass. JUnit has no other word for an expected failure than `skipped`."""
 
 
-class JUnit:
+class JUnit(Report):
     """Writes junit.xml into a folder. Testcases wait in a file without a name: their counts stand before them."""
 
     def __init__(self, directory: Path) -> None:
@@ -44,9 +45,6 @@ class JUnit:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / JUNIT).unlink(missing_ok=True)
         self._cases = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
-
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        pass
 
     def add(self, record: Record) -> None:
         assert self._cases is not None and self._info is not None, "run_started comes first"
@@ -81,19 +79,19 @@ def _testcase(record: Record, directory: Path, info: RunInfo) -> bytes:
 
 
 def _beside(summary: Summary) -> Iterator[ElementTree.Element]:
-    """A testcase for all that is no case and fails the run, so that no CI system shows it as passed, and one for what was
-    not run and fails nothing."""
+    """Yield a testcase for each failure that is not a case, so that no CI system shows the run as passed, and for everything
+    that was not run and fails nothing."""
     for reason, detail in summary.conclusion.failures_beside_cases:
-        yield _told(reason.kind, detail, "failure" if reason.exit_status == FINDING else "error")
+        yield _entry(reason.kind, detail, "failure" if reason.exit_status == FINDING else "error")
     for entry in _skipped(summary):
-        yield _told("not_run", Detail(entry.what, entry.why), "skipped")
+        yield _entry("not_run", Detail(entry.what, entry.why), "skipped")
 
 
 def _skipped(summary: Summary) -> list[NotRun]:
     return summary.not_run_by_reason([lack for lack in Lack if lack not in summary.conclusion.failing])
 
 
-def _told(kind: str, detail: Detail, tag: str) -> ElementTree.Element:
+def _entry(kind: str, detail: Detail, tag: str) -> ElementTree.Element:
     element = ElementTree.Element("testcase", classname=f"interop.{kind}", name=_clean(detail.what), time="0")
     said = ElementTree.SubElement(element, tag, message=_clean(detail.why))
     if tag != "skipped":
@@ -118,11 +116,11 @@ def _counts(summary: Summary, tag: str) -> ElementTree.Element:
 
 
 def _opening(element: ElementTree.Element) -> bytes:
-    """An element's opening tag alone."""
+    """Return an element's opening tag alone."""
     whole: bytes = ElementTree.tostring(element, encoding="utf-8")
     return whole.removesuffix(b" />") + b">\n"
 
 
 def _clean(text: str) -> str:
-    """XML 1.0 cannot hold control characters, not even escaped."""
+    """Return the text without control characters, which XML 1.0 cannot hold, not even escaped."""
     return printable(text, keep="\n\t")

@@ -1,4 +1,4 @@
-"""report.html: the run as one page that opens offline, for those who were not there."""
+"""report.html: the run as a page that opens offline, for people who did not see the run."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from grpc_interop.output.plain_text import counted, printable
 from grpc_interop.report.conversation import Row
 from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import LOG_LINES, replay_command, replay_options
-from grpc_interop.report.record import Record
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.summary import Cause, Fraction, Summary, fraction_of
 
 PAGE = "report.html"
 
 MOST_CAUSES = 50
-"""Ten times what a terminal shows; more make a page that nobody scrolls through. results.json has all."""
+"""Ten times as many as a terminal shows; nobody scrolls through a longer page. results.json has all."""
 
 _ORDER = {kind.value: place for place, kind in enumerate(Kind)}
-"""The place of each kind of RPC; other kinds, such as a message case's, come behind."""
+"""The place of each kind of RPC; other kinds, such as a message case's, come after them."""
 
 _COLOURS = {
     Outcome.PASSED: "good",
@@ -33,7 +33,7 @@ _COLOURS = {
 }
 
 
-class Page:
+class Page(Report):
     """Writes report.html into a folder."""
 
     def __init__(self, directory: Path) -> None:
@@ -42,12 +42,6 @@ class Page:
     def run_started(self, info: RunInfo) -> None:
         (self.directory / PAGE).unlink(missing_ok=True)
 
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        pass
-
-    def add(self, record: Record) -> None:
-        pass
-
     def run_finished(self, summary: Summary) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         with replacing(self.directory / PAGE) as file:
@@ -55,7 +49,7 @@ class Page:
 
 
 def page(summary: Summary, directory: Path) -> str:
-    """The page as HTML; everything from outside is escaped by the template engine."""
+    """Return the page as HTML; the template engine escapes everything from outside."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -101,7 +95,7 @@ def _look(fraction: Fraction) -> str:
 
 
 def _share(summary: Summary) -> list[dict[str, Any]]:
-    """The bar over the page: one piece per outcome, in thousandths of its width."""
+    """Return the bar over the page: a piece per outcome, in thousandths of its width."""
     pieces, start = [], 0.0
     for outcome, colour in _COLOURS.items():
         if count := summary.totals[outcome]:
@@ -114,11 +108,11 @@ def _share(summary: Summary) -> list[dict[str, Any]]:
 
 
 def _breakdown(summary: Summary) -> list[dict[str, Any]]:
-    """A row per suite and kind, a field per pair."""
+    """Return a row per suite and kind, a field per pair."""
     rows = []
     for suite in summary.suites:
         kinds = {cell.kind for cell in summary.cells if cell.suite == suite}
-        for kind in sorted(kinds, key=lambda one: (_ORDER.get(one, len(_ORDER)), one)):
+        for kind in sorted(kinds, key=lambda kind: (_ORDER.get(kind, len(_ORDER)), kind)):
             cells = {str(cell.pair): counts for cell, counts in summary.cells.items() if (cell.suite, cell.kind) == (suite, kind)}
             rows.append({"suite": suite, "kind": kind, "fields": {pair: _shown(fraction_of(counts)) for pair, counts in cells.items()}})
     return rows

@@ -1,7 +1,7 @@
-"""cases.jsonl and results.json: a run for machines, and all that is needed to render it again.
+"""cases.jsonl and results.json: a run for machines, with everything that is needed to render it again.
 
-Both appear when the run is finished, each at once: until then cases go to a file without a name, which the system
-removes if the harness is killed. results.json is replaced last, so where it is, the report is whole.
+Both appear when the run is finished, each at once. Until then cases go to a file without a name, which the system removes
+if the harness is killed. results.json is replaced last, so its presence shows that the report is complete.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from typing import IO, Any
 from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.files.atomic import replacing
 from grpc_interop.report.data import Conclusion, Finding, Implementation, Lack, LeftOut, NotRun, ReportError, RunInfo
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record, from_json, to_json
 from grpc_interop.report.suggestion import known_entries
 from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered
 
 SCHEMA = 1
-"""Of results.json and cases.jsonl. Fields may be added under the same number, none renamed or dropped."""
+"""The schema of results.json and cases.jsonl. Fields may be added under the same number, none renamed or dropped."""
 
 CASES, RESULTS = "cases.jsonl", "results.json"
 
 MOST_BYTES = 256 * 1024 * 1024
-"""The most of results.json, and of a line of cases.jsonl, that is read: a hundred thousand failures have as much."""
+"""The most bytes of results.json, and of a line of cases.jsonl, that are read: a hundred thousand failures have as many."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-"""Made once: this runs for every case, and making an encoder takes as long as using it."""
+"""Made once: it runs for every case, and making an encoder takes as long as using it."""
 
 
-class Results:
+class Results(Report):
     """Writes cases.jsonl and results.json into a folder."""
 
     def __init__(self, directory: Path) -> None:
@@ -47,9 +48,6 @@ class Results:
         for name in (RESULTS, CASES):
             (self.directory / name).unlink(missing_ok=True)
         self._lines = tempfile.TemporaryFile(dir=self.directory)  # noqa: SIM115  open for the whole run
-
-    def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        pass
 
     def add(self, record: Record) -> None:
         lines = self._lines
@@ -76,7 +74,7 @@ class Results:
 
 
 def _results(summary: Summary, failures: Iterator[bytes]) -> Iterator[bytes]:
-    """results.json in parts, an element of a list on each line, so that any number of failures needs no memory."""
+    """Yield results.json in parts, each element of a list on a line, so that any number of failures needs no memory."""
     yield b"{"
     for key, value in _head(summary).items():
         yield _key(key)
@@ -105,7 +103,7 @@ def _dump(value: Any) -> bytes:
 
 
 def _head(summary: Summary) -> dict[str, Any]:
-    """All of results.json but the cases."""
+    """Return results.json without the cases."""
     info = summary.info
     return {
         "schema": SCHEMA,
@@ -115,7 +113,7 @@ def _head(summary: Summary) -> dict[str, Any]:
         "interrupted": summary.interrupted,
         "conclusion": _conclusion(summary.conclusion),
         "implementations": [
-            {"name": one.name, "language": one.language, "grpc": one.grpc, "protobuf": one.protobuf} for one in summary.implementations
+            {"name": each.name, "language": each.language, "grpc": each.grpc, "protobuf": each.protobuf} for each in summary.implementations
         ],
         "pairs": [str(pair) for pair in info.pairs],
         "plan": [str(pair) for pair in info.plan or info.pairs],
@@ -138,7 +136,7 @@ def _head(summary: Summary) -> dict[str, Any]:
             }
             for cause in summary.failing_causes
         ],
-        "findings": [entry._asdict() for entry in summary.findings],
+        "findings": [finding._asdict() for finding in summary.findings],
         "not_run": [entry._asdict() for entry in summary.not_run],
         "left_out": [entry._asdict() for entry in summary.left_out],
         "uncovered": None if summary.uncovered is None else [entry._asdict() for entry in summary.uncovered],
@@ -162,9 +160,9 @@ def _conclusion(conclusion: Conclusion) -> dict[str, Any]:
 
 
 class StoredReport:
-    """A report folder of an earlier run, or of a shard of one.
+    """A report folder of an earlier run, or of a shard of a run. It may come from anywhere.
 
-    Raises ReportError where there is no whole report, or one of another schema. It may come from anywhere.
+    Raises ReportError where the report is not complete, or has another schema.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -173,7 +171,7 @@ class StoredReport:
             self._take(_read(directory))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReportError(
-                f"{directory / RESULTS} is no report: {error!r:.200}", "it was changed after `interop run` wrote it"
+                f"{directory / RESULTS} is not a report: {error!r:.200}", "it was changed after `interop run` wrote it"
             ) from None
 
     def _take(self, value: dict[str, Any]) -> None:
@@ -205,14 +203,14 @@ class StoredReport:
         )
 
     def records(self) -> Iterator[Record]:
-        """All cases, one at a time, in the order in which they ended."""
+        """Yield all cases in the order in which they ended."""
         if not (self.directory / CASES).is_file():
             raise ReportError(f"{self.directory} holds {RESULTS} but no {CASES}", "copy both: a report is read from both")
         yield from stored_cases(self.directory)
 
 
 def stored_cases(directory: Path) -> Iterator[Record]:
-    """Yield the cases of a report folder's cases.jsonl, which must be there. Raises ReportError for what is none."""
+    """Yield the cases of a report folder's cases.jsonl, which must be there. Raise ReportError for a line that is not a case."""
     path = directory / CASES
     with path.open("rb") as lines:
         for number in count(1):
@@ -262,7 +260,7 @@ def _pair(text: str) -> Pair:
 
 
 def _played(cell: dict[str, Any]) -> bool:
-    """Whether a case was played there, and not only refused by a driver as what it does not offer."""
+    """Return whether a case was played there, and not only refused by a driver as unsupported."""
     return any(cell.get(outcome.value) for outcome in Outcome if outcome is not Outcome.UNSUPPORTED)
 
 
@@ -279,5 +277,5 @@ def _uncovered(entry: dict[str, Any]) -> Uncovered:
 
 
 def _known(entry: dict[str, str]) -> dict[str, str]:
-    """Only the fields that we know: others may have been added."""
+    """Return the fields that this version knows: others may have been added."""
     return {key: entry[key] for key in ("name", "language", "grpc", "protobuf") if key in entry}

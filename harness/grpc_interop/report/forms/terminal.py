@@ -1,7 +1,7 @@
-"""What a person sees: one live line while it runs, then the failures, what was not run, and the matrix.
+"""The report on a terminal: one live line during the run, then the failures, the sections beside the cases, and the matrix.
 
-Off a terminal the same as plain text, with few lines of progress. The matrix comes last, because that is what stands on
-the screen when the command returns.
+Without a terminal it is plain text, with few lines of progress. The matrix comes last, because the last lines are on the
+screen when the command returns.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.data import RunInfo
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
 from grpc_interop.report.forms.results import RESULTS
+from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Cause, Summary
 
 MOST_BLOCKS = 5
-"""More causes than that nobody reads at once; the first ones usually explain the rest."""
+"""Nobody reads more causes at once, and the first usually explain the rest."""
 
 WIDEST_NAME = 30
-"""Columns of what is told of beside the cases; what is longer pushes its own reason aside."""
+"""Columns of names in the sections beside the cases; a longer name moves its own reason to the right."""
 
 MOST_ASIDES = 10
-"""Lines about known failures or unsupported cases; the report has all."""
+"""Lines about known failures or unsupported cases; the report folder has all."""
 
 LIVE_SECONDS, PLAIN_SECONDS = 0.1, 30.0
-"""How often the count of cases is shown: as fast as eyes follow on a terminal, and off it often enough to show life."""
+"""How often the count of cases is shown: on a terminal as fast as eyes follow, elsewhere often enough to show life."""
 
 CLEARED = "\r\x1b[2K"
-"""The live line, empty again."""
+"""Empties the live line."""
 
 NOT_RUN, NOT_PLANNED, UNSUPPORTED = "not run", "-", "unsupported"
 
@@ -49,9 +50,9 @@ _STYLES = {
 }
 
 
-class Terminal:
-    """Writes to `file` (stdout by default); when `quiet`, nothing until the run is done. `width` overrides the
-    terminal's; `clock` gives seconds."""
+class Terminal(Report):
+    """Writes to `file` (stdout by default). `quiet`: nothing until the run is done. `width` overrides the terminal's; `clock`
+    returns seconds."""
 
     def __init__(
         self,
