@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Container, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_each_package_imports_only_those_before_it() -> None:
 def test_architecture_shows_the_same_order() -> None:
     shown = re.findall(r"^    ([a-z_]+)(?:\.py|/) ", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
     assert [name for name in shown if name in LAYERS] == LAYERS
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(graph()).prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
 
 
 def test_packages_are_at_most_twelve_levels_high() -> None:
