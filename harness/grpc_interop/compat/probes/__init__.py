@@ -1,1 +1,1 @@
-"""Messages that aim exactly where two versions of a type differ."""
+"""Messages aimed at the differences between two versions of a type, and the plan of exchanges that carry them."""

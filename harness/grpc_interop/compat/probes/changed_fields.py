@@ -1,4 +1,4 @@
-"""What a field that differs meets at the receiver: what has its number or its name there, and the fields that go there too."""
+"""The sender's changed fields, and the fields that they meet at the receiver by number, name or oneof."""
 
 from __future__ import annotations
 
@@ -10,37 +10,34 @@ from grpc_interop.wire.shapes import FieldShape, Shape
 
 
 class ChangedField(NamedTuple):
-    """A field of the sender that differs, and the fields of the receiver that have its number or one of its names: none
-    where it is gone, two where its number and its name are no longer one field's."""
+    """A field of the sender that differs."""
 
     field: FieldShape
     receivers: tuple[FieldShape, ...]
+    """The receiver's fields with its number or one of its names: none where it is gone, two where number and name belong to
+    different fields now."""
 
 
 def changed_fields(pair: TypePair, writer: Version) -> list[ChangedField]:
-    """The writer's fields that differ, in the order of their numbers."""
+    """Return the writer's fields that differ, in the order of their numbers."""
     receiver = pair.of(writer.other)
     names = receiver.json_names
-    found = []
-    for field in sorted((field for one in pair.aims if (field := one.of(writer))), key=lambda field: field.number):
-        places = [receiver.fields.get(field.number), names.get(field.json_name), names.get(field.name)]
-        found.append(ChangedField(field, tuple({one.number: one for one in places if one is not None}.values())))
-    return found
+    changed = []
+    for field in sorted((field for both in pair.aims if (field := both.of(writer))), key=lambda field: field.number):
+        candidates = [receiver.fields.get(field.number), names.get(field.json_name), names.get(field.name)]
+        changed.append(ChangedField(field, tuple({other.number: other for other in candidates if other is not None}.values())))
+    return changed
 
 
-def competing_fields(sender: Shape, receiver: Shape, one: ChangedField) -> list[FieldShape]:
-    """The sender's other fields that meet this one at the receiver: there they have its number or name, or are arms of
-    one oneof."""
-    arms = {number for found in one.receivers if found.oneof for number in receiver.arms[found.oneof]}
-    names = {found.name for found in one.receivers}
-    arms |= {found.number for found in one.receivers}
+def competing_fields(sender: Shape, receiver: Shape, changed: ChangedField) -> list[FieldShape]:
+    """Return the sender's other fields that meet this field at the receiver: they have its number or name there, or are members
+    of its oneof. Members of a oneof that the sender itself has are left out, since the sender cannot hold both."""
+    numbers = {number for field in changed.receivers if field.oneof for number in receiver.arms[field.oneof]}
+    names = {field.name for field in changed.receivers}
+    numbers |= {field.number for field in changed.receivers}
+    own = changed.field
     return [
         other
         for other in sender.ordered
-        if other is not one.field and (other.number in arms or other.name in names) and not _rivals(other, one.field)
+        if other is not own and (other.number in numbers or other.name in names) and not (other.oneof and other.oneof == own.oneof)
     ]
-
-
-def _rivals(one: FieldShape, other: FieldShape) -> bool:
-    """Whether the sender itself cannot hold both."""
-    return bool(one.oneof) and one.oneof == other.oneof

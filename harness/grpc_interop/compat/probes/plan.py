@@ -1,5 +1,5 @@
-"""What is played because of a change, and nothing else: probes of the types that differ, few messages for every other RPC
-that they touch, and calls of the RPCs that one version lacks or has in another kind. Independent of any language."""
+"""The exchanges to play because of a change, in any language: probes of the types that differ, few messages for every other RPC
+that they touch, and calls of the RPCs that one version lacks or has in another kind."""
 
 from __future__ import annotations
 
@@ -17,47 +17,44 @@ from grpc_interop.compat.probes.prober import Probe, Prober
 from grpc_interop.compat.vocabulary.observation import Flow, Format, MessageRole, Version
 from grpc_interop.wire.shapes import Shape, Shapes
 
-KEPT_TEXTS = 4_096
-"""ProtoJSON texts whose variants are kept: implementations write most messages alike."""
+CACHED_TEXTS = 4_096
+"""ProtoJSON texts whose variants are cached: implementations write most messages alike."""
 
 
 class RpcProbe(NamedTuple):
-    """One message of one version, `content`, that an RPC carries to the other version in this role; `filler` is the
-    message in the other direction. `root` is the pair of its types. `aimed` is the element that it is about, or empty;
-    `what` says what is special about it."""
+    """A message of one version that an RPC carries to the other version."""
 
     method: MethodPair
     role: MessageRole
     flow: Flow
-    root: TypePair
+    root: TypePair  # the types of the message
     content: bytes
-    filler: bytes
-    aimed: str = ""
-    what: str = ""
+    filler: bytes  # the message in the other direction
+    aimed: str = ""  # the element that it aims at, or empty
+    what: str = ""  # a few words about the message
 
     @property
     def client(self) -> Version:
-        """The version of the client that takes part."""
+        """The version of the client in the call."""
         return self.flow.writer if self.role is MessageRole.REQUEST else self.flow.reader
 
 
 class MessageProbe(NamedTuple):
-    """Messages of a type that are carried without an RPC. `roles` are those that the type has, and `methods` RPCs in which
-    it has them; its messages mean the same in each."""
+    """Messages of a type that are carried without an RPC."""
 
     pair: TypePair
-    roles: tuple[MessageRole, ...]
-    methods: tuple[MethodPair, ...]
+    roles: tuple[MessageRole, ...]  # the roles that the type has; its messages mean the same in each
+    methods: tuple[MethodPair, ...]  # RPCs in which it has them
     flow: Flow
     format: Format
     probes: tuple[Probe, ...]
 
     def variants(self, text: str) -> list[tuple[str, str]]:
-        """Whatever else writers of its version may write in place of a ProtoJSON text, each with a word about it."""
+        """Return the texts that writers of its version may write in place of a ProtoJSON text, each with a word about it."""
         return _variants(self.pair.of(self.flow.writer), text, self.format is Format.PROTO_NAMES)
 
     def aimed(self, number: int) -> str:
-        """The element that a probe is about, or empty."""
+        """Return the element that a probe aims at, or empty."""
         return aimed_element(self.pair, self.flow.writer, self.probes[number])
 
 
@@ -71,7 +68,7 @@ class AbsentRpcProbe(NamedTuple):
 
     @property
     def flow(self) -> Flow:
-        """That of its requests."""
+        """The flow of its requests."""
         return Flow.OLD_TO_NEW if self.client is Version.BASE else Flow.NEW_TO_OLD
 
 
@@ -80,21 +77,21 @@ PlannedProbe = RpcProbe | MessageProbe | AbsentRpcProbe
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`cut` is the number of probes that were left out for their number."""
+    """The exchanges of a comparison."""
 
     rpc_probes: tuple[RpcProbe, ...]
     message_probes: tuple[MessageProbe, ...]
     absent_rpc_probes: tuple[AbsentRpcProbe, ...]
-    cut: int
+    cut: int  # how many probes the limits left out
 
     @property
     def empty(self) -> bool:
         return not (self.rpc_probes or self.message_probes or self.absent_rpc_probes)
 
 
-@lru_cache(maxsize=KEPT_TEXTS)
+@lru_cache(maxsize=CACHED_TEXTS)
 def _variants(shape: Shape, text: str, by_proto_names: bool) -> list[tuple[str, str]]:
-    return [(one.text, one.what) for one in json_texts(shape, text, by_proto_names=by_proto_names)]
+    return [(variant.text, variant.what) for variant in json_texts(shape, text, by_proto_names=by_proto_names)]
 
 
 def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:
@@ -105,7 +102,7 @@ class Planner:
     """Plans a comparison of two catalogs."""
 
     def __init__(self, schemas: MatchedSchemas, base: Shapes, head: Shapes, *, by_proto_names: bool = False) -> None:
-        """`by_proto_names`: JSON is written with the fields' own names as well."""
+        """With `by_proto_names`, plan JSON with proto field names as well."""
         self._schemas = schemas
         self._shapes = {Version.BASE: base, Version.HEAD: head}
         self._probers = {flow: Prober(self._shapes[flow.writer], self._shapes[flow.reader]) for flow in Flow}
@@ -113,7 +110,7 @@ class Planner:
         self._jsons = (Format.JSON, *((Format.PROTO_NAMES,) if by_proto_names else ()))
 
     def plan(self, *, everything: bool = False) -> Plan:
-        """`everything`: also what has not changed."""
+        """Return the plan; with `everything`, also for unchanged elements."""
         self._cut = 0
         pairs = self._schemas.types if everything else self._schemas.differing()
         anys = Anys(self._schemas)
@@ -125,29 +122,29 @@ class Planner:
             probed |= {(carrier.method.element, carrier.role) for carrier in carriers}
             for flow in Flow:
                 held = anys.held(pair, flow.writer)
-                found = self._probers[flow].probes(pair, flow.writer, held, everything=everything)
-                self._cut += found.cut
-                rpc_probes += [one for carrier in carriers for one in self._carried(carrier, pair, flow, found.probes)]
-                message_probes += self._message_probes(pair, carriers, flow, found.probes)
-        message_probes += self._held_by_anys(anys, pairs)
+                probes, cut = self._probers[flow].probes(pair, flow.writer, held, everything=everything)
+                self._cut += cut
+                rpc_probes += [probe for carrier in carriers for probe in self._rpc_probes(carrier, pair, flow, probes)]
+                message_probes += self._message_probes(pair, carriers, flow, probes)
+        message_probes += self._any_probes(anys, pairs)
         methods = self._schemas.methods if everything else self._schemas.touched()
-        rpc_probes += [one for method in methods for one in self._covered(method, probed, everything)]
+        rpc_probes += [probe for method in methods for probe in self._covered(method, probed, everything)]
         absent_rpc_probes = [absent_rpc_probe for method in self._schemas.methods for absent_rpc_probe in self._absent_rpc_probes(method)]
         return Plan(tuple(rpc_probes), tuple(message_probes), tuple(absent_rpc_probes), self._cut)
 
-    def _held_by_anys(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[MessageProbe]:
-        """What one version alone can put into an Any of a type that does not differ. To an RPC it is bytes, whatever it is: so
-        it goes as JSON, and in binary only where there is no RPC."""
+    def _any_probes(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[MessageProbe]:
+        """Yield probes of types that one version alone can put into an Any, in types that do not differ. To an RPC the content is
+        bytes: so the probes go as JSON, and in binary only where there is no RPC."""
         done = {id(pair) for pair in besides}
         for pair in anys.pairs:
             for flow in Flow if id(pair) not in done else ():
-                probes = tuple(self._probers[flow].anys(pair, flow.writer, anys.held(pair, flow.writer)))
+                probes = tuple(self._probers[flow].any_probes(pair, flow.writer, anys.held(pair, flow.writer)))
                 yield from self._message_probes(pair, self._carriers(pair), flow, probes)
 
     def _carriers(self, pair: TypePair) -> list[Carrier]:
         return [carrier for role in (MessageRole.REQUEST, MessageRole.RESPONSE) if (carrier := self._schemas.carrier(pair, role))]
 
-    def _carried(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[RpcProbe]:
+    def _rpc_probes(self, carrier: Carrier, pair: TypePair, flow: Flow, probes: tuple[Probe, ...]) -> Iterator[RpcProbe]:
         method, role = carrier.method, carrier.role
         filler = self._filler(method, role, flow)
         for probe in probes:
@@ -164,7 +161,7 @@ class Planner:
             yield MessageProbe(pair, roles, methods, flow, Format.BINARY, probes)
 
     def _covered(self, method: MethodPair, probed: set[tuple[str, MessageRole]], everything: bool) -> Iterator[RpcProbe]:
-        """Few messages for a role of an RPC that no probe goes through; `everything`: one also where nothing differs."""
+        """Yield few messages for a role of an RPC that carries no probe; with `everything`, a message also where nothing differs."""
         for role, root in ((MessageRole.REQUEST, method.request), (MessageRole.RESPONSE, method.response)):
             if root is None or (method.element, role) in probed:
                 continue
@@ -172,27 +169,25 @@ class Planner:
                 shapes, filler = self._shapes[flow.writer], self._filler(method, role, flow)
                 contents = covering(shapes, root, flow.writer)
                 for content in contents:
-                    yield RpcProbe(method, role, flow, root, content, filler, what="all that has changed in it, set")
+                    yield RpcProbe(method, role, flow, root, content, filler, what="every changed field set")
                 if everything and not contents:
-                    yield RpcProbe(
-                        method, role, flow, root, minimal_message(root.of(flow.writer)), filler, what="nothing but what is required"
-                    )
+                    yield RpcProbe(method, role, flow, root, minimal_message(root.of(flow.writer)), filler, what="only the required fields")
 
     def _absent_rpc_probes(self, method: MethodPair) -> Iterator[AbsentRpcProbe]:
         for client in Version:
-            mine, theirs = method.of(client), method.of(client.other)
-            if mine is None or (theirs is not None and theirs.kind is mine.kind):
+            called, served = method.of(client), method.of(client.other)
+            if called is None or (served is not None and served.kind is called.kind):
                 continue
-            # A stream of one message cannot be told from a single message.
-            requests = (self._empty(client, mine.request),) * (2 if mine.kind.client_streams else 1)
-            responses = (self._empty(client.other, theirs.response),) * (2 if theirs.kind.server_streams else 1) if theirs else ()
+            # A stream with a single message looks like a single message.
+            requests = (self._empty(client, called.request),) * (2 if called.kind.client_streams else 1)
+            responses = (self._empty(client.other, served.response),) * (2 if served.kind.server_streams else 1) if served else ()
             yield AbsentRpcProbe(method, client, requests, responses)
 
     def _filler(self, method: MethodPair, role: MessageRole, flow: Flow) -> bytes:
-        """The message in the other direction: what its writer's version requires, and what the reader's does, which a
-        writer may not know and hand on all the same."""
+        """Return the message in the other direction: the fields that its writer's version requires, and those of the reader's
+        version, which a writer may not know and still pass on."""
         wanted = [method.of(version) for version in (flow.reader, flow.writer)]
-        names = [one.response if role is MessageRole.REQUEST else one.request for one in wanted if one is not None]
+        names = [rpc.response if role is MessageRole.REQUEST else rpc.request for rpc in wanted if rpc is not None]
         return b"".join(dict.fromkeys(self._empty(version, name) for version, name in zip((flow.reader, flow.writer), names, strict=True)))
 
     def _empty(self, version: Version, type_name: str) -> bytes:

@@ -1,7 +1,7 @@
-"""The values of one field that tell two definitions of it apart: where one type ends and the other goes on.
+"""Scalar values that tell two definitions of a field apart: near the limits of either type.
 
-A value is encoded for the *sender's* definition, as it stands behind the tag, and is one that the sender's program can
-hold. The first of a field is plain: not its type's zero, where it has another value.
+A value is encoded for the *sender's* definition, without the tag, and the sender's program can hold it. The first value of a
+field is plain: not its type's zero, where it has another value.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ PLAIN = (1, 2, 0)
 """Integers that every type holds, so that a list of them shows its order."""
 
 WRAPS = (1 << 32, (1 << 32) + 1)
-"""What 32 bits take for 0 and 1."""
+"""Integers whose lower 32 bits are 0 and 1."""
 
 INEXACT = ((1 << 24) + 1, (1 << 53) + 1)
 """The first integers that a float and a double do not hold."""
 
 DOUBLES = (1.0, 2.0, 0.0, -0.0, -1.0, 0.5, 0.1, 5e-324, 1e-40, 16777217.0, 2.0**31, 2.0**63, 1e300)
-"""Ordinary numbers first: then what a float holds as another number, as infinity or as zero, and what no integer is."""
+"""Ordinary numbers first; then numbers that a float turns into another number, infinity or zero, and numbers that no integer is."""
 
 FLOATS = (1.0, 2.0, 0.0, -0.0, -1.0, 0.5, 0.1, 1e-45, 16777216.0, 2.0**31, 2.0**63)
-"""As above, of 32 bits."""
+"""The same for 32 bits."""
 
 STRINGS = ("x", "xy", "", "\u00e9", "\U0001f600", "a\0b", "1", "true", "QUJD", "a" * 128)
-"""Plain ones; beyond ASCII and beyond 16 bits; NUL; and what JSON takes for a number, a bool, or base64."""
+"""Plain texts; texts beyond ASCII and beyond 16 bits; NUL; and texts that JSON takes for a number, a bool, or base64."""
 
 BYTES = (b"x", b"xy", b"", b"ABC", b"\x01", b"\x00", "\u00e9".encode(), b"\x08\x01", b"\x08", *NOT_UTF8[:2])
-"""Plain ones; numbers and a message as they stand on the wire, one of them cut off; and no UTF-8."""
+"""Plain bytes; numbers and a message as they stand on the wire, whole and cut off; and bytes that are not UTF-8."""
 
 FEW_NUMBERS = 8
-"""Numbers of an enum that are not the change itself: a hundred would say the same."""
+"""Unchanged numbers of an enum to send: a hundred would show no more."""
 
 
 def scalars(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
-    """The values of a scalar field or list that aim at what the receivers' fields are instead; a few plain ones where
-    there is no other type. None is malformed."""
-    others = [one for one in receivers if _type_differs(field, one)]
+    """Return the values of a scalar field or list that aim at the types of the receivers' fields; a few plain values where the
+    types are equal. No value is malformed."""
+    others = [receiver for receiver in receivers if _type_differs(field, receiver)]
     if field.enum is not None:
         return [wire_format.varint(number) for number in _numbers(field, field.enum, receivers)]
     if field.type in TEXTS:
@@ -60,10 +60,10 @@ def scalars(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
 
 
 def not_text(field: FieldShape, receivers: Sequence[FieldShape]) -> list[bytes]:
-    """What a string holds only where nobody checks that it is UTF-8, if a receiver takes it otherwise."""
+    """Return contents that a string holds only where its UTF-8 is not checked, if a receiver treats them otherwise."""
     if field.type != Field.TYPE_STRING or checks_utf8(field):
         return []
-    unlike = any(one.type == Field.TYPE_BYTES or checks_utf8(one) for one in receivers)
+    unlike = any(receiver.type == Field.TYPE_BYTES or checks_utf8(receiver) for receiver in receivers)
     return [wire_format.delimited(content) for content in NOT_UTF8] if unlike else []
 
 
@@ -80,17 +80,17 @@ def _integers(field: FieldShape, others: Sequence[FieldShape]) -> list[int]:
     values = set()
     if others:
         values |= {-1, *WRAPS, *INEXACT}
-        for edges in (INTEGER_RANGES.get(one.type, (0, 0)) for one in (field, *others)):
+        for edges in (INTEGER_RANGES.get(other.type, (0, 0)) for other in (field, *others)):
             values |= {edge + step for edge in edges for step in (-1, 0, 1)}
-        values |= {number for one in others if one.enum for number in (*one.enum.numbers[:FEW_NUMBERS], *UNKNOWN_NUMBERS)}
+        values |= {number for other in others if other.enum for number in (*other.enum.numbers[:FEW_NUMBERS], *UNKNOWN_NUMBERS)}
     values |= _defaults((field, *others), int)
     aimed = sorted(values - {*PLAIN}, key=lambda value: (abs(value), value < 0))
     return [value for value in (*PLAIN, *aimed) if least <= value <= most]
 
 
 def _numbers(field: FieldShape, enum: EnumShape, receivers: Sequence[FieldShape]) -> list[int]:
-    """A plain one; then those that the two sides do not declare alike, what neither declares last; then others."""
-    enums = [one.enum for one in receivers if one.enum is not None]
+    """Return a plain number; then the numbers that the two sides declare differently, or not at all; then others."""
+    enums = [receiver.enum for receiver in receivers if receiver.enum is not None]
     unlike: set[int] = set()
     for other in enums:
         unlike |= {number for _, number in enum.names.items() ^ other.names.items()}
@@ -100,9 +100,9 @@ def _numbers(field: FieldShape, enum: EnumShape, receivers: Sequence[FieldShape]
         unlike |= {*UNKNOWN_NUMBERS}
     unlike |= _defaults((field, *receivers), int)
     alike = sorted(set(enum.numbers) - unlike, key=lambda number: (number == 0, abs(number)))[:FEW_NUMBERS]
-    declared = {number for one in (enum, *enums) for number in one.numbers}
-    telling = sorted(unlike, key=lambda number: (number not in declared, number == 0, abs(number), number < 0))
-    return [number for number in (*alike[:1], *telling, *alike[1:]) if not enum.closed or number in enum.numbers]
+    declared = {number for declaring in (enum, *enums) for number in declaring.numbers}
+    differing = sorted(unlike, key=lambda number: (number not in declared, number == 0, abs(number), number < 0))
+    return [number for number in (*alike[:1], *differing, *alike[1:]) if not enum.closed or number in enum.numbers]
 
 
 def _floats(field: FieldShape, others: Sequence[FieldShape]) -> Iterator[bytes]:
@@ -122,7 +122,7 @@ def _floats(field: FieldShape, others: Sequence[FieldShape]) -> Iterator[bytes]:
 
 def _texts(field: FieldShape, others: Sequence[FieldShape]) -> list[bytes]:
     if field.type == Field.TYPE_STRING:
-        names = [name for one in others if one.enum for name in list(one.enum.names)[:FEW_NUMBERS]]
+        names = [name for other in others if other.enum for name in list(other.enum.names)[:FEW_NUMBERS]]
         texts = [text.encode() for text in (*(STRINGS if others else STRINGS[:3]), *names)]
     else:
         texts = [*(BYTES if others else BYTES[:3])]
@@ -132,6 +132,6 @@ def _texts(field: FieldShape, others: Sequence[FieldShape]) -> list[bytes]:
 
 
 def _defaults(fields: Iterable[FieldShape], kind: type[T]) -> set[T]:
-    """The declared defaults that are of this kind."""
-    declared = (one.descriptor.default_value for one in fields if one.descriptor.has_default_value and not one.repeated)
+    """Return the declared defaults of this kind."""
+    declared = (field.descriptor.default_value for field in fields if field.descriptor.has_default_value and not field.repeated)
     return {value for value in declared if type(value) is kind}
