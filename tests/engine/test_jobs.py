@@ -44,11 +44,11 @@ def test_a_generation_begins_while_a_play_of_the_one_before_goes_on(play: Play, 
     verdicts, kept = [], 0
     while play.engine.busy:
         verdicts += play.engine.poll(0.01)
-        kept = max([kept, *(len(driver.sent_payloads) for driver in play.engine.pool.drivers.values())])
+        kept = max([kept, *(len(driver.resources._payloads) for driver in play.engine.pool.drivers.values())])
     assert [(verdict.case.name, verdict.difference) for verdict in verdicts if verdict.outcome is not Outcome.PASSED] == []
     assert len(verdicts) == 1 + QUICK
     before_the_slow_one = [verdict.case.name for verdict in verdicts].index("slow")
     # Two messages a call: no more than these fit into one generation.
     assert A_GENERATION / 2 + 1 < before_the_slow_one < QUICK
     assert 0 < kept <= 2 * (A_GENERATION + 2)
-    assert all(len(driver.sent_payloads) <= A_GENERATION + 2 for driver in play.engine.pool.drivers.values())
+    assert all(len(driver.resources._payloads) <= A_GENERATION + 2 for driver in play.engine.pool.drivers.values())

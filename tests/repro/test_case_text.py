@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 
 import pytest
 from google.protobuf import descriptor_pb2 as pb
@@ -28,11 +29,16 @@ from grpc_interop.core.case import (
     WaitFor,
     WaitForTermination,
 )
+from grpc_interop.core.endpoint import Endpoint
+from grpc_interop.core.side import Side
 from grpc_interop.errors import UsageError
 from grpc_interop.repro.case_text import Replay, decode, encode
+from grpc_interop.repro.export_request import reproduction_of
 from grpc_interop.repro.packing import ReplayError
+from grpc_interop.schema.catalog import Catalog
 
 ALL_BYTES = bytes(range(256))
+NO_CATALOG = Catalog([], b"")
 PROTOS = pb.FileDescriptorSet(file=[pb.FileDescriptorProto(name="ö/a b.proto")]).SerializeToString()
 
 
@@ -60,6 +66,8 @@ def every_step() -> Case:
         extra_requires=frozenset({"b", "a"}),
         player="programs",
         spread_us=7,
+        client_endpoint=Endpoint(max_receive_bytes=0),
+        server_endpoint=Endpoint(max_receive_bytes=1_000),
     )
 
 
@@ -74,6 +82,19 @@ def test_an_ordinary_case_is_short_and_safe_in_a_shell() -> None:
     text = encode(ping_pong(10), PY_GO, b"")
     assert len(text) < 800
     assert text.replace(":", "").replace("-", "").replace("_", "").isalnum()
+
+
+def test_a_text_says_nothing_of_endpoints_without_options() -> None:
+    """So it is the text that earlier versions wrote, which they can read."""
+    packed_part = encode(hello(), PY_GO, b"").removeprefix("ic1:")
+    assert b"endpoint" not in zlib.decompress(base64.urlsafe_b64decode(packed_part + "=="))
+
+
+def test_a_case_with_options_of_its_endpoints_is_not_exported() -> None:
+    """The programs would not have them, and show something else."""
+    case = replace(hello(), server_endpoint=Endpoint(max_receive_bytes=1_000))
+    with pytest.raises(UsageError, match=r"cannot be exported: its server has options, max_receive_bytes = 1,000"):
+        reproduction_of(case).side(Side.SERVER, NO_CATALOG)
 
 
 def test_a_large_message_packs_well() -> None:

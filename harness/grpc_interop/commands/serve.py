@@ -49,7 +49,8 @@ def serve(options: Options, name: str, port: int) -> int:
         say(f"listening on {driver.address}")
         _until_interrupted(driver)
     except KeyboardInterrupt:
-        driver.order(pb.Command(close=pb.Close(resource=driver.server, graceful=True)))
+        if driver.server:
+            driver.order(pb.Command(close=pb.Close(resource=driver.server.id, graceful=True)))
         _until_closed(driver)
     finally:
         driver.stop()

@@ -234,6 +234,10 @@ class AnyCase(ABC):
     def is_declared_by(self, protos: Declarations) -> bool:
         """Return whether the protos declare the subject as the case knows it. Raises KeyError."""
 
+    def endpoint(self, side: Side) -> Endpoint:
+        """Return what the side's channel or server is made with."""
+        return PLAIN
+
     def names(self) -> tuple[str, ...]:
         """Return all names in the case, which are shown to people."""
         return (self.suite, self.name)
@@ -298,6 +302,9 @@ class Case(AnyCase):
     def rpc(self) -> Case:
         return self
 
+    def endpoint(self, side: Side) -> Endpoint:
+        return self.client_endpoint if side is Side.CLIENT else self.server_endpoint
+
     def type_seen_by(self, side: Side) -> str:
         return self.method.request if side is Side.SERVER else self.method.response
 
@@ -325,8 +332,8 @@ class Case(AnyCase):
         return tuple(sorted({entry.key for entry in entries if not entry.key.startswith(KEY_PREFIX)}))
 
     def needs(self, side: Side) -> frozenset[str]:
-        script, endpoint = (self.client, self.client_endpoint) if side is Side.CLIENT else (self.server, self.server_endpoint)
-        needs = set(self.extra_requires) | set(_step_needs(script)) | endpoint.requires()
+        script = self.client if side is Side.CLIENT else self.server
+        needs = set(self.extra_requires) | set(_step_needs(script)) | self.endpoint(side).requires()
         if self.own_keys():
             needs.add("report_metadata")
         if self.metadata:

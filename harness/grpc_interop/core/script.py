@@ -44,6 +44,9 @@ LONGEST_TIMEOUT_US = 97_000_000 * 1_000_000
 """C-core sends every longer deadline as 27,000 hours, which are 97,200,000 s, though `grpc-timeout` could hold more
 (https://github.com/grpc/grpc/issues/19383); and it rounds up by as much as a percent."""
 
+RECEIVE_LIMITS = range(1 << 31)
+"""Limits of a message's size that every runtime can hold: C-core counts with 31 bits, and a sign for no limit at all."""
+
 _KEY = re.compile(r"[0-9A-Za-z_.-]+")
 """The key of a metadata entry (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Header-Name)."""
 
@@ -86,6 +89,10 @@ def _problems(case: Case) -> Iterator[str]:
         yield from _single_response(case)
     yield from _metadata(case)
     yield from _sizes(case)
+    for side in Side:
+        limit = case.endpoint(side).max_receive_bytes
+        if limit is not None and limit not in RECEIVE_LIMITS:
+            yield f"the {side} accepts messages of {limit:,} bytes: the limit is 0 to {RECEIVE_LIMITS[-1]:,}"
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -72,7 +72,12 @@ def _of_messages(case: MessageCase) -> frozenset[str]:
 
 def _messages_unread(case: Case) -> bool:
     """Return whether the server ends with messages of a stream unread, be they sent before its end or after it."""
-    if not case.method.kind.client_streams or any(isinstance(step, ReceiveToEnd) for step in steps(case.server)):
+    if not case.method.kind.client_streams:
         return False
-    sent = sum(isinstance(step, Send) for step in steps(case.client))
-    return sent > sum(isinstance(step, Receive) for step in steps(case.server))
+    sent = [len(step.message) for step in steps(case.client) if isinstance(step, Send)]
+    limit = case.server_endpoint.max_receive_bytes
+    if limit is not None and max(sent, default=0) > limit:
+        return True  # the server ends the call at that message
+    if any(isinstance(step, ReceiveToEnd) for step in steps(case.server)):
+        return False
+    return len(sent) > sum(isinstance(step, Receive) for step in steps(case.server))

@@ -8,16 +8,18 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
 
+from grpc_interop.core.endpoint import PLAIN
 from grpc_interop.core.side import Side
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.build import Built
 from grpc_interop.drivers.connection import Connection, ContractBroken, varint
 from grpc_interop.drivers.process import GRACE_SECONDS, Process, ending, environment, tail
+from grpc_interop.drivers.resources import Resource, Resources
 from grpc_interop.errors import BuildError
 from grpc_interop.files import temporary
 from grpc_interop.net.poller import Poller
@@ -66,24 +68,22 @@ class Driver:
         self.hello: pb.Hello | None = None
         self.capabilities: frozenset[str] = frozenset()
         self.most_in_flight = 0
-        self.address = ""
-        self.server = 0
+        self.server: Resource | None = None
         self.gone = ""
         self.died = False
         self.foreign = False
         self.started = time.monotonic()
         self.connection: Connection | None = None
-        self.sent_payloads: set[int] = set()
         self.in_flight = 0
         self.load = 0
         self.examined = 0
         self.has_reported = False
         self.dumps = 0
-        self._channels: dict[str, int] = {}
         self._poller: Poller | None = None
         self._ids = ids or count(1)
         self._serve = serve or pb.Serve()
         self.debugged = built.manifest.debugged
+        self.resources = Resources(self.order, self.send, patient=self.debugged)
         self._dump_signal = built.manifest.stack_dump_signal
         self._folder = temporary.socket_folder()
         self.listener, address, token = _listen(self._folder)
@@ -100,6 +100,11 @@ class Driver:
     @property
     def ready(self) -> bool:
         return self.hello is not None and not self.gone and (self.side is Side.CLIENT or bool(self.address))
+
+    @property
+    def address(self) -> str:
+        """Return where its first server listens; empty until it does."""
+        return self.server.address if self.server else ""
 
     @property
     def missing(self) -> str:
@@ -141,39 +146,6 @@ class Driver:
         self.send(command.SerializeToString(), command_id)
         return command_id
 
-    def provide(self, payloads: Iterable[tuple[int, str, bytes]]) -> None:
-        """Sends those payloads (id, type, bytes) that it does not have yet."""
-        for payload_id, type_name, message in payloads:
-            if payload_id not in self.sent_payloads:
-                body = pb.Command(payload=pb.Payload(type=type_name, binary=message)).SerializeToString()
-                self.send(body, payload_id)
-                self.sent_payloads.add(payload_id)
-
-    def forget_payloads(self, before: int) -> None:
-        """Closes the payloads with smaller ids."""
-        closed = {payload_id for payload_id in self.sent_payloads if payload_id < before}
-        for payload_id in closed:
-            self.order(pb.Command(close=pb.Close(resource=payload_id)))
-        self.sent_payloads -= closed
-
-    def channel(self, target: str, *, own: bool = False) -> int:
-        """The id of a channel to `target`: the shared one, or one that nobody else uses."""
-        if not own and target in self._channels:
-            return self._channels[target]
-        channel = self.order(pb.Command(dial=pb.Dial(target=target)))
-        if not own:
-            self._channels[target] = channel
-        return channel
-
-    def drop_channel(self, target: str) -> None:
-        """Closes the shared channel to a server that is gone."""
-        channel = self._channels.pop(target, None)
-        if channel:
-            self.close_resource(channel)
-
-    def close_resource(self, resource: int) -> None:
-        self.order(pb.Command(close=pb.Close(resource=resource)))
-
     def abort(self, play: int, *, if_not_arrived: bool = False) -> None:
         self.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=if_not_arrived)))
 
@@ -190,8 +162,7 @@ class Driver:
     # -- starting and ending -------------------------------------------------------------------------------------------
 
     def take_setup(self, event: pb.Event) -> bool:
-        """Handles what belongs to starting: Hello, and Ready of the server. True if the event was one of these.
-        Raises ContractBroken."""
+        """Take Hello, and the answers about servers and channels; return whether the event was one of these. Raises ContractBroken."""
         kind = event.WhichOneof("kind")
         if self.hello is None:
             if kind != "hello":
@@ -200,14 +171,10 @@ class Driver:
             return True
         if kind == "hello":
             raise ContractBroken("said Hello twice")
-        if kind == "ready" and event.id == self.server:
-            self.address = event.ready.address
-            if not self.address.startswith("127.0.0.1:"):
-                raise ContractBroken(f"serves on {self.address!r}; only 127.0.0.1 is allowed")
-            return True
-        if kind == "error" and event.id == self.server and not self.address:
-            raise CannotServe(event.error)
-        return False
+        made = self.resources.take(event)
+        if made is not None and made is self.server and made.error:
+            raise CannotServe(made.error)
+        return made is not None
 
     def _greet(self, hello: pb.Hello) -> None:
         if hello.contract != CONTRACT:
@@ -219,7 +186,7 @@ class Driver:
         self.capabilities = frozenset(hello.capabilities)
         self.most_in_flight = hello.max_plays
         if self.side is Side.SERVER:
-            self.server = self.order(pb.Command(requires=_serve_needs(self._serve), serve=self._serve))
+            self.server = self.resources.server(PLAIN, self._serve)
 
     def dump_stacks(self) -> bool:
         """Asks the process to print its stacks to its log; False when it cannot be asked, or was asked enough."""
@@ -274,10 +241,6 @@ class Driver:
             self._poller.unregister(self.listener)
         self.listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _serve_needs(serve: pb.Serve) -> list[str]:
-    return ["application"] if serve.application else []
 
 
 def _listen(folder: Path) -> tuple[socket.socket, str, str]:

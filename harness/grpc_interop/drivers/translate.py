@@ -25,6 +25,7 @@ from grpc_interop.core.case import (
     WaitForTermination,
     steps,
 )
+from grpc_interop.core.endpoint import PLAIN, Endpoint
 from grpc_interop.core.model import by_key
 from grpc_interop.core.transcoding import Ask, Written
 from grpc_interop.core.transcript import END, TERMINATED, ClientTranscript, Observation, Observed, ServerTranscript, View
@@ -63,6 +64,11 @@ class Payloads:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+
+def options(endpoint: Endpoint) -> pb.Options | None:
+    """Return the options of a channel or a server; None for those of the runtime."""
+    return None if endpoint == PLAIN else pb.Options(max_receive_bytes=endpoint.max_receive_bytes)
 
 
 def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool, view: bool = False) -> pb.Play:

@@ -275,9 +275,8 @@ class Engine:
         self.pool.on_exit(driver)
         for executor in self._executors.values():
             executor.forget(driver)
-        if driver.address:
-            for other in self.pool.drivers.values():
-                other.drop_channel(driver.address)
+        for other in self.pool.drivers.values():
+            other.resources.drop_channels(driver.resources.addresses)
         hit: list[Execution] = [flight for flight in self.in_flight.values() if driver in (flight.client, flight.server)]
         hit += self._deferred.take_explained_by(driver)
         what = f"the {driver.who} {how}"

@@ -161,7 +161,7 @@ class Preparer:
         """Return whether plays may be written: not while a third generation would begin. Close payloads that no play uses."""
         if self._first and not any(0 < prepared.generation < self.generation for prepared in in_flight):
             for driver in drivers:
-                driver.forget_payloads(self._first)
+                driver.resources.forget_payloads(self._first)
             self._first = 0
         if self.full and not self._first:
             self.generation += 1

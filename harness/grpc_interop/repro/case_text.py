@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from grpc_interop.core.case import KINDS, AnyCase, Entry, Kind, Method, Status, Step
+from grpc_interop.core.endpoint import Endpoint
 from grpc_interop.core.verdict import Pair
 from grpc_interop.repro.packing import CASE, descriptors, pack, reading, to_bytes, to_text, unpack
 from grpc_interop.schema import gate
@@ -68,7 +69,7 @@ def _plays(value: Any) -> int:
 # Cases as JSON: a value that is not text, a number or a list is an object with a single key, the name of its type
 # ----------------------------------------------------------------------------------------------------------------------
 
-_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (*KINDS, Method, Entry, Status, *get_args(Step))}
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (*KINDS, Endpoint, Method, Entry, Status, *get_args(Step))}
 
 
 def _plain(value: Any) -> Any:

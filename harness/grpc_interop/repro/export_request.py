@@ -32,6 +32,7 @@ from grpc_interop.core.case import (
     finishes,
     steps,
 )
+from grpc_interop.core.endpoint import PLAIN
 from grpc_interop.core.model import model
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcript import Observation
@@ -75,6 +76,8 @@ class RpcReproduction(Reproduction):
     case: Case
 
     def side(self, side: Side, catalog: Catalog) -> dict[str, Any]:
+        if self.case.endpoint(side) != PLAIN:
+            raise UsageError(f"{self.case.id} cannot be exported: its {side} has options, {self.case.endpoint(side)}")
         return {"call": _call(self.case, side, catalog)}
 
     def expected(self, catalog: Catalog) -> Iterator[str]:

@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Sequence
 
 from grpc_interop.errors import UsageError
-from grpc_interop.suites import greeter, messages
+from grpc_interop.suites import greeter, limits, messages
 from grpc_interop.suites.calls.suite import SUITE as CALLS
 from grpc_interop.suites.conversations.suite import SUITE as CONVERSATIONS
 from grpc_interop.suites.protocol import Suite
 
-SUITES = {suite.name: suite for suite in (greeter.SUITE, CALLS, messages.SUITE, CONVERSATIONS)}
+SUITES = {suite.name: suite for suite in (greeter.SUITE, CALLS, messages.SUITE, CONVERSATIONS, limits.SUITE)}
 """In the order in which they run."""
 
 

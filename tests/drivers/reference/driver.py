@@ -138,6 +138,8 @@ class Driver:
         self.payloads[command.id] = _parse(payload.type, payload.binary).SerializeToString(deterministic=True)
 
     def _serve(self, command: pb.Command, serve: pb.Serve) -> None:
+        if why := self.fault.refusal(serve):
+            raise Refused(pb.Error.KIND_REFUSED, why)
         registry = Registry()
         options = [("grpc.so_reuseport", 0), *_sizes(serve.options)]
         server = grpc.server(ThreadPoolExecutor(4 * MOST_PLAYS), options=options, compression=COMPRESSION[serve.options.compression])
@@ -148,7 +150,8 @@ class Driver:
             raise Refused(pb.Error.KIND_REFUSED, f"port {serve.port}: {error}") from None
         server.start()
         self.servers[command.id] = server, registry
-        self.send(pb.Event(id=command.id, ready=pb.Ready(address=f"127.0.0.1:{port}")))
+        ready = pb.Event(id=command.id, ready=pb.Ready(address=f"127.0.0.1:{port}"))
+        self.fault.served(serve, lambda: self.send(ready))
 
     def _dial(self, command: pb.Command, dial: pb.Dial) -> None:
         # A pool of its own, since channels with equal options would otherwise share one connection.

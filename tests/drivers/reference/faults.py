@@ -62,6 +62,14 @@ class Fault:
         """What is answered to that."""
         return answer
 
+    def refusal(self, serve: pb.Serve) -> str:
+        """Why the driver does not serve; empty if it does."""
+        return ""
+
+    def served(self, serve: pb.Serve, send: Callable[[], None]) -> None:
+        """When a server is ready; `send` says so."""
+        send()
+
     def version(self, contract: int) -> int:
         """The version of the contract that Hello tells."""
         return contract
@@ -209,6 +217,14 @@ class Hangs(Fault):
 
 
 class SpeaksAnotherVersion(Fault):
+    def refusal(self, serve: pb.Serve) -> str:
+        """Why the driver does not serve; empty if it does."""
+        return ""
+
+    def served(self, serve: pb.Serve, send: Callable[[], None]) -> None:
+        """When a server is ready; `send` says so."""
+        send()
+
     def version(self, contract: int) -> int:
         return contract + 1
 
@@ -277,6 +293,22 @@ class LeavesNoTimeWithServiceConfigs(Fault):
 
     def timeout(self, seconds: float | None) -> float | None:
         return 1e-6
+
+
+LATE_SECONDS = 2.0
+
+
+class RefusesLimits(Fault):
+    def refusal(self, serve: pb.Serve) -> str:
+        return "out of limits" if serve.options.HasField("max_receive_bytes") else ""
+
+
+class ServesLimitsLate(Fault):
+    def served(self, serve: pb.Serve, send: Callable[[], None]) -> None:
+        if serve.options.HasField("max_receive_bytes"):
+            threading.Timer(LATE_SECONDS, send).start()
+        else:
+            send()
 
 
 # -- messages without an RPC -------------------------------------------------------------------------------------------

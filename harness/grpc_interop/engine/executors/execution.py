@@ -64,10 +64,20 @@ class Execution(ABC):
         return driver in (self.client, self.server) and any(entry[0] == payload for entry in payloads)
 
     def logs(self) -> tuple[Attachment, ...]:
-        return tuple(Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES)) for driver in (self.client, self.server))
+        return tuple(map(_log, (self.client, self.server)))
+
+
+def _log(driver: Driver) -> Attachment:
+    return Attachment(LOG, driver.who, str(driver.log), driver.tail(LOG_LINES))
 
 
 def unsupported(job: Job, side: Side, missing: frozenset[str]) -> Verdict:
     """Return the verdict of a case that needs capabilities which a driver does not offer."""
     what = f"the {job.pair.at(side)} {side} does not offer {', '.join(sorted(missing))}"
     return Verdict(job.prepared.case, job.pair, Outcome.UNSUPPORTED, difference=Difference(side, what))
+
+
+def refused(job: Job, driver: Driver, why: str) -> Verdict:
+    """Return the verdict of a case that needs a server or a channel which a driver refused; `why` says so."""
+    what = Difference(driver.side, f"the {driver.who} {why}")
+    return Verdict(job.prepared.case, job.pair, Outcome.FAILED, difference=what, notes=tuple(job.notes), attachments=(_log(driver),))

@@ -13,7 +13,8 @@ from grpc_interop.core.case import AnyCase
 from grpc_interop.core.verdict import Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
-from grpc_interop.engine.executors.execution import Execution, unsupported
+from grpc_interop.drivers.resources import Resource
+from grpc_interop.engine.executors.execution import Execution, refused, unsupported
 from grpc_interop.engine.jobs import Job, Prepared
 from grpc_interop.engine.pool import DriverPool
 from grpc_interop.engine.watchdog import WatchdogClock
@@ -95,6 +96,10 @@ class DriverExecutor(Executor):
     def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
         """Return whether a driver has room for the case now."""
 
+    def resources(self, job: Job, client: Driver, server: Driver) -> Iterator[tuple[Driver, Resource]]:
+        """Yield the servers and channels that the case needs, each with its driver, once those before it are ready."""
+        return iter(())
+
     @abstractmethod
     def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
         """Start the job with these drivers, which have room and all that it needs."""
@@ -113,5 +118,11 @@ class DriverExecutor(Executor):
             if not needs <= driver.capabilities:
                 host.finish(job, unsupported(job, driver.side, needs - driver.capabilities))
                 return True
+        for driver, resource in self.resources(job, client, server):
+            if resource.refusal:
+                host.finish(job, refused(job, driver, resource.refusal))
+                return True
+            if not resource.ready:
+                return False
         self.begin(job, client, server, host)
         return True

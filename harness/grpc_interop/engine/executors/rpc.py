@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 from grpc_interop.core.verdict import Canonical, Difference, Outcome, Verdict, as_they_are, compare
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
+from grpc_interop.drivers.resources import Resource
 from grpc_interop.drivers.translate import client_transcript, server_transcript, step_times, views
 from grpc_interop.engine.admission import full, limit
 from grpc_interop.engine.executors.execution import Execution
@@ -144,6 +146,13 @@ class RpcExecutor(DriverExecutor):
     def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
         return not full(driver, prepared.weight, window)
 
+    def resources(self, job: Job, client: Driver, server: Driver) -> Iterator[tuple[Driver, Resource]]:
+        case = job.prepared.rpc_case
+        serving = server.resources.server(case.server_endpoint)
+        yield server, serving
+        if not case.own_connection:
+            yield client, client.resources.channel(serving.address, case.client_endpoint)
+
     def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
         prepared = job.prepared = self._preparer.refresh(job.prepared)
         if job.repeat:
@@ -153,15 +162,16 @@ class RpcExecutor(DriverExecutor):
         elif job.timed and TIMES in client.capabilities:
             prepared = self._preparer.timed(prepared)
         play, case = next(host.ids), prepared.rpc_case
-        channel = client.channel(server.address, own=case.own_connection)
-        client.provide(prepared.client_payloads)
+        serving = server.resources.server(case.server_endpoint)
+        channel = client.resources.channel(serving.address, case.client_endpoint, own=case.own_connection).id
+        client.resources.provide(prepared.client_payloads)
         seconds = limit(job, client, server, host.case_seconds)
         due = host.clock.now + seconds * (1 + job.repeat / 100) + (case.timeout_us or 0) / 1e6
         own_channel = channel if case.own_connection else 0
         execution = RpcExecution(play, job, prepared, client, server, seconds, due, self._canonical, own_channel)
         if prepared.expect:
-            server.provide(prepared.server_payloads)
-            server.send(prepared.expect, play, server.server)
+            server.resources.provide(prepared.server_payloads)
+            server.send(prepared.expect, play, serving.id)
             server.take_on(prepared.weight)
         else:
             execution.server_seen = ServerTranscript(arrived=False, lanes=(), request=())
@@ -191,7 +201,7 @@ class RpcExecutor(DriverExecutor):
                 execution.client.abort(execution.id)
                 execution.server.abort(execution.id)
             if execution.own_channel:
-                execution.client.close_resource(execution.own_channel)
+                execution.client.resources.close(execution.own_channel)
             host.land(execution)
         elif driver is execution.client and execution.prepared.may_not_arrive:
             execution.server.abort(execution.id, if_not_arrived=True)

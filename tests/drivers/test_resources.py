@@ -1,0 +1,104 @@
+"""A driver's resources: each is made once, when it is first needed, and is ready or refused by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpc_interop.core.endpoint import PLAIN, Endpoint
+from grpc_interop.drivers import driver_pb2 as pb
+from grpc_interop.drivers import resources as module
+from grpc_interop.drivers.connection import ContractBroken
+from grpc_interop.drivers.resources import Resource, Resources
+
+LIMITED = Endpoint(max_receive_bytes=1_000)
+
+
+class Owner:
+    """Resources, and the commands that they have sent."""
+
+    def __init__(self, *, patient: bool = False) -> None:
+        self.sent: list[pb.Command] = []
+        self.payloads: list[int] = []
+        self.resources = Resources(self._order, lambda _body, payload: self.payloads.append(payload), patient=patient)
+
+    def _order(self, command: pb.Command) -> int:
+        self.sent.append(command)
+        return len(self.sent)
+
+    def ready(self, resource: Resource, address: str = "") -> None:
+        assert self.resources.take(pb.Event(id=resource.id, ready=pb.Ready(address=address))) is resource
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+def test_each_endpoint_has_one_server(owner: Owner) -> None:
+    plain, limited = owner.resources.server(PLAIN), owner.resources.server(LIMITED)
+    assert plain is not limited
+    assert owner.resources.server(Endpoint(max_receive_bytes=1_000)) is limited
+    options = pb.Options(max_receive_bytes=1_000)
+    assert owner.sent == [pb.Command(serve=pb.Serve()), pb.Command(requires=["max_receive_bytes"], serve=pb.Serve(options=options))]
+
+
+def test_each_target_and_endpoint_has_one_channel(owner: Owner) -> None:
+    make = owner.resources.channel
+    assert make("a", PLAIN) is make("a", PLAIN)
+    assert len({make(target, endpoint).id for target in "ab" for endpoint in (PLAIN, LIMITED)}) == 4
+    assert make("a", PLAIN, own=True) is not make("a", PLAIN, own=True)
+
+
+def test_a_server_is_ready_with_its_address(owner: Owner) -> None:
+    first, second = owner.resources.server(PLAIN), owner.resources.server(LIMITED)
+    owner.ready(second, "127.0.0.1:2")
+    assert [(server.ready, server.address) for server in (first, second)] == [(False, ""), (True, "127.0.0.1:2")]
+    assert owner.resources.addresses == ["127.0.0.1:2"]
+
+
+def test_a_server_elsewhere_breaks_the_contract(owner: Owner) -> None:
+    with pytest.raises(ContractBroken, match="is allowed"):
+        owner.ready(owner.resources.server(PLAIN), "0.0.0.0:1")
+
+
+def test_a_refusal_is_that_of_one_resource(owner: Owner) -> None:
+    refused, other = owner.resources.server(LIMITED), owner.resources.channel("a", LIMITED)
+    error = pb.Error(kind=pb.Error.KIND_REFUSED, text="no port left")
+    assert owner.resources.take(pb.Event(id=refused.id, error=error)) is refused
+    assert refused.refusal == "refused a server with max_receive_bytes = 1,000: no port left"
+    assert other.refusal == ""
+
+
+def test_a_resource_that_is_never_ready_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READY_SECONDS", -1.0)
+    owner = Owner()
+    assert owner.resources.channel("a", PLAIN).refusal == "had no channel ready within -1 s"
+    ready = owner.resources.channel("b", PLAIN)
+    owner.ready(ready)
+    assert ready.refusal == ""
+    assert Owner(patient=True).resources.server(PLAIN).refusal == ""
+
+
+def test_other_answers_are_not_about_resources(owner: Owner) -> None:
+    server = owner.resources.server(PLAIN)
+    owner.ready(server, "127.0.0.1:1")
+    for event in (pb.Event(id=server.id, done=pb.Done()), pb.Event(id=server.id, error=pb.Error()), pb.Event(id=7, ready=pb.Ready())):
+        assert owner.resources.take(event) is None
+
+
+def test_the_channels_to_a_server_that_is_gone_are_closed(owner: Owner) -> None:
+    channels = [owner.resources.channel(target, endpoint) for target in ("gone", "here") for endpoint in (PLAIN, LIMITED)]
+    owner.resources.drop_channels(["gone"])
+    assert [command.close.resource for command in owner.sent[4:]] == [channel.id for channel in channels[:2]]
+    assert owner.resources.channel("here", PLAIN) is channels[2]
+    assert owner.resources.channel("gone", PLAIN) is not channels[0]
+
+
+def test_a_payload_is_sent_once(owner: Owner) -> None:
+    owner.resources.provide([(1, "t.M", b"a"), (2, "t.M", b"b")])
+    owner.resources.provide([(2, "t.M", b"b"), (3, "t.M", b"c")])
+    assert owner.payloads == [1, 2, 3]
+    owner.resources.forget_payloads(before=3)
+    assert sorted(command.close.resource for command in owner.sent) == [1, 2]
+    owner.resources.provide([(3, "t.M", b"c")])
+    assert owner.payloads == [1, 2, 3]
