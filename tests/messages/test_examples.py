@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.messages.examples import Example, Examples
+from grpc_interop.messages.example_maker import Example
+from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.meaning import Meaning, Validity, meaning, validity
 from grpc_interop.wire.records import read
@@ -152,7 +153,7 @@ def test_every_boundary_of_a_wide_message_occurs_although_it_holds_itself(tmp_pa
     What its examples are spared are repetitions, and what its fields' types have cases or places of their own for.
     """
     tree = Tree(tmp_path, {"a.proto": wide(4)}, {"x.proto": OTHER})
-    shape, generator = tree.shapes.of("a.M"), tree.examples.generator
+    shape, generator = tree.shapes.of("a.M"), tree.examples.maker.generator
     held = b"\n".join(generator.boundaries(shape))
     for field in shape.ordered:
         if field.inner is None and (field.mapped is None or field.mapped.inner is None):

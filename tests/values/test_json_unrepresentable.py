@@ -8,7 +8,8 @@ import pytest
 from google.protobuf.message import Message
 
 from grpc_interop.core.case import MessageCase
-from grpc_interop.messages.examples import MOST_ANYS, Examples
+from grpc_interop.messages.example_maker import MOST_ANYS
+from grpc_interop.messages.examples import Examples
 from grpc_interop.schema.catalog import Catalog
 from grpc_interop.wire.shapes import Shapes
 

@@ -1,1 +1,1 @@
-"""Carrying messages from one implementation to another: what is asked of the two, and what their answers must say."""
+"""Carrying messages from one implementation to another: the questions to both, and the right answers."""

@@ -30,7 +30,7 @@ MOST_RIGHT = 16 * 1024 * 1024
 pairs drift apart. The answers are objects in the cache of engine/executors/transcode_cache.py."""
 
 Differences = list[Difference | None]
-"""For each message, how the answers differ from the right ones, or None."""
+"""For each message, how the answers differ from the right answers, or None."""
 
 Dialogue = Generator[Ask, tuple[Answer, ...], Differences]
 Messages = tuple[bytes, ...]

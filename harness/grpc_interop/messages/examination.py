@@ -1,6 +1,5 @@
-"""A case's examples, asked about in dialogues of a few each; and the first that fails, shrunk. Pure: whoever plays it
-takes asks and gives answers.
-"""
+"""Dialogues about a case's examples, a few in each; and a smaller message in place of the first example that fails. Pure: the
+player takes asks and gives answers."""
 
 from __future__ import annotations
 
@@ -12,19 +11,20 @@ from grpc_interop.core.case import AnyCase, MessageCase
 from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference
 from grpc_interop.messages.dialogue import Dialogue, Rules, of_one_cause
-from grpc_interop.messages.examples import Example, Examples
+from grpc_interop.messages.example_maker import Example
+from grpc_interop.messages.examples import Examples
 from grpc_interop.messages.shrink import smaller
 from grpc_interop.wire.meaning import validity
 from grpc_interop.wire.shapes import Shape, Shapes
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
-"""Messages of one dialogue, and their bytes: what a message costs the harness beside its judging is shared by so many."""
+"""Messages of one dialogue, and their bytes: so many share the overhead of a question."""
 
 DIALOGUES = 2
-"""Dialogues of one case that go on at the same time: both sides have something to do."""
+"""Dialogues of one case at the same time, so that both sides have something to do."""
 
 MOST_TRIES = 400
-"""Smaller messages that are tried in order to shrink one: the largest ones of a tree needed about half as many."""
+"""Smaller messages that are tried in order to shrink a message: the largest messages of a tree needed about half as many."""
 
 
 Batch = tuple[Example, ...]
@@ -42,38 +42,41 @@ class Failed(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What became of a case: how many examples there were, those that failed in order, what is known behind what is not,
-    and the smallest message that fails as the first of them does."""
+    """The outcome of a case."""
 
     examples: int
+    """The number of examples."""
     failed: tuple[Failed, ...]
+    """The examples that failed in order, known failures behind all others."""
     smallest: bytes
+    """The smallest message that fails as the first failed example does."""
     difference: Difference | None
 
 
 class Questioning(Protocol):
-    """What is asked about one case on one pair; `findings` is set when it is done, `pending` says what is being asked about."""
+    """The questions about one case on one pair."""
 
     findings: Findings | None
+    """The outcome, when it is there."""
     pending: dict[int, Example]
+    """The examples in questions without an answer, by their numbers."""
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]: ...
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None: ...
 
 
 IsKnown = Callable[[Difference], bool]
-"""Whether a difference is known: what fails so is told as it is, and after what is not known."""
+"""Whether a difference is known. A known failure is not shrunk, and reported after unknown failures."""
 
 
 class Questioner(Protocol):
-    """Knows what to ask about a case. Of the files `without` one of the two sides has no code."""
+    """Makes the questions about a case. One of the two sides has no code for the files in `without`."""
 
     def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str]) -> Questioning: ...
 
 
 class Examination:
-    """One case on one pair. `findings` is set when it is done; `pending` are the examples that are being asked about, by
-    their numbers."""
+    """The Questioning about a case's examples."""
 
     def __init__(self, case: MessageCase, examples: Iterable[Example], rules: Rules, shape: Shape, expected: IsKnown) -> None:
         self.findings: Findings | None = None
@@ -90,7 +93,7 @@ class Examination:
         self._smallest = b""
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]:
-        """Asks that may be sent now, each with the number by which to answer it."""
+        """Yield the asks that may be sent now, each with the number by which to answer it."""
         while len(self._dialogues) < DIALOGUES and self._shrinking is None:
             part = next(self._parts, None)
             if part is None:
@@ -104,7 +107,7 @@ class Examination:
             yield from self._shrink_or_end()
 
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None:
-        """Takes the answers to an ask; gives what to ask next in the same dialogue, or None: then ask for `next_asks`."""
+        """Take the answers to an ask; return the next ask of the same dialogue, or None: then call `next_asks`."""
         if self._shrinking is not None:
             return self._go_on_shrinking(answers)
         dialogue, part = self._dialogues[number]
@@ -147,7 +150,7 @@ class Examination:
             return None
 
     def _shrink(self, first: Failed) -> ShrinkDialogue:
-        """Dialogues about ever smaller messages, as long as they fail for the same cause."""
+        """Try ever smaller messages, as long as they fail for the same cause."""
         difference, tries, found = first.difference, 0, True
         wanted = validity(self._shape, self._smallest)
         while found and tries < MOST_TRIES:
@@ -178,24 +181,18 @@ class Examiner:
         self.tag_sets = self._examples.tag_sets
 
     def examination(self, case: MessageCase, expected: IsKnown, without: Collection[str] = ()) -> Examination:
-        """Raises KeyError for a type that the catalog does not hold."""
+        """Return the examination of a case. Raise KeyError for a type that the catalog does not hold."""
         examples = (example for example in self._examples.of(case) if example.file not in without)
         return Examination(case, examples, self._rules, self._shapes.of(case.type_name), expected)
 
     def needs_one_of(self, case: AnyCase, files: Collection[str]) -> str:
-        """One of the files, if every example of the case needs one of them; else empty."""
-        found = ""
-        if not isinstance(case, MessageCase):
-            return found
-        for example in self._examples.of(case):
-            if example.file not in files:
-                return ""
-            found = found or example.file
-        return found
+        """Return a file, if every example of a case of messages needs one of the files; else an empty text."""
+        needed = [example.file for example in self._examples.of(case)] if isinstance(case, MessageCase) else []
+        return needed[0] if needed and all(file in files for file in needed) else ""
 
 
 def _parts(examples: Iterable[Example]) -> Iterator[Batch]:
-    """The same for each pair, so that what one pair asks the next asks as well."""
+    """Divide the examples in the same way for each pair, so that all pairs ask the same questions."""
     part: list[Example] = []
     size = 0
     for example in examples:

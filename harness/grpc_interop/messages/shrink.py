@@ -1,5 +1,5 @@
-"""Smaller messages out of one that fails, until none of them fails: greedy, on the tree of fields as it stands in the
-bytes, so that an odd encoding is shrunk as well as an odd value."""
+"""Delta debugging (Zeller & Hildebrandt 2002) of a message: candidates with less content, on the tree of fields as it stands in
+the bytes, so that an odd encoding is shrunk as well as an odd value."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from grpc_interop.wire.records import NotWireError, WireRecord, pack, read, unpa
 from grpc_interop.wire.shapes import FieldShape, Shape
 
 MOST_DEEP = 64
-"""Levels that are looked into: enough to find a value, few enough for any stack."""
+"""Levels of nesting to look into: enough to find a value, few enough for any stack."""
 
 
 def smaller(shape: Shape, data: bytes) -> Iterator[bytes]:
-    """Messages with less in them, the boldest first; each once, none equal to `data`, all simpler by `weight`."""
+    """Yield messages with less content, the boldest first; each once, all simpler than `data` by `weight`."""
     seen = {data}
     for candidate in _candidates(shape, data):
         if candidate not in seen and weight(candidate) < weight(data):
@@ -23,8 +23,8 @@ def smaller(shape: Shape, data: bytes) -> Iterator[bytes]:
 
 
 def weight(data: bytes) -> tuple[int, bytes]:
-    """Length first, then the bytes from the last on, as numbers on the wire have their high bits last: smaller is
-    simpler, so that shrinking ends."""
+    """Return the length, then the bytes in reverse, as numbers on the wire have their high bits last. Each step makes the
+    weight smaller, so that shrinking ends."""
     return len(data), data[::-1]
 
 
@@ -40,7 +40,7 @@ def _candidates(shape: Shape, data: bytes) -> Iterator[bytes]:
 
 
 def _fewer(shape: Shape | None, records: tuple[WireRecord, ...], depth: int) -> Iterator[tuple[WireRecord, ...]]:
-    """Without a half, without one, with one of them simpler."""
+    """Yield the records without a half, without a record, and with a simpler record."""
     half = len(records) // 2
     if half > 1:
         yield records[half:]
@@ -66,7 +66,7 @@ def _simpler(field: FieldShape | None, record: WireRecord, depth: int) -> Iterat
 
 
 def _lesser(value: int) -> Iterator[int]:
-    """Lesser numbers, the boldest first: halving, then by ever smaller steps, as far as a binary search goes."""
+    """Yield lesser numbers, the boldest first, as a binary search takes its steps."""
     if value:
         yield 0
     step = value
@@ -104,11 +104,11 @@ def _simpler_packed(wire_type: int, content: bytes) -> Iterator[bytes]:
     fewer = [values[half:], values[:half]] if half > 1 else []
     fewer += [values[:at] + values[at + 1 :] for at in range(len(values))]
     lesser = [[*values[:at], number, *values[at + 1 :]] for at, value in enumerate(values) for number in _lesser(value)]
-    yield from (pack(wire_type, one) for one in fewer + lesser)
+    yield from (pack(wire_type, numbers) for numbers in fewer + lesser)
 
 
 def _shorter(content: bytes) -> Iterator[bytes]:
-    """Nothing, halves, without one piece, and last with plainer characters."""
+    """Yield nothing, then the content without a part, down to a byte; and last the content with plainer characters."""
     if not content:
         return
     yield b""

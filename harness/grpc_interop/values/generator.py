@@ -17,7 +17,7 @@ from grpc_interop.wire.byte_lru import ByteLru
 from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 DEEPEST = 4
-"""Levels of random messages; deeper messages are made on purpose (messages/examples.py)."""
+"""Levels of random messages; deeper messages are made on purpose (messages/example_maker.py)."""
 
 BUDGET = 2048
 """Bytes after which a random message gets no further fields; ordinary messages are smaller."""
@@ -31,7 +31,7 @@ boundaries in each field, the examples of a type that holds itself grew with the
 
 MOST_BYTES, LIST_BYTES = 16 * 1024, 4 * 1024
 """Bytes of a boundary message, and of a list or map in it, beyond which they go on in another message. Ordinary types stay
-below; and the first messages are written in each encoding as well (messages/examples.py)."""
+below; and the first messages are written in each encoding as well (messages/example_maker.py)."""
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Bytes of boundary messages: those of a large tree, with 1,000 types."""

@@ -1,4 +1,4 @@
-"""Content that ProtoJSON cannot represent, whatever its value: no text for it is read back as the same. It is left out of
+"""Content that ProtoJSON cannot represent with any value: no text for it is read back as the same. It is left out of
 messages that ProtoJSON carries, and has cases of its own.
 """
 

@@ -59,7 +59,7 @@ _WITHIN: dict[str, list[Message]] = {
     "ListValue": [struct_pb2.ListValue(values=_VALUES), struct_pb2.ListValue()],
     "Value": [*_VALUES],
     "Any": [
-        # Only of its own type: examples with the other types of a tree are made elsewhere (messages/examples.py).
+        # Only of its own type: examples with the other types of a tree are made elsewhere (messages/example_maker.py).
         any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Any"),
         any_pb2.Any(),
     ],

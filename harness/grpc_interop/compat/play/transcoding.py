@@ -13,7 +13,7 @@ from grpc_interop.core.case import MessageCase
 from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Answer, Ask, Refused, Written
 from grpc_interop.messages.examination import AT_A_TIME, Findings, IsKnown
-from grpc_interop.messages.examples import Example
+from grpc_interop.messages.example_maker import Example
 
 Variants = Callable[[str], Sequence[tuple[str, str]]]
 """From ProtoJSON as a sender wrote it, whatever else senders of its version may write of the same message: texts, each
