@@ -2,7 +2,7 @@
 
     recorder = Recorder(directory, standard_reports(directory), describe=catalog.describe, replay_text=...)
     recorder.run_started(RunInfo("interop run", seed, pairs, implementations))
-    recorder.note_progress("building go")          # milestones, as often as there are any
+    recorder.note_progress("building go")          # a milestone
     recorder.set_versions(Implementation("go", "go 1.26.8", "1.85.0", "1.36.12"))
     recorder.not_run("java:go", "no JDK found")
     recorder.add(verdict)                          # for every case; or add_record(record) from another process
@@ -11,8 +11,8 @@
 
     merge(shards, Recorder(directory, standard_reports(directory)))
 
-A new form is a class with the four methods of Report (protocol.py) in a file of its own. docs/reading-a-report.md shows
-what people get to see.
+A new form is a class that overrides methods of Report (protocol.py), in a file of its own. docs/reading-a-report.md shows
+the reports to people.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ __all__ = [
 
 
 def standard_reports(directory: Path, out: IO[str] | None = None, *, quiet: bool = False) -> list[Report]:
-    """The reports of every run: files in `directory`, GitHub's where it is around, and the terminal (`out`, stdout by
-    default; when `quiet` without progress), which comes last because it names the files."""
+    """Return the reports of every run: files in `directory`, GitHub's in its environment, and the terminal (`out`, stdout by
+    default; without progress if `quiet`), which comes last because it names the files."""
     terminal = Terminal(directory, out, quiet=quiet)
     return [*report_files(directory), GitHub(directory, os.environ, out), terminal]
 
 
 def report_files(directory: Path) -> list[Report]:
-    """Those of them that are files in `directory`. results.json comes last: where it is, the report is whole."""
+    """Return the reports that are files in `directory`. results.json comes last: its presence shows a complete report."""
     return [JUnit(directory), Page(directory), Results(directory)]

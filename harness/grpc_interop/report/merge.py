@@ -1,4 +1,4 @@
-"""Several shards' report folders as one."""
+"""Merges the report folders of several shards."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from grpc_interop.values.coverage import Uncovered
 
 
 def merge(directories: Sequence[Path], recorder: Recorder, *, strict: bool = False, interrupted: bool = False) -> Summary:
-    """Plays the cases of all folders into a recorder that has not been started; one folder is rendered again.
+    """Add the cases of all folders to a recorder that has not been started. A single folder is rendered again.
 
-    The merged run took as long as its longest shard, and ends as the worst of them. `strict`: whatever could not run is a
-    failure, also if it was none to the shards; `interrupted`: the shards were to end before their time. Raises
-    ReportError when a folder is none or of another schema, when the seeds differ (then these are not shards of one run), or
-    when a case is in two folders.
+    The merged run took as long as its longest shard, and ends as its worst shard. `strict`: everything that could not run is a
+    failure, even if the shards were not strict. `interrupted`: the shards were stopped before their time. Raise ReportError
+    for a folder that is not a report or has another schema, for different seeds (then these are not shards of one run), and
+    for a case that is in two folders.
     """
     if recorder.directory.resolve() in {directory.resolve() for directory in directories}:
         raise ReportError(f"{recorder.directory} is to be read and written", "give another folder with --report")
@@ -82,16 +82,16 @@ def _united(shards: Sequence[StoredReport], *, strict: bool) -> RunInfo:
 
 
 def _absent(infos: Sequence[RunInfo]) -> tuple[str, ...]:
-    """What is absent from one shard's plan may be in another's."""
+    """Return the implementations that are in no shard's plan."""
     present = {name for info in infos for pair in (*info.pairs, *info.plan) for name in (pair.client, pair.server)}
     return tuple(name for name in dict.fromkeys(chain.from_iterable(info.absent for info in infos)) if name not in present)
 
 
 def _implementations(infos: Sequence[RunInfo]) -> tuple[Implementation, ...]:
-    """All that took part; an entry without versions only where no shard knew any."""
+    """Return all implementations; an entry without versions only where no shard knew them."""
     distinct = dict.fromkeys(chain.from_iterable(info.implementations for info in infos))
-    known = {one.name for one in distinct if one != Implementation(one.name)}
-    return tuple(one for one in distinct if one.name not in known or one != Implementation(one.name))
+    known = {each.name for each in distinct if each != Implementation(each.name)}
+    return tuple(each for each in distinct if each.name not in known or each != Implementation(each.name))
 
 
 def _check_distinct(shards: Sequence[StoredReport]) -> None:
@@ -107,26 +107,26 @@ def _check_distinct(shards: Sequence[StoredReport]) -> None:
 
 
 def _not_run(shards: Sequence[StoredReport]) -> list[NotRun]:
-    """What no shard ran, each reason once."""
+    """Return everything that no shard ran, each reason once."""
     entries = [entry for shard in shards for entry in shard.not_run if not _made_good(entry, shard, shards)]
     suites: dict[tuple[str, str, Lack], dict[str, None]] = {}
     for entry in entries:
         suites.setdefault((entry.what, entry.why, entry.lack), {}).update(dict.fromkeys(entry.suites))
-    return [NotRun(*key, tuple(found)) for key, found in suites.items()]
+    return [NotRun(*key, tuple(names)) for key, names in suites.items()]
 
 
 def _made_good(entry: NotRun, shard: StoredReport, shards: Sequence[StoredReport]) -> bool:
-    """Whether other folders hold what one lacked: the same part of the plan's cases, on another machine. What one shard
-    lacked of its own part no other shard has."""
-    somewhere = {suite for one in shards for _, suite in one.ran}
+    """Return whether other folders have the cases that this shard lacked: the same part of the plan, run on another machine.
+    Shards of other parts do not have them."""
+    somewhere = {suite for other in shards for _, suite in other.ran}
     lacking = somewhere.intersection(entry.suites or shard.info.suites or somewhere)
     lacking -= {suite for pair, suite in shard.ran if pair == entry.what}
-    others = [one for one in shards if one is not shard and one.info.shard == shard.info.shard]
-    return bool(lacking) and lacking <= {suite for one in others for pair, suite in one.ran if pair == entry.what}
+    others = [other for other in shards if other is not shard and other.info.shard == shard.info.shard]
+    return bool(lacking) and lacking <= {suite for other in others for pair, suite in other.ran if pair == entry.what}
 
 
 def _left_out(shards: Sequence[StoredReport]) -> Iterator[LeftOut]:
-    """What was left out for one reason, summed up."""
+    """Yield everything that was left out, summed up for each reason."""
     cases: Counter[tuple[str, str]] = Counter()
     for what, number, why in chain.from_iterable(shard.left_out for shard in shards):
         cases[what, why] += number
@@ -134,7 +134,7 @@ def _left_out(shards: Sequence[StoredReport]) -> Iterator[LeftOut]:
 
 
 def _uncovered(shards: Sequence[Sequence[Uncovered]]) -> Iterator[Uncovered]:
-    """The fields that no shard's cases carried."""
+    """Yield the fields that no shard's cases carried."""
     others = [{entry[:4]: frozenset(entry.fields) for entry in shard} for shard in shards[1:]]
     for entry in shards[0]:
         fields = tuple(name for name in entry.fields if all(name in other.get(entry[:4], ()) for other in others))
@@ -143,7 +143,7 @@ def _uncovered(shards: Sequence[Sequence[Uncovered]]) -> Iterator[Uncovered]:
 
 
 def _lost(shards: Sequence[StoredReport]) -> Iterator[NotRun]:
-    """Shards of whose cases nothing is known."""
+    """Yield the shards whose report is missing."""
     given = {shard.info.shard for shard in shards}
     for of in sorted({of for _, of in given}):
         for number in range(1, of + 1):
@@ -164,8 +164,7 @@ def _copy_replays(source: Path, target: Path) -> None:
 
 
 def _copy_logs(source: Path, target: Path, prefix: str) -> dict[str, str]:
-    """Where each log of the source's folder now lies in the target's. Shards name theirs alike, so a prefix tells them
-    apart."""
+    """Copy the logs, and return where each now lies in the target. All shards use the same names, so each gets a prefix."""
     copied = {}
     for path in _own_files(source / LOGS, "*.log"):
         (target / LOGS).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""A verdict as the record that all reports render, and that stands as one line in cases.jsonl.
+"""A verdict as a record: every report renders it, and it is a line of cases.jsonl.
 
-A record is text and numbers only: messages are described, long ones are cut, so that it stays small however large the
-case is, and so that a report can be rendered again from its files alone.
+A record in a file is text and numbers only. Messages are described, and long messages are cut: so it stays small for the
+largest case, and a report can be rendered again from its files alone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from grpc_interop.output.plain_text import Describe, abbreviated, apart, message
 from grpc_interop.report.conversation import Row, conversation
 
 MOST_TRANSCRIPT_BYTES = 1024 * 1024
-"""The most bytes of messages in the transcripts that a record keeps: the summary holds a record of each cause."""
+"""The most bytes of messages in the transcripts that a record keeps: the summary holds a record for each cause."""
 
 MOST_OF_A_VALUE = 10_000
-"""Characters of what was wanted and of what came: more than any runtime's words about an error, of which the last may be the
-ones that count, and little beside a message of megabytes."""
+"""Characters of the expected and of the observed value: more than the words of any runtime about an error, of which the last
+may be the most important, and few compared with a message of megabytes."""
 
 REPLAYS = "replays"
 """The folder within the report folder that holds replay texts too long to be printed."""
@@ -31,24 +31,21 @@ REPLAYS = "replays"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One case on one pair.
-
-    `method` is the path (of a message case the type, `/greeter.v1.HelloRequest`, and `kind` is `message`), `seconds` the
-    case's duration. `replay` is what `interop replay` takes: a text, the path of a
-    file (within the report folder), or the case's id. Paths of logs within the report folder are relative to it. The
-    fields from `why` on are empty for passing cases.
-    """
+    """A case on a pair. The fields from `why` on are empty for passing cases."""
 
     id: str
     suite: str
     method: str
+    """The method's path; for a message case its type, written alike: `/greeter.v1.HelloRequest`."""
     kind: str
+    """The method's kind, or `message`."""
     client: str
     server: str
     outcome: Outcome
     seconds: float
     difference: Difference | None = None
     replay: str | None = None
+    """The argument of `interop replay`: a text, the path of a file within the report folder, or the case's id."""
     why: str = ""
     notes: tuple[str, ...] = ()
     conversation: tuple[Row, ...] = ()
@@ -65,23 +62,23 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The case's own name: `ping_pong_10`."""
+        """Return the case's own name: `ping_pong_10`."""
         return self.id.removeprefix(f"{self.suite}{self.method}/").removesuffix(f"[{self.pair}]")
 
     @property
     def short_method(self) -> str:
-        """`Greeter/AllStream` of `/greeter.v1.Greeter/AllStream`; a message type in full."""
+        """Return `Greeter/AllStream` for `/greeter.v1.Greeter/AllStream`; a message type in full."""
         service, _, method = self.method.removeprefix("/").rpartition("/")
         return f"{service.rpartition('.')[2]}/{method}" if service else method
 
     @property
     def known(self) -> str:
-        """What a known failure is written down as: its reason, and where it is reported. Empty for anything else."""
+        """Return the entry of a known failure: its reason, and where it is reported. Empty for other outcomes."""
         return next((note.removeprefix(KNOWN) for note in reversed(self.notes) if note.startswith(KNOWN)), "")
 
     @property
     def reason(self) -> str:
-        """The first thing to say about a case: why it did not pass."""
+        """Return the first thing to say about a case: why it did not pass."""
         if self.outcome is Outcome.PASSED:
             return "both sides saw what the model says"
         if self.difference is not None:
@@ -92,12 +89,12 @@ class Record:
 def record_of(
     verdict: Verdict, describe: Describe, *, replay: str | None = None, in_full: bool = True, directory: Path | None = None
 ) -> Record:
-    """The record of a verdict; `in_full` adds the conversation, the attachments and the transcripts where the case did not pass.
+    """Return the record of a verdict. `in_full` adds the conversation, the attachments and the transcripts where the case did not pass.
     `directory` is the report folder."""
     case, pair = verdict.case, verdict.pair
     passed = verdict.outcome is Outcome.PASSED
-    tell = in_full and not passed
-    kept = tell and _transcript_bytes(verdict) <= MOST_TRANSCRIPT_BYTES
+    in_full = in_full and not passed
+    kept = in_full and _transcript_bytes(verdict) <= MOST_TRANSCRIPT_BYTES
     return Record(
         id=verdict.id,
         suite=case.suite,
@@ -107,12 +104,12 @@ def record_of(
         server=pair.server,
         outcome=verdict.outcome,
         seconds=round(verdict.seconds, 6),
-        difference=_told(verdict, describe),
+        difference=_described(verdict, describe),
         replay=replay,
         why="" if passed else case.why,
         notes=() if passed else (*verdict.notes, *_smallest(verdict, describe)),
-        conversation=conversation(verdict, describe) if tell else (),
-        attachments=tuple(_movable(attachment, directory) for attachment in verdict.attachments) if tell else (),
+        conversation=conversation(verdict, describe) if in_full else (),
+        attachments=tuple(_movable(attachment, directory) for attachment in verdict.attachments) if in_full else (),
         client_transcript=verdict.client if kept else None,
         server_transcript=verdict.server if kept else None,
     )
@@ -139,8 +136,8 @@ def _movable(attachment: Attachment, directory: Path | None) -> Attachment:
     return attachment
 
 
-def _told(verdict: Verdict, describe: Describe) -> Difference | None:
-    """The difference with its messages as text."""
+def _described(verdict: Verdict, describe: Describe) -> Difference | None:
+    """Return the difference with its messages as text."""
     difference = verdict.difference
     if difference is None:
         return None
@@ -154,7 +151,7 @@ def _told(verdict: Verdict, describe: Describe) -> Difference | None:
 
 
 def to_json(record: Record) -> dict[str, Any]:
-    """The record as JSON values: the fields that other tools rely on, and further ones where they say something."""
+    """Return the record as JSON values: the fields that other tools rely on, and further fields where they are not empty."""
     difference = record.difference
     value: dict[str, Any] = {
         "id": record.id,
@@ -184,7 +181,7 @@ def to_json(record: Record) -> dict[str, Any]:
 
 
 def from_json(value: Mapping[str, Any]) -> Record:
-    """The record that `to_json` wrote. Raises KeyError, TypeError or ValueError where it is none."""
+    """Return the record that `to_json` wrote. Raise KeyError, TypeError or ValueError for anything else."""
     difference = value["difference"]
     _check_words(value, difference or {})
     return Record(
@@ -211,10 +208,10 @@ def from_json(value: Mapping[str, Any]) -> Record:
 
 
 def _check_words(value: Mapping[str, Any], difference: Mapping[str, Any]) -> None:
-    """Raises TypeError, KeyError or AttributeError unless all that is to be text is text: a report may come from anywhere."""
+    """Raise TypeError, KeyError or AttributeError unless every text is a text: a report may come from anywhere."""
     named = [value[name] for name in ("id", "suite", "method", "kind", "client", "server")]
-    told = [value["replay"] or "", value.get("why", ""), *value.get("notes", ())]
+    texts = [value["replay"] or "", value.get("why", ""), *value.get("notes", ())]
     rows = chain.from_iterable(row.values() for name in ("conversation", "logs", "attachments") for row in value.get(name, ()))
-    for one in chain(named, told, difference.values(), rows):
-        if not isinstance(one, str):
-            raise TypeError(f"{one!r} is no text")
+    for text in chain(named, texts, difference.values(), rows):
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r} is not a text")

@@ -1,4 +1,4 @@
-"""Takes verdicts in and hands records to all reports."""
+"""Takes verdicts and hands records to all reports."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from grpc_interop.report.summary import Summary
 from grpc_interop.values.coverage import Uncovered
 
 LONGEST_REPLAY = 2_000
-"""Characters of a replay text that is printed. Longer ones are kept as files: terminals, chats and shells cut or wrap
-them, and nobody scrolls past them."""
+"""Characters of a replay text that is printed. A longer text is written to a file: terminals, chats and shells cut or wrap it,
+and nobody scrolls past it."""
 
 MOST_IN_FULL = 20
-"""How many cases of one cause get their conversation, logs and replay text. Further ones are the same again, and a
-broken driver has thousands; they can be replayed by their id."""
+"""How many cases of a cause get their conversation, attachments and replay text. Further cases are the same again, and a
+broken driver has thousands of them; they can be replayed by their id."""
 
 
 class Recorder:
     """The way into all reports; not thread-safe.
 
-    `directory` is the report folder; `describe` shows messages; `replay_text` gives the text for `interop replay` of a
-    verdict (grpc_interop.repro.case_text.encode), and is only asked for what did not pass.
+    `directory` is the report folder. `describe` shows messages. `replay_text` returns the text for `interop replay` of a verdict
+    (grpc_interop.repro.case_text.encode), and is only called for cases that did not pass.
     """
 
     def __init__(
@@ -53,50 +53,50 @@ class Recorder:
 
     @property
     def summary(self) -> Summary:
-        """What is known so far."""
+        """Return the summary so far."""
         assert self._summary is not None, "run_started comes first"
         return self._summary
 
     def run_started(self, info: RunInfo) -> None:
-        """Raises ReportError where nothing can be written."""
+        """Begin all reports. Raise ReportError where nothing can be written."""
         self._open.enter_context(claim(self.directory))
         self._summary = Summary(info)
         self._each(lambda report: report.run_started(info))
 
     def note_progress(self, text: str, *, lasting: bool = False) -> None:
-        """A milestone on one line; see Report."""
+        """Show a milestone in one line; see Report."""
         self._each(lambda report: report.note_progress(text, lasting=lasting))
 
     def set_versions(self, implementation: Implementation) -> None:
-        """The versions of an implementation have become known."""
+        """Take the versions of an implementation."""
         self.summary.set_versions(implementation)
 
     def not_run(self, what: str, why: str, lack: Lack = Lack.UNAVAILABLE, suites: tuple[str, ...] = ()) -> None:
-        """Something planned (a pair `java:go`, or an implementation `java`, and with it its pairs) will not run; see NotRun."""
+        """Take something planned that will not run: a pair `java:go`, or an implementation `java` with all its pairs; see NotRun."""
         self.summary.not_run.append(NotRun(what, why, lack, suites))
 
     def stopped(self, exit_status: int, words: str) -> None:
-        """An error ends the run before its time."""
+        """Take an error that ends the run before its time."""
         self.summary.stopped.append(Reason(exit_status, "stopped", words))
 
     def shard_ended(self, exit_status: int, words: str) -> None:
-        """A shard, of which this is the merged report, ended so."""
+        """Take how a shard of this merged report ended."""
         self.summary.shards.append(Reason(exit_status, "shard", words))
 
     def left_out(self, what: str, cases: int, why: str) -> None:
-        """Something was left out on purpose; see LeftOut."""
+        """Take something that was left out on purpose; see LeftOut."""
         self.summary.left_out.append(LeftOut(what, cases, why))
 
     def uncovered(self, entries: Iterable[Uncovered]) -> None:
-        """The fields that no passed case carried are known; perhaps there is none."""
+        """Take the fields that no passed case carried; empty if every field was carried."""
         self.summary.uncovered = list(entries)
 
     def add_finding(self, finding: Finding) -> None:
-        """A finding that is no case."""
+        """Take a failure that is not a case."""
         self.summary.findings.append(finding)
 
     def add(self, verdict: Verdict) -> None:
-        """A case is done."""
+        """Take the verdict of a case."""
         if verdict.outcome is Outcome.PASSED:
             self.add_record(record_of(verdict, self._describe))
             return
@@ -108,13 +108,13 @@ class Recorder:
             self.add_record(record_of(verdict, self._describe, replay=replay, directory=self.directory))
 
     def add_record(self, record: Record) -> None:
-        """A case is done that was recorded elsewhere: in another process or another run."""
+        """Take a case that was recorded elsewhere: in another process or another run."""
         self.summary.add(record)
         self._each(lambda report: report.add(record))
 
     def run_finished(self, seconds: float, *, interrupted: bool = False) -> Summary:
-        """Writes all files and gives the summary. Without this call no file appears. Raises UnwrittenError, after all that
-        could be written was, where the disk was full, for instance."""
+        """Write all files and return the summary. Without this call no file appears. Raise UnwrittenError, after writing as much
+        as possible, where the disk was full, for instance."""
         self.summary.finish(seconds, interrupted=interrupted)
         self.summary.conclusion = conclude(self.summary)
         self._each(lambda report: report.run_finished(self.summary))
@@ -123,11 +123,11 @@ class Recorder:
             raise UnwrittenError(self.directory, self._unwritten)
         return self.summary
 
-    def _each(self, tell: Callable[[Report], None]) -> None:
-        """Tells every report. One that cannot write any more is told nothing further, and costs the others nothing."""
+    def _each(self, call: Callable[[Report], None]) -> None:
+        """Call every report. A report that cannot write any more is not called again, and the others are unaffected."""
         for report in tuple(self._reports):
             try:
-                tell(report)
+                call(report)
             except BrokenPipeError:  # nobody reads the terminal any more, which ends the command
                 raise
             except OSError as error:
@@ -150,5 +150,5 @@ class Recorder:
 
 
 def _file_name(case_id: str) -> str:
-    """A case's id as a file name that needs no quoting in a shell."""
+    """Return a case's id as a file name that needs no quoting in a shell."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", case_id).strip("_")[-200:] + ".ic1"
