@@ -16,6 +16,7 @@ from grpc_interop.compat.play.transcoding import BatchExamination, Reading, Tran
 from grpc_interop.compat.probes.plan import Plan, Planner
 from grpc_interop.compat.vocabulary.observation import ElementOutcome, Format, Version
 from grpc_interop.core.case import OK, Status
+from grpc_interop.core.side import Side
 from grpc_interop.core.transcoding import Refused
 from grpc_interop.core.transcript import END, ClientTranscript, ServerTranscript, View
 from grpc_interop.core.verdict import Pair
@@ -108,7 +109,7 @@ class TestControls:
 class TestDeaths:
     def test_a_reader_that_dies_of_a_request_rejects_it(self, stage: Stage) -> None:
         def answer(order: Order) -> PlayedCall:
-            return arrived(1) if is_control(order) else PlayedCall(None, None, "the server was killed by SIGSEGV", "server")
+            return arrived(1) if is_control(order) else PlayedCall(None, None, "the server was killed by SIGSEGV", Side.SERVER)
 
         executed, _ = stage.executed(answer, calls(stage.plan))
         assert {one.exchange.role.value for one in executed.observations if one.effect.outcome is ElementOutcome.REJECTED} == {"request"}
@@ -116,7 +117,7 @@ class TestDeaths:
     def test_a_writer_that_cannot_write_a_message_says_nothing_of_it(self, stage: Stage) -> None:
         plan = calls(stage.plan)
         requests = Plan(tuple(one for one in plan.rpc_probes if one.role.value == "request"), (), (), 0)
-        executed, _ = stage.executed(lambda _: PlayedCall(None, None, "the client refused the command: not UTF-8", "client"), requests)
+        executed, _ = stage.executed(lambda _: PlayedCall(None, None, "the client refused the command: not UTF-8", Side.CLIENT), requests)
         assert (executed.observations, executed.not_run) == ([], {})
 
     def test_a_reader_that_dies_of_json_rejects_it(self, stage: Stage) -> None:
@@ -130,7 +131,7 @@ class TestDeaths:
             list(transcoding.next_asks())
             if is_control(order):
                 transcoding.pending.clear()
-            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", "server")
+            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", Side.SERVER)
 
         executed, _ = stage.executed(answer, json(stage.plan))
         assert {(one.exchange.format, one.effect.outcome, one.effect.why) for one in executed.observations} == {
@@ -143,7 +144,7 @@ class TestDeaths:
             assert isinstance(order.what, TranscodeBatch)
             transcoding = BatchExamination(order.what)
             list(transcoding.next_asks())
-            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", "server")
+            return PlayedBatch(transcoding, "the server was killed by SIGSEGV", Side.SERVER)
 
         executed, _ = stage.executed(answer, json(stage.plan))
         assert executed.observations == []
