@@ -51,7 +51,7 @@ class Project:
 
     folder: Path
     roots: tuple[Root, ...] = ()
-    """Of these, `image` and `buf`, only one is set."""
+    """At most one of `roots`, `image` and `buf` is set."""
     includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
     image: Path | None = None
@@ -167,14 +167,14 @@ def _chosen_roots(options: Options, shown: Callable[[Path], str]) -> list[str]:
 def find_project(start: Path | None = None) -> Project:
     """Return the project around `start` (the current folder): the nearest folder upwards with an `interop.toml` that is not an
     implementation's manifest, or else the current folder with the bundled implementations."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
         path = folder / FILE
         if path.is_file():
             table = _read(path)
             if "name" not in table:
                 return _project(path, table)
-    return Project(here, implementations=_bundled())
+    return Project(start, implementations=_bundled())
 
 
 def _read(path: Path) -> dict[str, Any]:

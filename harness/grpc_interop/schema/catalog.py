@@ -120,8 +120,9 @@ class Catalog:
         """Yield the RPCs of the roots' files in their order, but for the files `without`."""
         for name in self.files:
             if name not in without:
-                found = (_method(method) for service in self._services(name) for method in service.methods)
-                yield from (method for method in found if self._chosen is None or method in self._chosen[0])
+                services: Iterable[ServiceDescriptor] = self._descriptors[name].services_by_name.values()
+                methods = (_method(method) for service in services for method in service.methods)
+                yield from (method for method in methods if self._chosen is None or method in self._chosen[0])
 
     def messages(self) -> Iterator[str]:
         """Yield the full names of the message types of the roots' files: nested types as well, map entries not."""
@@ -137,10 +138,6 @@ class Catalog:
         """Also the types that `only` left out. Kept: descriptors are slow, and each failure needs all names."""
         files = (self._descriptors[name] for name in self.files)
         return tuple(name for file in files for name in _message_names(file.message_types_by_name.values()))
-
-    def _services(self, file: str) -> Iterable[ServiceDescriptor]:
-        services: Iterable[ServiceDescriptor] = self._descriptors[file].services_by_name.values()
-        return services
 
     def message(self, type_name: str) -> Descriptor:
         """Return a type by its full name. Raise KeyError."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,11 +28,7 @@ FORMAT = "4"
 
 
 def compile_tree(
-    roots: Sequence[Folder],
-    includes: Sequence[Folder],
-    cache: Path,
-    excludes: Sequence[str] = (),
-    also: Mapping[str, Path] | None = None,
+    roots: Sequence[Folder], includes: Sequence[Folder], cache: Path, excludes: Sequence[str] = (), also: Mapping[str, Path] | None = None
 ) -> tuple[tuple[str, ...], bytes]:
     """Return the names of the files, and a serialised FileDescriptorSet of them and their imports, imports first, without
     source info. The files are those of the roots whose names match no pattern of `excludes`, and those of `also`, which must
@@ -78,16 +75,11 @@ def _sources(files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[
 
 def _compiled(sources: Sequence[_ProtocInput], cache: Path) -> bytes:
     """Compile the first input that protoc accepts. Raise ProtoError about the last."""
-    for source in sources:
-        try:
-            compiled = _protoc(source)
-        except ProtoError:
-            if source is sources[-1]:
-                raise
-        else:
-            _keep(source.entry(cache), compiled, source.files, source.search)
-            return compiled
-    raise AssertionError("there is always an input to try")
+    *others, last = sources
+    for source in others:
+        with suppress(ProtoError):
+            return _keep(source, cache, _protoc(source))
+    return _keep(last, cache, _protoc(last))
 
 
 def _key(files: Mapping[str, Path]) -> str:
@@ -119,13 +111,14 @@ def _cached(cache: Path, source: _ProtocInput) -> bytes | None:
     return descriptor_set
 
 
-def _keep(entry: Path, descriptor_set: bytes, files: Mapping[str, Path], search: Sequence[Root]) -> None:
-    parsed = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
-    names = [file.name for file in parsed.file if file.name not in files]
-    imports = {name: _digest(path) for name in names if (path := resolve(name, search))}
+def _keep(source: _ProtocInput, cache: Path, descriptor_set: bytes) -> bytes:
+    entry, parsed = source.entry(cache), descriptor_pb2.FileDescriptorSet.FromString(descriptor_set)
+    names = [file.name for file in parsed.file if file.name not in source.files]
+    imports = {name: _digest(path) for name in names if (path := resolve(name, source.search))}
     write_whole(entry.with_suffix(".binpb"), descriptor_set)
     kept = {"digest": hashlib.sha256(descriptor_set).hexdigest(), "imports": imports}
     write_whole(entry.with_suffix(".json"), json.dumps(kept, indent=1))
+    return descriptor_set
 
 
 def _spelled(files: Mapping[str, Path], search: Sequence[Root]) -> Iterator[str]:

@@ -65,7 +65,7 @@ def read(content: bytes) -> pb.FileDescriptorSet:
     return parsed
 
 
-def wrong_file_name(name: str) -> str:
+def wrong_file_name(name: str, _: Any = None) -> str:
     """Return why a file must not have the name; empty for an admitted name."""
     parts = name.split("/")
     if {"", ".", ".."} & set(parts):
@@ -98,10 +98,6 @@ def _like(pattern: re.Pattern[str], should: str) -> Rule:
     return lambda text, _: "" if len(text) <= LONGEST_NAME and pattern.fullmatch(text) else should
 
 
-def _file_name(name: str, _: Any) -> str:
-    return wrong_file_name(name)
-
-
 def _quoted(text: str, _: Any) -> str:
     """Check a text that generators write between quotes, and escape."""
     return "it has control characters" if any(unicodedata.category(char) in _CONTROLS for char in text) else ""
@@ -129,9 +125,9 @@ _COPIED = _like(_LANGUAGE_NAME, "generators copy it into programs, so that it ha
 
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "FileDescriptorProto": {
-        "name": _file_name,
-        "dependency": _file_name,
-        "option_dependency": _file_name,
+        "name": wrong_file_name,
+        "dependency": wrong_file_name,
+        "option_dependency": wrong_file_name,
         "package": _PACKAGE,
         "syntax": _like(_SYNTAX, "there are proto2, proto3 and editions"),
     },

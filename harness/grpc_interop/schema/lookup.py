@@ -69,18 +69,18 @@ def _only(what: str, name: str, known: Iterable[str]) -> str:
     names = list(known)
     if name in names:
         return name
-    found = [full_name for full_name in names if full_name.endswith(tuple(mark + name.lstrip("/.") for mark in "/."))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"several {what}s are called {name!r}: {few(found, _MOST_SHOWN)}", "give more of the name")
+    matches = [full_name for full_name in names if full_name.endswith(tuple(mark + name.lstrip("/.") for mark in "/."))]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"several {what}s are called {name!r}: {few(matches, _MOST_SHOWN)}", "give more of the name")
     if not names:
         raise UsageError(f"the protos have no {what}s")
     endings = {ending: full_name for full_name in reversed(names) for ending in _endings(full_name)}
     near = difflib.get_close_matches(name, endings, n=3, cutoff=0.6)
     likely = dict.fromkeys(endings[ending] for ending in near)
     raise UsageError(
-        f"the protos have no {what} {name!r}", f"did you mean {_or(likely)}?" if likely else f"they have {few(names, _MOST_SHOWN)}"
+        f"the protos have no {what} {name!r}", f"did you mean {' or '.join(likely)}?" if likely else f"they have {few(names, _MOST_SHOWN)}"
     )
 
 
@@ -89,10 +89,6 @@ def _endings(name: str) -> Iterator[str]:
     yield name
     for mark in re.finditer(r"[./]", name):
         yield name[mark.end() :]
-
-
-def _or(names: Iterable[str]) -> str:
-    return " or ".join(names)
 
 
 def _short(given: Any) -> str:
@@ -104,21 +100,20 @@ def _plain(kind: Descriptor, given: Any) -> Any:
     """Return the value in the form that json_format takes. Raise UsageError for a name that no field has."""
     if kind.full_name.startswith(_OWN_JSON) or not isinstance(given, Mapping):
         return _special(given)
-    return {name: _value(_field(kind, name), value) if _is_field(name) else value for name, value in given.items()}
-
-
-def _is_field(name: Any) -> bool:
-    """Return whether the name is a field's: json_format itself looks up `[package.extension]` and `@type`."""
-    return not (isinstance(name, str) and name[:1] in ("[", "@"))
+    # json_format itself looks up `[package.extension]` and `@type`.
+    foreign = {name for name in given if isinstance(name, str) and name[:1] in ("[", "@")}
+    return {name: value if name in foreign else _value(_field(kind, name), value) for name, value in given.items()}
 
 
 def _field(kind: Descriptor, name: Any) -> FieldDescriptor:
-    found = next((field for field in kind.fields if name in (field.name, field.json_name)), None)
-    if found is not None:
-        return found
+    for field in kind.fields:
+        if name in (field.name, field.json_name):
+            return field
     names = [field.name for field in kind.fields]
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    remedy = f"did you mean {_or(map(repr, near))}?" if near else f"it has {few(names, _MOST_SHOWN)}" if names else "it has no fields"
+    remedy = (
+        f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {few(names, _MOST_SHOWN)}" if names else "it has no fields"
+    )
     raise UsageError(f"{kind.name} has no field {name!r}", remedy)
 
 

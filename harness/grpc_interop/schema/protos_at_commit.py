@@ -114,10 +114,10 @@ class ExportedTree:
             yield self.untracked[root], f"{few(names, MOST_TOLD)}: imported from {self.earlier.shown(root.folder)}"
 
     def _refuse_untracked(self, catalog: Catalog) -> None:
-        for found, shown in self._imported(catalog):
-            if found.kind is PathKind.NOT_HERE:
-                raise self.earlier.not_here_error(found.path)
-            if found.kind is not PathKind.OUTSIDE or around(found.path) is not None:
+        for target, shown in self._imported(catalog):
+            if target.kind is PathKind.NOT_HERE:
+                raise self.earlier.not_here_error(target.path)
+            if target.kind is not PathKind.OUTSIDE or around(target.path) is not None:
                 raise UsageError(
                     f"{shown}, of which {self.earlier.snapshot.top} has no history, so it is not known as it was in {self.earlier.words}",
                     f"keep them in the repository, or as a submodule of it; or {BESIDE}: then both are compiled with the imports of now",
@@ -127,7 +127,9 @@ class ExportedTree:
         """Return the remedy, and the parts of the repository that are missing besides."""
         lost = [str(self.earlier.not_here_error(path)).replace("\n ", ":") for path in self.earlier.snapshot.not_here]
         unfollowed = self.earlier.snapshot.unfollowed.items()
-        lost += [f"{self.earlier.shown(path)} leads out of the repository" for path, found in unfollowed if found.kind is PathKind.OUTSIDE]
+        lost += [
+            f"{self.earlier.shown(path)} leads out of the repository" for path, target in unfollowed if target.kind is PathKind.OUTSIDE
+        ]
         return "\n  ".join([remedy, *lost])
 
 
@@ -208,20 +210,20 @@ class ProtosAtCommit:
 
     def _known_root(self, root: Path) -> bool:
         """Return whether a root existed; otherwise it is new. Raise UsageError where that is not known."""
-        found = self.snapshot.find(root)
-        if found.kind is PathKind.NOT_HERE:
-            raise self.not_here_error(found.path)
-        if found.kind is not PathKind.FOLDER and self._untracked(root):
+        target = self.snapshot.find(root)
+        if target.kind is PathKind.NOT_HERE:
+            raise self.not_here_error(target.path)
+        if target.kind is not PathKind.FOLDER and self._untracked(root):
             raise self.no_history_error(root)
-        return found.kind is PathKind.FOLDER
+        return target.kind is PathKind.FOLDER
 
     def _untracked(self, folder: Path) -> ResolvedPath | None:
         """Return the place without a history that a folder leads to; None for other folders, also if they did not exist."""
-        found = self.snapshot.find(folder)
-        if found.kind in (PathKind.OUTSIDE, PathKind.NOT_HERE):
-            return found
-        if found.kind is PathKind.NOTHING and without_history(self.snapshot.repository, [folder / "x.proto"]):
-            return found
+        target = self.snapshot.find(folder)
+        if target.kind in (PathKind.OUTSIDE, PathKind.NOT_HERE):
+            return target
+        if target.kind is PathKind.NOTHING and without_history(self.snapshot.repository, [folder / "x.proto"]):
+            return target
         return None
 
     def _moved(self, root: Root) -> Root | None:
@@ -241,33 +243,33 @@ class ProtosAtCommit:
 
     def place(self, root: Root, place: Path) -> Root | None:
         """Return the root as it is written below a place in place of the top; None where it did not exist."""
-        found = self.snapshot.find(root.folder)
-        return replace(root, folder=self.snapshot.below(place, found.path)) if found.kind is PathKind.FOLDER else None
+        target = self.snapshot.find(root.folder)
+        return replace(root, folder=self.snapshot.below(place, target.path)) if target.kind is PathKind.FOLDER else None
 
     def _refuse_unseen(self, roots: Iterable[Root], names: Iterable[str]) -> None:
         """Raise UsageError for a file that may have lain in a place without a history."""
         for path in (path for name in names for root in roots if (path := root.file_of(name)) is not None):
-            found = self.snapshot.find(path)
-            if found.kind is PathKind.NOT_HERE:
-                raise self.not_here_error(found.path)
-            if found.kind is PathKind.OUTSIDE and path.is_file():
+            target = self.snapshot.find(path)
+            if target.kind is PathKind.NOT_HERE:
+                raise self.not_here_error(target.path)
+            if target.kind is PathKind.OUTSIDE and path.is_file():
                 raise self.no_history_error(path)
 
     def refuse_unfollowed(self) -> None:
         """Raise UsageError for a link below a root, met while files were written, to a place without a history."""
-        for link, found in self.snapshot.unfollowed.items():
+        for link, target in self.snapshot.unfollowed.items():
             if not self._matters(link):
                 continue
-            if found.kind is PathKind.NOT_HERE:
-                raise self.not_here_error(found.path)
+            if target.kind is PathKind.NOT_HERE:
+                raise self.not_here_error(target.path)
             where = f"out of {self.snapshot.top}"
-            if found.kind is PathKind.NOTHING:
+            if target.kind is PathKind.NOTHING:
                 where = "to what git ignores"
-                if not without_history(self.snapshot.repository, [found.path / "x.proto"]):
+                if not without_history(self.snapshot.repository, [target.path / "x.proto"]):
                     continue
-            if _may_hold_protos(link, found.path):
+            if _may_hold_protos(link, target.path):
                 raise UsageError(
-                    f"{self.shown(link)} led {where} in {self.words}, to {found.path}: its files at that time are not known",
+                    f"{self.shown(link)} led {where} in {self.words}, to {target.path}: its files at that time are not known",
                     f"name it under `excludes` in interop.toml; or {BESIDE}",
                 )
 

@@ -45,15 +45,16 @@ def one_line(message: Message) -> str:
     """Return the message in text format (protobuf.dev/reference/protobuf/textformat-spec); unknown fields by number."""
     parts = []
     for field, value in set_fields(message):
-        name = f"[{field.full_name}]" if field.is_extension else _name(field)
+        name = (
+            f"[{field.full_name}]"
+            if field.is_extension
+            else field.message_type.name
+            if field.type == Field.TYPE_GROUP and field.message_type
+            else field.name
+        )
         parts += [f"{name}{text}" for text in _values(field, value)]
     parts += [f"{number}: {_unknown(value)}" for number, value in unknown_fields(message)]
     return " ".join(parts)
-
-
-def _name(field: Field) -> str:
-    assert field.type != Field.TYPE_GROUP or field.message_type is not None
-    return field.message_type.name if field.type == Field.TYPE_GROUP and field.message_type else field.name
 
 
 def _values(field: Field, value: Any) -> Iterator[str]:

@@ -9,7 +9,7 @@ payload and -0.0 compare as they should.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -164,20 +164,29 @@ def _drop_zeros(shape: Shape, message: Meaning) -> None:
         if not field.presence and (not value and not isinstance(value, Meaning)):
             del message.fields[number]
         elif field.inner is not None or (field.mapped is not None and field.mapped.inner is not None):
-            _drop_zeros_within(field, value)
+            for inner, element in _elements(field, value):
+                if isinstance(element, Meaning):
+                    _drop_zeros(inner.message, element)
 
 
-def _drop_zeros_within(field: FieldShape, value: Value) -> None:
-    if isinstance(value, Meaning):
-        _drop_zeros(field.message, value)
-    elif isinstance(value, dict) and field.mapped is not None:
-        for element in value.values():
-            if isinstance(element, Meaning):
-                _drop_zeros(field.mapped.message, element)
-    elif isinstance(value, list):
-        for element in value:
-            if isinstance(element, Meaning):
-                _drop_zeros(field.message, element)
+def _elements(field: FieldShape, value: Value) -> Iterator[tuple[FieldShape, SingleValue]]:
+    """Yield the elements of a list, the keys and values of a map, or the single value, each with its field."""
+    if isinstance(value, list):
+        yield from ((field, element) for element in value)
+    elif isinstance(value, dict):
+        assert field.key is not None and field.mapped is not None
+        for key, element in value.items():
+            yield field.key, key
+            yield field.mapped, element
+    else:
+        yield field, value
+
+
+def map_elements(value: Value, change: Callable[[SingleValue], SingleValue]) -> Value:
+    """Return the value with each list element or map value, or the single value, changed."""
+    if isinstance(value, list):
+        return list(map(change, value))
+    return {key: change(element) for key, element in value.items()} if isinstance(value, dict) else change(value)
 
 
 class Validity(Enum):
@@ -211,23 +220,11 @@ def _wrong(shape: Shape, message: Meaning) -> Iterator[Validity]:
     if any(field.number not in message.fields for field in shape.required):
         yield Validity.INCOMPLETE
     for number, value in message.fields.items():
-        yield from _wrong_value(shape.fields[number], value)
+        for field, element in _elements(shape.fields[number], value):
+            yield from _wrong_element(field, element)
 
 
-def _wrong_value(field: FieldShape, value: Value) -> Iterator[Validity]:
-    if isinstance(value, list):
-        for element in value:
-            yield from _wrong_scalar(field, element)
-    elif isinstance(value, dict):
-        assert field.key is not None and field.mapped is not None
-        for key, element in value.items():
-            yield from _wrong_scalar(field.key, key)
-            yield from _wrong_scalar(field.mapped, element)
-    else:
-        yield from _wrong_scalar(field, value)
-
-
-def _wrong_scalar(field: FieldShape, value: SingleValue) -> Iterator[Validity]:
+def _wrong_element(field: FieldShape, value: SingleValue) -> Iterator[Validity]:
     if isinstance(value, Meaning):
         yield from _wrong(field.message, value)
     elif field.type == Field.TYPE_STRING and isinstance(value, bytes):

@@ -16,7 +16,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from grpc_interop.wire.meaning import Content, Meaning, SingleValue, Value, meaning
+from grpc_interop.wire.meaning import Content, Meaning, SingleValue, Value, map_elements, meaning
 from grpc_interop.wire.records import NotWireError
 from grpc_interop.wire.shapes import FLOATING, TEXTS, FieldShape, Shape, Shapes
 from grpc_interop.wire.view import NAN_32, NAN_64, canonical_nans
@@ -70,11 +70,7 @@ class ProtoJson:
         inner = field.inner or (field.mapped.inner if field.mapped else None)
         if inner is None:
             return value
-        if isinstance(value, list):
-            return [self._kept(inner, element) if isinstance(element, Meaning) else element for element in value]
-        if isinstance(value, dict):
-            return {key: self._kept(inner, element) if isinstance(element, Meaning) else element for key, element in value.items()}
-        return self._kept(inner, value) if isinstance(value, Meaning) else value
+        return map_elements(value, lambda element: self._kept(inner, element) if isinstance(element, Meaning) else element)
 
     def _kept_any(self, message: Meaning) -> Meaning:
         url, content = message.fields.get(1), message.fields.get(2, b"")
@@ -134,19 +130,14 @@ class ProtoJson:
             return self._any(value)
         if name in _READ_SPECIAL:
             return _READ_SPECIAL[name](value)
-        if name == "Struct":
-            return _present({1: {key.encode(): self._message(self._value_shape(shape), element) for key, element in value.items()}})
+        if name == "Struct" and (mapped := shape.fields[1].mapped):
+            return _present({1: {key.encode(): self._message(mapped.message, element) for key, element in value.items()}})
         if name == "ListValue":
             return _present({1: [self._message(shape.fields[1].message, element) for element in value]})
         if name == "Value":
             return self._value(shape, value)
         wrapped = _scalar(shape.fields[1], value)
         return {1: wrapped} if wrapped else {}
-
-    def _value_shape(self, struct_shape: Shape) -> Shape:
-        mapped = struct_shape.fields[1].mapped
-        assert mapped is not None
-        return mapped.message
 
     def _value(self, shape: Shape, value: Any) -> dict[int, Value]:
         if value is None:
@@ -300,8 +291,4 @@ def _field_mask(text: str) -> dict[int, Value]:
     return _present({1: [re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", path).encode() for path in paths]})
 
 
-_READ_SPECIAL: dict[str, Callable[[str], dict[int, Value]]] = {
-    "Timestamp": _timestamp,
-    "Duration": _duration,
-    "FieldMask": _field_mask,
-}
+_READ_SPECIAL: dict[str, Callable[[str], dict[int, Value]]] = {"Timestamp": _timestamp, "Duration": _duration, "FieldMask": _field_mask}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.core.transcript import View
-from grpc_interop.wire.meaning import Meaning, SingleValue, Value
+from grpc_interop.wire.meaning import Meaning, SingleValue, Value, map_elements
 from grpc_interop.wire.records import NotWireError, read
 from grpc_interop.wire.shapes import FLOATING, FieldShape, Shape
 
@@ -79,16 +80,11 @@ def canonical_nans(shape: Shape, message: Meaning) -> Meaning:
     """Return the message with canonical NaNs."""
     if not shape.floating:
         return message
-    return Meaning({number: _canonical_nans(shape.fields[number], value) for number, value in message.fields.items()}, message.unknown)
-
-
-def _canonical_nans(field: FieldShape, value: Value) -> Value:
-    if isinstance(value, list):
-        return [_canonical_nan(field, element) for element in value]
-    if isinstance(value, dict):
-        assert field.mapped is not None
-        return {key: _canonical_nan(field.mapped, element) for key, element in value.items()}
-    return _canonical_nan(field, value)
+    fields = {}
+    for number, value in message.fields.items():
+        field = shape.fields[number]
+        fields[number] = map_elements(value, partial(_canonical_nan, field.mapped or field))
+    return Meaning(fields, message.unknown)
 
 
 def _canonical_nan(field: FieldShape, value: SingleValue) -> SingleValue:

@@ -70,13 +70,13 @@ def around(folder: Path) -> Repository | None:
 
 def repository_around(folder: Path) -> Repository:
     """Return the repository around a folder. Raise UsageError without a repository."""
-    found = around(folder)
-    if found is None:
+    repository = around(folder)
+    if repository is None:
         raise UsageError(
             f"{folder} has no history: {words_of(_discovered(folder))}",
             "a ref needs protos in a git repository; `interop compat` also takes folders and images",
         )
-    return found
+    return repository
 
 
 def _discovered(folder: Path) -> subprocess.CompletedProcess[bytes]:

@@ -72,44 +72,44 @@ class Snapshot:
 
     def find(self, path: Path) -> ResolvedPath:
         """Follow a path's links: within the repository as they led at the commit, outside of it as they lead now."""
-        here, ahead, links = Path(path.anchor), deque(path.parts[1:]), 0
+        current, ahead, links = Path(path.anchor), deque(path.parts[1:]), 0
         while ahead:
             part = ahead.popleft()
             if part == "..":
-                here = here.parent
+                current = current.parent
                 continue
-            path = here / part
+            path = current / part
             target = self._link(path)
             if target is None:
                 kind = self._kind(path)
                 if kind in (PathKind.NOTHING, PathKind.NOT_HERE):
                     return ResolvedPath(kind, path)
-                here = path
+                current = path
                 continue
             links += 1
             if links > MOST_LINKS:
                 return ResolvedPath(PathKind.NOTHING, path)
-            here = Path(target.anchor) if target.is_absolute() else here
+            current = Path(target.anchor) if target.is_absolute() else current
             ahead.extendleft(reversed(target.parts[1:] if target.is_absolute() else target.parts))
-        return ResolvedPath(self._kind(here), here)
+        return ResolvedPath(self._kind(current), current)
 
     def read(self, path: Path) -> bytes | None:
         """Return the content of a file, or None where there was no file."""
-        found = self.find(path)
-        return next(self._contents([str(found.path)])) if found.kind is PathKind.FILE else None
+        target = self.find(path)
+        return next(self._contents([str(target.path)])) if target.kind is PathKind.FILE else None
 
     def protos(self, folder: Path | None = None) -> Iterator[Path]:
         """Yield the .proto files below a folder (None: the repository). Links are not followed."""
-        found = self.find(folder or self.top)
-        if found.kind is PathKind.FOLDER:
-            yield from (Path(path) for path in self._below(str(found.path)) if path.endswith(_PROTO) and not self._is_link(path))
+        target = self.find(folder or self.top)
+        if target.kind is PathKind.FOLDER:
+            yield from (Path(path) for path in self._below(str(target.path)) if path.endswith(_PROTO) and not self._is_link(path))
 
     def write(self, folders: Iterable[Path], place: Path, more: Collection[str] = ()) -> None:
         """Write the files below folders that end in .proto or have a name of `more`, and the targets of links, to the same paths
         below a place in place of the top. Links stay links."""
         files: dict[str, None] = {}
         done: set[str] = set()
-        queue = deque(found.path for folder in folders if (found := self.find(folder)).kind is PathKind.FOLDER)
+        queue = deque(target.path for folder in folders if (target := self.find(folder)).kind is PathKind.FOLDER)
         while queue:
             folder = queue.popleft()
             self.below(place, folder).mkdir(parents=True, exist_ok=True)
@@ -117,11 +117,11 @@ class Snapshot:
                 if path in done:
                     continue
                 done.add(path)
-                found = self._written_link(Path(path), place) if self._is_link(path) else ResolvedPath(PathKind.FILE, Path(path))
-                if found.kind is PathKind.FOLDER:
-                    queue.append(found.path)
-                elif found.kind is PathKind.FILE and (path.endswith(_PROTO) or path.rpartition("/")[2] in more):
-                    files[str(found.path)] = None
+                target = self._written_link(Path(path), place) if self._is_link(path) else ResolvedPath(PathKind.FILE, Path(path))
+                if target.kind is PathKind.FOLDER:
+                    queue.append(target.path)
+                elif target.kind is PathKind.FILE and (path.endswith(_PROTO) or path.rpartition("/")[2] in more):
+                    files[str(target.path)] = None
         for path, content in zip(files, self._contents(list(files)), strict=True):
             file = self.below(place, Path(path))
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -132,16 +132,16 @@ class Snapshot:
         return place / path.relative_to(self.top)
 
     def _written_link(self, path: Path, place: Path) -> ResolvedPath:
-        target = self._link(path)
-        assert target is not None
-        found = self.find(path)
-        if found.kind not in (PathKind.FOLDER, PathKind.FILE):
-            self.unfollowed[path] = found
-        if found.kind in (PathKind.FOLDER, PathKind.FILE) or (found.kind is PathKind.NOTHING and path.suffix == _PROTO):
+        spelled, target = self._link(path), self.find(path)
+        assert spelled is not None
+        exists = target.kind in (PathKind.FOLDER, PathKind.FILE)
+        if not exists:
+            self.unfollowed[path] = target
+        if exists or (target.kind is PathKind.NOTHING and path.suffix == _PROTO):
             link = self.below(place, path)
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(target if found.kind is PathKind.NOTHING else self.below(place, found.path))
-        return found
+            link.symlink_to(self.below(place, target.path) if exists else spelled)
+        return target
 
     def _kind(self, path: Path) -> PathKind:
         if not path.is_relative_to(self.top):

@@ -18,6 +18,8 @@ from grpc_interop.schema.roots.layout import Layout, ProtoFile, find_layout, rea
 
 FILE, WORKSPACE = "buf.yaml", "buf.work.yaml"
 
+_REMEDY = "mend it, or move it away and run `interop init` again"
+
 COMMON = "buf.build/googleapis/googleapis"
 """A module of the registry whose files are among the common includes."""
 
@@ -143,9 +145,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not YAML: {error}", "mend it, or move it away and run `interop init` again") from None
+        raise UsageError(f"{path}: not YAML: {error}", _REMEDY) from None
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: not a valid buf file", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: not a valid buf file", _REMEDY)
     return content
 
 
@@ -156,12 +158,12 @@ def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
 def _tables(path: Path, content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     tables = _items(path, content, key)
     if not all(isinstance(table, dict) for table in tables):
-        raise UsageError(f"{path}: `{key}` is not a list of tables", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: `{key}` is not a list of tables", _REMEDY)
     return tables
 
 
 def _items(path: Path, content: Mapping[str, Any], key: str) -> list[Any]:
     items = content.get(key) or []
     if not isinstance(items, list):
-        raise UsageError(f"{path}: `{key}` is not a list", "mend it, or move it away and run `interop init` again")
+        raise UsageError(f"{path}: `{key}` is not a list", _REMEDY)
     return items

@@ -37,19 +37,19 @@ def proto_files(roots: Sequence[Folder], wanted: Callable[[str], bool] = lambda 
     real_folder = functools.cache(os.path.realpath)  # slow, and a folder's files are many
     own: dict[str, list[FoundFile]] = {}
     for root in map(rooted, roots):
-        for found in _below(FoundFile(root, root.prefix, root.folder), links):
-            own.setdefault(f"{real_folder(found.path.parent)}/{found.path.name}", []).append(found)
-    names = {real: [found for found in files if wanted(found.name)] for real, files in own.items()}
+        for file in _below(FoundFile(root, root.prefix, root.folder), links):
+            own.setdefault(f"{real_folder(file.path.parent)}/{file.path.name}", []).append(file)
+    names = {real: [file for file in files if wanted(file.name)] for real, files in own.items()}
     others: dict[str, list[FoundFile]] = {}
-    for found in _linked(links):
-        if wanted(found.name) and names.get(real := os.path.realpath(found.path), True):
-            others.setdefault(real, []).append(found)
+    for file in _linked(links):
+        if wanted(file.name) and names.get(real := os.path.realpath(file.path), True):
+            others.setdefault(real, []).append(file)
     imported = functools.cache(lambda: _imported([*names, *others]))
     for real in dict.fromkeys([*names, *others]):
         candidates = [*names.get(real, []), *others.get(real, [])]
         first = names.get(real) or candidates[:1]
-        if len(candidates) > len(first) and not any(found.name in imported() for found in first):
-            first = next(([found] for found in candidates if found.name in imported()), first)
+        if len(candidates) > len(first) and not any(file.name in imported() for file in first):
+            first = next(([file] for file in candidates if file.name in imported()), first)
         yield from first
 
 
@@ -87,11 +87,11 @@ def _below(top: FoundFile, links: deque[FoundFile]) -> Iterator[FoundFile]:
         subfolders[:] = [name for name in kept if not _holds_packages(Path(folder, name))]
         protos = sorted(name for name in names if name.endswith(".proto") and f"{within}{name}" not in (ignored or ()))
         for name in (*subfolders, *protos):
-            found = FoundFile(top.root, _joined(top.name, within + name), Path(folder, name))
-            if found.path.is_symlink():
-                links.append(found)
+            file = FoundFile(top.root, _joined(top.name, within + name), Path(folder, name))
+            if file.path.is_symlink():
+                links.append(file)
             elif name not in subfolders:
-                yield found
+                yield file
 
 
 def _joined(prefix: str, name: str) -> str:
