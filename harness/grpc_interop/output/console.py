@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
+from grpc_interop.output.plain_text import in_lines
+
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a text, which may contain text from outside. `err`: on stderr."""
-    # Not at the top: `interop --help` does without it.
-    from grpc_interop.output.plain_text import in_lines
-
     click.echo(in_lines(text), err=err)

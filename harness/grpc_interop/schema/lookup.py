@@ -110,10 +110,8 @@ def _field(kind: Descriptor, name: Any) -> FieldDescriptor:
         if name in (field.name, field.json_name):
             return field
     names = [field.name for field in kind.fields]
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    remedy = (
-        f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {few(names, _MOST_SHOWN)}" if names else "it has no fields"
-    )
+    near = " or ".join(map(repr, difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)))
+    remedy = f"did you mean {near}?" if near else f"it has {few(names, _MOST_SHOWN)}" if names else "it has no fields"
     raise UsageError(f"{kind.name} has no field {name!r}", remedy)
 
 

@@ -126,10 +126,8 @@ class ExportedTree:
     def _also(self, remedy: str) -> str:
         """Return the remedy, and the parts of the repository that are missing besides."""
         lost = [str(self.earlier.not_here_error(path)).replace("\n ", ":") for path in self.earlier.snapshot.not_here]
-        unfollowed = self.earlier.snapshot.unfollowed.items()
-        lost += [
-            f"{self.earlier.shown(path)} leads out of the repository" for path, target in unfollowed if target.kind is PathKind.OUTSIDE
-        ]
+        links = self.earlier.snapshot.unfollowed.items()
+        lost += [f"{self.earlier.shown(link)} leads out of the repository" for link, target in links if target.kind is PathKind.OUTSIDE]
         return "\n  ".join([remedy, *lost])
 
 

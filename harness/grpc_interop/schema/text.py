@@ -45,13 +45,8 @@ def one_line(message: Message) -> str:
     """Return the message in text format (protobuf.dev/reference/protobuf/textformat-spec); unknown fields by number."""
     parts = []
     for field, value in set_fields(message):
-        name = (
-            f"[{field.full_name}]"
-            if field.is_extension
-            else field.message_type.name
-            if field.type == Field.TYPE_GROUP and field.message_type
-            else field.name
-        )
+        group = field.message_type if field.type == Field.TYPE_GROUP else None
+        name = f"[{field.full_name}]" if field.is_extension else group.name if group else field.name
         parts += [f"{name}{text}" for text in _values(field, value)]
     parts += [f"{number}: {_unknown(value)}" for number, value in unknown_fields(message)]
     return " ".join(parts)
