@@ -61,7 +61,7 @@ class TestStarting:
         assert play.run(ROLES[role], few_of_each_kind()) == {}
         why = play.why_dropped(ROLES[role])
         assert "bad's driver cannot be started: it did not connect to the address in INTEROP_DRIVER_ADDRESS within 2 s" in why
-        assert "`interop check-driver bad` tells what is due" in why
+        assert "`interop check-driver bad` shows what is missing" in why
 
     def test_speaks_another_version(self, play, role):
         play.add("bad", fault="speaks_another_version")

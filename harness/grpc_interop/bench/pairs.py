@@ -65,7 +65,7 @@ def run(options: Options, json_file: Path | None, seconds: float) -> int:
             session.collect_builds(1)
         if session.missing:
             raise BuildError("; ".join(f"{missing.name}: {missing.why}" for missing in session.missing.values()))
-        session.engine.limit_window(IN_FLIGHT)
+        session.engine.window = IN_FLIGHT
         say(f"{'pair':<16}{'kind':<20}{'cases/s':>10}{'bare/s':>10}{'efficiency':>12}")
         for pair in session.pairs:
             for method in methods:

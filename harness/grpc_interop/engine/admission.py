@@ -6,24 +6,24 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.jobs import Job
 
 WINDOW = 128
-"""What the cases in flight on one driver weigh at most; an ordinary case weighs 1. Harness and drivers take turns in
-batches: with 32 in flight two quick drivers stand idle half of the time, from 128 on it makes no difference any more. 512
-calls with 32 KiB unread each way, 128 at a time on one connection, passed in all four pairs of py and go."""
+"""Most weight of the cases in flight on one driver; an ordinary case weighs 1. Harness and drivers take turns in batches: with
+32 in flight two quick drivers are idle half of the time, and above 128 it makes no difference. 512 calls with 32 KiB unread
+each way, 128 at a time on one connection, passed in all four pairs of py and go."""
 
 MOST_EXAMINED = 16
-"""Message cases under way on one driver, beside its plays: with 32 messages of each asked about, it always has something
-to do, and what is behind them in its socket waits a few hundredths of a second."""
+"""Most message cases under way on one driver, beside its plays. With 32 questions about each the driver always has work, and
+a command behind them in its socket waits a few hundredths of a second."""
 
 CASE_SECONDS = 10.0
-"""How long an ordinary case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and a deadline's end
-up to 2.9 s late; 10 s had no false alarm."""
+"""Time that an ordinary case may take beyond its own deadline. Under load a cancel was seen after 0.5 s and the end of a
+deadline up to 2.9 s late; 10 s had no false alarm."""
 
 WEIGHT_OF_TWICE = 20
-"""So much more weight gives a case the same time once more. A call with 2,000 messages has 30 s: 40 times the work of an
-ordinary case, beside others like it, on a machine that may have many times as much to do as it can."""
+"""Weight for which a case gets the same time once more. A call with 2,000 messages has 30 s: it is 40 times the work of an
+ordinary case, beside others like it, on a machine that may be overloaded many times."""
 
 DEBUGGED_SECONDS = 24 * 3600.0
-"""The same where somebody debugs one of the two drivers: as long as a person may sit at it."""
+"""Time for a case while somebody debugs one of its drivers: as long as a person may work at it."""
 
 
 def full(driver: Driver, weight: int, window: int) -> bool:

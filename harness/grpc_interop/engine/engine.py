@@ -1,7 +1,4 @@
-"""The loop: keeps many cases in flight, one process a role, and gives every case its verdict whatever the drivers do.
-
-Single-threaded, never blocking: `poll` moves everything on a little and returns the verdicts that became final.
-"""
+"""The loop: keep many cases in flight, and reach a verdict for every case whatever the drivers do. Single-threaded."""
 
 from __future__ import annotations
 
@@ -36,18 +33,13 @@ from grpc_interop.messages.examination import Questioner
 from grpc_interop.net.poller import Poller
 
 CROWD, GATHER_SECONDS = 24, 0.001
-"""With so many cases in flight the harness lets events gather: it looks once in so long, and not before. Drivers that tell
-of each case by itself would wake it each time, which costs both sides more than it brings: a unary call of go:py-aio took
-455 us of CPU, and takes 345."""
+"""With so many cases in flight the harness lets events gather for so long before it reads them. Otherwise drivers that report
+each case separately would wake it each time, at a cost to both sides: a unary call of go:py-aio took 455 us of CPU, and now
+takes 345."""
 
 
 class Engine:
-    """Plays jobs. Drivers are started when first needed and live until `close`.
-
-    `dropped` counts, by pair, the jobs that could not be played because a driver does not start or dies all the time;
-    `why_dropped` says why. `incidents` tells of what drivers did wrong that belongs to no case: died with nothing in
-    flight, reported a case again that was over. A failure that is `expected` is neither played again nor shrunk.
-    """
+    """Plays jobs with drivers that start when first needed and live until `close`."""
 
     def __init__(
         self,
@@ -61,10 +53,13 @@ class Engine:
         expected: Callable[[Verdict], bool] = lambda _: False,
         executors: Iterable[Executor] = (),
     ) -> None:
+        """Failures that are `expected` are neither played again nor shrunk. `executors` play further kinds of case."""
         self.preparer = Preparer()
+        # Jobs that were not played, since a driver does not start or dies all the time; and why.
         self.dropped: Counter[Pair] = Counter()
         self.why_dropped: dict[Pair, str] = {}
         self.incidents: list[str] = []
+        """Faults of drivers outside of any case: one died with nothing in flight, or reported a finished case again."""
         self.ids: Iterator[int] = count(1)
         self._poller = Poller()
         self.pool = DriverPool(logs, self.ids, lambda driver: driver.watch(self._poller, self._read))
@@ -85,25 +80,20 @@ class Engine:
     # -- for the run ---------------------------------------------------------------------------------------------------
 
     def add(self, built: Built) -> None:
-        """An implementation is ready to be started."""
+        """Make an implementation known, which is ready to be started."""
         self.pool.built[built.manifest.name] = built
 
     def enqueue(self, jobs: Iterator[Job]) -> None:
-        """Jobs to be played, taken one at a time as there is room, beside those of other calls. Their implementations have
-        been added."""
+        """Play these jobs, beside earlier ones, taking one at a time as there is room. Their implementations have been added."""
         self._queues.append(Queue(jobs))
 
     def prepare(self, case: AnyCase) -> Prepared:
         """Return the case, ready to be played. Raises NotACase where the model promises nothing."""
         return self._executors[case.executor].prepare(case)
 
-    def limit_window(self, most: int) -> None:
-        """Keeps at most so many cases in flight on one driver."""
-        self.window = most
-
     @property
     def stretched(self) -> int:
-        """How many plays were given a longer deadline, since the machine was too busy for the first."""
+        """The number of plays with a longer deadline, since the machine was too busy for the first."""
         return self._reruns.stretched
 
     @property
@@ -112,7 +102,7 @@ class Engine:
         return bool(waiting) or any(executor.busy for executor in self._executors.values())
 
     def poll(self, seconds: float) -> list[Verdict]:
-        """Moves on for at most about `seconds`; gives the verdicts that became final."""
+        """Continue for at most about `seconds`, and return the verdicts that became final."""
         self._fill()
         self._poller.flush()
         most = min(seconds, DEFER_SECONDS) if self._deferred else seconds
@@ -123,7 +113,9 @@ class Engine:
             self._looked = time.monotonic()
         for callback in due:
             callback()
-        self._release_deferred()
+        if self._deferred.ripe:
+            for execution, verdict in self._deferred.release(self._watchdog.silent()):
+                self._reruns.finish(execution.job, verdict, whole=True)
         for executor in self._executors.values():
             for job, verdict in executor.collect():
                 self._reruns.finish(job, verdict)
@@ -132,7 +124,7 @@ class Engine:
         return self._reruns.take_final()
 
     def close(self) -> None:
-        """Stops all processes."""
+        """Stop all processes."""
         for executor in self._executors.values():
             executor.close()
         self.pool.close()
@@ -141,13 +133,13 @@ class Engine:
     # -- starting cases ------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Starts as much as there is room for. Cases to be played alone come first, when nothing else is in flight."""
+        """Start the jobs for which there is room. Isolated jobs come first, when nothing else is in flight."""
         if self._reruns.isolated:
-            # Taken out first: what comes of it may put its successor there.
+            # Taken out first, since starting it may put its successor there.
             if not self.in_flight and not self._deferred and not self._start(job := self._reruns.isolated.popleft()):
                 self._reruns.isolated.appendleft(job)
             return
-        if any(flight.job.isolated for flight in (*self.in_flight.values(), *self._deferred.flights)):
+        if any(execution.job.isolated for execution in (*self.in_flight.values(), *self._deferred.executions)):
             return
         if not self.preparer.has_room(self.pool.drivers.values(), (execution.prepared for execution in self.in_flight.values())):
             return
@@ -156,24 +148,22 @@ class Engine:
             queue.start(self._start, self._may_go_on)
             if not queue:
                 self._queues.remove(queue)
-        # Each in turn is the first that finds room.
+        # The next queue is the first to find room next time.
         self._queues.rotate()
 
     def _may_go_on(self) -> bool:
         return not self._reruns.isolated and not self.preparer.full
 
     def _start(self, job: Job) -> bool:
-        """Start a job; return False if its drivers are not ready or full."""
+        """Start a job; return False if its drivers are not ready, or full."""
         return self._executors[job.prepared.case.executor].start(job, self)
 
     # -- for the executors ---------------------------------------------------------------------------------------------
 
     def finish(self, job: Job, verdict: Verdict) -> None:
-        """Take the verdict of a job that is not in flight."""
         self._reruns.finish(job, verdict)
 
     def land(self, execution: Execution) -> None:
-        """Judge an execution that is complete."""
         del self.in_flight[execution.id]
         self._completed.landed(execution)
         verdict = execution.judge()
@@ -183,12 +173,10 @@ class Engine:
             self._reruns.finish(execution.job, verdict, whole=execution.reruns)
 
     def fail(self, execution: Execution, driver: Driver, what: str) -> None:
-        """Give up an execution since the driver did something that it must not."""
         self._give_up(execution, driver)
         self._reruns.finish(execution.job, execution.broken(driver, what))
 
     def drop(self, job: Job) -> None:
-        """The job will never be played; if others wait for it, they must not wait for ever."""
         why = self.pool.why_not(job.pair)
         if not self._reruns.dropped(job, why):
             self.dropped[job.pair] += 1
@@ -197,10 +185,10 @@ class Engine:
     def report_stray(self, driver: Driver, play: int) -> None:
         self._notice(self._completed.late_report(driver, play))
 
-    # -- hearing from drivers ------------------------------------------------------------------------------------------
+    # -- events of drivers ---------------------------------------------------------------------------------------------
 
     def _read(self, driver: Driver) -> None:
-        """A driver has something to say, or nothing any more."""
+        """Take the events of a driver, or its end."""
         connection = driver.connection
         assert connection is not None
         try:
@@ -228,14 +216,8 @@ class Engine:
         """Return the executor that awaits the answer to a command."""
         return next((executor for executor in self._executors.values() if executor.awaits(command)), None)
 
-    def _release_deferred(self) -> None:
-        """Failures that were held back long enough stand."""
-        if self._deferred.ripe:
-            for flight, verdict in self._deferred.release(self._watchdog.silent()):
-                self._reruns.finish(flight.job, verdict, whole=True)
-
     def _refused(self, driver: Driver, event: pb.Event) -> None:
-        """A driver answered a command with an error: of a play, or of a payload that plays refer to."""
+        """Take an error in answer to a command: to a play, or to a payload that plays refer to."""
         text = event.error.text
         if event.id >= PAYLOAD_ID_BASE:
             hit = [execution for execution in self.in_flight.values() if execution.uses(driver, event.id)]
@@ -245,30 +227,30 @@ class Engine:
             self._notice(self._completed.late_error(driver, event))
         what = f"the {driver.who} refused the command: {text}"
         if event.error.kind == pb.Error.KIND_UNSUPPORTED:
-            # Only what its Hello offers is ever asked of it.
+            # No command asks for more than the driver's Hello offers.
             what = f"the {driver.who} refused what its Hello offers: {text}"
         for execution in hit:
             self.fail(execution, driver, what)
 
     def _notice(self, what: str) -> None:
-        """Keeps what belongs to no case; nothing when there is nothing to tell."""
+        """Keep a fault that belongs to no case; empty for none."""
         if what:
             self.incidents.append(what)
 
-    def _give_up(self, flight: Execution, culprit: Driver) -> None:
-        """One side will never report: ends the play at the other."""
-        del self.in_flight[flight.id]
-        self._completed.gave_up(flight)
-        for driver in flight.unreported():
-            flight.release(driver)
-        other = flight.other(culprit)
-        other.abort(flight.id)
-        other.abort(flight.id)
+    def _give_up(self, execution: Execution, culprit: Driver) -> None:
+        """End an execution at the other driver, since the culprit will never report."""
+        del self.in_flight[execution.id]
+        self._completed.gave_up(execution)
+        for driver in execution.unreported():
+            execution.release(driver)
+        other = execution.other(culprit)
+        other.abort(execution.id)
+        other.abort(execution.id)
 
     # -- when things go wrong ------------------------------------------------------------------------------------------
 
     def _bury(self, driver: Driver, why: str = "") -> None:
-        """A driver is dead, or as good as dead: its cases are played again, one by one."""
+        """End a driver that is dead or as good as dead, and play its cases again, one by one."""
         self._watchdog.forget(driver)
         was_ready = driver.ready
         how = driver.end(why)
@@ -277,19 +259,19 @@ class Engine:
             executor.forget(driver)
         for other in self.pool.drivers.values():
             other.resources.drop_channels(driver.resources.addresses)
-        hit: list[Execution] = [flight for flight in self.in_flight.values() if driver in (flight.client, flight.server)]
+        hit = [execution for execution in self.in_flight.values() if driver in (execution.client, execution.server)]
         hit += self._deferred.take_explained_by(driver)
         what = f"the {driver.who} {how}"
         if not hit:
             if was_ready:
                 self.incidents.append(f"{what} with nothing in flight; log {driver.log}")
             return
-        again = [flight for flight in hit if not flight.job.isolated]
-        crash = CrashTriage(what, driver.side, len(hit), len(again))
-        for flight in hit:
-            if flight.id in self.in_flight:
-                self._give_up(flight, driver)
-            if flight.job.isolated:
-                self._reruns.killed(flight.job, flight.broken(driver, what))
+        again = sum(not execution.job.isolated for execution in hit)
+        crash = CrashTriage(what, driver.side, len(hit), again)
+        for execution in hit:
+            if execution.id in self.in_flight:
+                self._give_up(execution, driver)
+            if execution.job.isolated:
+                self._reruns.killed(execution.job, execution.broken(driver, what))
             else:
-                self._reruns.isolate(flight.job, crash)
+                self._reruns.isolate(execution.job, crash)

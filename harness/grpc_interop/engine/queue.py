@@ -11,14 +11,13 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.engine.jobs import Job
 
 MOST_HELD = 256
-"""Jobs taken that wait for a driver which starts or is full, so that those behind them can be played."""
-
+"""Jobs that are held until their drivers are ready and have room, so that the jobs behind them can be played."""
 
 _Key = tuple[Pair, Endpoint, Endpoint]
 
 
 class Queue:
-    """Jobs of one kind, taken one at a time as there is room, and started in their order on each pair and its endpoints."""
+    """Jobs that are taken one at a time as there is room, and started in their order on each pair and its endpoints."""
 
     def __init__(self, jobs: Iterator[Job]) -> None:
         self._jobs: Iterator[Job] | None = jobs
@@ -28,8 +27,7 @@ class Queue:
         return self._jobs is not None or bool(self._held)
 
     def start(self, start: Callable[[Job], bool], may_go_on: Callable[[], bool]) -> None:
-        """Start as many jobs as possible. `start` returns False for a job whose drivers, server or channel are not ready: it is
-        held, and so are those with the same pair and endpoints, while all others go on."""
+        """Start jobs. Where `start` returns False, hold the job and the later jobs with its pair and endpoints; others go on."""
         for key, held in list(self._held.items()):
             while held and may_go_on() and start(held[0]):
                 held.popleft()

@@ -1,4 +1,4 @@
-"""Who takes too long: cases are aborted, and drivers that answer no Abort, or never get ready, count as dead."""
+"""Time limits: late cases are aborted, and drivers that do not answer an Abort, or never get ready, count as dead."""
 
 from __future__ import annotations
 
@@ -11,32 +11,28 @@ from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.pool import DriverPool
 
 TICK_SECONDS = 0.2
-"""How often the watchdog looks: well below all its limits."""
+"""Time between two looks: well below all limits."""
 
 ABORT_SECONDS = 3.0
-"""How long a driver may take to answer an Abort before it counts as hanging."""
+"""Time for the answer to an Abort, after which a driver hangs."""
 
 MOST_OF_A_TURN = 0.05
-"""Seconds that count of the harness' own work in one turn of the loop, whatever it took: not nothing, so that a driver
-that keeps the harness busy cannot hold up the clock for ever."""
+"""Seconds of the harness' own work that count in one turn of the loop, however long it took: more than 0, so that a driver
+that keeps the harness busy cannot stop the clock for ever."""
 
 
 class WatchdogClock:
-    """A clock that pauses while the harness works: it counts the time in which the harness waits for the drivers, and hardly
-    the time in which they wait for it. `now` is in seconds.
-
-    A case with many signals needs the harness at each of them. On a machine that is too busy the harness may take a second
-    for one turn of its loop; a case that is late for that reason hangs no more than the harness does.
-    """
+    """A clock that pauses while the harness works. A case with many signals needs the harness at each of them; on a busy
+    machine one turn of the loop may take a second, and a case that is late for that reason does not hang."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.now = 0.0
+        self.now = 0.0  # seconds
         self._clock = clock
         self._since = clock()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around the one place in which the harness waits for the drivers."""
+        """Surround the only place in which the harness waits for the drivers."""
         began = self._clock()
         self.now += min(began - self._since, MOST_OF_A_TURN)
         try:
@@ -47,45 +43,44 @@ class WatchdogClock:
 
 
 class Watchdog:
-    """Looks at the drivers of `pool`, and at `flights`, which the engine keeps by id."""
+    """Watches the drivers of `pool`, and the executions `in_flight`, which the engine keeps by id."""
 
-    def __init__(self, pool: DriverPool, flights: dict[int, Execution], clock: WatchdogClock) -> None:
+    def __init__(self, pool: DriverPool, in_flight: dict[int, Execution], clock: WatchdogClock) -> None:
         self._pool = pool
-        self._flights = flights
+        self._in_flight = in_flight
         self._clock = clock
         self._doomed: dict[Driver, float] = {}
         self._next_look = time.monotonic()
 
     def look(self) -> list[tuple[Driver, str]]:
-        """Aborts what is late. The drivers that are dead or as good as dead, to be buried, each with how it ended where
-        that does not tell itself."""
+        """Abort late cases. Return the drivers to be ended, each with the reason, or an empty text if it ended by itself."""
         now = time.monotonic()
         if now < self._next_look:
             return []
         self._next_look = now + TICK_SECONDS
-        for flight in [flight for flight in self._flights.values() if flight.due <= self._clock.now]:
-            self._late(flight, now)
+        for execution in [execution for execution in self._in_flight.values() if execution.due <= self._clock.now]:
+            self._late(execution, now)
         return self._hanging(now) + self._not_started(now)
 
     def silent(self) -> set[Driver]:
-        """The drivers that owe the answer to an Abort: they may hang."""
-        frozen = (flight for flight in self._flights.values() if flight.frozen)
-        return {driver for flight in frozen for driver in flight.unreported()} | set(self._doomed)
+        """Return the drivers that have not answered an Abort: they may hang."""
+        frozen = (execution for execution in self._in_flight.values() if execution.frozen)
+        return {driver for execution in frozen for driver in execution.unreported()} | set(self._doomed)
 
     def forget(self, driver: Driver) -> None:
-        """The driver was buried."""
+        """Note that the driver has ended."""
         self._doomed.pop(driver, None)
 
-    def _late(self, flight: Execution, now: float) -> None:
-        flight.due = self._clock.now + ABORT_SECONDS
-        for driver in flight.unreported():
+    def _late(self, execution: Execution, now: float) -> None:
+        execution.due = self._clock.now + ABORT_SECONDS
+        for driver in execution.unreported():
             driver.dump_stacks()
-            if flight.frozen:
-                # It did not even answer the Abort.
+            if execution.frozen:
+                # The driver did not even answer the Abort.
                 self._doomed.setdefault(driver, now + DUMP_SECONDS)
             else:
-                driver.abort(flight.id)
-        flight.frozen = True
+                driver.abort(execution.id)
+        execution.frozen = True
 
     def _hanging(self, now: float) -> list[tuple[Driver, str]]:
         hanging = [driver for driver, due in self._doomed.items() if due <= now and not driver.gone]
@@ -101,6 +96,6 @@ class Watchdog:
             if driver.connection is None and driver.process.poll() is not None:
                 dead.append((driver, ""))
             elif now - driver.started > START_SECONDS and not driver.debugged:
-                hint = f"`interop check-driver {driver.name}` tells what is due"
+                hint = f"`interop check-driver {driver.name}` shows what is missing"
                 dead.append((driver, f"{driver.missing} within {START_SECONDS:g} s ({hint})"))
         return dead

@@ -3,53 +3,61 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from typing import NamedTuple
 
 from grpc_interop.core.verdict import Verdict
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.executors.execution import Execution
 
 DEFER_SECONDS = 0.2
-"""How long a failure is held back before it is believed: where a driver died, the other side may tell of its broken
-calls before the death itself is seen, and they are not to blame."""
+"""How long a failure is held back. When a driver dies, the other driver may report its broken calls before the harness sees
+the death; those calls are not to blame."""
+
+
+class _Failure(NamedTuple):
+    until: float
+    execution: Execution
+    verdict: Verdict
+
+    def involves(self, driver: Driver) -> bool:
+        return driver in (self.execution.client, self.execution.server)
 
 
 class DeferredFailures:
-    """Flights that have landed with a failure, each with its verdict."""
+    """Executions that ended with a failure, each with its verdict, in the order of their ends."""
 
     def __init__(self) -> None:
-        self._held: deque[tuple[float, Execution, Verdict]] = deque()
+        self._failures: list[_Failure] = []
 
     def __bool__(self) -> bool:
-        return bool(self._held)
+        return bool(self._failures)
 
     @property
-    def flights(self) -> list[Execution]:
-        return [flight for _, flight, _ in self._held]
+    def executions(self) -> list[Execution]:
+        return [failure.execution for failure in self._failures]
 
-    def hold(self, flight: Execution, verdict: Verdict) -> None:
-        self._held.append((time.monotonic() + DEFER_SECONDS, flight, verdict))
+    def hold(self, execution: Execution, verdict: Verdict) -> None:
+        self._failures.append(_Failure(time.monotonic() + DEFER_SECONDS, execution, verdict))
 
     @property
     def ripe(self) -> bool:
-        """Whether one was held back long enough."""
-        return bool(self._held) and self._held[0][0] <= time.monotonic()
+        """Whether a failure was held back long enough."""
+        return bool(self._failures) and self._failures[0].until <= time.monotonic()
 
     def release(self, silent: set[Driver]) -> list[tuple[Execution, Verdict]]:
-        """Takes out what was held back long enough and stands. What one of the `silent` drivers took part in does not
-        yet: if that driver hangs, it may have held up other calls as well."""
+        """Take out the failures that were held back long enough. Failures that involve a `silent` driver, which has not answered
+        an Abort, stay deferred: if that driver hangs, it may have held up other calls as well."""
         now = time.monotonic()
-        stands, waits = [], deque[tuple[float, Execution, Verdict]]()
-        for since, flight, verdict in self._held:
-            if since <= now and silent.isdisjoint((flight.client, flight.server)):
-                stands.append((flight, verdict))
-            else:
-                waits.append((since, flight, verdict))
-        self._held = waits
-        return stands
+        kept: list[_Failure] = []
+        released: list[_Failure] = []
+        for failure in self._failures:
+            stands = failure.until <= now and silent.isdisjoint((failure.execution.client, failure.execution.server))
+            (released if stands else kept).append(failure)
+        self._failures = kept
+        return [(failure.execution, failure.verdict) for failure in released]
 
     def take_explained_by(self, driver: Driver) -> list[Execution]:
-        """Takes out the failures that the driver's death explains."""
-        explained = [flight for flight in self.flights if driver in (flight.client, flight.server)]
-        self._held = deque(entry for entry in self._held if driver not in (entry[1].client, entry[1].server))
+        """Take out the failures that the driver's death explains."""
+        explained = [failure.execution for failure in self._failures if failure.involves(driver)]
+        self._failures = [failure for failure in self._failures if not failure.involves(driver)]
         return explained
