@@ -12,31 +12,32 @@ from grpc_interop.wire.shapes import FieldShape
 
 
 class Blame(NamedTuple):
-    """What it is, and in words."""
+    """The cause of an effect on a field."""
 
     cause: OutcomeCause
     why: str
+    """The cause in words."""
 
 
 ELSEWHERE = Blame(OutcomeCause.NONE, "")
-"""Something is wrong with the value, and it has been seen of another element: of the enum's value."""
+"""The value is wrong, and the effect is already attributed to another element: the enum's value."""
 
 
 def worst(blames: Iterable[Blame | None]) -> Blame | None:
-    """The first of the field's own, else ELSEWHERE if that is among them."""
-    found = [blame for blame in blames if blame is not None]
-    return next((blame for blame in found if blame is not ELSEWHERE), ELSEWHERE if found else None)
+    """Return the first blame of the field itself, else ELSEWHERE if it is among the blames."""
+    blamed = [blame for blame in blames if blame is not None]
+    return next((blame for blame in blamed if blame is not ELSEWHERE), ELSEWHERE if blamed else None)
 
 
-def blame_unset(before: Sequence[TypedValue], theirs: FieldShape) -> Blame:
-    """Of a field that was sent and that the reader shows as not set."""
-    if len(before) == 1 and is_zero(before[0]) and not theirs.presence and not theirs.repeated and theirs.mapped is None:
+def blame_unset(before: Sequence[TypedValue], target: FieldShape) -> Blame:
+    """Return why a field that was sent is not set at the reader."""
+    if len(before) == 1 and is_zero(before[0]) and not target.presence and not target.repeated and target.mapped is None:
         return Blame(OutcomeCause.PRESENCE, "set to zero, which the reader cannot tell from not set")
     return Blame(OutcomeCause.VALUE, "nothing arrives")
 
 
 def text(field: FieldShape, value: Value | None) -> str:
-    """A field's value; `(not set)` for None."""
+    """Return a field's value as text; `(not set)` for None."""
     if field.enum is not None and isinstance(value, int):
         name = next((label for label, number in field.enum.names.items() if number == value), "")
         return f"{name} ({value})" if name else str(value)
@@ -44,12 +45,12 @@ def text(field: FieldShape, value: Value | None) -> str:
 
 
 def shown(part: TypedValue | None) -> str:
-    """What arrived; `(nothing)` for None."""
+    """Return an arrived value as text; `(nothing)` for None."""
     return text(part.field, part.value) if part is not None else "(nothing)"
 
 
 def plain(field: FieldShape, value: object) -> str:
-    """A default, as pairing.default gives it."""
+    """Return a default, as match_fields.default gives it, as text."""
     if field.enum is not None and isinstance(value, int):
         return text(field, value)
     return f'"{repr(value)[2:-1]}"' if isinstance(value, bytes) else str(value)

@@ -1,7 +1,7 @@
-"""What observations mean for those who have the base: breaks, notes, and the orders in which the change can be rolled out.
+"""The meaning of observations for users of the base: breaks, notes, and the orders in which the change can be rolled out.
 
-Only what the base declares is promised. What head adds is never broken by a reader that does not know it; that is a note
-for the rollout.
+Only declarations of the base are promises. A reader that does not know an addition of head breaks nothing; that is a note for
+the rollout.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ from grpc_interop.compat.vocabulary.result import ChangeVerdict, EffectSummary
 
 
 class Guarantee(StrEnum):
-    """What must hold. JSON_STRICT is JSON whose readers refuse unknown fields; JSON_PROTO_NAMES also JSON whose writers call
-    fields by their own names."""
+    """The formats in which the promises must hold."""
 
     BOTH = "both"
     BINARY = "binary"
     JSON = "json"
     JSON_STRICT = "json-strict"
+    """JSON, also for readers that refuse unknown fields."""
     JSON_PROTO_NAMES = "json-proto-names"
+    """JSON, also from writers that use the proto names of fields."""
 
     @property
     def by_proto_names(self) -> bool:
-        """Whether JSON by proto names is to be played: few writers are told to write it, and nobody else wants to hear of it."""
+        """Whether to play JSON by proto names: few writers are configured so, and others need not hear of it."""
         return self is Guarantee.JSON_PROTO_NAMES
 
 
@@ -52,7 +53,7 @@ _FORMATS = {
 }
 
 _OF_RPCS = frozenset({ElementOutcome.ADDED, ElementOutcome.REMOVED, ElementOutcome.KIND_CHANGED})
-"""They are the same whatever the format of the messages."""
+"""Outcomes that do not depend on the format of the messages."""
 
 _OPPOSITE = {
     Deployment.SERVERS_FIRST: Deployment.CLIENTS_FIRST,
@@ -63,41 +64,42 @@ _OPPOSITE = {
 
 
 class Judgement(NamedTuple):
-    """What a change comes to. `example` is the first observation that shows the worst of it."""
+    """The verdict on a change."""
 
     change: Change
     verdict: ChangeVerdict
     observed: tuple[EffectSummary, ...]
     notes: tuple[str, ...]
     example: ObservedEffect | None
+    """The first observation with the worst effect."""
 
 
 def judge(changes: Sequence[Change], observations: Iterable[ObservedEffect], guarantee: Guarantee) -> list[Judgement]:
-    """Of every change in turn; then of elements that did not change themselves and yet came out badly. Observations of an
-    element stand in the order of their size, so that its first example is the smallest."""
+    """Return a judgement for every change, then for unchanged elements that were harmed. The observations of an element
+    stand in the order of their size, so that its first example is the smallest."""
     by_element: dict[str, list[ObservedEffect]] = {}
-    for one in observations:
-        by_element.setdefault(one.effect.element, []).append(one)
+    for observation in observations:
+        by_element.setdefault(observation.effect.element, []).append(observation)
     judgements = []
-    for change in sorted(changes, key=lambda one: not one.matters):
-        # Two things of one name, a service and a package for instance: what can show takes what was seen.
+    for change in sorted(changes, key=lambda change: not change.matters):
+        # Two elements of the same name, such as a service and a package: the observations belong to the element that can show.
         judgements.append(_judged(change, by_element.pop(change.element, []), guarantee))
     order = {id(change): place for place, change in enumerate(changes)}
-    judgements.sort(key=lambda one: order[id(one.change)])
-    affected = (_affected(element, found, guarantee) for element, found in by_element.items())
-    return judgements + [one for one in affected if one is not None]
+    judgements.sort(key=lambda judgement: order[id(judgement.change)])
+    affected = (_affected(element, observed, guarantee) for element, observed in by_element.items())
+    return judgements + [judgement for judgement in affected if judgement is not None]
 
 
 def rollout(judgements: Iterable[Judgement]) -> dict[str, bool]:
-    """Of each order of deployment that the changes bear on, whether nothing breaks in it."""
-    rows = [row for one in judgements for row in one.observed]
+    """Tell for each order of deployment that the changes affect whether nothing breaks in it."""
+    rows = [row for judgement in judgements for row in judgement.observed]
     borne = {order for row in rows for order in row.deployments}
     broken = {order for row in rows if row.breaks for order in row.deployments}
     return {order.value: order not in broken for order in Deployment if order in borne or _OPPOSITE[order] in borne}
 
 
-def _affected(element: str, found: list[ObservedEffect], guarantee: Guarantee) -> Judgement | None:
-    bad = [one for one in found if one.effect.outcome not in GOOD]
+def _affected(element: str, observations: list[ObservedEffect], guarantee: Guarantee) -> Judgement | None:
+    bad = [observation for observation in observations if observation.effect.outcome not in GOOD]
     if not bad:
         return None
     change = Change(element, Subject.FIELD, Edit.CHANGED, ("not changed itself, but affected by what has",))
@@ -105,8 +107,8 @@ def _affected(element: str, found: list[ObservedEffect], guarantee: Guarantee) -
     return judged if judged.verdict is ChangeVerdict.BREAK or any(row.format is not Format.STRICT_JSON for row in judged.observed) else None
 
 
-def _judged(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Judgement:
-    telling = _telling(found)
+def _judged(change: Change, observations: list[ObservedEffect], guarantee: Guarantee) -> Judgement:
+    telling = _telling(observations)
     observed = tuple(_rows(change, telling, guarantee))
     notes = tuple(dict.fromkeys(_notes(change, telling, guarantee)))
     breaking = any(row.breaks for row in observed) or (not observed and _breaks_unseen(change, guarantee))
@@ -114,15 +116,15 @@ def _judged(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -
     return Judgement(change, verdict, observed, notes, _example(change, telling, guarantee))
 
 
-def _telling(found: list[ObservedEffect]) -> list[ObservedEffect]:
-    """Without those in which all is well, where another value shows that not all is."""
-    worse = {one.exchange for one in found if one.effect.outcome is not ElementOutcome.PRESERVED}
-    worst = {one.exchange for one in found if one.effect.outcome not in GOOD}
+def _telling(observations: list[ObservedEffect]) -> list[ObservedEffect]:
+    """Return the observations without harmless effects in exchanges where another value shows a worse effect."""
+    worse = {observation.exchange for observation in observations if observation.effect.outcome is not ElementOutcome.PRESERVED}
+    worst = {observation.exchange for observation in observations if observation.effect.outcome not in GOOD}
     return [
-        one
-        for one in found
-        if not (one.effect.outcome in GOOD and one.exchange in worst)
-        and not (one.effect.outcome is ElementOutcome.PRESERVED and one.exchange in worse)
+        observation
+        for observation in observations
+        if not (observation.effect.outcome in GOOD and observation.exchange in worst)
+        and not (observation.effect.outcome is ElementOutcome.PRESERVED and observation.exchange in worse)
     ]
 
 
@@ -132,13 +134,13 @@ def _telling(found: list[ObservedEffect]) -> list[ObservedEffect]:
 
 
 def breaks(change: Change, exchange: Exchange, effect: Effect, guarantee: Guarantee) -> bool:
-    """Whether what was seen of a change breaks what the base promised, in a format that is to hold."""
+    """Tell whether an effect of a change breaks a promise of the base, in a format that the guarantee covers."""
     if effect.outcome in _OF_RPCS:
         return effect.outcome is not ElementOutcome.ADDED
     if exchange.format not in _FORMATS[guarantee] or effect.outcome in GOOD or effect.cause is OutcomeCause.UNDECLARED:
         return False
     if change.subject is Subject.MESSAGE and change.edit is not Edit.CHANGED:
-        # A type that one version lacks travels in an Any alone, of which no proto promises what it holds.
+        # A type that only a single version has travels in an Any alone, and no proto promises the content of an Any.
         return False
     if exchange.format is Format.STRICT_JSON:
         return effect.outcome is ElementOutcome.REJECTED
@@ -146,18 +148,18 @@ def breaks(change: Change, exchange: Exchange, effect: Effect, guarantee: Guaran
     if effect.outcome is ElementOutcome.IGNORED:
         return promised and _is_missed(change, exchange, effect)
     if effect.cause is OutcomeCause.PRESENCE:
-        # In the other direction it is head that tells zero from not set; base never promised to.
+        # In the other direction head distinguishes zero from not set, which base never promised.
         return promised and exchange.flow is Flow.OLD_TO_NEW
     return promised or (exchange.flow is Flow.OLD_TO_NEW and effect.outcome in (ElementOutcome.REJECTED, ElementOutcome.ALTERED))
 
 
 def _breaks_unseen(change: Change, guarantee: Guarantee) -> bool:
-    """Whether it breaks by the rule: of a value whose enum no field has, so that no message can show it."""
+    """Tell whether an enum value that no field uses breaks: it cannot be sent, so the static rule decides."""
     return change.matters and change.ruled in _FORMATS[guarantee]
 
 
 def _is_missed(change: Change, exchange: Exchange, effect: Effect) -> bool:
-    """A value that head no longer has, where not even its number arrives."""
+    """Tell whether a value that head no longer has is lost: not even its number arrives."""
     return (
         change.subject is Subject.VALUE
         and exchange.flow is Flow.OLD_TO_NEW
@@ -170,13 +172,13 @@ def _is_missed(change: Change, exchange: Exchange, effect: Effect) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[EffectSummary]:
-    """One for each flow, role, format and outcome, the worst first; what breaks apart from what does not."""
+def _rows(change: Change, observations: list[ObservedEffect], guarantee: Guarantee) -> Iterator[EffectSummary]:
+    """Yield a summary for each flow, role, format and outcome, the worst first. Breaks stand apart from other effects."""
     together: dict[tuple[Flow, MessageRole, Format, ElementOutcome, bool], list[ObservedEffect]] = {}
-    for one in found:
-        exchange, effect = one.exchange, one.effect
+    for observation in observations:
+        exchange, effect = observation.exchange, observation.effect
         key = exchange.flow, exchange.role, exchange.format, effect.outcome, breaks(change, exchange, effect, guarantee)
-        together.setdefault(key, []).append(one)
+        together.setdefault(key, []).append(observation)
     order = [*ElementOutcome]
     for key in sorted(together, key=lambda key: (not key[4], -order.index(key[3]))):
         flow, _, carried, outcome, breaking = key
@@ -187,7 +189,7 @@ def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> 
             first.exchange.role,
             carried,
             outcome,
-            tuple(sorted({one.exchange.pair for one in group})),
+            tuple(sorted({observation.exchange.pair for observation in group})),
             first.effect.why,
             first.effect.sent,
             first.effect.received,
@@ -196,10 +198,10 @@ def _rows(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> 
         )
 
 
-def _example(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> ObservedEffect | None:
-    breaking = (one for one in found if breaks(change, one.exchange, one.effect, guarantee))
-    bad = (one for one in found if one.effect.outcome not in GOOD)
-    return next(breaking, None) or next(bad, None) or next(iter(found), None)
+def _example(change: Change, observations: list[ObservedEffect], guarantee: Guarantee) -> ObservedEffect | None:
+    breaking = (observation for observation in observations if breaks(change, observation.exchange, observation.effect, guarantee))
+    bad = (observation for observation in observations if observation.effect.outcome not in GOOD)
+    return next(breaking, None) or next(bad, None) or next(iter(observations), None)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -207,56 +209,56 @@ def _example(change: Change, found: list[ObservedEffect], guarantee: Guarantee) 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _notes(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
+def _notes(change: Change, observations: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
     yield from change.notes
     if not change.matters:
         yield from _unseen(change)
-    elif not found:
+    elif not observations:
         ruled = ", and by the rule it breaks" if _breaks_unseen(change, guarantee) else ""
         yield f"not observed: no message that was played holds it{ruled}"
     elif change.edit is Edit.ADDED:
-        yield from _of_addition(change, found)
-    yield from _of_observations(change, found, guarantee)
+        yield from _of_addition(change, observations)
+    yield from _of_observations(change, observations, guarantee)
 
 
 def _unseen(change: Change) -> Iterator[str]:
-    """What no message shows, as far as people should know of it."""
+    """Yield notes on changes that no message can show."""
     if change.edit is Edit.REMOVED and change.subject in (Subject.MESSAGE, Subject.SERVICE, Subject.ENUM, Subject.ONEOF):
         yield f"the {change.subject} is gone"
     elif change.edit is Edit.CHANGED and change.subject is not Subject.FILE:
         yield from change.what
 
 
-def _of_addition(change: Change, found: list[ObservedEffect]) -> Iterator[str]:
-    """In which order nobody misses it: what an old side does not know must not be sent to it yet."""
-    what = {Subject.RPC: "RPC", Subject.VALUE: "value"}.get(change.subject, "field")
-    advice = _advice({one.exchange for one in found if one.exchange.flow is Flow.NEW_TO_OLD})
+def _of_addition(change: Change, observations: list[ObservedEffect]) -> Iterator[str]:
+    """Yield the order in which nobody misses an addition: an old side must not receive it before it knows it."""
+    noun = {Subject.RPC: "RPC", Subject.VALUE: "value"}.get(change.subject, "field")
+    advice = _advice({observation.exchange for observation in observations if observation.exchange.flow is Flow.NEW_TO_OLD})
     if advice:
-        yield f"a new {what}: {advice}"
+        yield f"a new {noun}: {advice}"
 
 
 def _advice(exchanges: set[Exchange]) -> str:
-    """Which side is to be deployed first, so that nothing of the sort happens; of requests and responses each its own."""
-    orders = {one.role: _OPPOSITE[deployment(one.flow, one.role)] for one in exchanges}
+    """Return which side to deploy first, so that these exchanges never happen; requests and responses may differ."""
+    orders = {exchange.role: _OPPOSITE[deployment(exchange.flow, exchange.role)] for exchange in exchanges}
     if len(set(orders.values())) < 2:
         return next((f"deploy {order}" for order in orders.values()), "")
     return ", ".join(f"for {role}s deploy {orders[role]}" for role in MessageRole if role in orders)
 
 
-def _of_observations(change: Change, found: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
-    """One sentence for each thing to know of what is no break."""
+def _of_observations(change: Change, observations: list[ObservedEffect], guarantee: Guarantee) -> Iterator[str]:
+    """Yield a sentence for each kind of observation that is not a break but worth knowing."""
     together: dict[str, set[Exchange]] = {}
-    for one in found:
-        if not breaks(change, one.exchange, one.effect, guarantee) and (words := _words(change, one)):
-            together.setdefault(words, set()).add(one.exchange)
+    for observation in observations:
+        if not breaks(change, observation.exchange, observation.effect, guarantee) and (words := _words(change, observation)):
+            together.setdefault(words, set()).add(observation.exchange)
     for words, exchanges in together.items():
         advised = words.endswith(":")
         yield f"{words} {_advice(exchanges)}" if advised else words
 
 
-def _words(change: Change, one: ObservedEffect) -> str:
-    """What to know of one observation; advice is to follow a colon. Empty for nothing."""
-    exchange, effect = one.exchange, one.effect
+def _words(change: Change, observation: ObservedEffect) -> str:
+    """Return the note on an observation, empty for none. After a colon the caller adds advice."""
+    exchange, effect = observation.exchange, observation.effect
     side = "old" if exchange.flow is Flow.NEW_TO_OLD else "new"
     if effect.cause is OutcomeCause.UNDECLARED:
         return effect.why

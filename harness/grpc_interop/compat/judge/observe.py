@@ -1,8 +1,11 @@
-"""What became of each element in one exchange: the rule, pure.
+"""The effects of an exchange on each element: the rule, pure.
 
-Binary carries a field by its number, JSON by its JSON name or its proto name; what arrived is what the receiver's program
-sees. Values are compared as mathematics, not as types (equal.py). Elements are those of a pair of types (pairing.py), so
-that an element is called the same in either direction, and where both sides have one version.
+Binary carries a field by its number, JSON by its JSON name or its proto name. A value has arrived if the receiver's program
+sees it. Values are compared as mathematics, not as types (equal.py). The elements belong to a pair of types
+(match_fields.py), so that an element has the same name in either direction, and where both sides have the same version.
+
+`source` is the writer's field, `target` the reader's field of the same element, and `taker` the reader's field that takes
+the value, which is another where numbers or names have been reused.
 """
 
 from __future__ import annotations
@@ -48,16 +51,16 @@ def observe(
     *,
     only_zeros: bool = False,
 ) -> list[Effect]:
-    """What is to be seen of the elements of a message that the writer's version means as `sent` and that the reader showed
-    as `received`: every outcome but PRESERVED, and that of elements that differ.
+    """Return the effects on the elements of a message that the writer's version means as `sent` and that the reader showed
+    as `received`: every outcome but PRESERVED, which is returned only for elements that differ.
 
-    With one version on both sides it is what a control shows. A refusal that nothing in the message explains is `aimed`'s
-    doing, or else the root's; with `only_zeros` it is that of zeros which JSON wrote and without which the message was
-    taken. Of STRICT_JSON only refusals are seen.
+    A control has the same version on both sides. A refusal that nothing in the message explains is attributed to `aimed`,
+    or else to the root; with `only_zeros` to zeros that JSON wrote, since without them the message was taken. In STRICT_JSON
+    only refusals are effects.
     """
     if isinstance(received, Refusal):
-        found = explain(root, writer, reader, carried, sent, aimed, only_zeros=only_zeros)
-        return [one._replace(received=str(received)) for one in found]
+        effects = explain(root, writer, reader, carried, sent, aimed, only_zeros=only_zeros)
+        return [effect._replace(received=str(received)) for effect in effects]
     if carried is Format.STRICT_JSON:
         return []
     comparer = _Comparer(writer, reader, carried)
@@ -66,14 +69,14 @@ def observe(
 
 
 def attributed(effects: Iterable[Effect], control: Iterable[Effect]) -> list[Effect]:
-    """What is the change's doing: all but the bad outcomes that the control shows as well, the same message between two
-    sides of the writer's version."""
-    known = {(one.element, one.outcome) for one in control if one.outcome not in GOOD}
-    return [one for one in effects if (one.element, one.outcome) not in known]
+    """Return the effects that the change caused: all but the bad outcomes that the control shows as well, which is the same
+    message between two sides of the writer's version."""
+    known = {(effect.element, effect.outcome) for effect in control if effect.outcome not in GOOD}
+    return [effect for effect in effects if (effect.element, effect.outcome) not in known]
 
 
 class _Comparer:
-    """Looks at one message, and at those in it."""
+    """Compares a message, and the messages in it."""
 
     def __init__(self, writer: Version, reader: Version, carried: Format) -> None:
         self._writer = writer
@@ -86,226 +89,230 @@ class _Comparer:
             self._any(pair, sent, received)
             return
         strays: dict[int, str] = {}
-        for one in pair.fields:
-            mine = one.of(self._writer)
-            if mine is not None and mine.number in sent.fields:
-                self._sent(pair, one, mine, sent, received, strays)
-        for one in pair.fields:
-            mine, theirs = one.of(self._writer), one.of(self._reader)
-            if theirs is not None and (mine is None or mine.number not in sent.fields):
-                self._not_sent(one, mine, theirs, sent, received, strays)
+        for field in pair.fields:
+            source = field.of(self._writer)
+            if source is not None and source.number in sent.fields:
+                self._sent(pair, field, source, sent, received, strays)
+        for field in pair.fields:
+            source, target = field.of(self._writer), field.of(self._reader)
+            if target is not None and (source is None or source.number not in sent.fields):
+                self._not_sent(field, source, target, sent, received, strays)
 
-    # -- what was sent -------------------------------------------------------------------------------------------------
+    # -- fields that were sent -------------------------------------------------------------------------------------------------
 
-    def _sent(self, pair: TypePair, one: FieldPair, mine: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
-        """`strays` takes the numbers of fields in which something arrives that was sent in another element, and that
-        element."""
-        value = sent.fields[mine.number]
-        theirs = one.of(self._reader)
-        there = carried_to(mine, pair.of(self._reader), self._carried)
-        got = received.fields.get(theirs.number) if theirs is not None else None
-        if theirs is not None and there is theirs:
-            self._arrived(pair, one, mine, value, theirs, got, received)
-        elif there is not None and there.number in received.fields:
-            other = pair.field(self._reader, there.number)
-            strays[there.number] = one.element
+    def _sent(self, pair: TypePair, field: FieldPair, source: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
+        """Record the effect on a field that was sent. `strays` collects, by number, the fields that took a value of another
+        element, with that element."""
+        value = sent.fields[source.number]
+        target = field.of(self._reader)
+        taker = carried_to(source, pair.of(self._reader), self._carried)
+        got = received.fields.get(target.number) if target is not None else None
+        if target is not None and taker is target:
+            self._arrived(pair, field, source, value, target, got, received)
+        elif taker is not None and taker.number in received.fields:
+            other = pair.field(self._reader, taker.number)
+            strays[taker.number] = field.element
             why = f"it arrives in {other.element}"
-            self._see(one, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, mine, value, there, received.fields[there.number])
-        elif theirs is None:
-            self._unknown(one, mine, value, received)
-        elif self._carried is not Format.BINARY or family(mine) is family(theirs):
+            self._see(field, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, source, value, taker, received.fields[taker.number])
+        elif target is None:
+            self._unknown(field, source, value, received)
+        elif self._carried is not Format.BINARY or family(source) is family(target):
             by = {Format.BINARY: "number", Format.PROTO_NAMES: "name"}.get(self._carried, "JSON name")
-            self._see(one, ElementOutcome.LOST, OutcomeCause.UNKNOWN, f"the reader expects it under another {by}", mine, value)
+            self._see(field, ElementOutcome.LOST, OutcomeCause.UNKNOWN, f"the reader expects it under another {by}", source, value)
         else:
-            self._see(one, ElementOutcome.IGNORED, OutcomeCause.UNKNOWN, "the reader has another field of that name", mine, value)
+            self._see(field, ElementOutcome.IGNORED, OutcomeCause.UNKNOWN, "the reader has another field of that name", source, value)
 
-    def _unknown(self, one: FieldPair, mine: FieldShape, value: Value, received: Meaning) -> None:
-        kept = self._carried is Format.BINARY and any(record.number == mine.number for record in received.unknown)
+    def _unknown(self, field: FieldPair, source: FieldShape, value: Value, received: Meaning) -> None:
+        kept = self._carried is Format.BINARY and any(record.number == source.number for record in received.unknown)
         why = "kept among the unknown fields, and written again" if kept else "dropped"
-        self._see(one, ElementOutcome.IGNORED, OutcomeCause.KEPT if kept else OutcomeCause.UNKNOWN, why, mine, value)
+        self._see(field, ElementOutcome.IGNORED, OutcomeCause.KEPT if kept else OutcomeCause.UNKNOWN, why, source, value)
 
     def _arrived(
-        self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
+        self, pair: TypePair, field: FieldPair, source: FieldShape, value: Value, target: FieldShape, got: Value | None, received: Meaning
     ) -> None:
-        renamed = mine.name != theirs.name
-        if renamed and family(mine) is not family(theirs) and self._carried is Format.BINARY:
+        renamed = source.name != target.name
+        if renamed and family(source) is not family(target) and self._carried is Format.BINARY:
             if got is None:
-                self._unknown(one, mine, value, received)
+                self._unknown(field, source, value, received)
             else:
-                why = f"its number is that of {theirs.name} there, which is of another family"
-                self._see(one, ElementOutcome.ALTERED, OutcomeCause.NUMBER_REUSED, why, mine, value, theirs, got)
+                why = f"its number is that of {target.name} there, which is of another family"
+                self._see(field, ElementOutcome.ALTERED, OutcomeCause.NUMBER_REUSED, why, source, value, target, got)
             return
-        blame = self._compare(pair, one, mine, value, theirs, got, received)
+        blame = self._compare(pair, field, source, value, target, got, received)
         if blame is ELSEWHERE:
             return
         if blame is not None:
-            self._see(one, ElementOutcome.ALTERED, blame.cause, blame.why, mine, value, theirs, got)
+            self._see(field, ElementOutcome.ALTERED, blame.cause, blame.why, source, value, target, got)
         elif renamed and self._carried is Format.BINARY:
-            self._see(one, ElementOutcome.RENAMED, OutcomeCause.NONE, f"it arrives as {theirs.name}", mine, value, theirs, got)
-        elif one.differs:
-            self._see(one, ElementOutcome.PRESERVED, OutcomeCause.NONE, "", mine, value, theirs, got)
+            self._see(field, ElementOutcome.RENAMED, OutcomeCause.NONE, f"it arrives as {target.name}", source, value, target, got)
+        elif field.differs:
+            self._see(field, ElementOutcome.PRESERVED, OutcomeCause.NONE, "", source, value, target, got)
 
     # -- values --------------------------------------------------------------------------------------------------------
 
     def _compare(
-        self, pair: TypePair, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None, received: Meaning
+        self, pair: TypePair, field: FieldPair, source: FieldShape, value: Value, target: FieldShape, got: Value | None, received: Meaning
     ) -> Blame | None:
-        if mine.mapped is not None or theirs.mapped is not None:
-            return self._compare_entries(one, mine, value, theirs, got)
-        before, after = typed_values(mine, value), typed_values(theirs, got)
-        if mine.enum is not None and theirs.enum is not None:
-            return self._compare_enums(one, before, after, theirs)
+        if source.mapped is not None or target.mapped is not None:
+            return self._compare_entries(field, source, value, target, got)
+        before, after = typed_values(source, value), typed_values(target, got)
+        if source.enum is not None and target.enum is not None:
+            return self._compare_enums(field, before, after, target)
         if len(before) == len(after):
-            return self._compare_parts(one, zip(before, after, strict=True))
+            return self._compare_parts(field, zip(before, after, strict=True))
         if after:
             return Blame(OutcomeCause.VALUE, f"of {len(before)} values {len(after)} arrive" + _merging(before, after))
-        if any(other.number in received.fields for rival in rivals(pair, self._reader, one) if (other := rival.of(self._reader))):
-            return Blame(OutcomeCause.ONEOF, f"the reader keeps one member of the oneof {theirs.oneof}")
-        if _is_what_is_read(mine, before, theirs):
+        if any(other.number in received.fields for rival in rivals(pair, self._reader, field) if (other := rival.of(self._reader))):
+            return Blame(OutcomeCause.ONEOF, f"the reader keeps one member of the oneof {target.oneof}")
+        if _equals_unset(source, before, target):
             return None
-        return blame_unset(before, theirs)
+        return blame_unset(before, target)
 
-    def _compare_parts(self, one: FieldPair, both: Iterable[tuple[TypedValue, TypedValue]]) -> Blame | None:
+    def _compare_parts(self, field: FieldPair, both: Iterable[tuple[TypedValue, TypedValue]]) -> Blame | None:
         for before, after in both:
             if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
                 if whole(before.field.message, after.field.message):
-                    if not self._is_same_whole(one, before, after):
+                    if not self._is_same_whole(field, before, after):
                         return Blame(OutcomeCause.VALUE, "another value arrives")
                     continue
-                self.message(self._inner(one, before, after), before.value, after.value)
+                self.message(self._inner(field, before, after), before.value, after.value)
             elif not alike(before, after):
                 return Blame(OutcomeCause.VALUE, "another value arrives")
         return None
 
-    def _is_same_whole(self, one: FieldPair, before: TypedValue, after: TypedValue) -> bool:
+    def _is_same_whole(self, field: FieldPair, before: TypedValue, after: TypedValue) -> bool:
         before, after = bare(before), bare(after)
         if isinstance(before.value, Meaning) and isinstance(after.value, Meaning):
             if before.field.message.name == after.field.message.name:
                 return before.value == after.value
             within = _Comparer(self._writer, self._reader, self._carried)
-            within.message(self._pair_types(before.field.message, after.field.message, one.element), before.value, after.value)
+            within.message(self._pair_types(before.field.message, after.field.message, field.element), before.value, after.value)
             return all(effect.outcome in GOOD for effect in within.effects)
         return not isinstance(before.value, Meaning) and not isinstance(after.value, Meaning) and alike(before, after)
 
-    def _inner(self, one: FieldPair, before: TypedValue, after: TypedValue) -> TypePair:
-        mine, theirs = before.field.message, after.field.message
-        inner = one.inner
-        if inner is not None and inner.of(self._writer) is mine and inner.of(self._reader) is theirs:
+    def _inner(self, field: FieldPair, before: TypedValue, after: TypedValue) -> TypePair:
+        source, target = before.field.message, after.field.message
+        inner = field.inner
+        if inner is not None and inner.of(self._writer) is source and inner.of(self._reader) is target:
             return inner
-        return self._pair_types(mine, theirs, one.element)
+        return self._pair_types(source, target, field.element)
 
-    def _pair_types(self, mine: Shape, theirs: Shape, place: str) -> TypePair:
-        base, head = (mine, theirs) if self._writer is Version.BASE else (theirs, mine)
+    def _pair_types(self, source: Shape, target: Shape, place: str) -> TypePair:
+        base, head = (source, target) if self._writer is Version.BASE else (target, source)
         return pair_types(base, head, base.name if base.name == head.name else place)
 
-    def _compare_entries(self, one: FieldPair, mine: FieldShape, value: Value, theirs: FieldShape, got: Value | None) -> Blame | None:
-        """Maps, and lists of entries where one side has those: by key."""
-        if not (can_be_map(mine) and can_be_map(theirs)):
-            return Blame(OutcomeCause.VALUE, "nothing arrives" if got is None else "what is no map arrives")
-        before, after = entries(mine, value), entries(theirs, got)
+    def _compare_entries(self, field: FieldPair, source: FieldShape, value: Value, target: FieldShape, got: Value | None) -> Blame | None:
+        """Compare maps by key, or a map with a list of entries."""
+        if not (can_be_map(source) and can_be_map(target)):
+            return Blame(OutcomeCause.VALUE, "nothing arrives" if got is None else "a value that is not a map arrives")
+        before, after = entries(source, value), entries(target, got)
         arrived = {key.value: mapped for key, mapped in after}
         repeats = len(arrived) != len(after) or len({key.value for key, _ in before}) != len(before)
         if repeats and len(before) != len(after):
             return Blame(OutcomeCause.VALUE, "a map keeps the last entry of a key")
-        blames = [self._compare_mapped(one, mapped, arrived.pop(key.value)) for key, mapped in before if key.value in arrived]
+        blames = [self._compare_mapped(field, mapped, arrived.pop(key.value)) for key, mapped in before if key.value in arrived]
         if arrived:
             return Blame(OutcomeCause.VALUE, "an entry arrives that was not sent")
-        there = {key.value for key, _ in after}
-        lost = [mapped for key, mapped in before if mapped is not None and key.value not in there]
-        blames += [self._compare_dropped(one, lost, theirs)] if lost else []
+        keys = {key.value for key, _ in after}
+        lost = [mapped for key, mapped in before if mapped is not None and key.value not in keys]
+        blames += [self._compare_dropped(field, lost, target)] if lost else []
         return worst(blames)
 
-    def _compare_mapped(self, one: FieldPair, before: TypedValue | None, after: TypedValue | None) -> Blame | None:
+    def _compare_mapped(self, field: FieldPair, before: TypedValue | None, after: TypedValue | None) -> Blame | None:
         if before is None or after is None:
             return None if before is after else Blame(OutcomeCause.VALUE, "a map's values do not arrive")
         if before.field.enum is not None and after.field.enum is not None:
-            return self._compare_enums(one, [before], [after], after.field)
-        return self._compare_parts(one, [(before, after)])
+            return self._compare_enums(field, [before], [after], after.field)
+        return self._compare_parts(field, [(before, after)])
 
-    def _compare_dropped(self, one: FieldPair, lost: list[TypedValue], theirs: FieldShape) -> Blame | None:
-        """Entries that did not arrive: a reader drops those whose value its closed enum does not declare."""
-        there = theirs.mapped
-        if lost[0].field.enum is None or there is None or there.enum is None:
+    def _compare_dropped(self, field: FieldPair, lost: list[TypedValue], target: FieldShape) -> Blame | None:
+        """Blame entries that did not arrive: a reader drops entries whose value its closed enum does not declare."""
+        mapped = target.mapped
+        if lost[0].field.enum is None or mapped is None or mapped.enum is None:
             return Blame(OutcomeCause.VALUE, f"{len(lost)} of the entries do not arrive")
-        return self._compare_enums(one, lost, [], there)
+        return self._compare_enums(field, lost, [], mapped)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
-    def _compare_enums(self, one: FieldPair, before: list[TypedValue], after: list[TypedValue], theirs: FieldShape) -> Blame | None:
-        """Blames the enum's value where the versions differ in it, else the field."""
-        blame, effects = compare_enums(one, before, after, theirs, self._writer, self._carried)
+    def _compare_enums(self, field: FieldPair, before: list[TypedValue], after: list[TypedValue], target: FieldShape) -> Blame | None:
+        """Record effects on the enum's values where the versions differ in them, and return the blame of the field."""
+        blame, effects = compare_enums(field, before, after, target, self._writer, self._carried)
         self.effects += effects
         return blame
 
-    # -- what was not sent ---------------------------------------------------------------------------------------------
+    # -- fields that were not sent ---------------------------------------------------------------------------------------------
 
     def _not_sent(
         self,
-        one: FieldPair,
-        mine: FieldShape | None,
-        theirs: FieldShape,
+        field: FieldPair,
+        source: FieldShape | None,
+        target: FieldShape,
         sent: Meaning,
         received: Meaning,
         strays: dict[int, str],
     ) -> None:
-        got = received.fields.get(theirs.number)
-        if theirs.number in strays:
-            if one.base is not None:
-                why = f"what was sent in {strays[theirs.number]} arrives in it"
-                self._see(one, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, mine, None, theirs, got)
+        got = received.fields.get(target.number)
+        if target.number in strays:
+            if field.base is not None:
+                why = f"the value of {strays[target.number]} arrives in it"
+                self._see(field, ElementOutcome.ALTERED, OutcomeCause.MISDELIVERED, why, source, None, target, got)
             return
-        if mine is None:
-            if got is not None and not _in_unknown(sent, theirs.number):
-                self._see(one, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", None, None, theirs, got)
+        if source is None:
+            if got is not None and not _in_unknown(sent, target.number):
+                self._see(
+                    field, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", None, None, target, got
+                )
             return
-        read, meant = _read(theirs, got), default(mine)
-        if got is not None and not _written_zero(mine, theirs, got) and not _in_unknown(sent, theirs.number):
-            self._see(one, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", mine, None, theirs, got)
-        elif mine.enum is not None and theirs.enum is not None and isinstance(read, int) and isinstance(meant, int):
-            self._compare_absent_enum(one, mine, theirs, got, int(meant), int(read))
-        elif meant is not None and read is not None and meant != read and _comparable(mine, theirs, self._carried):
-            self._see_default(one, mine, theirs, meant, read)
+        read, meant = _read(target, got), default(source)
+        if got is not None and not _written_zero(source, target, got) and not _in_unknown(sent, target.number):
+            self._see(field, ElementOutcome.ALTERED, OutcomeCause.UNSENT, "it arrives though it was never sent", source, None, target, got)
+        elif source.enum is not None and target.enum is not None and isinstance(read, int) and isinstance(meant, int):
+            self._compare_absent_enum(field, source, target, got, int(meant), int(read))
+        elif meant is not None and read is not None and meant != read and _comparable(source, target, self._carried):
+            self._see_default(field, source, target, meant, read)
 
-    def _compare_absent_enum(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, got: Value | None, meant: int, read: int) -> None:
-        assert mine.enum is not None and theirs.enum is not None
+    def _compare_absent_enum(
+        self, field: FieldPair, source: FieldShape, target: FieldShape, got: Value | None, meant: int, read: int
+    ) -> None:
+        assert source.enum is not None and target.enum is not None
         carried = Format.BINARY if got is None else self._carried
-        expected = fate(meant, mine.enum, theirs.enum, carried)
-        if expected.outcome is ElementOutcome.ALTERED and not mine.presence:
-            self.effects += see_value(one, expected, meant, TypedValue(theirs, read), self._writer)
+        expected = fate(meant, source.enum, target.enum, carried)
+        if expected.outcome is ElementOutcome.ALTERED and not source.presence:
+            self.effects += see_value(field, expected, meant, TypedValue(target, read), self._writer)
         elif read != meant and expected.number != read:
-            self._see_default(one, mine, theirs, meant, read)
+            self._see_default(field, source, target, meant, read)
 
-    def _see_default(self, one: FieldPair, mine: FieldShape, theirs: FieldShape, meant: object, read: object) -> None:
-        why = f"not set, it reads {plain(theirs, read)} instead of {plain(mine, meant)}"
-        self.effects.append(Effect(one.element, ElementOutcome.ALTERED, OutcomeCause.DEFAULT, why, "(not set)", plain(theirs, read)))
+    def _see_default(self, field: FieldPair, source: FieldShape, target: FieldShape, meant: object, read: object) -> None:
+        why = f"not set, it reads {plain(target, read)} instead of {plain(source, meant)}"
+        self.effects.append(Effect(field.element, ElementOutcome.ALTERED, OutcomeCause.DEFAULT, why, "(not set)", plain(target, read)))
 
     # -- Any -----------------------------------------------------------------------------------------------------------
 
     def _any(self, pair: TypePair, sent: Meaning, received: Meaning) -> None:
-        """One that JSON wrote out: by what is in it."""
-        mine, theirs = sent.fields.get(2), received.fields.get(2)
-        if sent.fields.get(1) == received.fields.get(1) and isinstance(mine, Content) and isinstance(theirs, Content):
-            self.message(self._pair_types(mine.shape, theirs.shape, pair.name), mine, theirs)
-        elif isinstance(mine, Content):
-            why = "the reader does not read what the Any holds"
+        """Compare an Any that JSON wrote out by its content."""
+        content, delivered = sent.fields.get(2), received.fields.get(2)
+        if sent.fields.get(1) == received.fields.get(1) and isinstance(content, Content) and isinstance(delivered, Content):
+            self.message(self._pair_types(content.shape, delivered.shape, pair.name), content, delivered)
+        elif isinstance(content, Content):
+            why = "the reader does not read the content of the Any"
             self.effects.append(
-                Effect(mine.shape.name, ElementOutcome.LOST, OutcomeCause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)")
+                Effect(content.shape.name, ElementOutcome.LOST, OutcomeCause.UNKNOWN, why, _bytes(sent.fields.get(1)), "(nothing)")
             )
 
     def _see(
         self,
-        one: FieldPair,
+        field: FieldPair,
         outcome: ElementOutcome,
         cause: OutcomeCause,
         why: str,
-        mine: FieldShape | None,
+        source: FieldShape | None,
         value: Value | None,
-        theirs: FieldShape | None = None,
+        target: FieldShape | None = None,
         got: Value | None = None,
     ) -> None:
-        sent = text(mine, value) if mine is not None else "(nothing)"
-        received = text(theirs, got) if theirs is not None else "(nothing)"
-        self.effects.append(Effect(one.element, outcome, cause, why, sent, received))
+        sent = text(source, value) if source is not None else "(nothing)"
+        received = text(target, got) if target is not None else "(nothing)"
+        self.effects.append(Effect(field.element, outcome, cause, why, sent, received))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -313,21 +320,21 @@ class _Comparer:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def carried_to(mine: FieldShape, reader: Shape, carried: Format) -> FieldShape | None:
-    """The field of the reader's type in which the format delivers it."""
+def carried_to(source: FieldShape, reader: Shape, carried: Format) -> FieldShape | None:
+    """Return the field of the reader's type to which the format delivers a value."""
     if carried is Format.BINARY:
-        return reader.fields.get(mine.number)
-    return reader.json_names.get(written_name(mine, carried))
+        return reader.fields.get(source.number)
+    return reader.json_names.get(written_name(source, carried))
 
 
-def _comparable(mine: FieldShape, theirs: FieldShape, carried: Format) -> bool:
-    """Whether the defaults of a field that is not set can be compared: not where its number was given to another."""
-    same = mine.name == theirs.name or family(mine) is family(theirs) or carried is not Format.BINARY
-    return same and is_number(mine) == is_number(theirs)
+def _comparable(source: FieldShape, target: FieldShape, carried: Format) -> bool:
+    """Tell whether the defaults of an unset field can be compared: not where its number was given to another field."""
+    same = source.name == target.name or family(source) is family(target) or carried is not Format.BINARY
+    return same and is_number(source) == is_number(target)
 
 
 def _in_unknown(sent: Meaning, number: int) -> bool:
-    """Whether the writer's program sent it unseen, in a field that its type does not declare."""
+    """Tell whether the writer's program sent the number as an unknown field, which its type does not declare."""
     return any(record.number == number for record in sent.unknown)
 
 
@@ -336,16 +343,16 @@ def _in_unknown(sent: Meaning, number: int) -> bool:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _is_what_is_read(mine: FieldShape, before: Sequence[TypedValue], theirs: FieldShape) -> bool:
-    """Whether what was sent is what a program reads of the field although it is not set: -0.0 is the 0 of an integer, and
-    the bytes of a message that holds nothing are none."""
+def _equals_unset(source: FieldShape, before: Sequence[TypedValue], target: FieldShape) -> bool:
+    """Tell whether a program reads the sent value from the unset field: -0.0 is the 0 of an integer, and an empty message
+    has no bytes."""
     field, value = before[0]
-    if len(before) != 1 or theirs.presence or theirs.repeated:
+    if len(before) != 1 or target.presence or target.repeated:
         return False
     if isinstance(value, Meaning):
-        return theirs.type == Field.TYPE_BYTES and not value.fields and not value.unknown
-    minus_zero = is_float(field) and isinstance(value, int) and number(field, value) == 0 and is_number(theirs) and not is_float(theirs)
-    return minus_zero and not mine.presence
+        return target.type == Field.TYPE_BYTES and not value.fields and not value.unknown
+    minus_zero = is_float(field) and isinstance(value, int) and number(field, value) == 0 and is_number(target) and not is_float(target)
+    return minus_zero and not source.presence
 
 
 def _merging(before: Sequence[TypedValue], after: Sequence[TypedValue]) -> str:
@@ -354,20 +361,20 @@ def _merging(before: Sequence[TypedValue], after: Sequence[TypedValue]) -> str:
 
 
 def _read(field: FieldShape, got: Value | None) -> int | float | bytes | None:
-    """What a program reads of a singular field of a scalar type."""
+    """Return the value that a program reads from a singular field of a scalar type."""
     if got is None:
         return default(field)
     return got if isinstance(got, int | bytes) else None
 
 
-def _written_zero(mine: FieldShape, theirs: FieldShape, got: Value) -> bool:
-    """Whether it is the zero of a field without presence, which JSON may write although it says nothing."""
-    if mine.presence or mine.repeated or mine.mapped is not None or isinstance(got, list | dict):
+def _written_zero(source: FieldShape, target: FieldShape, got: Value) -> bool:
+    """Tell whether the value is the zero of a field without presence, which JSON may write although it has no meaning."""
+    if source.presence or source.repeated or source.mapped is not None or isinstance(got, list | dict):
         return False
-    if mine.enum is not None and theirs.enum is not None and isinstance(got, int):
-        names = [name for name, number in mine.enum.names.items() if number == 0]
-        return got == 0 or any(theirs.enum.names.get(name) == got for name in names)
-    return is_zero(TypedValue(theirs, got))
+    if source.enum is not None and target.enum is not None and isinstance(got, int):
+        names = [name for name, number in source.enum.names.items() if number == 0]
+        return got == 0 or any(target.enum.names.get(name) == got for name in names)
+    return is_zero(TypedValue(target, got))
 
 
 def _bytes(value: Value | None) -> str:
