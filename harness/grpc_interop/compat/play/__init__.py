@@ -1,1 +1,1 @@
-"""Plays exchanges between two versions and reads what both sides showed."""
+"""Playing exchanges between two versions, and interpreting the transcripts of both sides."""

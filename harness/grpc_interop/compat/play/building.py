@@ -1,5 +1,5 @@
-"""Every implementation built once for each version of the protos: `py@base`, `py@head`. To the engine they are
-implementations like any others, and two versions never share a process."""
+"""Every implementation, built once for each version of the protos: `py@base`, `py@head`. To the engine these are ordinary
+implementations, and two versions never share a process."""
 
 from __future__ import annotations
 
@@ -15,33 +15,35 @@ from grpc_interop.schema.catalog import Catalog
 
 
 def at(name: str, label: str) -> str:
-    """What an implementation is called when it is built from a side: `py@base`, `py@base2`."""
+    """Return the name of an implementation that is built from a side: `py@base`, `py@base2`."""
     return f"{name}@{label.replace(' ', '')}"
 
 
 def language(name: str) -> str:
-    """The implementation of `py@base`: `py`."""
+    """Return the implementation of `py@base`: `py`."""
     return name.rpartition("@")[0]
 
 
 @dataclass(slots=True)
 class Builds:
-    """`built` by `py@base`. `missing` says of an implementation (`py`) why no pair with it can be played here, and
-    `failed` whether one of them has a toolchain and yet cannot be built."""
+    """The implementations that could be built."""
 
     built: dict[str, Built] = field(default_factory=dict)
+    """By name with side: `py@base`."""
     missing: dict[str, str] = field(default_factory=dict)
+    """Why no pair with an implementation (`py`) can be played here."""
     failed: bool = False
+    """Any of them has a toolchain and yet cannot be built."""
 
     def refused(self, name: str, label: str) -> tuple[RefusedFile, ...]:
-        """The files of a side that an implementation's generator or compiler refused."""
-        found = self.built.get(at(name, label))
-        return found.refused if found is not None else ()
+        """Return the files of a side that an implementation's generator or compiler refused."""
+        built = self.built.get(at(name, label))
+        return built.refused if built is not None else ()
 
 
 def build(builder: Builder, manifests: Sequence[Manifest], versions: Mapping[str, Catalog], note: Callable[[str], None]) -> Builds:
-    """Builds all of them from each version, by its label, as many at a time as there are processors. What fails for one
-    version is of no use for the other, and ends up in `missing`. `note` hears of each one that was built."""
+    """Build all implementations from each version, by its label, as many at a time as there are processors. An implementation
+    that fails for either version is useless, and ends up in `missing`. `note` receives a message for each build."""
     builds = Builds()
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1), "build") as pool:
         pending = [

@@ -1,5 +1,5 @@
-"""What was sent and what arrived, as the two sides of an exchange testify: meanings of the writer's and of the reader's
-version, and what became of the elements between them."""
+"""The interpretation of both transcripts of an exchange: the message as sent and as received, and the effects on the
+elements."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ OK = CODES.index("OK")
 
 
 class ExchangeRecord(NamedTuple):
-    """An exchange as it was played: what an observation rests on. `sent` is what the writer's version means by the message;
-    None of a call that is not about one. `number` and `reading` are those of one message of a parcel."""
+    """An exchange as it was played: the evidence of an observation."""
 
     planned: PlannedProbe
     order: Order
     played: PlayResult
     sent: Meaning | None = None
+    """The meaning of the message in the writer's version; None for a call that is not about a message."""
     received: Meaning | Refusal | None = None
     number: int = 0
+    """The position of the message in a batch."""
     reading: Reading | None = None
+    """The reading of the message in a batch."""
 
 
 class Interpretation(NamedTuple):
-    """What an exchange shows of the elements."""
+    """The effects of an exchange, with the message as sent and as received."""
 
     effects: list[Effect]
     sent: Meaning
@@ -47,34 +49,35 @@ class Interpretation(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """How a message goes: `content` is what was sent, as bytes or ProtoJSON."""
+    """How a message was sent."""
 
     root: TypePair
     writer: Version
     reader: Version
     format: Format
     content: bytes
+    """Bytes or ProtoJSON."""
     aimed: str
     only_zeros: bool = False
 
 
 class Interpreter:
-    """Hears it, in the words of two versions' protos. Implementations mostly write and read alike, and so what was told once
-    is kept: the rule is asked but once for the same message and the same view of it."""
+    """Interprets transcripts by the protos of two versions. Implementations mostly write and read alike, so interpretations
+    are cached: the rule is applied once for the same message and the same view of it."""
 
     def __init__(self, shapes: Mapping[Version, Shapes]) -> None:
         self._json = {version: ProtoJson(own) for version, own in shapes.items()}
         self._known: dict[_Way, list[Interpretation]] = {}
 
     def interpret_call(self, probe: RpcProbe, reader: Version, played: PlayedCall) -> Interpretation | None:
-        """What a call shows to a reader of this version, in a control the writer's own; None where the message was not sent
-        at all."""
+        """Interpret a call for a reader of this version, in a control the writer's own. Return None where the message was not
+        sent at all."""
         received = _arrived(probe, probe.root.of(reader), played)
         way = _Way(probe.root, probe.flow.writer, reader, Format.BINARY, probe.content, probe.aimed)
-        return None if received is None else self._told(way, received)
+        return None if received is None else self._interpretation(way, received)
 
     def interpret_reading(self, probe: MessageProbe, reader: Version, number: int, reading: Reading) -> Interpretation | None:
-        """What one message of a parcel shows; None where its writer could not write it."""
+        """Interpret the reading of a message of a batch. Return None where its writer could not write it."""
         if reading.answer is None:
             return None
         way = _Way(
@@ -86,13 +89,13 @@ class Interpreter:
             probe.aimed(number),
             reading.only_zeros,
         )
-        return self._told(way, self._read(probe, probe.pair.of(reader), reader, reading))
+        return self._interpretation(way, self._read(probe, probe.pair.of(reader), reader, reading))
 
-    def _told(self, way: _Way, received: Meaning | Refusal) -> Interpretation | None:
+    def _interpretation(self, way: _Way, received: Meaning | Refusal) -> Interpretation | None:
         known = self._known.setdefault(way, [])
-        for told in known:
-            if told.received == received:
-                return told
+        for interpretation in known:
+            if interpretation.received == received:
+                return interpretation
         sent = known[0].sent if known else self._sent(way)
         if sent is None:
             return None
@@ -101,15 +104,15 @@ class Interpreter:
         return known[-1]
 
     def interpret_strict_reading(self, probe: MessageProbe, reader: Version, number: int, reading: Reading) -> list[Effect]:
-        """Of JSON that is only taken where unknown fields are skipped, what a reader that does not skip them refuses."""
+        """Return the effects of JSON that a reader takes only while it skips unknown fields, on a reader that refuses them."""
         if not isinstance(reading.strict, Refused):
             return []
         way = _Way(probe.pair, probe.flow.writer, reader, Format.STRICT_JSON, reading.sent, probe.aimed(number))
-        told = self._told(way, Refusal(reading.strict.text))
-        return told.effects if told is not None else []
+        interpretation = self._interpretation(way, Refusal(reading.strict.text))
+        return interpretation.effects if interpretation is not None else []
 
     def _sent(self, way: _Way) -> Meaning | None:
-        """What the writer's version means by the message; None for what is none."""
+        """Return the meaning of the message in the writer's version; None where it does not parse."""
         shape = way.root.of(way.writer)
         try:
             if way.format is Format.BINARY:
@@ -129,7 +132,7 @@ class Interpreter:
 
 
 def why_not_received(probe: RpcProbe, played: PlayedCall) -> str:
-    """Why a call says nothing of its message, if that is worth telling: a writer that cannot write it is not."""
+    """Return why a call does not show its message; empty where the writer could not write it, which is not worth telling."""
     writing = Side.CLIENT if probe.role is MessageRole.REQUEST else Side.SERVER
     if played.broken:
         return "" if played.culprit is writing else played.broken
@@ -138,15 +141,15 @@ def why_not_received(probe: RpcProbe, played: PlayedCall) -> str:
 
 
 def interpret_absent_rpc(probe: AbsentRpcProbe, played: PlayedCall) -> Effect:
-    """What became of a call of an RPC that one version lacks or has in another kind."""
+    """Return the effect of a call of an RPC that a version lacks or has in another kind."""
     status = played.client.status if played.client is not None else None
     code = CODES[status.code] if status is not None else played.broken
-    mine, theirs = probe.method.of(probe.client), probe.method.of(probe.client.other)
-    if mine is not None and theirs is not None:
+    client_method, server_method = probe.method.of(probe.client), probe.method.of(probe.client.other)
+    if client_method is not None and server_method is not None:
         arrived = len(played.server.views) if played.server is not None else 0
         came = len(played.client.views) if played.client is not None else 0
         why = (
-            f"{mine.kind} client, {theirs.kind} server: {arrived} of {len(probe.requests)} requests and {came} of"
+            f"{client_method.kind} client, {server_method.kind} server: {arrived} of {len(probe.requests)} requests and {came} of"
             f" {len(probe.responses)} responses arrived, and the call ended with {code}"
         )
         return Effect(probe.method.element, ElementOutcome.KIND_CHANGED, why=why, received=code)
@@ -156,19 +159,19 @@ def interpret_absent_rpc(probe: AbsentRpcProbe, played: PlayedCall) -> Effect:
 
 
 def _viewed(shape: Shape, view: View) -> Meaning | Refusal:
-    """A view that is none is the driver's fault, and will be so in the control."""
+    """Return the meaning of a view. An invalid view is the driver's fault, so the control will show it as well."""
     try:
         return read_view(shape, view)
     except NotAViewError as error:
-        return Refusal(f"its driver shows what is no {shape.name}: {error}")
+        return Refusal(f"its driver shows a view that is not a valid {shape.name}: {error}")
 
 
 def _arrived(probe: RpcProbe, shape: Shape, played: PlayedCall) -> Meaning | Refusal | None:
-    """What the side that the message was for saw of it; None where it was never sent."""
+    """Return the message as the receiving side saw it; None where it was never sent."""
     client, server = played.client, played.server
-    mine, side = (server, Side.SERVER) if probe.role is MessageRole.REQUEST else (client, Side.CLIENT)
-    if mine is not None and mine.views:
-        return _viewed(shape, mine.views[0])
+    transcript, side = (server, Side.SERVER) if probe.role is MessageRole.REQUEST else (client, Side.CLIENT)
+    if transcript is not None and transcript.views:
+        return _viewed(shape, transcript.views[0])
     if played.broken:
         return Refusal(played.broken) if played.culprit is side else None
     if client is None or server is None or client.status is None:

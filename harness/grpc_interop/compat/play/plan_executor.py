@@ -1,7 +1,7 @@
-"""Plays a plan on pairs of implementations and says what was seen of each element.
+"""The execution of a plan on pairs of implementations, which yields the effects on each element.
 
-What looks bad is played once more between two sides of the writer's version: only what this control does not show is the
-change's doing. Whatever was planned and could not be played is told; nothing goes missing.
+An exchange with a bad effect is played once more between two sides of the writer's version, as its control: the change caused
+only effects that the control does not show. Every probe that could not be played is reported.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from grpc_interop.core.verdict import Pair
 from grpc_interop.wire.shapes import Shapes
 
 ABSENT_RPC_US = 2_000_000
-"""The deadline, in microseconds, of a call whose server has the RPC in another kind or not at all. Between two kinds nobody
-promises an end: grpcio's sync client waits for ever where a server answers a unary call with two messages. One second was
-missed by calls that do end, under a load of ten processes a core."""
+"""The deadline, in microseconds, of a call whose server has the RPC in another kind or not at all. Between two kinds gRPC
+promises no end: grpcio's sync client waits for ever where a server answers a unary call with two messages. Under a load of ten
+processes a core, calls that do end took more than a second."""
 
 Rank = tuple[int, int, str]
-"""Where something stands in the plan: what was planned, which of its messages, on which pair."""
+"""A position in the plan: the number of the probe, the number of its message, the pair."""
 
 
 class _Suspect(NamedTuple):
-    """Something bad that was seen in an exchange."""
+    """Bad effects of an exchange, before its control is played."""
 
     rank: Rank
     exchange: Exchange
@@ -52,31 +52,34 @@ class _Suspect(NamedTuple):
 
 
 class _Tag(NamedTuple):
-    """What an order was made of, and its place in the plan. Of a control, `suspects` is what it is to explain, and `numbers`
-    are the messages of a parcel that it is about."""
+    """The origin of an order."""
 
     planned: PlannedProbe
     place: int
+    """The position of the probe in the plan."""
     suspects: tuple[_Suspect, ...] = ()
+    """In a control, the suspects that it may explain."""
     numbers: tuple[int, ...] = ()
+    """In a control, the messages of the batch that it is about."""
 
 
 @dataclass(slots=True)
 class Executed:
-    """All that came of a plan, in its order: of several observations of the same, the first has the smallest message.
-    `not_run` says what could not be played, and why; `refused` the same of what a language has no code for, since it refuses
-    the file: that is a finding of its own, or was so before."""
+    """The result of a plan."""
 
     observations: list[ObservedEffect] = field(default_factory=list)
+    """In the order of the plan, in which smaller messages come first."""
     not_run: dict[str, str] = field(default_factory=dict)
+    """Why a probe could not be played."""
     refused: dict[str, str] = field(default_factory=dict)
+    """Why a language has no code for an element: it refuses the file, which is a finding by itself, or was refused before."""
 
 
 class PlanExecutor:
-    """Plays plans on the pairs of languages and listens."""
+    """Plays plans on pairs of languages, and interprets the transcripts."""
 
     def __init__(self, player: Player, builds: Builds, labels: Mapping[Version, str], shapes: Mapping[Version, Shapes]) -> None:
-        """`labels` says how the implementations of each version are called: `base`, `head`."""
+        """`labels` are the suffixes of the implementations of each version: `base`, `head`."""
         self._player = player
         self._builds = builds
         self._labels = labels
@@ -86,17 +89,17 @@ class PlanExecutor:
         self._found: list[tuple[Rank, ObservedEffect]] = []
 
     def run(self, plan: Plan, pairs: Sequence[Pair]) -> Executed:
-        """Plays everything in the plan on each of the pairs, which are named without versions (`py:go`)."""
+        """Play the whole plan on each of the pairs, which are named without versions (`py:go`)."""
         self._executed, self._found = Executed(), []
         suspects: list[_Suspect] = []
         for order, played in self._player.play(self._orders(plan, pairs)):
             suspects += self._interpret(order, played)
         for order, played in self._player.play(self._controls(suspects)):
             self._apply_control(order, played)
-        self._executed.observations += [found for _, found in sorted(self._found, key=lambda entry: entry[0])]
+        self._executed.observations += [observation for _, observation in sorted(self._found, key=lambda entry: entry[0])]
         return self._executed
 
-    # -- what is played ------------------------------------------------------------------------------------------------
+    # -- orders ------------------------------------------------------------------------------------------------
 
     def _orders(self, plan: Plan, pairs: Sequence[Pair]) -> Iterator[Order]:
         every: list[PlannedProbe] = [*plan.rpc_probes, *plan.message_probes, *plan.absent_rpc_probes]
@@ -111,17 +114,17 @@ class PlanExecutor:
                     yield from self._absent_rpc_orders(planned, pair, tag)
 
     def _controls(self, suspects: Iterable[_Suspect]) -> Iterator[Order]:
-        """The same between two sides of the writer's version, once for all that it may explain."""
+        """Yield the controls: the same probes between two sides of the writer's version, once for all suspects of a probe."""
         together: dict[tuple[int, Pair], list[_Suspect]] = {}
         for suspect in suspects:
             pair = suspect.record.order.pair
             together.setdefault((suspect.rank[0], Pair(language(pair.client), language(pair.server))), []).append(suspect)
-        for (place, pair), found in together.items():
-            orders = list(self._control_of(pair, _Tag(found[0].record.planned, place, tuple(found))))
+        for (place, pair), explained in together.items():
+            orders = list(self._control_of(pair, _Tag(explained[0].record.planned, place, tuple(explained))))
             yield from orders
             if not orders:
-                # A language that lacks the writer's version acquits nobody.
-                self._judge(found, lambda _: [])
+                # Without a control no suspect is explained.
+                self._judge(explained, lambda _: [])
 
     def _control_of(self, pair: Pair, tag: _Tag) -> Iterator[Order]:
         planned = tag.planned
@@ -132,16 +135,16 @@ class PlanExecutor:
             yield from self._message_orders(planned, pair, planned.flow.writer, tag._replace(numbers=tuple(numbers)))
 
     def _rpc_orders(self, probe: RpcProbe, pair: Pair, client: Version, server: Version, tag: _Tag) -> Iterator[Order]:
-        mine, theirs = probe.method.of(client), probe.method.of(server)
-        assert mine is not None and theirs is not None
-        if self._serves(pair.client, client, mine) and self._serves(pair.server, server, theirs):
+        client_method, server_method = probe.method.of(client), probe.method.of(server)
+        assert client_method is not None and server_method is not None
+        if self._serves(pair.client, client, client_method) and self._serves(pair.server, server, server_method):
             request, response = probe.content, probe.filler
             if probe.role is MessageRole.RESPONSE:
                 request, response = response, request
-            yield Order(self._parties(pair, client, server), Call(mine, theirs, (request,), (response,)), tag)
+            yield Order(self._parties(pair, client, server), Call(client_method, server_method, (request,), (response,)), tag)
 
     def _message_orders(self, probe: MessageProbe, pair: Pair, reader: Version, tag: _Tag) -> Iterator[Order]:
-        """Between these two languages, the pair's client writing."""
+        """Yield the order for a batch that the pair's client writes and its server reads."""
         writer = probe.flow.writer
         if self._has(pair.client, writer, probe.pair) and self._has(pair.server, reader, probe.pair):
             names = probe.pair.of(writer).name, probe.pair.of(reader).name
@@ -151,37 +154,37 @@ class PlanExecutor:
 
     def _absent_rpc_orders(self, probe: AbsentRpcProbe, pair: Pair, tag: _Tag) -> Iterator[Order]:
         client, server = probe.client, probe.client.other
-        mine, theirs = probe.method.of(client), probe.method.of(server)
-        assert mine is not None
-        if self._serves(pair.client, client, mine) and (theirs is None or self._serves(pair.server, server, theirs)):
+        client_method, server_method = probe.method.of(client), probe.method.of(server)
+        assert client_method is not None
+        if self._serves(pair.client, client, client_method) and (server_method is None or self._serves(pair.server, server, server_method)):
             yield Order(
                 self._parties(pair, client, server),
-                Call(mine, theirs, probe.requests, probe.responses, ABSENT_RPC_US),
+                Call(client_method, server_method, probe.requests, probe.responses, ABSENT_RPC_US),
                 tag,
             )
 
     def _serves(self, name: str, version: Version, method: Method) -> bool:
-        """Whether a language has code for an RPC; it says so otherwise."""
+        """Tell whether a language has code for an RPC, and record it otherwise."""
         return self._generated(name, version, self._shapes[version].catalog.file_of_service(method.service), method.path)
 
     def _has(self, name: str, version: Version, pair: TypePair) -> bool:
-        """Whether a language has code for a type."""
+        """Tell whether a language has code for a type, and record it otherwise."""
         type_name = pair.of(version).name
         return self._generated(name, version, self._shapes[version].catalog.message(type_name).file.name, type_name)
 
-    def _generated(self, name: str, version: Version, file: str, what: str) -> bool:
-        refused = next((one for one in self._builds.refused(name, self._labels[version]) if one.file == file), None)
+    def _generated(self, name: str, version: Version, file: str, subject: str) -> bool:
+        refused = next((entry for entry in self._builds.refused(name, self._labels[version]) if entry.file == file), None)
         if refused is not None:
-            self._executed.refused[f"{what} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
+            self._executed.refused[f"{subject} with {at(name, self._labels[version])}"] = f"it refuses {file}: {refused.text}"
         return refused is None
 
     def _parties(self, pair: Pair, client: Version, server: Version) -> Pair:
         return Pair(at(pair.client, self._labels[client]), at(pair.server, self._labels[server]))
 
-    # -- what is heard -------------------------------------------------------------------------------------------------
+    # -- interpretation -------------------------------------------------------------------------------------------------
 
     def _interpret(self, order: Order, played: PlayResult) -> Iterator[_Suspect]:
-        """Keeps what is good; gives what needs a control."""
+        """Keep good effects, and yield suspects, which need a control."""
         assert isinstance(order.tag, _Tag)
         planned, place = order.tag.planned, order.tag.place
         if isinstance(played, NotPlayed):
@@ -198,8 +201,8 @@ class PlanExecutor:
             yield from self._interpret_readings(planned, order, played, place)
 
     def _interpret_call(self, probe: RpcProbe, order: Order, played: PlayedCall, place: int) -> Iterator[_Suspect]:
-        told = self._interpreter.interpret_call(probe, probe.flow.reader, played)
-        if told is None:
+        interpretation = self._interpreter.interpret_call(probe, probe.flow.reader, played)
+        if interpretation is None:
             if why := why_not_received(probe, played):
                 self._executed.not_run.setdefault(f"{probe.method.element} {probe.role}, {probe.flow}, {order.pair}", why)
             return
@@ -207,9 +210,8 @@ class PlanExecutor:
         if probe.role is MessageRole.RESPONSE:
             pair = Pair(pair.server, pair.client)
         exchange = Exchange(probe.flow, probe.role, Format.BINARY, str(pair))
-        yield from self._sort(
-            (place, 0, str(order.pair)), [exchange], told.effects, ExchangeRecord(probe, order, played, told.sent, told.received)
-        )
+        record = ExchangeRecord(probe, order, played, interpretation.sent, interpretation.received)
+        yield from self._sort((place, 0, str(order.pair)), [exchange], interpretation.effects, record)
 
     def _interpret_readings(self, probe: MessageProbe, order: Order, played: PlayedBatch, place: int) -> Iterator[_Suspect]:
         exchanges = [Exchange(probe.flow, role, probe.format, str(_languages(order))) for role in probe.roles]
@@ -221,23 +223,23 @@ class PlanExecutor:
             elif number not in played.transcoding.readings:
                 self._executed.not_run.setdefault(f"{probe.pair.name}, {probe.flow}, {probe.format}, {order.pair}", played.broken)
             for reading in played.transcoding.readings.get(number, ()):
-                told = self._interpreter.interpret_reading(probe, probe.flow.reader, number, reading)
-                if told is not None:
-                    record = ExchangeRecord(probe, order, played, told.sent, told.received, number, reading)
+                interpretation = self._interpreter.interpret_reading(probe, probe.flow.reader, number, reading)
+                if interpretation is not None:
+                    record = ExchangeRecord(probe, order, played, interpretation.sent, interpretation.received, number, reading)
                     rank = place, number, str(order.pair)
-                    yield from self._sort(rank, exchanges, told.effects, record)
+                    yield from self._sort(rank, exchanges, interpretation.effects, record)
                     if probe.format is Format.JSON and (
                         strict := self._interpreter.interpret_strict_reading(probe, probe.flow.reader, number, reading)
                     ):
-                        without = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
-                        yield from self._sort(rank, without, strict, record)
+                        strict_exchanges = [exchange._replace(format=Format.STRICT_JSON) for exchange in exchanges]
+                        yield from self._sort(rank, strict_exchanges, strict, record)
 
     def _sort(self, rank: Rank, exchanges: Sequence[Exchange], effects: Sequence[Effect], record: ExchangeRecord) -> Iterator[_Suspect]:
-        bad = tuple(one for one in effects if _needs_control(one))
+        bad = tuple(effect for effect in effects if _needs_control(effect))
         for exchange in exchanges:
-            for one in effects:
-                if not _needs_control(one):
-                    self._keep(rank, exchange, one, record)
+            for effect in effects:
+                if not _needs_control(effect):
+                    self._keep(rank, exchange, effect, record)
             if bad:
                 yield _Suspect(rank, exchange, bad, record)
 
@@ -247,7 +249,7 @@ class PlanExecutor:
     # -- controls ------------------------------------------------------------------------------------------------------
 
     def _apply_control(self, order: Order, played: PlayResult) -> None:
-        """A control has been played: what it shows as well is not the change's doing."""
+        """Keep the effects of suspects that the control does not show: the change caused them."""
         assert isinstance(order.tag, _Tag)
         if isinstance(played, NotPlayed):
             self._executed.not_run[f"the control {order.pair}"] = played.why
@@ -260,11 +262,11 @@ class PlanExecutor:
                 self._keep(suspect.rank, suspect.exchange, effect, suspect.record)
 
     def _control(self, suspect: _Suspect, played: PlayResult, numbers: Sequence[int]) -> list[Effect]:
-        """What a control showed; nothing where it could not be played, which acquits nobody."""
+        """Return the effects in a control; none where it could not be played, so that it explains no suspect."""
         planned = suspect.record.planned
         if isinstance(planned, RpcProbe) and isinstance(played, PlayedCall):
-            told = self._interpreter.interpret_call(planned, planned.flow.writer, played)
-            return told.effects if told is not None else []
+            interpretation = self._interpreter.interpret_call(planned, planned.flow.writer, played)
+            return interpretation.effects if interpretation is not None else []
         if isinstance(planned, MessageProbe) and isinstance(played, PlayedBatch):
             number = numbers.index(suspect.rank[1])
             if _killed_by(played, number):
@@ -273,23 +275,24 @@ class PlanExecutor:
         return []
 
     def _control_reading(self, probe: MessageProbe, suspect: _Suspect, readings: Sequence[Reading]) -> list[Effect]:
-        number, then = suspect.rank[1], suspect.record.reading
+        number, first = suspect.rank[1], suspect.record.reading
         for reading in readings:
-            if then is not None and reading.sent == then.sent:
+            if first is not None and reading.sent == first.sent:
                 if suspect.exchange.format is Format.STRICT_JSON:
                     return self._interpreter.interpret_strict_reading(probe, probe.flow.writer, number, reading)
-                told = self._interpreter.interpret_reading(probe, probe.flow.writer, number, reading)
-                return told.effects if told is not None else []
+                interpretation = self._interpreter.interpret_reading(probe, probe.flow.writer, number, reading)
+                return interpretation.effects if interpretation is not None else []
         return []
 
 
 def _needs_control(effect: Effect) -> bool:
-    """Not what went well, and not what the other version does not declare: the writer's own cannot show it."""
+    """Tell whether an effect needs a control. Good effects do not, and neither do elements that the reader does not declare,
+    which the control cannot show."""
     return effect.outcome not in GOOD and (effect.outcome is not ElementOutcome.IGNORED or effect.cause is OutcomeCause.UNDECLARED)
 
 
 def _killed_by(played: PlayedBatch, number: int) -> bool:
-    """Whether the reader died or hung while it read this message, perhaps of another one."""
+    """Tell whether the reader died or hung while it read this message, although another message may be the cause."""
     return number in played.transcoding.pending and played.culprit is Side.SERVER
 
 

@@ -1,7 +1,7 @@
-"""Plays exchanges between two versions: calls over the network, and messages carried without one.
+"""Exchanges between two versions: calls over the network, and batches of messages without a network.
 
-A party is an implementation built from a version, such as `py@base`; what is played on a pair of them comes back as what
-both saw. Nothing is judged here.
+A party is an implementation built from a version, such as `py@base`. An order on a pair of parties returns the transcripts
+of both. Nothing is judged here.
 """
 
 from __future__ import annotations
@@ -21,50 +21,54 @@ from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.engine import Engine, Job
 
 POLL_SECONDS = 0.1
-"""How long the engine may wait for drivers before it looks whether somebody wants it to stop."""
+"""How long the engine waits for drivers before it checks whether it shall stop."""
 
 
 class Call(NamedTuple):
-    """One RPC, as each side's version has it; `server` is None where its version does not have it. `timeout_us` is the
-    client's deadline in microseconds, None for none."""
+    """An RPC, as each side's version has it."""
 
     client: Method
     server: Method | None
+    """None where the server's version does not have the RPC."""
     requests: tuple[bytes, ...]
     responses: tuple[bytes, ...]
     timeout_us: int | None = None
+    """The client's deadline, in microseconds."""
 
 
 class Order(NamedTuple):
-    """What is to be played on a pair; of a carriage the pair's client writes and its server reads. `tag` is whatever the
-    caller knows it by."""
+    """An exchange to be played on a pair, whose client writes a batch and whose server reads it."""
 
     pair: Pair
     what: Call | TranscodeBatch
     tag: object = None
+    """Any value by which the caller knows the order."""
 
 
 class PlayedCall(NamedTuple):
-    """What both sides of a call saw. `broken`: one side died or hung, in words, or could not read what it was to send;
-    `culprit` is that side."""
+    """The transcripts of a call."""
 
     client: ClientTranscript | None
     server: ServerTranscript | None
     broken: str = ""
+    """How a side died or hung, or that it could not read the message to send."""
     culprit: Side | None = None
+    """The broken side."""
 
 
 class PlayedBatch(NamedTuple):
-    """What became of a carriage: `readings` of every message, but for those that were being carried when a side died or
-    hung: `broken` says so in words, `culprit` which side (`client` writes, `server` reads)."""
+    """The readings of a batch."""
 
     transcoding: BatchExamination
+    """Lacks the readings of messages that were under way when a side died or hung."""
     broken: str = ""
+    """How the side died or hung."""
     culprit: Side | None = None
+    """The broken side: the client writes, the server reads."""
 
 
 class NotPlayed(NamedTuple):
-    """Why an order was not: a driver cannot do it, or does not start."""
+    """An order that could not be played: a driver cannot do it, or does not start."""
 
     why: str
 
@@ -73,7 +77,7 @@ PlayResult = PlayedCall | PlayedBatch | NotPlayed
 
 
 class Player:
-    """Use as a context manager: leaving it stops every process. `exchanges` counts what was played."""
+    """Plays orders. Use it as a context manager: leaving it stops every process. `exchanges` counts the orders played."""
 
     def __init__(self, builds: Builds, logs: Path) -> None:
         self.exchanges = 0
@@ -85,7 +89,7 @@ class Player:
             self._engine.add(built)
 
     def play(self, orders: Iterable[Order]) -> Iterator[tuple[Order, PlayResult]]:
-        """Plays them all, many at a time; they come back in any order, each exactly once."""
+        """Play all orders, many at a time, and yield each exactly once, in any order."""
         self._engine.enqueue(self._job(order) for order in orders)
         while self._engine.busy:
             for verdict in self._engine.poll(POLL_SECONDS):
@@ -100,7 +104,7 @@ class Player:
                     yield order, PlayedBatch(self._transcodings.take(case.name), broken, culprit)
                 else:
                     yield order, PlayedCall(verdict.client, verdict.server, broken, culprit)
-        # What the engine has given up, since a driver does not start or dies all the time.
+        # The engine drops orders whose driver does not start or dies again and again.
         for order in self._orders.values():
             yield order, NotPlayed(self._engine.why_dropped.get(order.pair, "it was dropped, and nobody knows why"))
         self._orders.clear()

@@ -1,6 +1,7 @@
-"""Messages carried between two versions without an RPC: the sender's driver writes one, the receiver's reads it.
+"""Batches of messages between two versions without an RPC: the sender's driver writes a message, the receiver's reads it.
 
-Pure, as messages/dialogue.py is: dialogues ask the sender (Side.CLIENT) and the receiver (Side.SERVER) and note what they answer.
+Pure, as messages/dialogue.py is: dialogues ask the sender (Side.CLIENT) and the receiver (Side.SERVER) and note their
+answers.
 """
 
 from __future__ import annotations
@@ -16,28 +17,32 @@ from grpc_interop.messages.examination import AT_A_TIME, Findings, IsKnown
 from grpc_interop.messages.example_maker import Example
 
 Variants = Callable[[str], Sequence[tuple[str, str]]]
-"""From ProtoJSON as a sender wrote it, whatever else senders of its version may write of the same message: texts, each
-with a word about it."""
+"""From ProtoJSON as a sender wrote it to all texts that senders of its version may write for the same message, each with a
+word about it."""
 
 
 class Reading(NamedTuple):
-    """The receiver was given `sent` (binary, or ProtoJSON in UTF-8) and answered; `what` says how that was made. `strict`
-    is the answer to the same ProtoJSON where unknown fields are not skipped. Without an answer the sender itself could not
-    write the message: `refused` are its words. `only_zeros`: the same ProtoJSON without zeros was taken, so that a refusal
-    is theirs."""
+    """A message that was given to the receiver, and its answer."""
 
     sent: bytes
+    """Binary, or ProtoJSON in UTF-8."""
     what: str = ""
+    """How the text was made."""
     answer: Answer | None = None
+    """None where the sender could not write the message."""
     strict: Answer | None = None
+    """The answer to the same ProtoJSON where unknown fields are refused."""
     refused: str = ""
+    """Why the sender could not write the message, in its words."""
     only_zeros: bool = False
+    """The same ProtoJSON without zeros was taken, so the zeros cause a refusal."""
 
 
 class TranscodeBatch(NamedTuple):
-    """Messages of a type to be carried: the two full names, the contents in order."""
+    """Messages of a type, to be written by the sender and read by the receiver."""
 
     written_as: str
+    """The full name of the type in the sender's version."""
     read_as: str
     contents: tuple[bytes, ...]
     json: bool = False
@@ -48,7 +53,7 @@ ReadingDialogue = Generator[Ask, tuple[Answer, ...], list[Reading]]
 
 
 def batch_dialogue(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
-    """The dialogue about one message."""
+    """Return the dialogue about a message."""
     return _as_json(batch, content) if batch.json else _as_binary(batch, content)
 
 
@@ -68,8 +73,8 @@ def _as_json(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
         if isinstance(written, Refused):
             return [Reading(content, refused=written.text)]
         for text, what in batch.variants(written.json):
-            told = ", ".join(filter(None, ("zero values written" if emit_zero else "", what)))
-            if texts.setdefault(text, told) == told and emit_zero:
+            words = ", ".join(filter(None, ("zero values written" if emit_zero else "", what)))
+            if texts.setdefault(text, words) == words and emit_zero:
                 without_zeros[text] = next((plain for plain, other in texts.items() if other == what), "")
     readings: dict[str, Reading] = {}
     for text, what in texts.items():
@@ -86,11 +91,12 @@ def _as_json(batch: TranscodeBatch, content: bytes) -> ReadingDialogue:
 
 @dataclass(slots=True)
 class BatchExamination:
-    """All messages of a carriage, many at a time, between two drivers. `readings` has those of each message that is done.
-    Otherwise as an Examination, of which it takes the place."""
+    """The messages of a batch, many at a time, between two drivers. It has the interface of an Examination, and takes its
+    place."""
 
     batch: TranscodeBatch
     readings: dict[int, list[Reading]] = field(default_factory=dict)
+    """The readings of each message that is done."""
     pending: dict[int, Example] = field(default_factory=dict)
     findings: Findings | None = None
     _begun: int = 0
@@ -108,7 +114,7 @@ class BatchExamination:
             self.findings = Findings(len(contents), (), b"", None)
 
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None:
-        """Takes the answers to an ask; gives what to ask next about the same message, or None."""
+        """Take the answers to an ask, and return the next ask about the same message, or None."""
         try:
             return self._dialogues[number].send(answers)
         except StopIteration as ended:
@@ -118,15 +124,15 @@ class BatchExamination:
 
 
 class BatchExaminer:
-    """Those of a comparison, by the case that stands for each in the engine. A case that is played again, since a driver
-    died, begins anew."""
+    """The batches of a comparison, by the name of the case that stands for each in the engine. A case that is played again,
+    since a driver died, begins anew."""
 
     def __init__(self) -> None:
         self._batches: dict[str, TranscodeBatch] = {}
         self._begun: dict[str, BatchExamination] = {}
 
     def case(self, name: str, batch: TranscodeBatch) -> MessageCase:
-        """A case of that name that makes the engine play it."""
+        """Return a case of this name that makes the engine play the batch."""
         self._batches[name] = batch
         needs = {"transcode", "view", *(["json"] if batch.json else [])}
         return MessageCase("compat", name, batch.written_as, json=batch.json, requires=frozenset(needs))
@@ -136,6 +142,6 @@ class BatchExaminer:
         return begun
 
     def take(self, name: str) -> BatchExamination:
-        """What was read of a case that has been played; it is forgotten then."""
+        """Return the readings of a case that has been played, and forget it."""
         del self._batches[name]
         return self._begun.pop(name)

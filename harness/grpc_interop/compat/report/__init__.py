@@ -1,4 +1,4 @@
-"""Every form of a comparison's report. All render one Result, and judge nothing."""
+"""The forms of a comparison's report. All render the same Result, and judge nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grpc_interop.compat.vocabulary.result import Result
 
 
 def write(result: Result, directory: Path, folder: Path, environment: Mapping[str, str], out: IO[str] | None = None) -> None:
-    """Writes compat.json and compat.md into the report folder, tells GitHub where it is around, and prints to `out` (stdout
+    """Write compat.json and compat.md into the report folder, report to GitHub Actions if present, and print to `out` (stdout
     by default). `folder` is the project's; `environment` is os.environ."""
     json.write(result, directory)
     markdown.write(result, directory)

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a comparison: the summary in the job's, and annotations beside the lines of the protos."""
+"""A comparison for GitHub Actions: a part of the job's summary, and annotations beside the lines of the protos."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from grpc_interop.compat.vocabulary.result import ChangeVerdict, ReportedFinding
 from grpc_interop.output.escaping import annotation
 
 MOST = 10
-"""GitHub shows ten annotations of a step."""
+"""GitHub shows ten annotations for each step."""
 
 _LEVELS = {ChangeVerdict.BREAK: "error", ChangeVerdict.ACCEPTED: "notice", ChangeVerdict.NOTE: "notice"}
 
 
 def write_summary(result: Result, directory: Path, environment: Mapping[str, str]) -> None:
-    """Appends to the file that GITHUB_STEP_SUMMARY names, if it does."""
+    """Append to the file that GITHUB_STEP_SUMMARY names, if it is set."""
     if file := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(file).open("a", encoding="utf-8") as summary:
             summary.write(markdown(result, directory))
 
 
 def commands(result: Result, folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Lines for stdout where GITHUB_ACTIONS is set, breaks first. `folder` is the project's: GitHub wants paths from the
-    top of the checkout."""
+    """Yield lines for stdout where GITHUB_ACTIONS is set, breaks first. `folder` is the project's: GitHub expects paths from
+    the top of the checkout."""
     if environment.get("GITHUB_ACTIONS") != "true":
         return
     top = Path(environment.get("GITHUB_WORKSPACE") or folder)
-    found, missing = result.findings(*_LEVELS), wording.not_run(result)
+    findings, missing = result.findings(*_LEVELS), wording.not_run(result)
     if result.exit_status and not missing and not result.findings(ChangeVerdict.BREAK):
         yield annotation("error", wording.failure(result), title="interop compat")
-    for told in missing[: MOST // 2]:
-        yield annotation("error", told.why, title=f"not run: {told.what}")
-    for entry in found[: MOST - min(len(missing), MOST // 2)]:
+    for skipped in missing[: MOST // 2]:
+        yield annotation("error", skipped.why, title=f"not run: {skipped.what}")
+    for entry in findings[: MOST - min(len(missing), MOST // 2)]:
         finding = entry.finding
         file, line = _place(finding.place, folder, top)
         yield annotation(_LEVELS[finding.verdict], _text(entry, result), file=file, line=line, title=finding.element)
 
 
 def _place(place: SourceLocation | None, folder: Path, top: Path) -> tuple[str, str]:
-    """File and line in the checkout; empty for what does not lie there."""
+    """Return file and line in the checkout; empty for a file outside of it."""
     file = os.path.relpath(folder / place.path, top) if place and place.path else os.pardir
     return ("", "") if place is None or file.startswith(os.pardir) else (file, str(place.line or 1))
 
 
 def _text(entry: ReportedFinding, result: Result) -> str:
     finding = entry.finding
-    told = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(entry, result)]
-    return "\n".join(filter(None, [*told, f"buf: {wording.alarms(entry)}"]))
+    parts = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(entry, result)]
+    return "\n".join(filter(None, [*parts, f"buf: {wording.alarms(entry)}"]))

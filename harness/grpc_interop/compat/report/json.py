@@ -21,20 +21,20 @@ from grpc_interop.files.atomic import replacing
 from grpc_interop.report.forms.results import MOST_BYTES
 
 SCHEMA = 1
-"""Fields may be added under the same number, none renamed or dropped."""
+"""Under the same number fields may be added, but never renamed or dropped."""
 
 FILE = "compat.json"
 
 
 def write(result: Result, directory: Path) -> None:
-    """Replaces the file in the report folder, whole."""
+    """Replace the file in the report folder, atomically."""
     directory.mkdir(parents=True, exist_ok=True)
     with replacing(directory / FILE) as file:
         file.write(json.dumps(to_json(result), indent=1).encode() + b"\n")
 
 
 def read_changes(directory: Path) -> list[dict[str, Any]]:
-    """The changes that the last comparison found. Raises UsageError where there is none."""
+    """Return the changes that the last comparison found. Raise UsageError where there is no report."""
     path = directory / FILE
     try:
         with path.open("rb") as file:
@@ -45,15 +45,15 @@ def read_changes(directory: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         raise UsageError(f"{path} is not there", "run `interop compat --base ...` first") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{path} is no report: {error!r}", "run `interop compat` again") from None
+        raise UsageError(f"{path} is not a valid report: {error!r}", "run `interop compat` again") from None
 
 
 def to_json(result: Result) -> dict[str, Any]:
-    """Breaks first."""
+    """Return the result as JSON, breaks first."""
     return {
         "schema": SCHEMA,
         "head": result.head._asdict(),
-        "bases": [_comparison(one) for one in result.comparisons],
+        "bases": [_comparison(comparison) for comparison in result.comparisons],
         "guarantee": result.guarantee,
         "seconds": round(result.seconds, 3),
         "exchanges": result.exchanges,
@@ -63,13 +63,13 @@ def to_json(result: Result) -> dict[str, Any]:
     }
 
 
-def _comparison(one: BaseComparison) -> dict[str, Any]:
-    return one.base._asdict() | {
-        "rollout": _rollout(one.rollout),
-        "untouched": dict(one.untouched),
-        "not_run": [entry._asdict() for entry in one.not_run],
-        "warnings": list(one.warnings),
-        "buf": one.static or None,
+def _comparison(comparison: BaseComparison) -> dict[str, Any]:
+    return comparison.base._asdict() | {
+        "rollout": _rollout(comparison.rollout),
+        "untouched": dict(comparison.untouched),
+        "not_run": [entry._asdict() for entry in comparison.not_run],
+        "warnings": list(comparison.warnings),
+        "buf": comparison.static or None,
     }
 
 
@@ -88,7 +88,7 @@ def _change(finding: ChangeFinding, comparison: BaseComparison) -> dict[str, Any
         "against": comparison.base.label,
         "base": _place(finding.base, finding.before),
         "head": _place(finding.head, finding.after),
-        "observations": [_observed(one, finding) for one in finding.observed],
+        "observations": [_observed(effect, finding) for effect in finding.observed],
         "notes": list(finding.notes),
         "buf": None if comparison.static else [alarm._asdict() for alarm in finding.static],
         "accepted": None if accepted is None else accepted._asdict(),
@@ -100,23 +100,23 @@ def _change(finding: ChangeFinding, comparison: BaseComparison) -> dict[str, Any
 def _place(place: SourceLocation | None, definition: str) -> dict[str, Any] | None:
     if place is None and not definition:
         return None
-    told = place or SourceLocation("")
-    return {"file": told.file or None, "path": told.path or None, "line": told.line or None, "definition": definition}
+    location = place or SourceLocation("")
+    return {"file": location.file or None, "path": location.path or None, "line": location.line or None, "definition": definition}
 
 
-def _observed(one: EffectSummary, finding: ChangeFinding) -> dict[str, Any]:
+def _observed(effect: EffectSummary, finding: ChangeFinding) -> dict[str, Any]:
     return {
-        "flow": str(one.flow),
-        "role": str(one.role),
-        "format": str(one.format),
-        "outcome": str(one.outcome),
-        "breaks": one.breaks,
-        "why": one.why,
-        "sent": one.sent,
-        "received": one.received,
-        "pairs": list(one.pairs),
-        "every_pair": in_pairs(one, finding.observed) == EVERY,
-        "deployments": [str(deployment) for deployment in one.deployments],
+        "flow": str(effect.flow),
+        "role": str(effect.role),
+        "format": str(effect.format),
+        "outcome": str(effect.outcome),
+        "breaks": effect.breaks,
+        "why": effect.why,
+        "sent": effect.sent,
+        "received": effect.received,
+        "pairs": list(effect.pairs),
+        "every_pair": in_pairs(effect, finding.observed) == EVERY,
+        "deployments": [str(deployment) for deployment in effect.deployments],
     }
 
 

@@ -1,4 +1,4 @@
-"""A comparison for a reviewer: a table that is understood in twenty seconds, and behind it the breaks in full."""
+"""A comparison for a reviewer: a table to be understood in twenty seconds, followed by the breaks in full."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from grpc_interop.output.plain_text import in_lines
 FILE = "compat.md"
 
 MOST_ROWS = 30
-"""More nobody reads in twenty seconds; the rest is counted, and stands in compat.json."""
+"""Nobody reads more in twenty seconds. The rest is counted, and stands in compat.json."""
 
 MOST_IN_FULL = 10
-"""Breaks with their transcripts, folded up. GitHub refuses a summary above a mebibyte."""
+"""Breaks with their transcripts, folded up. GitHub refuses a summary of more than a mebibyte."""
 
 MOST_WORDS = 120
 """Characters of a field of the table."""
@@ -28,13 +28,13 @@ _WORDS = {ChangeVerdict.BREAK: "break", ChangeVerdict.ACCEPTED: "accepted", Chan
 
 
 def write(result: Result, directory: Path) -> None:
-    """Writes the file into the report folder."""
+    """Write the file into the report folder."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / FILE).write_text(markdown(result, directory), encoding="utf-8")
 
 
 def markdown(result: Result, directory: Path) -> str:
-    """`directory` is the report folder."""
+    """Return the comparison as Markdown. `directory` is the report folder."""
     return "\n".join(_markdown(result, directory)) + "\n"
 
 
@@ -44,25 +44,26 @@ def _markdown(result: Result, directory: Path) -> Iterator[str]:
     if result.exit_status:
         yield f"**{inline(wording.failure(result))}**\n"
     yield inline(wording.closing_words(result)) + "\n"
-    for one in result.comparisons:
-        yield f"{inline(one.base.label)}: {inline(one.base.words)} · {inline(result.head.label)}: {inline(result.head.words)}\n"
+    head = f"{inline(result.head.label)}: {inline(result.head.words)}"
+    for comparison in result.comparisons:
+        yield f"{inline(comparison.base.label)}: {inline(comparison.base.words)} · {head}\n"
     yield from _table(result)
     yield from _beside(result)
     for entry in result.findings(ChangeVerdict.BREAK)[:MOST_IN_FULL]:
         finding = entry.finding
         yield f"\n<details><summary>{inline(finding.element)}: {inline(wording.change(finding))}</summary>\n"
         yield "<pre>"
-        # An empty line would end the HTML, and what follows be Markdown.
+        # An empty line would end the HTML, and the following lines would be Markdown.
         yield from (html.escape(in_lines(line.text)) or " " for line in wording.block(entry, result, directory))
         yield "</pre></details>"
     yield ""
 
 
 def _table(result: Result) -> Iterator[str]:
-    """Without what has no effect and no alarm of buf's: that is only counted."""
+    """Yield the table. Changes without effect and without an alarm from buf are only counted."""
     every = result.findings(*ChangeVerdict)
-    found = [entry for entry in every if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
-    groups = wording.alike(found, result)
+    shown = [entry for entry in every if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
+    groups = wording.alike(shown, result)
     if groups:
         yield "| | element | change | what happens | breaks | buf breaking |"
         yield "|---|---|---|---|---|---|"
@@ -73,7 +74,7 @@ def _table(result: Result) -> Iterator[str]:
 
 
 def _row(group: list[ReportedFinding], result: Result) -> str:
-    """What is the same of several elements stands in one row."""
+    """Return the row of a group of elements with the same effects."""
     entry = group[0]
     finding = entry.finding
     happening = wording.glance(finding) or ("nothing" if finding.verdict is ChangeVerdict.OK else "")
@@ -89,7 +90,7 @@ def _row(group: list[ReportedFinding], result: Result) -> str:
 
 
 def _element(entry: ReportedFinding, result: Result) -> str:
-    """Its name, and below it where it is declared."""
+    """Return the name of an element, and below it where it is declared."""
     finding, against = entry.finding, wording.against(entry, result)
     now = f" (now {_code(finding.now)})" if finding.now and finding.now != finding.element else ""
     below = [_code(str(finding.place)) if finding.place else "", inline(against)]
@@ -97,7 +98,7 @@ def _element(entry: ReportedFinding, result: Result) -> str:
 
 
 def _static(entry: ReportedFinding) -> str:
-    """In which categories buf has an alarm; in bold, where it and what was observed disagree."""
+    """Return the categories in which buf has an alarm; in bold where buf and the observations disagree."""
     comparison, finding = entry
     if comparison.static:
         return "not asked"
@@ -111,20 +112,20 @@ def _static(entry: ReportedFinding) -> str:
 
 
 def _beside(result: Result) -> Iterator[str]:
-    for one in result.comparisons:
-        told = [
-            *(f"not run: {entry.what}: {entry.why}" for entry in one.not_run),
-            *one.warnings,
-            *([f"buf breaking was not asked: {one.static}"] if one.static else []),
-            *([f"untouched: {untouched}"] if (untouched := wording.untouched(one)) else []),
+    for comparison in result.comparisons:
+        notes = [
+            *(f"not run: {entry.what}: {entry.why}" for entry in comparison.not_run),
+            *comparison.warnings,
+            *([f"buf breaking was not asked: {comparison.static}"] if comparison.static else []),
+            *([f"untouched: {untouched}"] if (untouched := wording.untouched(comparison)) else []),
         ]
-        if told:
+        if notes:
             yield ""
-        yield from (f"- {inline(text)}" for text in told)
+        yield from (f"- {inline(text)}" for text in notes)
 
 
 def _code(text: str) -> str:
-    """Not in backticks: within these nothing can be escaped."""
+    """Format code. Backticks would not do: nothing can be escaped within them."""
     return f"<code>{inline(text)}</code>"
 
 

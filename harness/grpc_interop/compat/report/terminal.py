@@ -1,4 +1,4 @@
-"""What a person sees of a comparison: breaks in full, then notes, a line each, and last what may be rolled out first."""
+"""A comparison in the terminal: breaks in full, then notes, a line each, and last the orders of rollout."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
 
 MOST_BLOCKS = 20
-"""Breaks shown in full. Who has more has one cause for most of them; the rest are a line each."""
+"""Breaks shown in full. Where there are more, most have the same cause; each of the rest takes a line."""
 
 MOST_LINES = 30
-"""Of each further kind; compat.json has all."""
+"""Lines of each further kind; compat.json has all."""
 
 MOST_ALIKE = 5
-"""Of what is said of several elements at once."""
+"""Elements that are listed below a line about several elements."""
 
 _STYLES = {
     Tone.TITLE: "bold red",
@@ -36,7 +36,7 @@ _STYLES = {
 
 
 def show(result: Result, directory: Path, file: IO[str] | None = None, width: int | None = None) -> None:
-    """Prints to `file` (stdout by default). `directory` is the report folder; `width` overrides the terminal's."""
+    """Print to `file` (stdout by default). `directory` is the report folder; `width` overrides the terminal's."""
     console = Console(file=file, markup=False, emoji=False, highlight=False, width=width)
     if width is None and not console.is_terminal:
         console.width = PLAIN_WIDTH
@@ -51,14 +51,14 @@ def show(result: Result, directory: Path, file: IO[str] | None = None, width: in
 
 
 def _lines(result: Result, directory: Path, width: int) -> Iterator[Line]:
-    for one in result.comparisons:
-        yield Line(Tone.WHAT, printable(f"{one.base.label}: {one.base.words} · {result.head.label}: {result.head.words}"))
+    for comparison in result.comparisons:
+        yield Line(Tone.WHAT, printable(f"{comparison.base.label}: {comparison.base.words} · {result.head.label}: {result.head.words}"))
     yield from _breaks(result, directory, width)
-    yield from _told("accepted breaks", result, [ChangeVerdict.ACCEPTED])
-    yield from _told("notes", result, [ChangeVerdict.NOTE])
-    yield from _told("buf raises an alarm, and nothing happens", result, [ChangeVerdict.OK])
-    for one in result.comparisons:
-        yield from _beside(one)
+    yield from _section("accepted breaks", result, [ChangeVerdict.ACCEPTED])
+    yield from _section("notes", result, [ChangeVerdict.NOTE])
+    yield from _section("buf raises an alarm, and nothing happens", result, [ChangeVerdict.OK])
+    for comparison in result.comparisons:
+        yield from _beside(comparison)
     yield _blank()
     if rollout := wording.rollout(result):
         yield Line(Tone.WHAT, rollout)
@@ -74,31 +74,31 @@ def _breaks(result: Result, directory: Path, width: int) -> Iterator[Line]:
         yield from _each(breaks[MOST_BLOCKS:], result, Tone.DIFFERS)
 
 
-def _told(title: str, result: Result, verdicts: list[ChangeVerdict]) -> Iterator[Line]:
-    """A line for each of these; without effect are only those of interest that buf complains of."""
-    found = [entry for entry in result.findings(*verdicts) if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
-    if found:
+def _section(title: str, result: Result, verdicts: list[ChangeVerdict]) -> Iterator[Line]:
+    """Yield a line for each finding with these verdicts. Changes without effect matter only where buf has an alarm."""
+    entries = [entry for entry in result.findings(*verdicts) if entry.finding.verdict is not ChangeVerdict.OK or entry.finding.static]
+    if entries:
         yield _blank()
         yield Line(Tone.WHAT, title)
-        yield from _each(found, result, Tone.AGREES)
+        yield from _each(entries, result, Tone.AGREES)
 
 
-def _each(found: list[ReportedFinding], result: Result, tone: Tone) -> Iterator[Line]:
-    """What is the same of several is said once, and they are listed below."""
-    groups = wording.alike(found, result)
+def _each(entries: list[ReportedFinding], result: Result, tone: Tone) -> Iterator[Line]:
+    """Yield a line for each group of findings with the same words, and list its elements below."""
+    groups = wording.alike(entries, result)
     for group in groups[:MOST_LINES]:
         first = group[0]
         finding = first.finding
         named = finding.element if len(group) == 1 else counted(len(group), "element")
-        told = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(first, result)]
-        yield Line(tone, printable(f"  {wording.SIGNS[finding.verdict]} {named}  {' · '.join(filter(None, told))}"))
+        parts = [wording.change(finding), wording.happening(finding), wording.acceptance(finding), wording.against(first, result)]
+        yield Line(tone, printable(f"  {wording.SIGNS[finding.verdict]} {named}  {' · '.join(filter(None, parts))}"))
         for entry in group[:MOST_ALIKE]:
             below = [entry.finding.element if len(group) > 1 else "", str(entry.finding.place or "")]
             if any(below):
                 yield Line(Tone.ASIDE, printable(f"      {'  '.join(filter(None, below))}"))
         if len(group) > MOST_ALIKE:
             yield Line(Tone.ASIDE, f"      and {len(group) - MOST_ALIKE:,} more: see {FILE}")
-        # That static rules are silent about a note is no news.
+        # Static rules are usually silent about a note, so that is not worth a line.
         if finding.static or finding.verdict is not ChangeVerdict.NOTE:
             yield Line(Tone.ASIDE, printable(f"      buf: {wording.alarms(first)}"))
     if rest := sum(map(len, groups[MOST_LINES:])):
@@ -106,16 +106,16 @@ def _each(found: list[ReportedFinding], result: Result, tone: Tone) -> Iterator[
 
 
 def _beside(comparison: BaseComparison) -> Iterator[Line]:
-    """What is told of a comparison as a whole."""
-    told = [
+    """Yield the lines about a comparison as a whole."""
+    labelled = [
         *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),
         *(("warning", words) for words in comparison.warnings),
         *([("buf", comparison.static)] if comparison.static else []),
         *([("untouched", untouched)] if (untouched := wording.untouched(comparison)) else []),
     ]
-    if told:
+    if labelled:
         yield _blank()
-    for label, text in told:
+    for label, text in labelled:
         tone = Tone.ASIDE if label == "untouched" else Tone.DIFFERS
         yield Line(tone, printable(f"{label:<{wording.LABEL}}  {' '.join(text.split())}"))
 

@@ -27,22 +27,22 @@ from grpc_interop.report.failure import LEAST_WIDTH, PLAIN_WIDTH, Line, Tone, re
 SIGNS = {ChangeVerdict.BREAK: "✗", ChangeVerdict.ACCEPTED: "~", ChangeVerdict.NOTE: "!", ChangeVerdict.OK: "✓"}
 
 LABEL = len(ElementOutcome.KIND_CHANGED)
-"""Columns of the word that a line begins with."""
+"""Columns of the first word of a line."""
 
 EVERY = "in every pair"
 
 UNFINISHED = 2
-"""The exit statuses from here on say that something was not run."""
+"""Exit statuses from this number on mean that something was not run."""
 
 MOST_NOT_RUN = 3
-"""How much of that the last line names."""
+"""How many of the reasons for that the last line names."""
 
 UNHARMED = frozenset({ElementOutcome.PRESERVED, ElementOutcome.RENAMED, ElementOutcome.ADDED})
-"""Outcomes that are only worth a word beside those of other pairs."""
+"""Outcomes that are worth mentioning only beside the outcomes of other pairs."""
 
 
 def block(entry: ReportedFinding, result: Result, directory: Path, width: int = PLAIN_WIDTH) -> Iterator[Line]:
-    """All there is to say of an element. `directory` is the report folder."""
+    """Yield all lines about an element. `directory` is the report folder."""
     finding = entry.finding
     base = against(entry, result)
     named = f"{finding.element} (now {finding.now})" if finding.now and finding.now != finding.element else finding.element
@@ -63,42 +63,42 @@ def block(entry: ReportedFinding, result: Result, directory: Path, width: int = 
 
 
 def alike(entries: Iterable[ReportedFinding], result: Result) -> list[list[ReportedFinding]]:
-    """The entries, those together of which the same is to be said; each break for itself."""
+    """Group the entries that have the same words. Each break is a group by itself."""
     groups: dict[object, list[ReportedFinding]] = {}
     for entry in entries:
         finding = entry.finding
-        told = (change(finding), happening(finding), acceptance(finding), alarms(entry), against(entry, result))
+        words = (change(finding), happening(finding), acceptance(finding), alarms(entry), against(entry, result))
         alone = finding.element if finding.verdict is ChangeVerdict.BREAK else ""
-        groups.setdefault((finding.verdict, told, alone), []).append(entry)
+        groups.setdefault((finding.verdict, words, alone), []).append(entry)
     return list(groups.values())
 
 
 def change(finding: ChangeFinding) -> str:
-    """What was edited: `type int64 -> int32; no longer in oneof pick`."""
+    """Return the edits: `type int64 -> int32; no longer in oneof pick`."""
     return "; ".join(finding.what)
 
 
 def happening(finding: ChangeFinding) -> str:
-    """The first thing to say of it: what breaks, and in how many more ways; else what is to be known."""
+    """Return the first break and the number of further breaks; without any, the notes."""
     if finding.notes and not finding.breaking:
         return _notes(finding)
-    told = _together(_harmed(finding), finding.observed)
-    if not told:
+    effects = _together(_harmed(finding), finding.observed)
+    if not effects:
         return ""
-    first = told[0]
-    more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
+    first = effects[0]
+    more = f"; and {len(effects) - 1} more" if len(effects) > 1 else ""
     return f"{first.outcome}: {values(first)} ({way(first)}, {in_pairs(first, finding.observed)}){more}"
 
 
 def glance(finding: ChangeFinding) -> str:
-    """The same for who has twenty seconds: `altered: sent 1, received 0`."""
-    told = _together(_harmed(finding), finding.observed)
-    if not told or (finding.notes and not finding.breaking):
+    """Return the same in few words: `altered: sent 1, received 0`."""
+    effects = _together(_harmed(finding), finding.observed)
+    if not effects or (finding.notes and not finding.breaking):
         return _notes(finding)
-    first = told[0]
+    first = effects[0]
     where = in_pairs(first, finding.observed)
     some = "" if where == EVERY else f" {where}"
-    more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
+    more = f"; and {len(effects) - 1} more" if len(effects) > 1 else ""
     return f"{first.outcome}{some}: {_both(first) or first.why}{more}"
 
 
@@ -107,46 +107,46 @@ def _notes(finding: ChangeFinding) -> str:
 
 
 def deployments(finding: ChangeFinding) -> str:
-    """The orders of deployment in which it breaks: `servers first, clients first`."""
-    return ", ".join(dict.fromkeys(deployment for one in finding.breaking for deployment in one.deployments))
+    """Return the orders of deployment in which it breaks: `servers first, clients first`."""
+    return ", ".join(dict.fromkeys(deployment for effect in finding.breaking for deployment in effect.deployments))
 
 
 def way(observed: EffectSummary) -> str:
-    """`old to new, request, binary`."""
+    """Return the way of a message: `old to new, request, binary`."""
     return f"{observed.flow}, {observed.role}, {observed.format}"
 
 
 def _harmed(finding: ChangeFinding) -> list[EffectSummary]:
-    """What breaks, or else what did not arrive as it was: binary first, since all speak it."""
-    told = finding.breaking or [one for one in finding.observed if one.outcome not in UNHARMED]
-    return sorted(told, key=lambda one: one.format != Format.BINARY)
+    """Return the breaks, or else the values that did not arrive unharmed. Binary comes first, since all speak it."""
+    harmed = finding.breaking or [effect for effect in finding.observed if effect.outcome not in UNHARMED]
+    return sorted(harmed, key=lambda effect: effect.format != Format.BINARY)
 
 
 def _together(observed: Iterable[EffectSummary], among: Sequence[EffectSummary]) -> list[EffectSummary]:
-    """The same in fewer: what is so of requests and responses, or of binary and JSON, is said once (`request and response`)."""
+    """Merge effects that differ only in the role or only in the format (`request and response`, `binary and json`)."""
     for kept in ("format", "role"):
-        alike: dict[object, list[EffectSummary]] = {}
-        for one in observed:
-            told = (one.flow, one.outcome, one.breaks, values(one), in_pairs(one, among), getattr(one, kept))
-            alike.setdefault(told, []).append(one)
-        observed = [_joined(ones) for ones in alike.values()]
+        groups: dict[object, list[EffectSummary]] = {}
+        for effect in observed:
+            key = (effect.flow, effect.outcome, effect.breaks, values(effect), in_pairs(effect, among), getattr(effect, kept))
+            groups.setdefault(key, []).append(effect)
+        observed = [_joined(group) for group in groups.values()]
     return list(observed)
 
 
-def _joined(ones: Sequence[EffectSummary]) -> EffectSummary:
+def _joined(effects: Sequence[EffectSummary]) -> EffectSummary:
     return replace(
-        ones[0],
-        role=" and ".join(dict.fromkeys(one.role for one in ones)),
-        format=" and ".join(dict.fromkeys(one.format for one in ones)),
-        pairs=tuple(dict.fromkeys(pair for one in ones for pair in one.pairs)),
-        deployments=tuple(dict.fromkeys(deployment for one in ones for deployment in one.deployments)),
+        effects[0],
+        role=" and ".join(dict.fromkeys(effect.role for effect in effects)),
+        format=" and ".join(dict.fromkeys(effect.format for effect in effects)),
+        pairs=tuple(dict.fromkeys(pair for effect in effects for pair in effect.pairs)),
+        deployments=tuple(dict.fromkeys(deployment for effect in effects for deployment in effect.deployments)),
     )
 
 
 def values(observed: EffectSummary) -> str:
-    """What was sent, what came of it, and why: as much of it as is known."""
-    told = _both(observed)
-    return f"{told}: {observed.why}" if told and observed.why else told or observed.why
+    """Return the sent value, the received value and the cause, as far as they are known."""
+    both = _both(observed)
+    return f"{both}: {observed.why}" if both and observed.why else both or observed.why
 
 
 def _both(observed: EffectSummary) -> str:
@@ -155,15 +155,15 @@ def _both(observed: EffectSummary) -> str:
 
 
 def in_pairs(observed: EffectSummary, among: Iterable[EffectSummary]) -> str:
-    """Where it was so, beside all the pairs in which it could have been: `in every pair`, `in go:py, py:py`."""
-    could = {pair for one in among if _is_part(one, observed) for pair in one.pairs}
+    """Return the pairs of an effect, compared with all pairs in which it could show: `in every pair`, `in go:py, py:py`."""
+    could = {pair for effect in among if _is_part(effect, observed) for pair in effect.pairs}
     if set(observed.pairs) == could and len(could) > 1:
         return EVERY
     return f"in {', '.join(observed.pairs)}"
 
 
 def alarms(entry: ReportedFinding) -> str:
-    """The rules of buf's that the change breaks, and the categories in which none does."""
+    """Return buf's rules that the change breaks, and the categories without an alarm."""
     comparison, finding = entry
     if comparison.static:
         return "not asked"
@@ -175,7 +175,7 @@ def alarms(entry: ReportedFinding) -> str:
 
 
 def categories(static: Sequence[Alarm]) -> tuple[list[str], list[str]]:
-    """Those of buf's categories in which there is an alarm, and those in which there is none."""
+    """Return buf's categories with an alarm, and its categories without."""
     speaking = {category for alarm in static for category in alarm.categories}
     return [name for name in CATEGORIES if name in speaking], [name for name in CATEGORIES if name not in speaking]
 
@@ -188,34 +188,34 @@ def acceptance(finding: ChangeFinding) -> str:
 
 
 def against(entry: ReportedFinding, result: Result) -> str:
-    """Which base is spoken of, where there are several: `against base 2`."""
+    """Return which base an entry is about, where there are several: `against base 2`."""
     return f"against {entry.comparison.base.label}" if len(result.comparisons) > 1 else ""
 
 
 def rollout(result: Result) -> str:
-    """`servers first: ok · clients first: breaks`; empty where nothing that changed bears on it."""
+    """Return `servers first: ok · clients first: breaks`; empty where the changes affect no order."""
     return " · ".join(f"{deployment}: {'ok' if sound else 'breaks'}" for deployment, sound in result.rollout.items())
 
 
 def untouched(comparison: BaseComparison) -> str:
-    """`132 RPCs, 310 messages: not run`; empty where all was touched."""
-    told = ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
-    return told and f"{told}: {'run as well' if comparison.everything else 'not run'}"
+    """Return `132 RPCs, 310 messages: not run`; empty where all was touched."""
+    counts = ", ".join(counted(count, noun) for noun, count in comparison.untouched.items() if count)
+    return counts and f"{counts}: {'run as well' if comparison.everything else 'not run'}"
 
 
 def failure(result: Result) -> str:
-    """`FAILED, exit 2: 1 break; not run: go:py (no Go found)`; empty for a comparison that ends with 0."""
+    """Return `FAILED, exit 2: 1 break; not run: go:py (no Go found)`; empty for a comparison that ends with 0."""
     if not result.exit_status:
         return ""
     breaks, missing = len(result.findings(ChangeVerdict.BREAK)), not_run(result)
-    told = [counted(breaks, "break")] if breaks else []
+    parts = [counted(breaks, "break")] if breaks else []
     if missing:
-        told.append(f"not run: {_named(missing)}")
-    return f"FAILED, exit {result.exit_status}: {'; '.join(told) or 'not all could be compared'}"
+        parts.append(f"not run: {_named(missing)}")
+    return f"FAILED, exit {result.exit_status}: {'; '.join(parts) or 'not all could be compared'}"
 
 
 def _named(missing: Sequence[NotCompared]) -> str:
-    """Return what was not run in a line, each reason once: a refused file is one for all that it declares."""
+    """Return the elements that were not run, as a line with each reason once: a refused file is the reason for all its elements."""
     by_why: dict[str, list[str]] = {}
     for entry in missing:
         by_why.setdefault(" ".join(entry.why.split()), []).append(entry.what)
@@ -223,21 +223,21 @@ def _named(missing: Sequence[NotCompared]) -> str:
 
 
 def not_run(result: Result) -> list[NotCompared]:
-    """What was not run, where that is why the comparison fails."""
+    """Return the elements that were not run, where the comparison fails for that reason."""
     if result.exit_status < UNFINISHED:
         return []
-    return list(dict.fromkeys(entry for one in result.comparisons for entry in one.not_run))
+    return list(dict.fromkeys(entry for comparison in result.comparisons for entry in comparison.not_run))
 
 
 def closing_words(result: Result) -> str:
-    """`3 changes: 1 break, 2 notes · 1,240 exchanges · 12.3 s · exit 1`."""
+    """Return `3 changes: 1 break, 2 notes · 1,240 exchanges · 12.3 s · exit 1`."""
     count = {verdict: len(result.findings(verdict)) for verdict in ChangeVerdict}
     words = {ChangeVerdict.BREAK: "break", ChangeVerdict.ACCEPTED: "accepted break", ChangeVerdict.NOTE: "note"}
-    told = [counted(count[verdict], word) for verdict, word in words.items() if count[verdict]]
+    verdicts = [counted(count[verdict], word) for verdict, word in words.items() if count[verdict]]
     if count[ChangeVerdict.OK]:
-        told.append(f"{count[ChangeVerdict.OK]:,} without effect")
+        verdicts.append(f"{count[ChangeVerdict.OK]:,} without effect")
     total = sum(count.values())
-    changes = f"{counted(total, 'change')}: {', '.join(told)}" if total else "nothing changed"
+    changes = f"{counted(total, 'change')}: {', '.join(verdicts)}" if total else "nothing changed"
     parts = [changes, f"guarantee {result.guarantee}", counted(result.exchanges, "exchange"), f"{result.seconds:.1f} s"]
     return " · ".join([*parts, f"exit {result.exit_status}"])
 
@@ -246,34 +246,34 @@ def closing_words(result: Result) -> str:
 
 
 def _outcomes(finding: ChangeFinding) -> Iterator[Line]:
-    """What breaks, or else what became of it; of pairs that agree only where others of the same way do not."""
+    """Yield the breaks, or else the effects. Pairs that agree are named only where other pairs in the same way do not."""
     harmed = _together(_harmed(finding), finding.observed)
-    for one in harmed:
-        tone = Tone.DIFFERS if one.breaks else Tone.AGREES
-        deployments = f" · {', '.join(one.deployments)}" if one.deployments else ""
-        others = "".join(f"; {outcome} in {', '.join(pairs)}" for outcome, pairs in _elsewhere(one, finding.observed))
-        yield _labelled(tone, one.outcome, f"{way(one)}{deployments} · {in_pairs(one, finding.observed)}{others}")
-        if told := values(one):
-            yield _labelled(tone, "", told)
-    sound = [one for one in finding.observed if one.outcome in UNHARMED and not any(_is_part(one, other) for other in harmed)]
-    alike = _together((replace(one, sent="", received="", why="", pairs=()) for one in sound), ())
-    for outcome in dict.fromkeys(one.outcome for one in alike):
-        yield _labelled(Tone.AGREES, outcome, " · ".join(way(one) for one in alike if one.outcome == outcome))
+    for effect in harmed:
+        tone = Tone.DIFFERS if effect.breaks else Tone.AGREES
+        deployments = f" · {', '.join(effect.deployments)}" if effect.deployments else ""
+        others = "".join(f"; {outcome} in {', '.join(pairs)}" for outcome, pairs in _elsewhere(effect, finding.observed))
+        yield _labelled(tone, effect.outcome, f"{way(effect)}{deployments} · {in_pairs(effect, finding.observed)}{others}")
+        if words := values(effect):
+            yield _labelled(tone, "", words)
+    sound = [effect for effect in finding.observed if effect.outcome in UNHARMED and not any(_is_part(effect, other) for other in harmed)]
+    alike = _together((replace(effect, sent="", received="", why="", pairs=()) for effect in sound), ())
+    for outcome in dict.fromkeys(effect.outcome for effect in alike):
+        yield _labelled(Tone.AGREES, outcome, " · ".join(way(effect) for effect in alike if effect.outcome == outcome))
 
 
 def _elsewhere(observed: EffectSummary, among: Iterable[EffectSummary]) -> Iterator[tuple[str, list[str]]]:
-    """What became of it in the pairs in which this did not happen."""
-    found: dict[str, dict[str, None]] = {}
-    for one in among:
-        if _is_part(one, observed) and one.outcome in UNHARMED:
-            found.setdefault(one.outcome, {}).update(dict.fromkeys(pair for pair in one.pairs if pair not in observed.pairs))
-    yield from ((outcome, list(pairs)) for outcome, pairs in found.items() if pairs)
+    """Yield the outcomes in the pairs without this effect."""
+    others: dict[str, dict[str, None]] = {}
+    for effect in among:
+        if _is_part(effect, observed) and effect.outcome in UNHARMED:
+            others.setdefault(effect.outcome, {}).update(dict.fromkeys(pair for pair in effect.pairs if pair not in observed.pairs))
+    yield from ((outcome, list(pairs)) for outcome, pairs in others.items() if pairs)
 
 
-def _is_part(one: EffectSummary, merged: EffectSummary) -> bool:
-    """Whether it was observed in a way that the other one, which may be joined of several, speaks of."""
-    return one.flow == merged.flow and all(
-        set(part.split(" and ")) & set(whole.split(" and ")) for part, whole in ((one.role, merged.role), (one.format, merged.format))
+def _is_part(effect: EffectSummary, merged: EffectSummary) -> bool:
+    """Tell whether an effect was observed in a way that the merged effect covers."""
+    return effect.flow == merged.flow and all(
+        set(part.split(" and ")) & set(whole.split(" and ")) for part, whole in ((effect.role, merged.role), (effect.format, merged.format))
     )
 
 
