@@ -50,13 +50,11 @@ class Project:
     """A user's repository and the content of its `interop.toml`, all of which is optional."""
 
     folder: Path
-    roots: tuple[Root, ...] = ()
-    """At most one of `roots`, `image` and `buf` is set."""
+    roots: tuple[Root, ...] = ()  # at most one of `roots`, `image` and `buf` is set
     includes: tuple[Root, ...] = ()
     excludes: tuple[str, ...] = ()
     image: Path | None = None
-    buf: bool = False
-    """buf builds the protos of the folder."""
+    buf: bool = False  # buf builds the protos of the folder
     implementations: tuple[Manifest, ...] = ()
     suites: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
@@ -98,10 +96,8 @@ class Options:
     shard: tuple[int, int] = (1, 1)
     seed: int = DEFAULT_SEED
     count: int = 0
-    budget: float = 0
-    """Seconds for playing; 0 for no limit."""
-    changed: str = ""
-    """The git ref since which an RPC or message must have changed; empty for all."""
+    budget: float = 0  # seconds for playing; 0 for no limit
+    changed: str = ""  # the git ref since which an RPC or message must have changed; empty for all
     strict: bool = False
     report: Path = field(default=Path())
 

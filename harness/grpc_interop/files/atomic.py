@@ -12,8 +12,7 @@ from typing import IO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file that replaces the path when the block ends. If the block fails, nothing changes. An OSError names the
-    path, whatever failed."""
+    """Open a binary file that replaces the path when the block ends, unless the block fails. Every OSError names the path."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         _remove_abandoned(path)

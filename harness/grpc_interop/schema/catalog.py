@@ -27,8 +27,7 @@ class Catalog:
 
     def __init__(self, files: Sequence[str], descriptor_set: bytes, refused: Mapping[str, str] | None = None) -> None:
         """`files` are the files of the roots. `refused`: files to leave out as if the harness' own protobuf refused them, and why."""
-        self.whole: Catalog = self
-        """The catalog that this one was narrowed from, or itself."""
+        self.whole: Catalog = self  # the catalog that this one was narrowed from, or itself
         self._chosen: tuple[frozenset[Method], frozenset[str]] | None = None
         self.refused: dict[str, str] = dict(refused or {})
         """Files that protoc accepts and the harness' own protobuf does not, or that import such a file; with the reason."""
@@ -92,8 +91,7 @@ class Catalog:
 
     @classmethod
     def from_image(cls, image: Path, excludes: Sequence[str] = ()) -> Catalog:
-        """Read a descriptor set of protoc or buf. Files whose names match a pattern of `excludes` are not driven. Raise
-        ProtoError."""
+        """Read a descriptor set of protoc or buf. Files whose names match a pattern of `excludes` are not driven. Raise ProtoError."""
         files, descriptor_set = read_image(image)
         return cls(tested(files, excludes), descriptor_set)
 
@@ -171,8 +169,7 @@ class Catalog:
         return _method(self._pool.FindServiceByName(service).methods_by_name[name])
 
     def files_of(self, case: AnyCase) -> list[str]:
-        """Return the names of the files that the case needs: `file_of`, and the files of types that an Any in its messages may
-        hold."""
+        """Return the names of the files that the case needs: `file_of`, and files of types that an Any in its messages may hold."""
         held = (name for name in self.messages() if any(name.encode() in data for data in case.examples)) if case.examples else ()
         return list(dict.fromkeys([self.file_of(case), *map(self.file_of_message, held)]))
 

@@ -50,12 +50,9 @@ def compile_tree(
 
 
 class _ProtocInput(NamedTuple):
-    files: Mapping[str, Path]
-    """The files to compile, by name."""
-    roots: Sequence[Root]
-    """For the error when protoc refuses them."""
-    search: Sequence[Root]
-    """Where imports are looked up."""
+    files: Mapping[str, Path]  # the files to compile, by name
+    roots: Sequence[Root]  # for the error when protoc refuses them
+    search: Sequence[Root]  # where imports are looked up
 
     def entry(self, cache: Path) -> Path:
         """Return the path of the cached result, without suffix."""

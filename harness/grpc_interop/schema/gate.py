@@ -200,8 +200,7 @@ def new_names(files: Iterable[str]) -> dict[str, str]:
 
 
 def sendable(descriptor_set: bytes, names: Mapping[str, str]) -> bytes:
-    """Return the set with files renamed, and without options for other languages that the gate does not admit. The bytes of
-    messages stay the same."""
+    """Return the set with files renamed, and without the options for languages that the gate does not admit."""
     parsed = pb.FileDescriptorSet.FromString(descriptor_set)
     for file in parsed.file:
         file.name = names.get(file.name, file.name)

@@ -91,8 +91,7 @@ def _parts(opened: BinaryIO | gzip.GzipFile, most: int) -> Iterator[bytes]:
 
 
 def _try(image: Path, content: bytes) -> None:
-    """Raise ProtoError for a set that cannot be read in bounded memory. A separate process tries: protobuf's memory has no
-    other bound."""
+    """Raise ProtoError for a set that cannot be read in bounded memory. A process tries: protobuf's memory has no other bound."""
     command = [sys.executable, "-c", _TRIAL, str(MOST_MEMORY + len(content))]
     done = subprocess.run(command, input=content, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if done.returncode:

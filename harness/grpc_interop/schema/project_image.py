@@ -22,8 +22,7 @@ from grpc_interop.schema.roots.roots import ProtoError, Tree
 
 
 class ImageSource(NamedTuple):
-    image: Path | None
-    """None: buf builds it from the project's folder."""
+    image: Path | None  # None: buf builds it from the project's folder
     excludes: tuple[str, ...] = ()
 
 
@@ -33,11 +32,9 @@ class ProjectImage:
 
     image: Path
     excludes: tuple[str, ...]
-    tree: Tree | None = None
-    """The modules, by their folders in the work tree."""
+    tree: Tree | None = None  # the modules, by their folders in the work tree
     then: ProtosAtCommit | None = None
-    lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)
-    """Submodules in the modules that are not here."""
+    lost: Mapping[Path, MissingSubmodule] = field(default_factory=dict)  # submodules in the modules that are not here
 
     def load(self) -> Catalog:
         """Read it. Raise ProtoError."""

@@ -52,8 +52,7 @@ class MissingSubmodule(NamedTuple):
     """A submodule whose wanted commit is not here."""
 
     commit: str
-    error: UsageError
-    """To be raised where the submodule is needed."""
+    error: UsageError  # to be raised where the submodule is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,10 @@ class ExportedTree:
     """The files of a commit, written to a temporary folder."""
 
     tree: Tree
-    place: Path
-    """The temporary folder, in place of the repository's top."""
+    place: Path  # the temporary folder, in place of the repository's top
     earlier: ProtosAtCommit
-    not_here: Mapping[Path, MissingSubmodule]
-    """Submodules below the roots."""
-    untracked: Mapping[Root, ResolvedPath]
-    """Includes without a history, as they are today."""
+    not_here: Mapping[Path, MissingSubmodule]  # submodules below the roots
+    untracked: Mapping[Root, ResolvedPath]  # includes without a history, as they are today
 
     def spelled(self, name: str, path: Path) -> Path:
         """Return the path at which a file lay, spelled as its root is."""
@@ -141,8 +137,7 @@ class ProtosAtCommit:
         self.now = now
         self.project = project
         self.words = words
-        self.tree = self._tree(file)
-        """The folders at the commit, by their paths in the work tree."""
+        self.tree = self._tree(file)  # the folders at the commit, by their paths in the work tree
 
     def shown(self, path: Path) -> str:
         """Return a path relative to the project's folder."""
@@ -283,8 +278,7 @@ class ProtosAtCommit:
 
 
 def without_history(repository: Repository, paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that a repository and its submodules do not keep: paths that they ignore, paths outside, and paths in
-    repositories that are not submodules."""
+    """Return the paths that a repository and its submodules do not keep: ignored, outside, or in other repositories."""
     real = {path: Path(os.path.realpath(path)) for path in paths}
     inner = {folder: around(folder) for folder in {place.parent for place in real.values()}}
     known: set[Path] = set()

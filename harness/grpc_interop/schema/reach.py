@@ -16,10 +16,8 @@ class Branch(NamedTuple):
     """A reachable type."""
 
     message: Descriptor
-    fields: tuple[Field, ...]
-    """By number, known extensions included."""
-    onward: dict[int, Branch]
-    """By the number of a field, the type that is reached first through it."""
+    fields: tuple[Field, ...]  # by number, known extensions included
+    onward: dict[int, Branch]  # by the number of a field, the type that is reached first through it
 
 
 def tree(catalog: Catalog, type_name: str, deepest: int = sys.maxsize) -> Branch:

@@ -32,10 +32,8 @@ class ProtoToken(NamedTuple):
 class _Block(NamedTuple):
     """The content of a pair of braces, or of the file."""
 
-    kind: str
-    """`file`, `message`, `enum`, `service` or `extend`; empty where no elements are declared."""
-    within: str
-    """The prefix of the full names of its elements."""
+    kind: str  # `file`, `message`, `enum`, `service` or `extend`; empty where no elements are declared
+    within: str  # the prefix of the full names of its elements
 
 
 def source_lines(source: str) -> dict[str, int]:
@@ -68,8 +66,7 @@ def tokens(source: str) -> Iterator[ProtoToken]:
 
 
 def _statements(tokens: Iterator[ProtoToken]) -> Iterator[tuple[list[ProtoToken], str]]:
-    """Yield the words of each statement and the semicolon or brace that ends it, without the content of brackets and the
-    values of options."""
+    """Yield the words of each statement and the semicolon or brace that ends it, without brackets and the values of options."""
     words: list[ProtoToken] = []
     depth = 0
     for token in tokens:
@@ -135,8 +132,7 @@ def compiled_lines(file: descriptor_pb2.FileDescriptorProto) -> dict[str, int]:
 
 
 def _elements(descriptor: Message, path: tuple[int, ...], within: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the name of each element that a descriptor declares, and its path in source info. `within` is the full name of
-    the enclosing element."""
+    """Yield the name of each declared element and its path in source info. `within` is the full name of the enclosing element."""
     for field, declared in descriptor.ListFields():
         for index, element in enumerate(declared if field.name in _NAMED else ()):
             place = (*path, field.number, index)

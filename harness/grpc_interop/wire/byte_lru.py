@@ -33,8 +33,7 @@ class ByteLru(Generic[K, V]):
         return entry[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Store a value in place of the key's previous value. A value that is larger than the cache is not stored: it would
-        drive out all others."""
+        """Store a value in place of the key's previous value. A value larger than the cache is not stored: it would empty it."""
         self._bytes -= self._values.pop(key, (None, 0))[1]
         size += OVERHEAD
         if size > self._most:

@@ -25,10 +25,8 @@ from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, S
 class Meaning:
     """A message."""
 
-    fields: dict[int, Value]
-    """By number: fields with presence that are set, and fields without that are not zero."""
-    unknown: list[WireRecord]
-    """In the order of the bytes."""
+    fields: dict[int, Value]  # by number: fields with presence that are set, and fields without that are not zero
+    unknown: list[WireRecord]  # in the order of the bytes
 
 
 @dataclass(slots=True)
@@ -67,8 +65,8 @@ def _merge(shape: Shape, message: Meaning, records: tuple[WireRecord, ...], dept
 
 
 def _item(record: WireRecord) -> WireRecord:
-    """Return an item of a message set as its extension field. Runtimes read both forms, and write a group 1 with the field's
-    number (2) and the message (3)."""
+    """Return an item of a message set, group 1 with the field's number (2) and the message (3), as the extension field. Runtimes
+    read both forms, and write the item."""
     if record.number != 1 or not isinstance(record.value, tuple):
         return record
     parts = {part.number: part.value for part in record.value}
@@ -193,12 +191,9 @@ class Validity(Enum):
     """Whether bytes are a message of a type."""
 
     VALID = "valid"
-    INCOMPLETE = "incomplete"
-    """A required field is missing."""
-    NOT_UTF8 = "not UTF-8"
-    """A string is not UTF-8; otherwise valid."""
-    MALFORMED = "malformed"
-    """Not a message."""
+    INCOMPLETE = "incomplete"  # a required field is missing
+    NOT_UTF8 = "not UTF-8"  # a string is not UTF-8; otherwise valid
+    MALFORMED = "malformed"  # not a message
 
 
 def validity(shape: Shape, data: bytes) -> Validity:
@@ -264,8 +259,7 @@ def _scalar(field: FieldShape, raw: int | bytes | tuple[WireRecord, ...]) -> int
 
 
 class ValueDifference(NamedTuple):
-    path: str
-    """Such as `inner.names[2]`."""
+    path: str  # such as `inner.names[2]`
     wanted: str
     got: str
 

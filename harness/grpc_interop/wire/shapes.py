@@ -6,8 +6,7 @@ An attribute of a runtime's descriptor costs a call; attributes of shapes are re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field as default
+from dataclasses import dataclass, field
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
@@ -35,12 +34,9 @@ FLOATING = frozenset({Field.TYPE_FLOAT, Field.TYPE_DOUBLE})
 
 @dataclass(slots=True, eq=False)
 class EnumShape:
-    names: dict[str, int]
-    """In declaration order, aliases included."""
-    closed: bool
-    """Other numbers are kept as unknown fields."""
-    is_null: bool
-    """google.protobuf.NullValue."""
+    names: dict[str, int]  # in declaration order, aliases included
+    closed: bool  # other numbers are kept as unknown fields
+    is_null: bool  # google.protobuf.NullValue
 
     @property
     def numbers(self) -> list[int]:
@@ -64,21 +60,15 @@ class FieldShape:
     descriptor: Field
     repeated: bool
     packed: bool
-    presence: bool
-    """A zero that is set differs from a field that is not set."""
+    presence: bool  # a zero that is set differs from a field that is not set
     required: bool
-    oneof: str
-    """The oneof that it is an arm of, but for synthetic oneofs."""
+    oneof: str  # the oneof that it is an arm of, but for synthetic oneofs
     enum: EnumShape | None = None
-    closed: frozenset[int] | None = None
-    """The numbers of a closed enum."""
-    key: FieldShape | None = None
-    """The key field of a map's entries."""
-    mapped: FieldShape | None = None
-    """The value field of a map's entries."""
+    closed: frozenset[int] | None = None  # the numbers of a closed enum
+    key: FieldShape | None = None  # the key field of a map's entries
+    mapped: FieldShape | None = None  # the value field of a map's entries
     inner: Shape | None = None
-    ambiguous: bool = False
-    """Its JSON name is another field's name as well."""
+    ambiguous: bool = False  # its JSON name is another field's name as well
 
     @property
     def message(self) -> Shape:
@@ -92,21 +82,15 @@ class Shape:
     """A message type."""
 
     name: str
-    special: str
-    """Its full name if it has a ProtoJSON form of its own, else empty."""
-    fields: dict[int, FieldShape] = default(default_factory=dict)
-    """Known extensions included."""
-    undeclared: int = wire_format.MAX_FIELD_NUMBER
-    """The highest number without a field."""
+    special: str  # its full name if it has a ProtoJSON form of its own, else empty
+    fields: dict[int, FieldShape] = field(default_factory=dict)  # known extensions included
+    undeclared: int = wire_format.MAX_FIELD_NUMBER  # the highest number without a field
     ordered: tuple[FieldShape, ...] = ()
-    arms: dict[str, tuple[int, ...]] = default(default_factory=dict)
+    arms: dict[str, tuple[int, ...]] = field(default_factory=dict)
     required: tuple[FieldShape, ...] = ()
-    extendable: bool = False
-    """It has extension ranges, with known extensions or without."""
-    message_set: bool = False
-    """Its extensions are written as items of a message set."""
-    json_names: dict[str, FieldShape] = default(default_factory=dict)
-    """The fields by every name that ProtoJSON may use."""
+    extendable: bool = False  # it has extension ranges, with known extensions or without
+    message_set: bool = False  # its extensions are written as items of a message set
+    json_names: dict[str, FieldShape] = field(default_factory=dict)  # the fields by every name that ProtoJSON may use
     _floating: bool | None = None
 
     @property
@@ -167,9 +151,9 @@ class Shapes:
         # A JSON name goes before another field's own name; the first of two fields with the same JSON name goes before the second.
         shape.json_names = {field.name: field for field in fields} | {field.json_name: field for field in reversed(fields)}
         shape.required = tuple(field for field in fields if field.required)
-        for field in fields:
-            if field.oneof:
-                shape.arms[field.oneof] = (*shape.arms.get(field.oneof, ()), field.number)
+        for arm in fields:
+            if arm.oneof:
+                shape.arms[arm.oneof] = (*shape.arms.get(arm.oneof, ()), arm.number)
         while shape.undeclared in shape.fields or 19_000 <= shape.undeclared <= 19_999:
             shape.undeclared -= 1
         return shape

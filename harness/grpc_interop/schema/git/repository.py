@@ -35,10 +35,8 @@ class UnknownRefError(UsageError):
 
 
 class Repository(NamedTuple):
-    top: Path
-    """The work tree, which need not exist."""
-    git_dir: Path
-    """The folder with the objects."""
+    top: Path  # the work tree, which need not exist
+    git_dir: Path  # the folder with the objects
 
     def git(self, *words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run a command that reads objects, refs or the index."""

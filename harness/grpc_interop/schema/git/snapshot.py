@@ -30,18 +30,15 @@ class PathKind(Enum):
     FOLDER = "folder"
     FILE = "file"
     NOTHING = "nothing"
-    OUTSIDE = "outside"
-    """Not below the repository's top, or behind a link that led out of it."""
-    NOT_HERE = "not here"
-    """In a submodule whose commit was not fetched."""
+    OUTSIDE = "outside"  # not below the repository's top, or behind a link that led out of it
+    NOT_HERE = "not here"  # in a submodule whose commit was not fetched
 
 
 class ResolvedPath(NamedTuple):
     """A path with its links followed."""
 
     kind: PathKind
-    path: Path
-    """The target, or the last place on the way to it."""
+    path: Path  # the target, or the last place on the way to it
 
 
 class _TreeEntry(NamedTuple):

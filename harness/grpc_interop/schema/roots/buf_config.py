@@ -27,10 +27,8 @@ COMMON = "buf.build/googleapis/googleapis"
 @dataclass(frozen=True, slots=True)
 class _Module:
     folder: PurePosixPath
-    includes: tuple[PurePosixPath, ...] = ()
-    """The folders that belong to it, relative to the module; empty: all."""
-    excludes: tuple[PurePosixPath, ...] = ()
-    """The folders that do not belong to it, relative to the module."""
+    includes: tuple[PurePosixPath, ...] = ()  # the folders that belong to it, relative to the module; empty: all
+    excludes: tuple[PurePosixPath, ...] = ()  # the folders that do not belong to it, relative to the module
 
 
 @dataclass(slots=True)

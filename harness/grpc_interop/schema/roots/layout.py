@@ -32,18 +32,15 @@ MOST_NAMED = 3
 
 
 class ProtoFile(NamedTuple):
-    path: PurePosixPath
-    """Relative to the repository."""
+    path: PurePosixPath  # relative to the repository
     package: str
     imports: tuple[str, ...]
     rpcs: tuple[str, ...]
 
 
 class RelativeRoot(NamedTuple):
-    folder: PurePosixPath
-    """Relative to the repository."""
-    prefix: str = ""
-    """The beginning of the names of its files in imports."""
+    folder: PurePosixPath  # relative to the repository
+    prefix: str = ""  # the beginning of the names of its files in imports
 
     def name(self, path: PurePosixPath) -> str:
         """Return the name of a file or a folder in imports."""
@@ -59,14 +56,10 @@ class Layout:
 
     roots: list[str] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
-    excludes: list[str] = field(default_factory=list)
-    """Patterns of file names in imports."""
-    told: list[str] = field(default_factory=list)
-    """Sentences for people: how it was found."""
-    others: set[PurePosixPath] = field(default_factory=set)
-    """Files that are left out with a reason."""
-    buf: bool = False
-    """Only buf has all imports."""
+    excludes: list[str] = field(default_factory=list)  # patterns of file names in imports
+    told: list[str] = field(default_factory=list)  # sentences for people: how it was found
+    others: set[PurePosixPath] = field(default_factory=set)  # files that are left out with a reason
+    buf: bool = False  # only buf has all imports
 
 
 def read_files(repository: Path) -> list[ProtoFile]:
@@ -235,8 +228,7 @@ class RootGroup(NamedTuple):
 
 
 def group_roots(repository: Path, layout: Layout) -> list[RootGroup]:
-    """Return the roots in few groups without two files of one name: several groups cannot be part of one run. Raise
-    ProtoError."""
+    """Return the roots in few groups without two files of one name: several groups cannot be part of one run. Raise ProtoError."""
     groups: list[tuple[list[str], dict[str, Path]]] = []
     for root in layout.roots:
         files = root_files([read_root(root, repository)], layout.excludes)

@@ -12,8 +12,7 @@ from grpc_interop.schema.source_lines import tokens
 class Statements(NamedTuple):
     package: str
     imports: tuple[str, ...]
-    rpcs: tuple[str, ...]
-    """As in reports: package.Service/Method."""
+    rpcs: tuple[str, ...]  # as in reports: package.Service/Method
 
 
 def read_statements(file: Path) -> Statements:

@@ -18,10 +18,8 @@ _REPOSITORY = ".git"
 
 
 class FoundFile(NamedTuple):
-    root: Root
-    """The root that was walked."""
-    name: str
-    """The name in imports."""
+    root: Root  # the root that was walked
+    name: str  # the name in imports
     path: Path
 
 
