@@ -177,7 +177,7 @@ def test_a_pair_that_refuses_all_there_is(project: Project, tmp_path: Path, repo
     ended = project.interop("run", "--proto-path", tmp_path, "--report", report)
     assert ended.status == 1
     not_run = {entry["what"]: entry["why"] for entry in results(report)["not_run"]}
-    assert not_run["py:py"] == "all that it was to play is about what is refused: none.proto"
+    assert not_run["py:py"] == "all its cases are about refused files: none.proto"
     assert f"py refuses {tmp_path / 'none.proto'}:4" in ended.out
     assert "nobody said why" not in ended.out
 
@@ -207,7 +207,7 @@ def test_what_is_refused_is_told_with_its_element_line_and_path(project: Project
 @pytest.mark.parametrize("budget", ["soon", "0s", "-5s", ""])
 def test_a_budget_that_is_none(project: Project, report: Path, budget: str) -> None:
     """
-    What is no time is answered with what would be one.
+    A text that is not a duration is answered with an example.
     """
     ended = project.interop("run", "--budget", budget, "--report", report)
     assert ended.status == 2

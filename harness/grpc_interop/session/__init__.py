@@ -1,1 +1,1 @@
-"""What a run and the pytest plugin share: protos, builds, the engine, and which cases are played."""
+"""The parts that a run and the pytest plugin share: protos, builds, the engine, and the selection of cases."""

@@ -1,4 +1,4 @@
-"""The suites' cases on their way to pairs that become playable one after the other, as their builds are done."""
+"""The suites' cases on their way to pairs, which become playable in turn as their builds are done."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from grpc_interop.core.verdict import Pair
 
 
 class CaseStream:
-    """Cases, one after the other, and the pairs that each is for when it comes. `taken` cases have come; it is `over` when
-    no more will."""
+    """Cases in order, each for the pairs that the stream has when the case comes."""
 
     def __init__(self, cases: Iterator[AnyCase]) -> None:
         self.pairs: list[Pair] = []
-        self.taken = 0
-        self.over = False
+        self.taken = 0  # cases that have come
+        self.over = False  # no more will come
         self._cases = cases
 
     def __iter__(self) -> Iterator[AnyCase]:
@@ -27,18 +26,18 @@ class CaseStream:
 
 
 class CaseStreams:
-    """Brings every case to every pair once, and as many pairs together as can be: they share what is made for a case, and
-    what drivers answer about it."""
+    """Brings every case to every pair once, to as many pairs together as can be: they share the case's commands, and drivers'
+    answers about it."""
 
     def __init__(self, suites: Callable[[], Iterable[Iterator[AnyCase]]], joined: Callable[[Sequence[Pair]], None]) -> None:
-        """`suites` gives the cases of each suite, always the same; `joined` hears of pairs each time they join a stream."""
+        """`suites` gives the cases of each suite, the same each time; `joined` is called with pairs that join a stream."""
         self._suites = suites
         self._joined = joined
         self._first: list[CaseStream] = []
 
     def join(self, pairs: Sequence[Pair]) -> Iterator[CaseStream]:
-        """The streams that begin for these pairs. They go along with those that are under way, from where these are, and
-        beside that get what they missed."""
+        """Yield the streams that begin for these pairs. The pairs join streams that are under way, and get the cases that they
+        missed in streams of their own."""
         under_way = tuple(self._first)
         for index, cases in enumerate(self._suites()):
             stream = CaseStream(cases)

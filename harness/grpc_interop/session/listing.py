@@ -1,4 +1,4 @@
-"""Which cases a run would play, told without building anything."""
+"""The cases that a run would play, listed without building anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grpc_interop.suites.protocol import SuiteOptions
 
 
 def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
-    """Every case with every pair that would play it. Builds nothing. Raises UsageError."""
+    """Yield every case with every pair that would play it. Build nothing. Raise UsageError."""
     known = [manifest.name for manifest in options.implementations]
     clients, servers = choose("client", options.clients, known), choose("server", options.servers, known)
     pairs = [Pair(client, server) for client in clients for server in servers]
@@ -27,6 +27,6 @@ def selected(options: Options) -> Iterator[tuple[AnyCase, Pair]]:
 
 
 def check_selection(options: Options) -> None:
-    """Raises UsageError when nothing is selected."""
+    """Raise UsageError when nothing is selected."""
     if next(selected(options), None) is None:
         raise nothing_selected(options.keyword, load_catalog(options).refused)

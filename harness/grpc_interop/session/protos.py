@@ -18,7 +18,7 @@ from grpc_interop.schema.roots.roots import Tree
 
 
 def load_catalog(options: Options) -> Catalog:
-    """The protos that the options name, narrowed to what has changed where they say so. Raises UsageError."""
+    """Load the protos that the options name, narrowed to changed types and methods where they say so. Raise UsageError."""
     if options.changed and options.image != options.project.image:
         raise UsageError("--changed compares with a git ref, and an --image has no history", "give proto roots with --proto-path")
     cache, source = cache_folder(options), source_now(options)
@@ -41,18 +41,18 @@ def load_catalog(options: Options) -> Catalog:
 
 
 def unseen(options: Options) -> dict[str, str]:
-    """Return the submodules below the roots that are not checked out, and what is to be said of each: what they hold is not driven."""
+    """Return the submodules below the roots that are not checked out, whose protos are not driven, with a sentence about each."""
     lost = not_checked_out(options.project.folder, tree_now(options))
-    return {os.path.relpath(path): f"{one.error.what}; {one.error.remedy}" for path, one in lost.items()}
+    return {os.path.relpath(path): f"{submodule.error.what}; {submodule.error.remedy}" for path, submodule in lost.items()}
 
 
 def tree_now(options: Options) -> Tree:
-    """Where the protos lie that the options name."""
+    """Return where the protos lie that the options name."""
     return Tree(options.roots, options.includes, options.project.excludes)
 
 
 def repository_now(options: Options) -> Repository:
-    """The repository in which the options' refs are looked up. Raises UsageError."""
+    """Return the repository in which the options' refs are looked up. Raise UsageError."""
     root = options.roots[0].folder if options.roots else options.project.folder
     return repository_of(options.project.folder, root, asked=options.roots != options.project.roots)
 
@@ -64,14 +64,14 @@ def protos_at(options: Options, repository: Repository, commit: str, words: str)
 
 
 def source_now(options: Options) -> ImageSource | None:
-    """The image that the options name, or that buf builds; None where they name roots."""
+    """Return the image that the options name, or that buf builds; None where they name roots."""
     if options.image is None and not options.buf:
         return None
     return ImageSource(options.image, options.project.excludes if options.image == options.project.image else ())
 
 
 def image_at(options: Options, repository: Repository, commit: str, words: str) -> ProjectImage | None:
-    """The image of a commit, where the project's protos were an image then; None where they were roots. Raises UsageError."""
+    """Return the image of a commit, where the project's protos were an image then; None where they were roots. Raise UsageError."""
     project, snapshot, now = options.project, Snapshot(repository, commit), source_now(options)
     asked = options.roots != project.roots
     source = None if asked else source_at_commit(snapshot.read(project.folder / FILE), project.folder, now)

@@ -1,4 +1,4 @@
-"""`interop run`: plays the chosen cases on the chosen pairs, as soon as each pair can, and tells the reports."""
+"""`interop run`: the chosen cases on the chosen pairs, each pair as soon as it can play, with verdicts for the reports."""
 
 from __future__ import annotations
 
@@ -25,27 +25,25 @@ from grpc_interop.suites.calls.suite import NAME as CALLS
 from grpc_interop.values.coverage import Coverage, Uncovered
 
 POLL_SECONDS = 0.05
-"""How long the loop may wait in one go: a finished build is noticed that soon."""
+"""Seconds that the loop waits at a time: a finished build is noticed that soon."""
 
 NEW_OBJECTS = 50_000
-"""Containers that are made before Python's collector looks for cycles. Cases, transcripts and messages have none and go by
-themselves; with the 700 that Python begins with, looking in vain took a tenth of the harness' time."""
+"""Containers that are made before Python's collector looks for cycles. Cases, transcripts and messages have no cycles and are
+freed without it; with Python's own threshold, 700, looking in vain took a tenth of the harness' time."""
 
 
 class Run:
-    """One run. `tally` counts outcomes; `not_run` says what was planned and did not run, and why; `findings` what was
-    found beside the cases; `left_out`, by suite, how many cases there was no time for; `uncovered` which fields no passed
-    case carried, None where that is not known."""
+    """One run."""
 
     def __init__(self, session: Session, add: Callable[[Verdict], None], tell: Callable[[str], None] = lambda _: None) -> None:
-        """`add` takes each verdict, `tell` a line about each pair that is done while others still wait."""
+        """`add` takes each verdict, `tell` takes a line about each pair that is done while others still wait."""
         options = session.options
         self.session = session
         self.tally: Counter[Outcome] = Counter()
-        self.not_run: dict[str, NotRun] = {}
-        self.findings: list[Finding] = []
-        self.left_out: Counter[str] = Counter()
-        self.uncovered: list[Uncovered] | None = None
+        self.not_run: dict[str, NotRun] = {}  # planned and not run, with the reason
+        self.findings: list[Finding] = []  # findings beside the cases
+        self.left_out: Counter[str] = Counter()  # by suite: cases for which there was no time
+        self.uncovered: list[Uncovered] | None = None  # fields that no passed case carried; None where it is not known
         self.seconds = 0.0
         self._add = add
         self._tell = tell
@@ -60,8 +58,8 @@ class Run:
         self._too_late: set[Pair] = set()
 
     def narrow(self) -> tuple[Pair, ...]:
-        """Leaves the session only the pairs on which cases are selected, so that nothing else is built; gives those of
-        the whole plan, of which this run may be a shard. Raises UsageError when the plan has no case at all."""
+        """Leave the session only the pairs on which cases are selected, so that nothing else is built. Return the pairs of the
+        whole plan, of which this run may be a shard. Raise UsageError when the plan has no case at all."""
         keyword = self.session.options.keyword
         plan = self._pairs(Selection(keyword))
         if not plan:
@@ -83,7 +81,7 @@ class Run:
         return tuple(pair for pair in self.session.pairs if pair not in open_pairs)
 
     def play(self) -> None:
-        """Plays everything. KeyboardInterrupt passes through, with what was done kept."""
+        """Play everything. KeyboardInterrupt passes through, and finished cases stay counted."""
         started = time.monotonic()
         try:
             with _rarely_collecting():
@@ -105,7 +103,7 @@ class Run:
             self._enqueue_playable()
 
     def _enqueue_playable(self) -> None:
-        """Where time is short, all pairs wait for the last build, so that each gets the same part of it."""
+        """Enqueue the cases of playable pairs. Where time is short, all pairs wait for the last build, so that each gets as much."""
         budget = self.session.options.budget
         if budget and self.session.building:
             return
@@ -118,15 +116,15 @@ class Run:
                 self.session.engine.enqueue(self._jobs(stream))
 
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
-        """The cases of all suites, each suite's apart: while deadlines pass in the one, another can be played. Where time is
-        short they come in the order of what they tell."""
+        """Return the cases of each suite: while deadlines pass in one, another can be played. Where time is short, the most
+        telling cases of all suites come first."""
         return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
 
     def _jobs(self, stream: CaseStream) -> Iterator[Job]:
         begun = False
         for case in stream:
             chosen = [pair for pair in stream.pairs if self._selection.takes(case, pair) and not self._refused(case, pair)]
-            # However little time there is: a run that plays nothing would say nothing.
+            # A case is played however little time there is: a run without cases would say nothing.
             if begun and time.monotonic() > self._deadline:
                 self.left_out[case.suite] += len(chosen)
                 self._too_late.update(chosen)
@@ -153,21 +151,21 @@ class Run:
         self._progress.judged(verdict.pair, verdict.outcome)
 
     def _pair_is_done(self, text: str) -> None:
-        """In the end the matrix tells it."""
+        """Report a pair that is done early; in the end the matrix shows it."""
         if self.session.building:
             self._tell(text)
 
     def _sum_up(self) -> None:
-        """What did not run, and what was found beside the cases."""
+        """Note everything that did not run, and the findings beside the cases."""
         session = self.session
         for pair in session.pairs:
             if why := session.why_not(pair):
                 self._lack(str(pair), why, self._what_lacks(pair))
             elif pair in self._waiting:
                 self._lack(str(pair), "the run was stopped before its turn", Lack.INTERRUPTED)
-        built_ones = [session.built[name] for name in sorted(session.built)]  # not in the order in which they became ready
+        all_built = [session.built[name] for name in sorted(session.built)]  # not in the order in which they became ready
         for file, pairs in self._without.items():
-            names = [built.manifest.name for built in built_ones if any(refused.file == file for refused in built.refused)]
+            names = [built.manifest.name for built in all_built if any(refused.file == file for refused in built.refused)]
             where = f"in {len(pairs)} of {counted(len(session.pairs), 'pair')}: those with {' or '.join(names)}, refused there"
             self._lack(file, where, Lack.REFUSED)
         for submodule, why in unseen(session.options).items():
@@ -175,7 +173,7 @@ class Run:
         for pair in session.pairs:
             if str(pair) not in self.not_run and self._progress.had_nothing(pair):
                 self._find_why_nothing(pair)
-        for built in built_ones:
+        for built in all_built:
             for refused in built.refused:
                 name, file = built.manifest.name, refused.file
                 path, line = session.locator.locate(file, refused.element)
@@ -191,28 +189,28 @@ class Run:
         self.not_run[what] = NotRun(what, why, lack)
 
     def _what_lacks(self, pair: Pair) -> Lack:
-        """Return what a pair lacks that cannot be played."""
+        """Return the lack of a pair that cannot be played."""
         missing = [self.session.missing[name] for name in (pair.client, pair.server) if name in self.session.missing]
         if missing:
-            return Lack.BROKEN if any(one.broken for one in missing) else Lack.UNAVAILABLE
+            return Lack.BROKEN if any(implementation.broken for implementation in missing) else Lack.UNAVAILABLE
         return Lack.BROKEN if {pair.client, pair.server}.isdisjoint(self.session.engine.pool.incompatible) else Lack.FOREIGN
 
     def _find_why_nothing(self, pair: Pair) -> None:
-        """Says of a pair that could be played why it had nothing to play."""
+        """Note why a pair that could be played had nothing to play."""
         refused = [file for file, pairs in self._without.items() if pair in pairs]
         if pair in self._too_late:
             why = f"the {self.session.options.budget:g} s of --budget were over before its first case"
             self._lack(str(pair), why, Lack.OUT_OF_TIME)
         elif refused:
             more = f" and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-            self._lack(str(pair), f"all that it was to play is about what is refused: {refused[0]}{more}", Lack.REFUSED)
+            self._lack(str(pair), f"all its cases are about refused files: {refused[0]}{more}", Lack.REFUSED)
 
     def _measures_coverage(self) -> bool:
-        """Whether every case that carries fields is in the plan; a shard is a part that a merge puts together."""
+        """Return whether every case that carries fields is in the plan; the shards of a plan are merged later."""
         return not self.session.options.keyword and any(suite.name == CALLS for suite in self.session.suites)
 
     def _find_uncovered(self) -> None:
-        """What no passed case carried. In a shard, also for pairs none of whose cases fell to it."""
+        """Find the fields that no passed case carried; in a shard, also on pairs of which it plays no case."""
         if self._coverage is None:
             return
         self.uncovered = []
@@ -222,7 +220,7 @@ class Run:
                 self.uncovered += self._coverage.uncovered([pair], list(methods))
 
     def _whole(self) -> bool:
-        """Whether everything there is was played, so that what matched nothing matches nothing."""
+        """Return whether every case was played, so that a known failure that matched no case is stale."""
         options, session = self.session.options, self.session
         every_pair = len(session.pairs) == len(options.implementations) ** 2
         every_suite = len(session.suites) == len(SUITES)
@@ -232,7 +230,7 @@ class Run:
 
 @contextmanager
 def _rarely_collecting() -> Iterator[None]:
-    """What is loaded by now stays, and need not be gone through."""
+    """Collect garbage rarely, and never among the objects that are loaded by now, which stay."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *before[1:])

@@ -1,4 +1,4 @@
-"""Which cases of a run are played: pytest's own `-k` expressions, and the shard."""
+"""The selection of cases: pytest's own `-k` expressions, and the shard."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from grpc_interop.errors import UsageError
 
 
 class Selection:
-    """Decides by a case's id and pair. `shard` is (number from 1, of how many)."""
+    """Decides by a case's id and pair. `shard` is (number from 1, number of shards)."""
 
     def __init__(self, keyword: str = "", shard: tuple[int, int] = (1, 1)) -> None:
-        """Raises UsageError for an expression that is none."""
+        """Raise UsageError for a text that is not an expression."""
         self.keyword = keyword
         self._number, self._of = shard
         self._expression = None
@@ -39,37 +39,37 @@ class Selection:
 
 
 def nothing_selected(keyword: str, refused: Mapping[str, str]) -> UsageError:
-    """What to say when no case is left. `refused` are the files that the harness had to leave out, each with the reason:
-    what was asked for may well have been in one of them."""
+    """Return the error for a selection without cases. `refused` has the files that the harness had to leave out, each with the
+    reason: the wanted cases may well be about one of them."""
     what = f"-k {keyword!r} selects" if keyword else "the options select"
     left_out = "".join(f"\n  {file} cannot be driven: {why}" for file, why in refused.items())
     return UsageError(f"{what} none of the cases", f"`interop list` without options shows them all{left_out}")
 
 
 def pytest_id(case: AnyCase, pair: Pair) -> str:
-    """The end of a test's id, within brackets that pytest adds: what else a person may type after -k. (A test has the
-    id that `interop list` shows as a keyword of its own.)"""
+    """Return the end of a test's id, within brackets that pytest adds: a person may type it after -k. (The id that `interop
+    list` shows is a keyword of the test.)"""
     return f"{tested_together(case)}-{pair}"
 
 
 def tested_together(case: AnyCase) -> str:
-    """What one test is about: a case, or all generated cases of a method."""
+    """Return the subject of a test: a case, or all generated cases of a method."""
     return case.id.rpartition("/")[0] if case.generated else case.id
 
 
 def read_seconds(text: str) -> float:
-    """`90s`, `1.5m`, `1h` or `90` as seconds. Raises UsageError."""
+    """Return `90s`, `1.5m`, `1h` or `90` as seconds. Raise UsageError."""
     number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
     if number.replace(".", "", 1).isdigit() and float(number):
         return float(number) * _UNITS[unit]
-    raise UsageError(f"--budget {text!r} is no time", "such as --budget 60s or --budget 5m")
+    raise UsageError(f"--budget {text!r} is not a valid duration", "such as --budget 60s or --budget 5m")
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def read_shard(text: str) -> tuple[int, int]:
-    """`2/4` as (2, 4). Raises UsageError."""
+    """Return `2/4` as (2, 4). Raise UsageError."""
     number, slash, of = text.partition("/")
     if slash and number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
         return int(number), int(of)

@@ -1,5 +1,4 @@
-"""What is needed to play cases: protos, implementations being built, and the engine. `interop run` and the pytest
-plugin both stand on it.
+"""A session: protos, builds of the implementations, and the engine, for `interop run` and the pytest plugin.
 
 A pair whose two sides are built can be played while others are still building.
 """
@@ -36,19 +35,19 @@ from grpc_interop.wire.shapes import Shapes
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An implementation that cannot be played here. `broken`: its build failed, as opposed to a toolchain that is not
-    there."""
+    """An implementation that cannot be played here."""
 
     name: str
     why: str
     broken: bool
+    """The build failed, as opposed to a toolchain that is not there."""
 
 
 class Session:
     """Builds in the background, plays in the foreground. Use as a context manager: leaving it stops every process."""
 
     def __init__(self, options: Options, note: Callable[[str], None] = lambda _: None) -> None:
-        """Reads the protos. Raises UsageError (also for protos that do not compile)."""
+        """Read the protos. Raise UsageError (also for protos that do not compile)."""
         self.options = options
         self.note = note
         self.catalog = load_catalog(options)
@@ -81,21 +80,21 @@ class Session:
     # -- cases ---------------------------------------------------------------------------------------------------------
 
     def cases(self) -> Iterator[AnyCase]:
-        """Every case of the chosen suites, in order."""
+        """Return every case of the chosen suites, in order."""
         return chain.from_iterable(self.cases_by_suite())
 
     def cases_by_suite(self) -> list[Iterator[AnyCase]]:
-        """The same, those of each suite apart."""
+        """Return the cases of each suite."""
         options = SuiteOptions(self.options.seed, self.options.count)
         return [suite.cases(self.catalog, options) for suite in self.suites]
 
     def most_telling_cases(self) -> Iterator[AnyCase]:
-        """The same cases, those first that tell most; the suites take turns."""
+        """Return the same cases, the most telling first; the suites take turns."""
         options = SuiteOptions(self.options.seed, self.options.count)
         return in_turn([(suite.most_telling or suite.cases)(self.catalog, options) for suite in self.suites])
 
     def untouched(self) -> str:
-        """What of the protos is left out since it has not changed."""
+        """Return how many RPCs and messages are left out since they have not changed."""
         whole, part = self.catalog.whole, self.catalog
         (methods, of), (messages, of_messages) = (
             (len(every) - len(chosen), len(every))
@@ -104,26 +103,25 @@ class Session:
         return f"{methods:,} of {counted(of, 'RPC')}, {messages:,} of {counted(of_messages, 'message')}"
 
     def job(self, case: AnyCase, pair: Pair) -> Job:
-        """The case, ready to be enqueued. Raises NotACase."""
+        """Return the case, ready to be enqueued. Raise NotACase."""
         return Job(self.engine.prepare(case), pair)
 
     def refused(self, case: AnyCase, pair: Pair) -> RefusedFile | None:
-        """Why the pair has no code for what the case is about, or for what all its messages hold: one of its languages
-        refused the file."""
+        """Return the file that one of the pair's languages refused, and that the case's subject, or all its messages, need."""
         refused, file = self.refused_files(pair), self.catalog.file_of(case)
         if refused and file not in refused:
             file = self._examiner.needs_one_of(case, refused)
         return refused.get(file)
 
     def refused_files(self, pair: Pair) -> dict[str, RefusedFile]:
-        """The files that one of the pair's languages refused, by name."""
+        """Return the files that one of the pair's languages refused, by name."""
         return self.engine.pool.refused_files(pair)
 
     # -- building ------------------------------------------------------------------------------------------------------
 
     def start_building(self) -> None:
-        """Starts building every implementation that a pair needs. What was built before is there at once: its pairs begin
-        together, and share what is made and asked for a case. Raises ReportError where no log can be written."""
+        """Start to build every implementation that a pair needs. Earlier builds are there at once: their pairs begin together, and
+        share the work for each case. Raise ReportError where no log can be written."""
         make_folder(self.options.report)
         protos = Protos(self.catalog.descriptor_set(), self.catalog.files)
         needed = {name for pair in self.pairs for name in (pair.client, pair.server)}
@@ -142,8 +140,8 @@ class Session:
         return tuple(manifest.name for manifest in self._building.values())
 
     def collect_builds(self, seconds: float = 0) -> list[str]:
-        """The implementations that have become ready; waits at most `seconds` for one. Those that cannot be built end
-        up in `missing`."""
+        """Wait at most `seconds` for a build; return the implementations that have become ready. Implementations that cannot be
+        built go to `missing`."""
         if not self._building:
             return []
         done, _ = wait(self._building, seconds, return_when="FIRST_COMPLETED")
@@ -171,7 +169,7 @@ class Session:
         self.note(f"{name} cannot be built" if broken else f"{name} is not available here")
 
     def why_not(self, pair: Pair) -> str:
-        """Why a pair cannot be played; empty if it can, or may yet."""
+        """Return why a pair cannot be played; an empty text if it can, or may yet."""
         for name in (pair.client, pair.server):
             if name in self.missing:
                 return self.missing[name].why
@@ -183,7 +181,7 @@ class Session:
     # -- ending --------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stops builds, drivers and programs."""
+        """Stop builds, drivers and programs."""
         if self._building:
             self.builder.cancel()
         if self._pool is not None:

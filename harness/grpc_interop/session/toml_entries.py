@@ -1,4 +1,4 @@
-"""Files of entries: TOML with one list of tables, each of which is told by the line at which it begins.
+"""Files of entries: TOML with one list of tables, each with the line at which it begins, for messages about it.
 
 TOML has several forms for the same list, and a line that looks like the beginning of an entry may lie in a text:
 
@@ -6,7 +6,7 @@ TOML has several forms for the same list, and a line that looks like the beginni
     cases = "a"                     cases = "a"                         {cases = "a"},
                                                                     ]
 
-What the file says is tomllib's answer. Only where its entries begin and end is found here, in a text that tomllib has read.
+The content is read by tomllib. Only the lines of its entries are found here, in a text that tomllib has read.
 """
 
 from __future__ import annotations
@@ -35,19 +35,21 @@ _TOKEN = re.compile(
 
 
 class TomlEntry(NamedTuple):
-    """An entry: the lines of the file that hold it, from `line` (from 1) up to `end`, which is the first behind it; and what
-    it says."""
+    """An entry of a file."""
 
     line: int
+    """Its first line, from 1."""
     end: int
+    """The first line behind it."""
     table: dict[str, Any]
 
 
 class TomlEntries(NamedTuple):
-    """A file's entries. `in_a_list`: the line at which they begin where they are written as one value, `key = [...]`; else 0."""
+    """All entries of a file."""
 
     entries: tuple[TomlEntry, ...]
     in_a_list: int = 0
+    """The line at which they begin where they are written as one value, `key = [...]`; else 0."""
 
 
 def read_entries(path: Path, key: str, keys: Mapping[str, type]) -> TomlEntries:
@@ -153,10 +155,10 @@ class _Scanner:
 
 def _tokens(text: str) -> Iterator[_TomlToken]:
     line = 1
-    for found in _TOKEN.finditer(text):
-        if found.lastgroup not in ("space", "comment"):
-            yield _TomlToken(str(found.lastgroup), found[0], line)
-        line += found[0].count("\n")
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup not in ("space", "comment"):
+            yield _TomlToken(str(match.lastgroup), match[0], line)
+        line += match[0].count("\n")
 
 
 def _name(words: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`interop run -n N`: the run's shards at the same time, each in a process of its own, merged into one report."""
+"""`interop run -n N`: the run's shards at the same time, each in a process of its own, with one report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from grpc_interop.session.listing import check_selection
 
 
 def run_in_workers(options: Options, workers: int) -> tuple[list[Path], bool]:
-    """Return the folders of the shards' reports, and whether they were interrupted. Raise UsageError before anything is
-    started, BuildError when no shard left a report, and KeyboardInterrupt where that is because they were to end: a worker
-    that was still starting leaves none."""
+    """Return the folders of the shards' reports, and whether the workers were interrupted. Raise UsageError before anything is
+    started, BuildError when no shard left a report, and KeyboardInterrupt when the workers were stopped before any had a report."""
     check_selection(options)
     make_folder(options.report)
     shards = options.report / "shards"
@@ -62,5 +61,5 @@ def run_in_workers(options: Options, workers: int) -> tuple[list[Path], bool]:
 
 
 def _environment() -> dict[str, str]:
-    """The workers' reports are parts of one: only that one is for GitHub's job summary."""
+    """Return the environment without GitHub's: only the merged report is for its job summary."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
