@@ -1,7 +1,7 @@
-"""What is played: methods, steps, scripts and cases. Immutable data, no code of any language, no I/O.
+"""Methods, steps, scripts and cases. Immutable data, no code of any language, no I/O.
 
-The steps are those of the driver contract (proto/interop/driver/v1/driver.proto, message Step), with the messages in
-place rather than referred to.
+The steps are the steps of the driver contract (proto/interop/driver/v1/driver.proto, message Step), with the messages in
+place of references.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC: `service` and the message types are full names without a leading dot."""
+    """An RPC: `service` and the message types are full names without a leading dot."""
 
     service: str
     name: str
@@ -45,31 +45,29 @@ class Method:
 
     @property
     def path(self) -> str:
-        """`/greeter.v1.Greeter/SayHello`, as it travels."""
+        """Return `/greeter.v1.Greeter/SayHello`, as it travels."""
         return f"/{self.service}/{self.name}"
 
 
 KEY_PREFIX, CASE_KEY = "x-interop-", "x-interop-case"
-"""How the harness' own metadata keys begin, which drivers report unasked; and the one that is theirs."""
+"""The beginning of the harness' own metadata keys, which drivers report unasked, and the key that drivers add."""
 
 
 class Entry(NamedTuple):
-    """One metadata entry; the key is in lower case."""
+    """A metadata entry; the key is in lower case."""
 
     key: str
     value: bytes
 
 
 class Status(NamedTuple):
-    """How an RPC ends.
-
-    `message` is None where the runtime chooses the words itself: nobody promises those. `details` is a serialised
-    google.rpc.Status, empty for none.
-    """
+    """How an RPC ends."""
 
     code: int
     message: str | None = ""
+    """None where the runtime chooses the words itself, which nobody promises."""
     details: bytes = b""
+    """A serialised google.rpc.Status, or empty."""
     trailers: tuple[Entry, ...] = ()
 
 
@@ -78,7 +76,7 @@ OK = Status(0)
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Sends one message: its bytes, of the method's request type (client) or response type (server)."""
+    """Sends a message: its bytes, of the method's request type (client) or response type (server)."""
 
     message: bytes
 
@@ -90,7 +88,7 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveToEnd:
-    """Takes all that is still to come, and the end."""
+    """Takes all messages that are still to come, and the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,28 +251,21 @@ class AnyCase(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Case(AnyCase):
-    """One conversation, whole: what is called, what each side does, with which options.
-
-    `timeout_us` is the client's deadline in microseconds. `own_connection` keeps a case that may harm its connection
-    away from all others. `why` says in a sentence what the case proves, for whoever reads a report. `player` says who
-    plays: the drivers, or an implementation's hand-written `programs`; for the latter `spread_us` is the least time
-    between the first message and the last that the client may measure. `generated`: made up by chance, so that a
-    smaller case that fails in the same way says more.
-    """
+    """A whole conversation: the method, the steps of each side, and the options of the call."""
 
     method: Method
     client: Script
     server: Script
-    metadata: tuple[Entry, ...] = ()
-    timeout_us: int | None = None
-    own_connection: bool = False
+    metadata: tuple[Entry, ...] = ()  # the request metadata
+    timeout_us: int | None = None  # the client's deadline
+    own_connection: bool = False  # the case may harm its connection, and shares it with no other case
     compression: str = ""
     why: str = ""
     extra_requires: frozenset[str] = field(default=frozenset())
-    player: str = "drivers"
-    spread_us: int = 0
+    player: str = "drivers"  # or "programs": an implementation's hand-written programs
+    spread_us: int = 0  # for programs: the least time between the first message and the last that the client may measure
     generated: bool = False
-    # What the channel and the server of this case are made with.
+    # The options that the channel and the server of this case are made with.
     client_endpoint: Endpoint = PLAIN
     server_endpoint: Endpoint = PLAIN
 
@@ -352,21 +343,15 @@ class Case(AnyCase):
 
 @dataclass(frozen=True, slots=True)
 class MessageCase(AnyCase):
-    """Messages of one type, each carried from the client's implementation to the server's without an RPC: one reads and
-    writes it, and the other reads what was written.
-
-    `name` says which messages (protos/examples.py), `seed` and `count` which random ones and how many of them; 0 means
-    their own number. `examples` holds the messages themselves where the case is about few: one that failed and was
-    shrunk. `json`: carried as ProtoJSON. `alike`: whether a message is valid is the runtimes' choice, as long as both
-    choose the same.
-    """
+    """Messages of a type, each carried without an RPC: the client's implementation reads it and writes it again, and the
+    server's reads the result. `name` says which messages (messages/examples.py)."""
 
     type_name: str
-    json: bool = False
-    alike: bool = False
-    seed: int = 1
-    count: int = 0
-    examples: tuple[bytes, ...] = ()
+    json: bool = False  # carried as ProtoJSON
+    alike: bool = False  # the runtimes decide whether a message is valid, as long as both decide alike
+    seed: int = 1  # of random messages
+    count: int = 0  # how many random messages; 0: as many as the name has by default
+    examples: tuple[bytes, ...] = ()  # the messages themselves, where they are few: such as a shrunk message that failed
     why: str = ""
     requires: frozenset[str] = field(default=frozenset())
 
@@ -407,13 +392,13 @@ KINDS: tuple[type[AnyCase], ...] = (Case, MessageCase)
 
 
 def steps(script: Script) -> Iterator[Step]:
-    """All steps of all lanes."""
+    """Yield all steps of all lanes."""
     for lane in script:
         yield from lane
 
 
 def finishes(script: Script) -> list[Status]:
-    """The statuses with which a server's script ends the RPC: one, in a script that keeps the grammar."""
+    """Return the statuses with which a server's script ends the RPC: exactly one status, if the script keeps the grammar."""
     return [step.status for step in steps(script) if isinstance(step, Finish)]
 
 

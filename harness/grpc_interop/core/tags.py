@@ -1,4 +1,4 @@
-"""Tags: facts about a case, for files of known failures to match. Pure, and about no runtime.
+"""Tags: facts about a case, which files of known failures may match. Pure, and about no runtime.
 
 Tags are read off a case's scripts, so that they also say of a case that has passed whether it might have failed.
 """

@@ -194,7 +194,7 @@ def _in_form(lanes: tuple[Observed, ...], type_name: str, canonical: Canonical) 
 def _compare(
     case: Case, allowed: tuple[Expected, ...], client: ClientTranscript, server: ServerTranscript | None
 ) -> tuple[Difference | None, Expected]:
-    nearest: tuple[tuple[float, int], Difference, Expected] | None = None
+    candidates: list[tuple[tuple[float, int], Difference, Expected]] = []
     for expected in allowed:
         if _equal(expected, client, server):
             return None, expected
@@ -202,12 +202,11 @@ def _compare(
         if not differences:
             return None, expected
         place, first = min(differences, key=lambda placed: placed[0])
-        nearness = (place, -len(differences))
-        if nearest is None or nearness > nearest[0]:
-            nearest = (nearness, first, expected)
-    if nearest is None:
+        candidates.append(((place, -len(differences)), first, expected))
+    if not candidates:
         raise ValueError(f"{case.id}: the model allows nothing; that cannot be judged")
-    return nearest[1], nearest[2]
+    _, first, expected = max(candidates, key=lambda candidate: candidate[0])
+    return first, expected
 
 
 def _equal(expected: Expected, client: ClientTranscript, server: ServerTranscript | None) -> bool:

@@ -150,23 +150,16 @@ def _described(verdict: Verdict, describe: Describe) -> Difference | None:
     return Difference(difference.side, difference.what, printable(wanted), printable(got))
 
 
+_TEXTS = ("id", "suite", "method", "kind", "client", "server")
+"""The fields that every record has, and that are texts."""
+
+
 def to_json(record: Record) -> dict[str, Any]:
     """Return the record as JSON values: the fields that other tools rely on, and further fields where they are not empty."""
     difference = record.difference
-    value: dict[str, Any] = {
-        "id": record.id,
-        "suite": record.suite,
-        "method": record.method,
-        "kind": record.kind,
-        "client": record.client,
-        "server": record.server,
-        "outcome": record.outcome.value,
-        "seconds": record.seconds,
-        "difference": None
-        if difference is None
-        else {"side": difference.side, "what": difference.what, "wanted": difference.wanted, "got": difference.got},
-        "replay": record.replay,
-    }
+    value: dict[str, Any] = {name: getattr(record, name) for name in (*_TEXTS, "outcome", "seconds")}
+    value["difference"] = difference and {name: getattr(difference, name) for name in ("side", "what", "wanted", "got")}
+    value["replay"] = record.replay
     if record.why:
         value["why"] = record.why
     if record.notes:
@@ -185,12 +178,7 @@ def from_json(value: Mapping[str, Any]) -> Record:
     difference = value["difference"]
     _check_words(value, difference or {})
     return Record(
-        id=value["id"],
-        suite=value["suite"],
-        method=value["method"],
-        kind=value["kind"],
-        client=value["client"],
-        server=value["server"],
+        **{name: value[name] for name in _TEXTS},
         outcome=Outcome(value["outcome"]),
         seconds=float(value["seconds"]),
         difference=None
@@ -209,7 +197,7 @@ def from_json(value: Mapping[str, Any]) -> Record:
 
 def _check_words(value: Mapping[str, Any], difference: Mapping[str, Any]) -> None:
     """Raise TypeError, KeyError or AttributeError unless every text is a text: a report may come from anywhere."""
-    named = [value[name] for name in ("id", "suite", "method", "kind", "client", "server")]
+    named = [value[name] for name in _TEXTS]
     texts = [value["replay"] or "", value.get("why", ""), *value.get("notes", ())]
     rows = chain.from_iterable(row.values() for name in ("conversation", "logs", "attachments") for row in value.get(name, ()))
     for text in chain(named, texts, difference.values(), rows):

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.text import Text
 
 from grpc_interop.output.plain_text import counted, in_lines, printable
-from grpc_interop.report.data import RunInfo
+from grpc_interop.report.data import Detail, Finding, NotRun, RunInfo
 from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
 from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record
-from grpc_interop.report.summary import Cause, Summary
+from grpc_interop.report.summary import Summary
 
 MOST_BLOCKS = 5
 """Nobody reads more causes at once, and the first usually explain the rest."""
@@ -118,12 +118,15 @@ class Terminal(Report):
         if self._live:
             self._console.file.write(CLEARED)
         self._failures(summary)
-        self._asides("known failures", summary.known_failures, summary)
-        self._asides("unsupported", summary.unsupported, summary)
-        self._section("found", [(entry.what, entry.why) for entry in summary.grouped_findings], "red")
-        self._section("not run", [(entry.what, entry.why) for entry in summary.not_run_by_reason()], "yellow")
-        self._section("left out, as asked", [(entry.what, entry.why) for entry in summary.left_out_details], "yellow")
-        self._uncovered(summary)
+        for title, causes in (("known failures", summary.known_failures), ("unsupported", summary.unsupported)):
+            if causes:
+                self._list(title, [f"{summary.headline(cause)}: {cause.first.known or cause.first.reason}" for cause in causes])
+        self._section("found", summary.grouped_findings, "red")
+        self._section("not run", summary.not_run_by_reason(), "yellow")
+        self._section("left out, as asked", summary.left_out_details, "yellow")
+        title, fields = summary.uncovered_section
+        if title:
+            self._list(title, [f"{field.what}: {field.why}" for field in fields])
         self._matrix(summary)
         if len(summary.suites) > 1:
             for suite in sorted({cause.first.suite for cause in summary.failing_causes}):
@@ -145,36 +148,24 @@ class Terminal(Report):
             self._print()
             self._print(f"and {counted(more, 'more cause')}: see {short_path(self.directory / RESULTS)}", "red")
 
-    def _asides(self, title: str, causes: list[Cause], summary: Summary) -> None:
-        if not causes:
-            return
+    def _list(self, title: str, entries: list[str]) -> None:
+        """Print a title and the first entries."""
         self._print()
         self._print(title, "bold")
-        for cause in causes[:MOST_ASIDES]:
-            self._print(printable(f"  {summary.headline(cause)}: {cause.first.known or cause.first.reason}"), "yellow")
-        if len(causes) > MOST_ASIDES:
-            self._print(f"  and {len(causes) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
+        for entry in entries[:MOST_ASIDES]:
+            self._print(printable(f"  {entry}"), "yellow")
+        if len(entries) > MOST_ASIDES:
+            self._print(f"  and {len(entries) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
 
-    def _uncovered(self, summary: Summary) -> None:
-        title, fields = summary.uncovered_section
-        if not title:
-            return
-        self._print()
-        self._print(title, "bold")
-        for entry in fields[:MOST_ASIDES]:
-            self._print(printable(f"  {entry.what}: {entry.why}"), "yellow")
-        if len(fields) > MOST_ASIDES:
-            self._print(f"  and {len(fields) - MOST_ASIDES:,} more; see {short_path(self.directory / RESULTS)}", "yellow")
-
-    def _section(self, title: str, entries: Sequence[tuple[str, str]], colour: str) -> None:
+    def _section(self, title: str, entries: Sequence[Finding | NotRun | Detail], colour: str) -> None:
         if not entries:
             return
         self._print()
         self._print(title, "bold")
-        width = min(WIDEST_NAME, max(len(what) for what, _ in entries))
-        for what, why in entries:
-            first, *more = why.splitlines() or [""]
-            self._print(f"  {printable(what):<{width}}  {printable(first)}", colour)
+        width = min(WIDEST_NAME, max(len(entry.what) for entry in entries))
+        for entry in entries:
+            first, *more = entry.why.splitlines() or [""]
+            self._print(f"  {printable(entry.what):<{width}}  {printable(first)}", colour)
             for text in more:
                 self._print(f"  {'':<{width}}  {printable(text)}", colour)
 
