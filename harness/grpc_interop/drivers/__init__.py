@@ -1,1 +1,1 @@
-"""An implementation: found (manifest), built (build), started (process, supervisor), spoken to (connection, driver)."""
+"""An implementation: its manifest, build, process (under a supervisor), connection, driver and the driver's resources."""

@@ -1,8 +1,8 @@
-"""Where builds are kept: each made by one process at a time, found again by its key, and removed when it has served.
+"""The cache of builds: one process at a time makes a build, others find it by its key, and unused builds are removed.
 
 A build is a folder `<implementation>-<key>` with a lock file of the same name beside it. Its file `done.json` is written
-last: it holds the build's answer and how large each file is, so that what a full disk or a crash has cut short is not
-taken for whole. When the build was used last is the time of that file.
+last. It holds the build's answer and the size of each file, so that a build which a full disk or a crash has cut short
+does not count as complete. The time of that file is the time of the build's last use.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ except ImportError:  # pragma: no cover - no file locks there: two runs at once 
 DONE = "done.json"
 
 KEPT = 5
-"""Builds that stay of each implementation, however old: as many branches or versions as one goes back and forth between."""
+"""Builds of each implementation that stay, however old: enough for the branches or versions between which people switch."""
 
 UNUSED_SECONDS = 24 * 3600
-"""How long a build beyond those must not have been used. A run that uses one for hours, or a greeter server that was
-started from it, may need its files at any time; neither is left running for a day."""
+"""How long any further build must be unused before it is removed. A run of some hours, or a greeter server that was started
+from the build, may need its files at any time; neither is left running for a day."""
 
 KEY = r"-[0-9a-f]{20}"
 
 
 @contextmanager
 def taken(build: Path) -> Iterator[None]:
-    """The build is this process' alone: others that want to make or to remove it wait."""
+    """Hold the build for this process alone: other processes that want to make or remove it wait."""
     lock = build.with_suffix(".lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -53,13 +53,13 @@ def taken(build: Path) -> Iterator[None]:
 
 
 def finish(build: Path, answer: Mapping[str, Any]) -> None:
-    """Marks the build as done, with the answer that it gave."""
+    """Mark the build as done, with its answer."""
     sizes = dict(_sizes(build))
     write_whole(build / DONE, json.dumps({"answer": answer, "sizes": sizes}))
 
 
 def found(build: Path) -> dict[str, Any] | None:
-    """The answer of a build that is done and whole: no file of it is gone, or shorter than it was."""
+    """Return the answer of a build that is complete: no file is missing, or shorter than it was."""
     try:
         done = json.loads((build / DONE).read_bytes())
         answer, wanted = dict(done["answer"]), dict(done["sizes"])
@@ -70,7 +70,7 @@ def found(build: Path) -> dict[str, Any] | None:
 
 
 def _sizes(build: Path, within: str = "") -> Iterator[tuple[str, int]]:
-    """The files of a build, and their sizes. Links count by what they lead to: that is what is read."""
+    """Yield the files of a build with their sizes. A link has the size of its target, since readers follow it."""
     for entry in os.scandir(build / within):
         path = f"{within}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
@@ -80,13 +80,13 @@ def _sizes(build: Path, within: str = "") -> Iterator[tuple[str, int]]:
 
 
 def used(build: Path) -> None:
-    """Keeps the build from being removed for a while."""
+    """Note that the build was used now, which keeps it from being removed for a while."""
     with suppress(PermissionError):  # another user's, who alone can remove it
         os.utime(build / DONE)
 
 
 def clear(builds_folder: Path, implementation: str) -> None:
-    """Removes what the implementation has not needed for long; what another process is using or making stays."""
+    """Remove the builds that the implementation has not needed for long, except builds that another process holds."""
     name = re.compile(re.escape(implementation) + KEY)
     builds = [path for path in builds_folder.iterdir() if name.fullmatch(path.name) and path.is_dir()]
     for build in sorted(builds, key=_last_use, reverse=True)[KEPT:]:
@@ -101,14 +101,14 @@ def _remove(build: Path) -> None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return
-        # Only now: until it was locked, another process could have begun to use it.
+        # Checked under the lock: before that, another process could have begun to use the build.
         if time.time() - _last_use(build) > UNUSED_SECONDS:
             shutil.rmtree(build)
             lock.unlink()
 
 
 def _last_use(build: Path) -> float:
-    """Seconds since the epoch; of one that was never finished, when it was begun."""
+    """Return the time of the last use, in seconds since the epoch. For a build that was never finished, it is the start."""
     for path in (build / DONE, build):
         with suppress(FileNotFoundError):
             return path.stat().st_mtime
@@ -116,7 +116,7 @@ def _last_use(build: Path) -> float:
 
 
 def _is(path: Path, descriptor: int) -> bool:
-    """Whether the path still names the open file."""
+    """Return whether the path still names the open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

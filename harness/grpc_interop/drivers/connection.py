@@ -11,23 +11,22 @@ from google.protobuf.message import DecodeError
 from grpc_interop.drivers import driver_pb2 as pb
 
 MAX_FRAME = 1024 * 1024
-"""Bytes of one frame at most. What is larger goes in parts: some readers refuse more (Go's protodelim: 4 MiB)."""
+"""Bytes of the largest frame. Larger messages travel in parts: some readers refuse large frames (Go's protodelim: 4 MiB)."""
 
 PART = MAX_FRAME - 64
 """Bytes of one part: leaves room for the frame's other fields."""
 
 _PART_TAG = bytes([pb.Command.PART_FIELD_NUMBER << 3 | 2])
-"""Before the length of a command's part: its field number, and that bytes follow."""
+"""The tag of a command's part: its field number and wire type."""
 
 MAX_EVENT = 512 * 1024 * 1024
-"""Bytes of one event put together from parts. A driver that sends more is broken, and must not eat all memory."""
+"""Bytes of the largest event that is put together from parts. A broken driver that sends more must not use up all memory."""
 
 FRAMES = 256
-"""Frames that are written in one system call: as many as gather between two looks at the sockets, and fewer than the
-1,024 that Linux takes."""
+"""Frames that are written in one system call: as many as gather between two polls, and fewer than the 1,024 that Linux takes."""
 
 READ = 256 * 1024
-"""Bytes asked for in one read: a full socket buffer."""
+"""Bytes per read: a full socket buffer."""
 
 
 class ContractBroken(Exception):
@@ -35,20 +34,20 @@ class ContractBroken(Exception):
 
 
 def frame(message: bytes) -> bytes:
-    """A message with its length before it, as a base-128 varint."""
+    """Return a message with its length before it, as a base-128 varint."""
     return varint(len(message)) + message
 
 
 def varint(value: int) -> bytes:
-    """`value` as a base-128 varint."""
+    """Return `value` as a base-128 varint."""
     return _SHORT_VARINTS[value] if value < 1 << 14 else _CONTINUED_VARINTS[value & 0x3FFF] + varint(value >> 14)
 
 
 _SHORT_VARINTS = tuple(bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80, value >> 7]) for value in range(1 << 14))
-"""All of one byte and two, ready made: every frame has some, and making them took a tenth of the harness' time."""
+"""All varints of one and two bytes: every frame holds some, and encoding them took a tenth of the harness' time."""
 
 _CONTINUED_VARINTS = tuple(bytes([value & 0x7F | 0x80, value >> 7 | 0x80]) for value in range(1 << 14))
-"""The first two bytes of longer ones."""
+"""The first two bytes of longer varints."""
 
 
 class Connection:
@@ -60,7 +59,7 @@ class Connection:
         self.closed = False
         self._inbox = bytearray()
         self._awaited = 0
-        """Bytes of a frame that has begun: until they are there, looking is copying in vain."""
+        """Bytes of the incomplete frame: parsing is not tried before they have arrived."""
         self._outbox: deque[bytes | memoryview] = deque()
         self._parts: dict[int, bytearray] = {}
 
@@ -69,7 +68,7 @@ class Connection:
         return bool(self._outbox)
 
     def send(self, command: bytes, command_id: int) -> None:
-        """Queues a serialised Command; `command_id` is its id, for parts."""
+        """Queue a serialised Command. Parts carry its id, `command_id`."""
         if len(command) <= MAX_FRAME:
             self._outbox.append(frame(command))
             return
@@ -88,7 +87,7 @@ class Connection:
             try:
                 sent = self.socket.sendmsg(islice(outbox, FRAMES))
             except OSError:
-                # It takes nothing now; or never again: then the reading side will find out why.
+                # The socket takes nothing now, or never again: then reading will show why.
                 return True
             while sent:
                 first = outbox[0]
@@ -100,7 +99,7 @@ class Connection:
         return False
 
     def readable(self) -> list[pb.Event]:
-        """The events that have arrived. Sets `closed` at the end. Raises ContractBroken."""
+        """Return the events that have arrived. Set `closed` at the end of the stream. Raises ContractBroken."""
         try:
             data = self.socket.recv(READ)
         except BlockingIOError:
@@ -159,7 +158,7 @@ def _parse(data: bytes) -> pb.Event:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The varint at `at` and where it ends; (0, -1) when it is not all there."""
+    """Return the varint at `at` and its end, or (0, -1) when it is incomplete."""
     if data[at] < 0x80:
         return data[at], at + 1
     value = shift = 0

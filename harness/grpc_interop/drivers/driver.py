@@ -1,4 +1,4 @@
-"""A driver that runs: its process, its connection, what it said it can do, and what was set up on it."""
+"""A running driver: its process, connection, capabilities and resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTRACT = 1
 """The version of the driver contract that the harness speaks."""
 
 START_SECONDS = 60.0
-"""How long a driver may take until it says Hello. Interpreters with large protos take seconds on a loaded machine."""
+"""How long a driver may take until it is ready. Interpreters with large protos take seconds on a loaded machine."""
 
 END_SECONDS = 1.0
 """How long a process may live on after its connection has ended, before it is killed."""
@@ -37,7 +37,7 @@ DUMP_SECONDS = 1.0
 """How long a driver gets to print its stacks before it is killed."""
 
 MOST_DUMPS = 3
-"""Stack dumps asked of one driver: more say the same again and hide the rest of its log."""
+"""Stack dumps per driver: further dumps repeat the first ones and hide the rest of the log."""
 
 
 class CannotServe(ContractBroken):
@@ -49,34 +49,28 @@ class CannotServe(ContractBroken):
 
 
 class Driver:
-    """One process. It is ready when it has said Hello and, as a server, listens.
-
-    `who` names it in messages: "go server". `most_in_flight` is how many plays it takes at once, 0 for as many as one likes;
-    `in_flight` counts those that it plays, `load` is what they weigh together, `examined` the message cases that it is asked about.
-    `gone` says how it ended, once it has; `died`, that it did so by itself. `foreign` tells that it speaks another version
-    of the contract, and so was never meant for this harness.
-    """
+    """One process. It is ready when it has said Hello and, as a server, listens."""
 
     def __init__(self, built: Built, side: Side, log: Path, ids: Iterator[int] | None = None, *, serve: pb.Serve | None = None) -> None:
-        """Starts the process; a server is then told to `serve`. Raises BuildError when there is nothing to start."""
+        """Start the process. A server is then told to `serve`. Raises BuildError when there is nothing to start."""
         if built.driver is None:
             raise BuildError(f"{built.manifest.name}: neither its manifest nor its build names a driver")
         self.name = built.manifest.name
         self.side = side
-        self.who = f"{self.name} {side}"
+        self.who = f"{self.name} {side}"  # in messages: "go server"
         self.log = log
         self.hello: pb.Hello | None = None
         self.capabilities: frozenset[str] = frozenset()
-        self.most_in_flight = 0
+        self.most_in_flight = 0  # plays that it takes at once; 0: any number
         self.server: Resource | None = None
-        self.gone = ""
-        self.died = False
-        self.foreign = False
+        self.gone = ""  # how it ended, once it has
+        self.died = False  # whether it ended by itself
+        self.foreign = False  # whether it speaks another version of the contract, so that it was never meant for this harness
         self.started = time.monotonic()
         self.connection: Connection | None = None
-        self.in_flight = 0
-        self.load = 0
-        self.examined = 0
+        self.in_flight = 0  # number of plays under way
+        self.load = 0  # their total weight
+        self.examined = 0  # number of message cases that wait for its answers
         self.has_reported = False
         self.dumps = 0
         self._poller: Poller | None = None
@@ -108,7 +102,7 @@ class Driver:
 
     @property
     def missing(self) -> str:
-        """What a driver that is not ready has not done yet."""
+        """Return the step that a driver which is not ready has not done yet."""
         if self.connection is None:
             return "did not connect to the address in INTEROP_DRIVER_ADDRESS"
         return "connected, and did not say Hello" if self.hello is None else "said Hello, and did not serve"
@@ -125,14 +119,14 @@ class Driver:
         poller.register(connection.socket, partial(on_readable, self), connection.writable)
 
     def accept(self) -> Connection:
-        """Takes the driver's connection; its listener then no longer exists."""
+        """Accept the driver's connection, and close the listener."""
         sock, _ = self.listener.accept()
         self._stop_listening()
         self.connection = Connection(sock)
         return self.connection
 
     def send(self, body: bytes, command_id: int, resource: int = 0) -> None:
-        """Sends a serialised Command, whose id and resource go before it: protobuf joins the two."""
+        """Send a serialised Command. Its id and resource are written before it: protobuf merges the two parts."""
         if self.connection is None or self.gone:
             return
         head = b"\x08" + varint(command_id)
@@ -141,7 +135,7 @@ class Driver:
         self.connection.send(head + body, command_id)
 
     def order(self, command: pb.Command) -> int:
-        """Sends a command with a new id, which is returned."""
+        """Send a command with a new id, and return the id."""
         command_id = next(self._ids)
         self.send(command.SerializeToString(), command_id)
         return command_id
@@ -150,12 +144,12 @@ class Driver:
         self.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=if_not_arrived)))
 
     def take_on(self, weight: int) -> None:
-        """Begins to play a case of that weight."""
+        """Count a case of that weight as under way."""
         self.in_flight += 1
         self.load += weight
 
     def take_off(self, weight: int) -> None:
-        """Plays it no more."""
+        """Count it no longer."""
         self.in_flight -= 1
         self.load -= weight
 
@@ -189,7 +183,7 @@ class Driver:
             self.server = self.resources.server(PLAIN, self._serve)
 
     def dump_stacks(self) -> bool:
-        """Asks the process to print its stacks to its log; False when it cannot be asked, or was asked enough."""
+        """Ask the process to print its stacks to its log. Return False when it cannot be asked, or was asked often enough."""
         number = getattr(signal, self._dump_signal, None)
         if number is None or self.dumps >= MOST_DUMPS:
             return False
@@ -198,7 +192,7 @@ class Driver:
         return True
 
     def end(self, why: str = "") -> str:
-        """Ends the process, at once, and says how it went: `why`, or how it had ended by itself."""
+        """End the process at once, and return how it ended: `why`, or the way in which it had ended by itself."""
         if self.gone:
             return self.gone
         self.died = not why
@@ -213,7 +207,7 @@ class Driver:
         return why
 
     def stop(self, seconds: float = GRACE_SECONDS) -> None:
-        """Lets the process end in order: the end of its stdin tells it to. It is killed after that time."""
+        """End the process in order: the end of its stdin asks it to end. Kill it after `seconds`."""
         if self.gone:
             return
         self.gone = "was stopped"
@@ -222,7 +216,7 @@ class Driver:
         self.process.close()
 
     def ask_to_stop(self) -> None:
-        """The first half of `stop`, for stopping several at the same time."""
+        """Do the first half of `stop`, so that several drivers can end at the same time."""
         if not self.gone:
             self.process.end_stdin()
 
@@ -244,7 +238,7 @@ class Driver:
 
 
 def _listen(folder: Path) -> tuple[socket.socket, str, str]:
-    """A listening socket, its address as the contract writes it, and the token that TCP needs."""
+    """Return a listening socket, its address as the contract writes it, and the token that TCP needs."""
     if hasattr(socket, "AF_UNIX"):
         listener = socket.socket(socket.AF_UNIX)
         path = str(folder / "socket")
