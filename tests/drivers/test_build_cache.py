@@ -52,7 +52,7 @@ def test_what_was_used_within_a_day_is_kept_in_any_number(builds: Path) -> None:
 
 
 def test_what_another_process_has_taken_is_kept(builds: Path) -> None:
-    with build_cache.taken(builds / f"mine-{9:020x}"):
+    with build_cache.locked(builds / f"mine-{9:020x}"):
         build_cache.clear(builds, "mine")
     assert left(builds) == [0, 1, 2, 3, 4, 9]
 
@@ -72,10 +72,10 @@ def test_whoever_waited_for_a_build_that_was_removed_takes_it_anew(tmp_path: Pat
     entered = threading.Event()
 
     def wait() -> None:
-        with build_cache.taken(build):
+        with build_cache.locked(build):
             entered.set()
 
-    with build_cache.taken(build):
+    with build_cache.locked(build):
         waiting = threading.Thread(target=wait)
         waiting.start()
         build.with_suffix(".lock").unlink()

@@ -1,4 +1,4 @@
-"""Builds implementations, each by its own toolchain, keyed by content. docs/manifest.md describes request and answer."""
+"""Build implementations, each by its own toolchain, keyed by content. docs/manifest.md describes request and answer."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ REQUEST_SCHEMA = 1
 LOG = "build.log"
 
 LITTLE_ROOM = 1 << 20
-"""Bytes that are left on a disk that was full when a build failed: what the build gave back at its end, and not much more."""
+"""Free bytes below which a disk counts as full: a build that failed on a full disk gives back a little at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Protos:
-    """What the drivers are built with. `files` are generated; `descriptor_set` holds them and all they import."""
+    """The protos with which the drivers are built."""
 
-    descriptor_set: bytes
-    files: tuple[str, ...]
+    descriptor_set: bytes  # the files and all their imports
+    files: tuple[str, ...]  # the files for which code is generated
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How something is started."""
+    """A command, and the variables that it adds to its environment."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -45,29 +45,27 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
-    """A proto that one language's generator or compiler refused, in its words; `element` is what in it is to blame, by the
-    names of protos/lines.py, where the build knows."""
+    """A proto that a language's generator or compiler refused."""
 
     file: str
-    text: str
-    element: str = ""
+    text: str  # the tool's own words
+    element: str = ""  # the element to blame, by the names of schema/source_lines.py, where the build knows it
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An implementation, ready to start. `unavailable` says what is missing, and the remedy, when it could not be
-    built here. `fresh` tells whether something was built, or found from before."""
+    """An implementation, ready to start."""
 
     manifest: Manifest
     driver: Launch | None = None
     programs: Mapping[str, Launch] = field(default_factory=dict)
     refused: tuple[RefusedFile, ...] = ()
-    unavailable: tuple[str, str] | None = None
-    fresh: bool = False
+    unavailable: tuple[str, str] | None = None  # the missing tool and the remedy, where it could not be built
+    fresh: bool = False  # built now, not found from before
 
     @property
     def why_unavailable(self) -> str:
-        """What is missing, and the remedy, in one line; empty when it was built."""
+        """Return the missing tool and the remedy in a line; empty when it was built."""
         if self.unavailable is None:
             return ""
         what, remedy = self.unavailable
@@ -86,7 +84,7 @@ class Tool:
 
 
 class Builder:
-    """Builds below `root` (`.interop`): results under `build/`, each implementation's own cache under `cache/`."""
+    """Builds below `root` (`.interop`): results under `build/`, the implementations' own caches under `cache/`."""
 
     def __init__(self, root: Path, contract: Path) -> None:
         """`contract` is the folder that holds interop/driver/v1/driver.proto."""
@@ -96,7 +94,7 @@ class Builder:
         self._cancelled = threading.Event()
 
     def build(self, manifest: Manifest, protos: Protos) -> Built:
-        """Builds, or finds the result of an equal build. Raises BuildError with the log's last lines."""
+        """Build, or find the result of an equal build. Raises BuildError with the log's last lines."""
         try:
             return self._build(manifest, protos)
         except OSError as error:
@@ -108,27 +106,27 @@ class Builder:
         if not manifest.build_command:
             return fixed
         out = self._out(manifest, protos)
-        if not os.access(out.parent, os.W_OK) and (kept := build_cache.found(out)) is not None:
-            # Nobody makes or removes anything there, so there is nothing to be kept from.
+        if not os.access(out.parent, os.W_OK) and (kept := build_cache.find(out)) is not None:
+            # Nobody makes or removes builds there, so no lock is needed.
             return _built(fixed, kept, fresh=False)
-        with build_cache.taken(out):
-            if (kept := build_cache.found(out)) is not None:
-                build_cache.used(out)
+        with build_cache.locked(out):
+            if (kept := build_cache.find(out)) is not None:
+                build_cache.mark_used(out)
                 return _built(fixed, kept, fresh=False)
             answer = self._run(manifest, protos, out)
             built = _built(fixed, answer, fresh=True)
             if built.unavailable is None:
-                # Only now: an answer that cannot be used must not count as done.
+                # Only after the answer was read: a build whose answer cannot be used must not count as done.
                 build_cache.finish(out, answer)
         build_cache.clear(out.parent, manifest.name)
         return built
 
     def keeps(self, manifest: Manifest, protos: Protos) -> bool:
-        """Whether `build` has nothing to do but to find what an equal build left."""
-        return not manifest.build_command or build_cache.found(self._out(manifest, protos)) is not None
+        """Return whether `build` would find the result of an equal build."""
+        return not manifest.build_command or build_cache.find(self._out(manifest, protos)) is not None
 
     def doctor(self, manifest: Manifest) -> list[Tool]:
-        """What the implementation's toolchain consists of. Raises BuildError when its command fails."""
+        """Return the tools of the implementation. Raises BuildError when its command fails."""
         if not manifest.build_command:
             return []
         scratch = self.root / "doctor" / manifest.name
@@ -136,27 +134,27 @@ class Builder:
         answer = self._ask(manifest, scratch, {"action": "doctor"})
         return [Tool(t["name"], t["version"], t["where"], t["ok"], t.get("remedy", "")) for t in answer.get("tools", [])]
 
-    def export(self, manifest: Manifest, protos: Protos, told: Mapping[str, Any]) -> dict[str, Any]:
-        """One side of a case as a program that stands alone: the answer to the export request, in which `told` says what
-        the program does. Raises BuildError."""
+    def export(self, manifest: Manifest, protos: Protos, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to an export request: a case's side as a program that stands alone. `request` is the part that describes
+        the program. Raises BuildError."""
         if not manifest.build_command:
             raise BuildError(f"{manifest.name} cannot write a program: its manifest has no [build] command")
         # Several processes may export at the same time.
         with tempfile.TemporaryDirectory(prefix=f"export-{manifest.name}-", dir=temporary.place() or self.root) as folder:
             descriptors = Path(folder, "tree.binpb")
             descriptors.write_bytes(protos.descriptor_set)
-            request = {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **told}
-            return self._ask(manifest, Path(folder), request)
+            whole = {"action": "export", "descriptor_set": str(descriptors), "files": list(protos.files), **request}
+            return self._ask(manifest, Path(folder), whole)
 
     def cancel(self) -> None:
-        """Kills what is being built, and starts nothing more. Builds under way end in BuildError."""
+        """Kill all builds under way, which end in BuildError, and start no others."""
         self._cancelled.set()
         for process in list(self._running):
             process.kill()
 
     def _run(self, manifest: Manifest, protos: Protos, out: Path) -> dict[str, Any]:
         if out.exists():
-            # What an interrupted build left, or what is no longer whole: it is not known what is missing in it.
+            # An interrupted or damaged build: nobody knows which of its files are missing.
             shutil.rmtree(out)
         out.mkdir(parents=True)
         descriptors = out / "tree.binpb"
@@ -172,7 +170,7 @@ class Builder:
             return self._ask(manifest, out, request)
         except BuildError:
             if _is_full(out):
-                # Half a build is of no use, and the report may need its room.
+                # An incomplete build is of no use, and the report may need its space.
                 _empty_but_for_log(out)
             raise
 
@@ -198,7 +196,7 @@ class Builder:
         )
         self._running.add(process)
         if self._cancelled.is_set():
-            # `cancel` may have looked through them just before.
+            # `cancel` may have gone through `_running` just before.
             process.kill()
         try:
             status = process.wait()
@@ -213,10 +211,10 @@ class Builder:
             full = f"; the disk of {scratch} is full" if _is_full(scratch) else ""
             raise BuildError(f"{manifest.name}: the build command {how}{full}; its last words ({log}):\n{process.tail(30)}")
         try:
-            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+            content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         except ValueError as error:
             raise BuildError(f"{manifest.name}: the build's answer {answer} is not JSON: {error}") from None
-        return found
+        return content
 
     def _out(self, manifest: Manifest, protos: Protos) -> Path:
         return self.root / "build" / f"{manifest.name}-{self._key(manifest, protos)}"
@@ -228,7 +226,7 @@ class Builder:
         return digest.hexdigest()[:20]
 
     def _key_parts(self, manifest: Manifest, protos: Protos) -> Iterator[bytes]:
-        """All that the result depends on. Where it lies is a part of that: it may well hold absolute paths."""
+        """Yield everything on which the result depends. That includes its place, since it may hold absolute paths."""
         yield str(self.root).encode()
         yield str(manifest.path).encode()
         yield (self.contract / "interop/driver/v1/driver.proto").read_bytes()
@@ -253,7 +251,7 @@ class Builder:
 
 
 def _is_full(folder: Path) -> bool:
-    """Whether there is hardly any room on the disk of a folder."""
+    """Return whether the disk of a folder is full, or nearly full."""
     return shutil.disk_usage(folder).free <= LITTLE_ROOM
 
 
@@ -266,14 +264,14 @@ def _empty_but_for_log(out: Path) -> None:
 
 
 def _identity(program: str) -> bytes:
-    """Changes when a program on PATH is replaced by another one."""
-    found = shutil.which(program, path=environment()["PATH"])
-    stat = Path(found).stat() if found else None
-    return f"{program}:{found and os.path.realpath(found)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
+    """Return bytes that change when a program on PATH is replaced."""
+    path = shutil.which(program, path=environment()["PATH"])
+    stat = Path(path).stat() if path else None
+    return f"{program}:{path and os.path.realpath(path)}:{stat and (stat.st_size, stat.st_mtime_ns)}".encode()
 
 
 def _built(fixed: Built, answer: Mapping[str, Any], *, fresh: bool) -> Built:
-    """The answer, as docs/manifest.md describes it. Raises BuildError for another one."""
+    """Return the implementation that a build's answer describes. Raises BuildError for an answer that breaks docs/manifest.md."""
     name = fixed.manifest.name
     try:
         missing = answer.get("unavailable")
@@ -302,6 +300,6 @@ def _programs_here(manifest: Manifest) -> dict[str, Launch]:
 
 
 def _here(manifest: Manifest, words: Sequence[str]) -> tuple[str, ...]:
-    """A command whose program may lie in the manifest's folder."""
+    """Return a command whose program may lie in the manifest's folder."""
     beside = manifest.folder / words[0]
     return (str(beside) if beside.is_file() else words[0], *words[1:])

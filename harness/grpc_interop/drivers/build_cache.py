@@ -1,4 +1,4 @@
-"""The cache of builds: one process at a time makes a build, others find it by its key, and unused builds are removed.
+"""The cache of builds: a process makes a build alone, others find it by its key, and unused builds are removed.
 
 A build is a folder `<implementation>-<key>` with a lock file of the same name beside it. Its file `done.json` is written
 last. It holds the build's answer and the size of each file, so that a build which a full disk or a crash has cut short
@@ -37,7 +37,7 @@ KEY = r"-[0-9a-f]{20}"
 
 
 @contextmanager
-def taken(build: Path) -> Iterator[None]:
+def locked(build: Path) -> Iterator[None]:
     """Hold the build for this process alone: other processes that want to make or remove it wait."""
     lock = build.with_suffix(".lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -58,15 +58,15 @@ def finish(build: Path, answer: Mapping[str, Any]) -> None:
     write_whole(build / DONE, json.dumps({"answer": answer, "sizes": sizes}))
 
 
-def found(build: Path) -> dict[str, Any] | None:
+def find(build: Path) -> dict[str, Any] | None:
     """Return the answer of a build that is complete: no file is missing, or shorter than it was."""
     try:
         done = json.loads((build / DONE).read_bytes())
         answer, wanted = dict(done["answer"]), dict(done["sizes"])
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    there = dict(_sizes(build))
-    return answer if all(there.get(path, -1) >= size for path, size in wanted.items()) else None
+    sizes = dict(_sizes(build))
+    return answer if all(sizes.get(path, -1) >= size for path, size in wanted.items()) else None
 
 
 def _sizes(build: Path, within: str = "") -> Iterator[tuple[str, int]]:
@@ -79,7 +79,7 @@ def _sizes(build: Path, within: str = "") -> Iterator[tuple[str, int]]:
             yield path, entry.stat().st_size
 
 
-def used(build: Path) -> None:
+def mark_used(build: Path) -> None:
     """Note that the build was used now, which keeps it from being removed for a while."""
     with suppress(PermissionError):  # another user's, who alone can remove it
         os.utime(build / DONE)

@@ -14,7 +14,7 @@ MAX_FRAME = 1024 * 1024
 """Bytes of the largest frame. Larger messages travel in parts: some readers refuse large frames (Go's protodelim: 4 MiB)."""
 
 PART = MAX_FRAME - 64
-"""Bytes of one part: leaves room for the frame's other fields."""
+"""Bytes of a part: leaves room for the frame's other fields."""
 
 _PART_TAG = bytes([pb.Command.PART_FIELD_NUMBER << 3 | 2])
 """The tag of a command's part: its field number and wire type."""

@@ -156,7 +156,7 @@ class Driver:
     # -- starting and ending -------------------------------------------------------------------------------------------
 
     def take_setup(self, event: pb.Event) -> bool:
-        """Take Hello, and the answers about servers and channels; return whether the event was one of these. Raises ContractBroken."""
+        """Take Hello, and the answers about servers and channels; return whether the event was such an answer. Raises ContractBroken."""
         kind = event.WhichOneof("kind")
         if self.hello is None:
             if kind != "hello":

@@ -1,4 +1,4 @@
-"""An implementation's manifest, `interop.toml`. docs/manifest.md describes it for people."""
+"""An implementation's manifest, `interop.toml`, which docs/manifest.md describes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from grpc_interop.errors import UsageError
 
 FILE = "interop.toml"
-"""The name of a folder's manifest; a folder with several implementations has others beside it, `interop-<what>.toml`."""
+"""The name of a folder's manifest; a folder with several implementations has others beside it, `interop-<variant>.toml`."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 _KEYS: dict[str, dict[str, type]] = {
@@ -25,16 +25,16 @@ _KEYS: dict[str, dict[str, type]] = {
 
 
 class SettingKind(StrEnum):
-    """What a setting means to the harness, which knows nothing else about it."""
+    """The kind of a setting's value. The harness knows nothing else about a setting."""
 
     TEXT = "text"
-    FILE = "file"  # handed over as an absolute path; its content is part of what a build depends on
-    PROGRAM = "program"  # a path, or a name to be found on PATH; replaced, it makes a rebuild necessary
+    FILE = "file"  # passed on as an absolute path; a build depends on its content
+    PROGRAM = "program"  # a path, or a name on PATH; another program makes a rebuild necessary
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a project wants of an implementation's build, such as other versions of what it is built with."""
+    """A project's choice for an implementation's build, such as another version of a library."""
 
     key: str
     kind: SettingKind
@@ -43,13 +43,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is known of an implementation before it is built. `path` is its manifest, in whose folder its commands run.
-
-    `variant_of` is the name of the implementation that this one is with other settings.
-    """
+    """An implementation, before it is built."""
 
     name: str
-    path: Path
+    path: Path  # the manifest's file; commands run in its folder
     description: str = ""
     build_command: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -62,7 +59,7 @@ class Manifest:
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     known_settings: tuple[tuple[str, SettingKind], ...] = ()
     settings: tuple[Setting, ...] = ()
-    variant_of: str = ""
+    variant_of: str = ""  # the name of the implementation that differs from this one only in its settings
 
     @property
     def folder(self) -> Path:
@@ -70,8 +67,7 @@ class Manifest:
 
 
 def read_manifest(where: Path) -> Manifest:
-    """Reads a manifest: a file, or `interop.toml` in a folder. Raises UsageError naming file and key, and the nearest
-    known key."""
+    """Read a manifest: a file, or `interop.toml` in a folder. Raises UsageError that names file, key and the nearest known key."""
     path = where if where.is_file() else where / FILE
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -86,8 +82,8 @@ def read_manifest(where: Path) -> Manifest:
 
 
 def variant(base: Manifest, path: Path, table: Mapping[str, Any]) -> Manifest:
-    """An implementation that is another one with settings of its own, from a table `[[implementation]]` in a project's
-    file: name, description, and settings whose files and programs are relative to that file. Raises UsageError."""
+    """Return an implementation that is `base` with its own settings, from a table `[[implementation]]` in a project's file. Paths
+    in the settings are relative to that file. Raises UsageError."""
     return replace(
         base,
         name=_name(path, table),
@@ -103,7 +99,7 @@ def _setting(base: Manifest, path: Path, key: str, value: object) -> Setting:
     place = path.parent / text
     if kind is SettingKind.FILE and not place.is_file():
         raise UsageError(f"{path}: `implementation.settings.{key}`: there is no file {place}", f"paths are relative to {path.parent}")
-    # Not resolved: an environment's Python is a link, and is that environment's only by the link's name.
+    # Not resolved: the Python of a virtual environment is a link, and belongs to it only by the link's name.
     beside = kind is SettingKind.FILE or (kind is SettingKind.PROGRAM and "/" in text)
     return Setting(key, kind, str(place) if beside else text)
 
@@ -153,9 +149,9 @@ def _kind(path: Path, key: str, value: Any) -> SettingKind:
         raise UsageError(f"{path}: `settings.{key}` is {value!r}", f"a setting is one of: {', '.join(SettingKind)}") from None
 
 
-def check_keys(path: Path | str, table: str, found: Mapping[str, Any], known: Mapping[str, type]) -> None:
-    """Raises UsageError for a key that is not known, or whose value is of another type."""
-    for key, value in found.items():
+def check_keys(path: Path | str, table: str, values: Mapping[str, Any], known: Mapping[str, type]) -> None:
+    """Check that each key is known and has a value of its type. Raises UsageError."""
+    for key, value in values.items():
         full = f"{table}.{key}" if table else key
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
@@ -167,7 +163,7 @@ def check_keys(path: Path | str, table: str, found: Mapping[str, Any], known: Ma
 
 
 def words(path: Path | str, key: str, value: object) -> tuple[str, ...]:
-    """A list of texts. Raises UsageError for anything else."""
+    """Return a list of texts as a tuple. Raises UsageError for any other value."""
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise UsageError(f"{path}: `{key}` must be a list of texts, not {value!r}")
     return tuple(value)

@@ -1,4 +1,4 @@
-"""What a driver was told to make: servers, channels and payloads, each on demand, and each ready or refused by itself."""
+"""The resources of a driver: servers, channels and payloads, each made on demand, and each ready or refused by itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.translate import options
 
 READY_SECONDS = 30.0
-"""How long a server or a channel may take until it is ready. Servers bind within milliseconds; a loaded machine needs seconds."""
+"""How long a server or a channel may take until it is ready: milliseconds, and seconds on a loaded machine."""
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +21,7 @@ class Resource:
     """A server or a channel."""
 
     id: int
-    # What it is, for messages: `server with max_receive_bytes = 1,000`.
+    # In words, for messages: `server with max_receive_bytes = 1,000`.
     what: str
     due: float
     ready: bool = False
@@ -39,16 +39,16 @@ class Resource:
 
 
 class Resources:
-    """The resources of one driver: a server for each endpoint, and a channel for each target and endpoint."""
+    """The resources of a driver: a server for each endpoint, and a channel for each target and endpoint."""
 
     def __init__(self, order: Callable[[pb.Command], int], send: Callable[[bytes, int], None], *, patient: bool) -> None:
-        """`order` sends a command with a new id, which it returns; `send` one with a given id. A `patient` owner waits for ever."""
+        """`order` sends a command and returns its new id; `send` uses a given id. A `patient` owner waits for ever."""
         self._order = order
         self._send = send
         self._seconds = math.inf if patient else READY_SECONDS
         self._servers: dict[Endpoint, Resource] = {}
         self._channels: dict[tuple[str, Endpoint], Resource] = {}
-        # Those that the driver has not answered yet.
+        # Servers and channels that the driver has not answered yet.
         self._ordered: dict[int, Resource] = {}
         self._payloads: set[int] = set()
 
@@ -64,7 +64,7 @@ class Resources:
         return known
 
     def channel(self, target: str, endpoint: Endpoint, *, own: bool = False) -> Resource:
-        """Return the shared channel to `target` that is made with `endpoint`, or one that nobody else uses."""
+        """Return the shared channel to `target` that is made with `endpoint`, or a new channel for a single case."""
         known = None if own else self._channels.get((target, endpoint))
         if known is None:
             dial = pb.Dial(target=target, options=options(endpoint))
@@ -110,7 +110,7 @@ class Resources:
     # -- payloads ------------------------------------------------------------------------------------------------------
 
     def provide(self, payloads: Iterable[tuple[int, str, bytes]]) -> None:
-        """Send those payloads (id, type, bytes) that the driver does not have yet."""
+        """Send the payloads (id, type, bytes) that the driver does not have yet."""
         for payload_id, type_name, message in payloads:
             if payload_id not in self._payloads:
                 body = pb.Command(payload=pb.Payload(type=type_name, binary=message)).SerializeToString()

@@ -1,10 +1,11 @@
-"""Runs one command and outlives nothing: started by process.py as a small interpreter of its own, standard library only.
+"""Run a command that must not outlive the harness. process.py starts this file in an interpreter of its own; it imports the
+standard library only.
 
     python -I -S supervisor.py LIFELINE_FD COMMAND [ARG...]
 
-LIFELINE_FD is one end of a socket whose other end only the harness holds; the command's pid is written to it. When the
-harness goes away, however it died, the socket ends, and the command is killed with all its children. When the command
-ends, what it left behind in its process group is killed too, and the supervisor ends the same way as the command did.
+LIFELINE_FD is an end of a socket whose other end only the harness holds; the command's pid is written to it. When the
+harness ends, in any way, the socket ends, and the command is killed with all its children. When the command ends, the
+rest of its process group is killed too, and the supervisor ends in the same way as the command.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Between the core's data and the contract's messages: a case's two plays, and the transcripts that come back."""
+"""Translate between the core's data and the contract's messages: endpoints, plays and asks there, transcripts and answers back."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ from grpc_interop.drivers.connection import ContractBroken
 Read = TypeVar("Read", ClientTranscript, ServerTranscript)
 
 PAYLOAD_ID_BASE = 1 << 40
-"""Ids of payloads begin here, those of other commands at 1: neither counter can reach the other's range in a run."""
+"""The first id of a payload. Other commands begin at 1: neither counter can reach the other's range in a run."""
 
 
 class Payloads:
-    """Gives each message (type and bytes) one id for the whole run, so that a play's bytes are the same for every
-    driver. Which driver already has which payload is the driver's own book-keeping. `bytes` is the size of all."""
+    """Gives each message (type and bytes) an id for the whole run, so that a play's bytes are the same for every driver.
+    Each driver's `Resources` know which payloads it has."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self.bytes = 0  # of all messages
         self._ids: dict[tuple[str, bytes], int] = {}
         self._next = PAYLOAD_ID_BASE
 
     def id(self, type_name: str, message: bytes) -> int:
         key = (type_name, message)
-        found = self._ids.get(key)
-        if found is None:
-            found = self._ids[key] = self._next
+        known = self._ids.get(key)
+        if known is None:
+            known = self._ids[key] = self._next
             self._next += 1
             self.bytes += len(message)
-        return found
+        return known
 
     def forget_all(self) -> int:
-        """Starts anew with ids never used before, so that memory stays flat over any number of cases; gives the first."""
+        """Forget all messages, so that memory stays flat over any number of cases. Return the first of the new ids."""
         self._ids.clear()
         self.bytes = 0
         return self._next
@@ -67,12 +67,12 @@ class Payloads:
 
 
 def options(endpoint: Endpoint) -> pb.Options | None:
-    """Return the options of a channel or a server; None for those of the runtime."""
+    """Return the options of a channel or a server; None for the runtime's defaults."""
     return None if endpoint == PLAIN else pb.Options(max_receive_bytes=endpoint.max_receive_bytes)
 
 
 def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool, view: bool = False) -> pb.Play:
-    """One side of a case as the contract's Play; with `view`, it reports what its language's reflection sees."""
+    """Return one side of a case as the contract's Play. With `view`, the side reports its messages as reflection shows them."""
     type_name = case.method.request if client else case.method.response
     play = pb.Play(method=case.method.path, report_view=view, report_metadata=case.own_keys())
     for lane in script:
@@ -86,7 +86,7 @@ def play_message(case: Case, script: Script, payloads: Payloads, *, client: bool
 
 
 def messages_sent(case: Case, script: Script, *, client: bool) -> Iterator[tuple[str, bytes]]:
-    """The payloads that a script refers to, in order, with repetitions."""
+    """Yield the payloads of a script in order, with repetitions."""
     type_name = case.method.request if client else case.method.response
     for step in steps(script):
         if isinstance(step, Send):
@@ -131,26 +131,26 @@ def _entries(entries: tuple[Entry, ...]) -> list[pb.Entry]:
 
 
 MOST_LOOKED_UP = 64 * 1024
-"""Bytes of a transcript that is looked up. A larger one holds few messages: reading it takes less than hashing its bytes
-and holding them against those that are known."""
+"""Bytes of the largest transcript that is memoised. A larger transcript holds few messages: reading it takes less time than
+hashing and comparing its bytes."""
 
 
 class Transcripts:
-    """Reads the transcripts of one case's plays. Most of them say the same, on whatever pair the case is played: what was
-    read once is not read again, which takes a fifth of the time."""
+    """Reads the transcripts of a case's plays, and memoises them: most are equal in all pairs, and looking one up takes a
+    fifth of the time."""
 
     def __init__(self) -> None:
         self._clients: dict[bytes, ClientTranscript] = {}
         self._servers: dict[bytes, ServerTranscript] = {}
 
     def client(self, seen: pb.Transcript) -> ClientTranscript:
-        """Raises ContractBroken for an observation that is none."""
+        """Return the client's transcript. Raises ContractBroken for an observation without content."""
         elapsed_us = seen.elapsed_ns // 1000
         known = _looked_up(seen, self._clients, client_transcript)
         return ClientTranscript(known.lanes, known.initial, known.status, elapsed_us, known.aborted)
 
     def server(self, seen: pb.Transcript) -> ServerTranscript:
-        """Raises ContractBroken for an observation that is none."""
+        """Return the client's transcript. Raises ContractBroken for an observation without content."""
         return _looked_up(seen, self._servers, server_transcript)
 
 
@@ -162,41 +162,41 @@ def _looked_up(seen: pb.Transcript, known: dict[bytes, Read], read: Callable[[pb
     key = seen.SerializeToString()
     if len(key) > MOST_LOOKED_UP:
         return read(seen)
-    found = known.get(key)
-    if found is None:
-        found = known[key] = read(seen)
-    return found
+    transcript = known.get(key)
+    if transcript is None:
+        transcript = known[key] = read(seen)
+    return transcript
 
 
 def client_transcript(seen: pb.Transcript) -> ClientTranscript:
-    """Raises ContractBroken for an observation that is none."""
+    """Return the client's transcript. Raises ContractBroken for an observation without content."""
     status = _read_status(seen.status) if seen.HasField("status") else None
     initial = by_key(_read_entries(seen.initial)) if seen.initial else ()
     return ClientTranscript(_lanes(seen), initial, status, seen.elapsed_ns // 1000, seen.aborted)
 
 
-def _read_status(told: pb.Status) -> Status:
-    if not told.ByteSize():
+def _read_status(status: pb.Status) -> Status:
+    if not status.ByteSize():
         return OK
-    trailers = _read_entries(told.trailers) if told.trailers else ()
-    return Status(told.code, told.message, told.details, by_key(trailers))
+    trailers = _read_entries(status.trailers) if status.trailers else ()
+    return Status(status.code, status.message, status.details, by_key(trailers))
 
 
 def server_transcript(seen: pb.Transcript) -> ServerTranscript:
-    """Raises ContractBroken for an observation that is none."""
+    """Return the server's transcript. Raises ContractBroken for an observation without content."""
     remaining = seen.remaining_us if seen.HasField("remaining_us") else None
     request = by_key(_read_entries(seen.request)) if seen.request else ()
     return ServerTranscript(seen.arrived, _lanes(seen), request, remaining, seen.aborted)
 
 
 def _lanes(seen: pb.Transcript) -> tuple[Observed, ...]:
-    return tuple([tuple([_observation(one) for one in lane.observed]) for lane in seen.lanes])
+    return tuple([tuple([_observation(observed) for observed in lane.observed]) for lane in seen.lanes])
 
 
-def _observation(one: pb.Observation) -> Observation:
-    kind = one.WhichOneof("kind")
+def _observation(observed: pb.Observation) -> Observation:
+    kind = observed.WhichOneof("kind")
     if kind == "message":
-        return one.message.binary
+        return observed.message.binary
     if kind == "end":
         return END
     if kind == "terminated":
@@ -205,16 +205,16 @@ def _observation(one: pb.Observation) -> Observation:
 
 
 def step_times(seen: pb.Transcript) -> tuple[tuple[int, ...], ...]:
-    """Of each lane when its steps were done, in microseconds."""
+    """Return, per lane, when each step completed, in microseconds since the start of the play."""
     return tuple(tuple(lane.done_us) for lane in seen.lanes)
 
 
 def views(seen: pb.Transcript) -> tuple[View, ...]:
-    """What a side's reflection saw of its messages, in their order. Raises ContractBroken."""
-    told = [one.message for lane in seen.lanes for one in lane.observed if one.HasField("message")]
-    if not all(message.HasField("view") for message in told):
+    """Return a side's messages as its language's reflection shows them, in their order. Raises ContractBroken."""
+    messages = [observed.message for lane in seen.lanes for observed in lane.observed if observed.HasField("message")]
+    if not all(message.HasField("view") for message in messages):
         raise ContractBroken("sent a transcript with a message that lacks the view it was asked for")
-    return tuple([_view(message.view) for message in told])
+    return tuple([_view(message.view) for message in messages])
 
 
 def _read_entries(entries: object) -> tuple[Entry, ...]:
@@ -222,7 +222,7 @@ def _read_entries(entries: object) -> tuple[Entry, ...]:
 
 
 def transcodes(type_name: str, ask: Ask) -> Iterator[bytes]:
-    """An ask about messages as serialised Commands without ids, one for each message."""
+    """Yield an ask about messages as serialised Commands without ids, a command per message."""
     requires = ["transcode"]
     if ask.from_json or ask.to_json:
         requires.append("json")
@@ -243,8 +243,8 @@ def transcodes(type_name: str, ask: Ask) -> Iterator[bytes]:
 
 
 def written(message: pb.Message, known: dict[bytes, View]) -> Written:
-    """The answer to it. `known` holds views by their bytes and takes new ones: most drivers show most messages alike, and
-    what is shown alike is one object. Raises ContractBroken for a view that is none."""
+    """Return the answer to an ask. `known` memoises views by their bytes, so that equal views are a single object: most drivers
+    show most messages alike. Raises ContractBroken for a value without content."""
     if not message.HasField("view"):
         return Written(message.binary, message.json)
     shown = message.view.SerializeToString()
@@ -255,7 +255,7 @@ def written(message: pb.Message, known: dict[bytes, View]) -> Written:
 
 
 def _view(view: pb.View) -> View:
-    return View({field.number: tuple([_view_value(one) for one in field.values]) for field in view.fields}, view.unknown)
+    return View({field.number: tuple([_view_value(value) for value in field.values]) for field in view.fields}, view.unknown)
 
 
 def _view_value(value: pb.Value) -> int | bytes | View:

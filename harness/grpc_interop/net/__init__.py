@@ -1,1 +1,1 @@
-"""Sockets: one poller for all of them, and a relay between a client and a server."""
+"""Sockets: a poller for all of them, and a relay between a client and a server."""

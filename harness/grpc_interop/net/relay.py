@@ -38,8 +38,8 @@ class Relay:
             self._changed.wait_for(lambda: self._sent and data in self._sent, seconds)
 
     def fall_silent(self) -> None:
-        """Pass nothing on any more, in either direction, and hide from each side that the other one closes: like a cable that
-        was cut. The relay still takes whatever is sent."""
+        """Pass nothing on any more, in either direction, and hide from each side that the other side closes: like a cut cable.
+        The relay still reads all bytes."""
         self._silent = True
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Relay:
                     threading.Thread(target=self._pass_on, args=(source, sink, source is client), name="relay", daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
-        with suppress(OSError):  # one side has gone; the other side is told below
+        with suppress(OSError):  # this side has gone; the other side is told below
             while data := source.recv(MOST_BYTES):
                 with self._changed:
                     if from_client:
