@@ -133,6 +133,17 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("document", **BY_NAME)
+def test_source_files_exist(document: Path) -> None:
+    """
+    Every source file that is named with its folder, such as `core/model.py`, exists below the root, the harness or the tests.
+    """
+    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|go))`", document.read_text(encoding="utf-8")))
+    folders = [ROOT, ROOT / "harness/grpc_interop", ROOT / "tests"]
+    example = "mylang_impl/"
+    assert [name for name in named if not name.startswith(example) and not any((folder / name).exists() for folder in folders)] == []
+
+
 def code(document: Path) -> str:
     """What is set as code, a piece a line: blocks, indented or fenced, and spans."""
     text = document.read_text(encoding="utf-8")
