@@ -105,9 +105,7 @@ def _idle(entry: AcceptedBreak, findings: Iterable[ChangeFinding], base: Catalog
         yield f"{entry.where}: {intent.element} does not exist: delete the entry or correct it"
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# The file
-# ----------------------------------------------------------------------------------------------------------------------
+# -- The file ----------------------------------------------------------------------------------------------------------
 
 
 def read(paths: Iterable[Path]) -> AcceptedBreaks:

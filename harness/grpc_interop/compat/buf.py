@@ -91,9 +91,7 @@ def _ask(buf: str, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# The element that a line of buf's is about
-# ----------------------------------------------------------------------------------------------------------------------
+# -- The element that a line of buf's is about -------------------------------------------------------------------------
 
 
 class _Owner(NamedTuple):
@@ -155,11 +153,11 @@ class _Numbering:
         if map_field := self._map_field(owner.scope):
             return map_field
         if match := _FIELD.search(words):
-            return f"{owner.scope}.{self._field_name(owner.scope, int(match[1]))}"
+            return f"{owner.scope}.{self._member_name(owner.scope, int(match[1]))}"
         if match := _EXTENSION.search(words):
             return f"[{match[1]}]"
         if match := _VALUE.search(words):
-            return f"{owner.scope}.{self._value_name(owner.scope, int(match[1]))}"
+            return f"{owner.scope}.{self._member_name(owner.scope, int(match[1]))}"
         if match := _MEMBER.search(words):
             return f"{owner.scope}{'/' if match[2] == 'service' else '.'}{match[1]}"
         if match := _GONE.search(words):
@@ -176,18 +174,12 @@ class _Numbering:
                 return next(f"{around.full_name}.{field.name}" for field in around.fields if field.message_type is declared)
         return ""
 
-    def _field_name(self, message: str, number: int) -> str:
+    def _member_name(self, holder: str, number: int) -> str:
+        """Return the name of a message's field or an enum's value, by base's name where base has it."""
         for version in (self._base, self._head):
-            declared = version.messages.get(message)
-            if declared is not None and number in declared.fields_by_number:
-                return declared.fields_by_number[number].name
-        return str(number)
-
-    def _value_name(self, enum: str, number: int) -> str:
-        for version in (self._base, self._head):
-            declared = version.enums.get(enum)
-            if declared is not None and number in declared.values_by_number:
-                return next(value.name for value in declared.values if value.number == number)
+            members = [*getattr(version.messages.get(holder), "fields", ()), *getattr(version.enums.get(holder), "values", ())]
+            if name := next((member.name for member in members if member.number == number), ""):
+                return str(name)
         return str(number)
 
     def _gone(self, kind: str, name: str, package: str) -> str:

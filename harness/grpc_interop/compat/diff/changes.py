@@ -115,10 +115,10 @@ class _Differ:
         for name in sorted(self._base.own | self._head.own):
             before = self._base.files.get(name) if name in self._base.own else None
             after = self._head.files.get(name) if name in self._head.own else None
-            if before is None or after is None:
-                yield _change(name, Subject.FILE, self._of_files(before, after, name), matters=False)
-            elif words := list(file_words(before, after)):
-                yield _change(name, Subject.FILE, self._of_files(before, after, name), words, matters=False)
+            words = list(file_words(before, after)) if before is not None and after is not None else []
+            if before is None or after is None or words:
+                where = SourceLocation(name, 1) if before is not None else None, SourceLocation(name, 1) if after is not None else None
+                yield _change(name, Subject.FILE, where, words, matters=False)
 
     def _services(self) -> Iterator[Change]:
         for name in _either(self._base, self._head, lambda declared: declared.services):
@@ -147,18 +147,12 @@ class _Differ:
 
     # -- where ---------------------------------------------------------------------------------------------------------
 
-    def _of_files(self, before: object, after: object, name: str) -> Where:
-        return self._base.of_file(name) if before else None, self._head.of_file(name) if after else None
-
     def _of(self, name: str) -> Where:
         return self._base.of(name), self._head.of(name)
 
-    def _of_extensions(self, name: str) -> Where:
-        return self._base.of_extension(name), self._head.of_extension(name)
-
     def _of_methods(self, before: Method | None, after: Method | None) -> Where:
-        base = self._base.of_method(before.service, before.name) if before else None
-        return base, self._head.of_method(after.service, after.name) if after else None
+        base = self._base.of_member(before.service, f"/{before.name}") if before else None
+        return base, self._head.of_member(after.service, f"/{after.name}") if after else None
 
     # -- messages and enums ------------------------------------------------------------------------------------------------------
 
@@ -222,7 +216,7 @@ class _Differ:
         if field is None:
             return None
         if field.descriptor.is_extension:
-            return declared.of_extension(field.descriptor.full_name)
+            return declared.of(f"[{field.descriptor.full_name}]")
         return declared.of_member(_holder(field), field.name)
 
     def _reusable(self, pair: FieldPair) -> list[str]:
@@ -245,7 +239,7 @@ class _Differ:
         for name in _either(self._base, self._head, lambda declared: declared.extensions):
             before, after = self._base.extensions.get(name), self._head.extensions.get(name)
             if before is None or after is None:
-                yield _change(f"[{name}]", Subject.EXTENSION, self._of_extensions(name), matters=False)
+                yield _change(f"[{name}]", Subject.EXTENSION, self._of(f"[{name}]"), matters=False)
 
     # -- enums ---------------------------------------------------------------------------------------------------------
 
@@ -293,9 +287,7 @@ class _Differ:
         return [] if reserved else [f"not reserved: its number {value.base} can be reused"]
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Helpers
-# ----------------------------------------------------------------------------------------------------------------------
+# -- Helpers -----------------------------------------------------------------------------------------------------------
 
 Kind = TypeVar("Kind")
 

@@ -7,11 +7,15 @@ Enums by number are left out: a writer writes them only when its program asks fo
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
 from grpc_interop.wire.protojson import JsonNumber
 from grpc_interop.wire.shapes import EnumShape, FieldShape, Shape
+
+CACHED_TEXTS = 4_096
+"""ProtoJSON texts whose variants are cached: implementations write most messages alike."""
 
 
 class JsonText(NamedTuple):
@@ -21,6 +25,7 @@ class JsonText(NamedTuple):
     what: str = ""  # its difference from the writer's own text, in words
 
 
+@lru_cache(maxsize=CACHED_TEXTS)
 def json_texts(shape: Shape, written: str, *, by_proto_names: bool = False) -> list[JsonText]:
     """Return the writer's own text first; then the same message with each other alias of its enums' values in turn. An Any's
     content is left as it is. Raise ValueError for a text that is not JSON."""

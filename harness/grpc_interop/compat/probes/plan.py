@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from grpc_interop.compat.diff.anys import Anys
 from grpc_interop.compat.diff.match_fields import TypePair
 from grpc_interop.compat.diff.match_types import Carrier, MatchedSchemas, MethodPair, minimal_message
 from grpc_interop.compat.probes.covering import covering
-from grpc_interop.compat.probes.json_texts import json_texts
+from grpc_interop.compat.probes.json_texts import JsonText, json_texts
 from grpc_interop.compat.probes.prober import Probe, Prober
 from grpc_interop.compat.vocabulary.observation import Flow, Format, MessageRole, Version
-from grpc_interop.wire.shapes import Shape, Shapes
-
-CACHED_TEXTS = 4_096
-"""ProtoJSON texts whose variants are cached: implementations write most messages alike."""
+from grpc_interop.wire.shapes import Shapes
 
 
 class RpcProbe(NamedTuple):
@@ -49,9 +45,9 @@ class MessageProbe(NamedTuple):
     format: Format
     probes: tuple[Probe, ...]
 
-    def variants(self, text: str) -> list[tuple[str, str]]:
+    def variants(self, text: str) -> list[JsonText]:
         """Return the texts that writers of its version may write in place of a ProtoJSON text, each with a word about it."""
-        return _variants(self.pair.of(self.flow.writer), text, self.format is Format.PROTO_NAMES)
+        return json_texts(self.pair.of(self.flow.writer), text, by_proto_names=self.format is Format.PROTO_NAMES)
 
     def aimed(self, number: int) -> str:
         """Return the element that a probe aims at, or empty."""
@@ -87,11 +83,6 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not (self.rpc_probes or self.message_probes or self.absent_rpc_probes)
-
-
-@lru_cache(maxsize=CACHED_TEXTS)
-def _variants(shape: Shape, text: str, by_proto_names: bool) -> list[tuple[str, str]]:
-    return [(variant.text, variant.what) for variant in json_texts(shape, text, by_proto_names=by_proto_names)]
 
 
 def aimed_element(pair: TypePair, writer: Version, probe: Probe) -> str:

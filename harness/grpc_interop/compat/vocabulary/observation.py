@@ -37,8 +37,7 @@ class MessageRole(StrEnum):
 
     REQUEST = "request"
     RESPONSE = "response"
-    MESSAGE = "message"
-    """No RPC: a program wrote the message and another read it, without a network."""
+    MESSAGE = "message"  # no RPC: a program wrote the message and another read it, without a network
 
 
 class Format(StrEnum):
@@ -46,39 +45,28 @@ class Format(StrEnum):
 
     BINARY = "binary"
     JSON = "json"
-    STRICT_JSON = "strict json"
-    """JSON whose reader refuses unknown fields."""
-    PROTO_NAMES = "json by proto names"
-    """JSON whose writer calls fields by their proto names."""
+    STRICT_JSON = "strict json"  # JSON whose reader refuses unknown fields
+    PROTO_NAMES = "json by proto names"  # JSON whose writer calls fields by their proto names
 
 
 class Deployment(StrEnum):
     """What is rolled out first. Readers and writers exchange messages without an RPC."""
 
-    SERVERS_FIRST = "servers first"
-    """An old client calls a new server."""
-    CLIENTS_FIRST = "clients first"
-    """A new client calls an old server."""
-    READERS_FIRST = "readers first"
-    """Head reads messages that base wrote."""
-    WRITERS_FIRST = "writers first"
-    """Base reads messages that head wrote."""
+    SERVERS_FIRST = "servers first"  # an old client calls a new server
+    CLIENTS_FIRST = "clients first"  # a new client calls an old server
+    READERS_FIRST = "readers first"  # head reads messages that base wrote
+    WRITERS_FIRST = "writers first"  # base reads messages that head wrote
 
 
 class ElementOutcome(StrEnum):
     """The outcome for an element, the worst last. REMOVED and the members after it describe RPCs."""
 
     PRESERVED = "preserved"
-    RENAMED = "renamed"
-    """The value arrived, under another name."""
-    IGNORED = "ignored"
-    """The reader does not have the element."""
-    LOST = "lost"
-    """The reader has the element, but its value did not get there."""
-    ALTERED = "altered"
-    """The reader has the element, with another value; or it has a value that was never sent."""
-    REJECTED = "rejected"
-    """The reader refused the whole message."""
+    RENAMED = "renamed"  # the value arrived, under another name
+    IGNORED = "ignored"  # the reader does not have the element
+    LOST = "lost"  # the reader has the element, but its value did not get there
+    ALTERED = "altered"  # the reader has the element, with another value; or it has a value that was never sent
+    REJECTED = "rejected"  # the reader refused the whole message
     ADDED = "added"
     REMOVED = "removed"
     KIND_CHANGED = "kind changed"
@@ -87,34 +75,19 @@ class ElementOutcome(StrEnum):
 class OutcomeCause(StrEnum):
     """Why an outcome occurred, as far as the guarantee depends on it."""
 
-    VALUE = "value"
-    """The types have no common value for it, or it differs for a reason without a rule."""
-    PRESENCE = "presence"
-    """It was set to zero, and reads zero, but not as set."""
-    DEFAULT = "default"
-    """It was not set, and reads as another default."""
-    MISDELIVERED = "misdelivered"
-    """It arrived in another element."""
-    NUMBER_REUSED = "number reused"
-    """Its number belongs to a field of another family now."""
-    NAME_REUSED = "name reused"
-    """Its JSON name belongs to a field of another family now."""
-    UNSENT = "unsent"
-    """It arrived though nothing was sent."""
-    ONEOF = "oneof"
-    """Another member of its oneof was set after it."""
-    UNKNOWN = "unknown"
-    """The reader does not know it."""
-    KEPT = "kept"
-    """The reader does not know it but keeps it: an unknown field that would be written again, or an enum's number."""
-    UNDECLARED = "undeclared"
-    """The number of an enum that neither version declares."""
-    REQUIRED = "required"
-    """It is required by the reader and was missing."""
-    UTF8 = "utf8"
-    """It is not UTF-8, which the reader demands."""
-    NONE = ""
-    """Nothing to explain."""
+    VALUE = "value"  # the types have no common value for it, or it differs for a reason without a rule
+    PRESENCE = "presence"  # it was set to zero, and reads zero, but not as set
+    DEFAULT = "default"  # it was not set, and reads as another default
+    MISDELIVERED = "misdelivered"  # it arrived in another element
+    NUMBER_REUSED = "number reused"  # its number belongs to a field of another family now
+    UNSENT = "unsent"  # it arrived though nothing was sent
+    ONEOF = "oneof"  # another member of its oneof was set after it
+    UNKNOWN = "unknown"  # the reader does not know it
+    KEPT = "kept"  # the reader does not know it but keeps it: an unknown field that would be written again, or an enum's number
+    UNDECLARED = "undeclared"  # the number of an enum that neither version declares
+    REQUIRED = "required"  # it is required by the reader and was missing
+    UTF8 = "utf8"  # it is not UTF-8, which the reader demands
+    NONE = ""  # nothing to explain
 
 
 class Effect(NamedTuple):

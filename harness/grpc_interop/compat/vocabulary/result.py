@@ -16,10 +16,8 @@ class ChangeVerdict(StrEnum):
     """What a changed element means for programs that have the other version. The order is that of a report."""
 
     BREAK = "break"
-    ACCEPTED = "accepted"
-    """A break that is written down as intended."""
-    NOTE = "note"
-    """Nothing breaks, but there is something to know before the rollout."""
+    ACCEPTED = "accepted"  # a break that is written down as intended
+    NOTE = "note"  # nothing breaks, but there is something to know before the rollout
     OK = "ok"
 
 
