@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from grpc_interop.core.side import Side
 from grpc_interop.core.verdict import Difference, Outcome, Pair, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
+from grpc_interop.drivers.resources import Resource
 from grpc_interop.engine import Job, Prepared, watchdog
 from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.executors.executor import DriverExecutor, Host
@@ -88,7 +89,7 @@ class EchoExecutor(DriverExecutor):
     def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
         return driver.in_flight < window
 
-    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
+    def begin(self, job: Job, client: Driver, server: Driver, ready: Sequence[Resource], host: Host) -> None:
         case = job.prepared.case
         assert isinstance(case, EchoCase)
         execution = EchoExecution(next(host.ids), job, job.prepared, client, server, SECONDS, host.clock.now + SECONDS)

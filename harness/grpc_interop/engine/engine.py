@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from grpc_interop.core.case import AnyCase
@@ -139,8 +139,8 @@ class Engine:
             if not self.in_flight and not self._deferred and not self._start(job := self._reruns.isolated.popleft()):
                 self._reruns.isolated.appendleft(job)
             return
-        if any(execution.job.isolated for execution in (*self.in_flight.values(), *self._deferred.executions)):
-            return
+        if any(execution.job.isolated for execution in (*islice(self.in_flight.values(), 1), *self._deferred.executions[:1])):
+            return  # nothing else is in flight then
         if not self.preparer.has_room(self.pool.drivers.values(), (execution.prepared for execution in self.in_flight.values())):
             return
         self._queues.extend(Queue(iter((job,))) for job in self._reruns.take_again())

@@ -37,8 +37,9 @@ class Queue:
             job = next(self._jobs, None)
             if job is None:
                 self._jobs = None
-            elif (key := _key(job)) in self._held or not start(job):
-                self._held.setdefault(key, deque()).append(job)
+                return
+            if (self._held and _key(job) in self._held) or not start(job):
+                self._held.setdefault(_key(job), deque()).append(job)
 
 
 def _key(job: Job) -> _Key:

@@ -101,8 +101,8 @@ class DriverExecutor(Executor):
         return iter(())
 
     @abstractmethod
-    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
-        """Start the job with these drivers, which have room and all that it needs."""
+    def begin(self, job: Job, client: Driver, server: Driver, ready: Sequence[Resource], host: Host) -> None:
+        """Start the job with these drivers, which have room, and with all that `resources` yields."""
 
     def start(self, job: Job, host: Host) -> bool:
         prepared = job.prepared
@@ -118,11 +118,13 @@ class DriverExecutor(Executor):
             if not needs <= driver.capabilities:
                 host.finish(job, unsupported(job, driver.side, needs - driver.capabilities))
                 return True
+        ready = []
         for driver, resource in self.resources(job, client, server):
             if resource.refusal:
                 host.finish(job, refused(job, driver, resource.refusal))
                 return True
             if not resource.ready:
                 return False
-        self.begin(job, client, server, host)
+            ready.append(resource)
+        self.begin(job, client, server, ready, host)
         return True

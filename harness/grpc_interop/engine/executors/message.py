@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from grpc_interop.core.transcoding import Answer, Ask
 from grpc_interop.core.verdict import Difference, Outcome, Verdict
 from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.driver import Driver
+from grpc_interop.drivers.resources import Resource
 from grpc_interop.engine.admission import MOST_EXAMINED, limit
 from grpc_interop.engine.executors.execution import Execution
 from grpc_interop.engine.executors.executor import DriverExecutor, Host
@@ -132,7 +133,7 @@ class MessageExecutor(DriverExecutor):
     def can_start(self, driver: Driver, prepared: Prepared, window: int) -> bool:
         return driver.examined < MOST_EXAMINED
 
-    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
+    def begin(self, job: Job, client: Driver, server: Driver, ready: Sequence[Resource], host: Host) -> None:
         case = job.prepared.case
         assert isinstance(case, MessageCase)
         examination = self._questioner.examination(case, partial(self._is_expected, job), host.pool.refused_files(job.pair))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -153,7 +153,7 @@ class RpcExecutor(DriverExecutor):
         if not case.own_connection:
             yield client, client.resources.channel(serving.address, case.client_endpoint)
 
-    def begin(self, job: Job, client: Driver, server: Driver, host: Host) -> None:
+    def begin(self, job: Job, client: Driver, server: Driver, ready: Sequence[Resource], host: Host) -> None:
         prepared = job.prepared = self._preparer.refresh(job.prepared)
         if job.repeat:
             prepared = self._preparer.loop(prepared, job.repeat, job.concurrency)
@@ -162,12 +162,13 @@ class RpcExecutor(DriverExecutor):
         elif job.timed and TIMES in client.capabilities:
             prepared = self._preparer.timed(prepared)
         play, case = next(host.ids), prepared.rpc_case
-        serving = server.resources.server(case.server_endpoint)
-        channel = client.resources.channel(serving.address, case.client_endpoint, own=case.own_connection).id
+        if case.own_connection:
+            [serving], own_channel = ready, client.resources.channel(ready[0].address, case.client_endpoint, own=True).id
+        else:
+            [serving, shared], own_channel = ready, 0
         client.resources.provide(prepared.client_payloads)
         seconds = limit(job, client, server, host.case_seconds)
         due = host.clock.now + seconds * (1 + job.repeat / 100) + (case.timeout_us or 0) / 1e6
-        own_channel = channel if case.own_connection else 0
         execution = RpcExecution(play, job, prepared, client, server, seconds, due, self._canonical, own_channel)
         if prepared.expect:
             server.resources.provide(prepared.server_payloads)
@@ -175,7 +176,7 @@ class RpcExecutor(DriverExecutor):
             server.take_on(prepared.weight)
         else:
             execution.server_seen = ServerTranscript(arrived=False, lanes=(), request=())
-        client.send(prepared.call, play, channel)
+        client.send(prepared.call, play, own_channel or shared.id)
         client.take_on(prepared.weight)
         host.in_flight[play] = execution
 
