@@ -363,7 +363,7 @@ class TestLinks:
         projects.project.commit()
         projects.project.commit()
         for head in (None, "HEAD"):
-            with pytest.raises(UsageError, match=r"protos/api led to what git ignores in .*its files at that time are not known"):
+            with pytest.raises(UsageError, match=r"protos/api led to files that git ignores in .*its files at that time are not known"):
                 sides(projects, "HEAD~1", head)
 
     def test_one_that_leads_to_no_proto_is_no_matter(self, projects: Projects) -> None:

@@ -56,7 +56,7 @@ class TestFoundByContent:
         write(tmp_path, {"x.proto": '// import "gone.proto";\n/* package p.q;\nimport "gone.proto"; */\n' + proto("p")})
         layout = find_layout(tmp_path)
         assert layout.roots == ["."]
-        assert not any("gone" in sentence for sentence in layout.told)
+        assert not any("gone" in sentence for sentence in layout.notes)
 
     def test_other_peoples_protos_are_only_imported_from(self, tmp_path: Path) -> None:
         write(
@@ -131,7 +131,7 @@ class TestFoundByContent:
         write(tmp_path, {"shop/shop.proto": proto("shop"), copy: proto("shop"), "dist/own/own.proto": proto("dist.own")})
         layout = find_layout(tmp_path)
         assert root_names(tmp_path, layout) == ["dist/own/own.proto", "shop/shop.proto"]
-        assert any("copies" in sentence for sentence in layout.told)
+        assert any("copies" in sentence for sentence in layout.notes)
 
     def test_files_of_one_name_that_are_no_copies_are_kept(self, tmp_path: Path) -> None:
         """
@@ -139,7 +139,7 @@ class TestFoundByContent:
         """
         service = "service S { rpc Do(M) returns (M); } message M {}"
         write(tmp_path, {"src/api.proto": proto(), "docs/api.proto": proto() + service})
-        assert not any("copies" in sentence for sentence in find_layout(tmp_path).told)
+        assert not any("copies" in sentence for sentence in find_layout(tmp_path).notes)
 
     def test_roots_that_hold_one_name_go_into_runs_of_their_own(self, tmp_path: Path) -> None:
         files = {f"{team}/{name}": proto(team, *more) for team in "ab" for name, more in {"x.proto": ["y.proto"], "y.proto": []}.items()}
@@ -181,7 +181,7 @@ class TestFoundByContent:
         write(tmp_path, {"a/a.proto": proto("a", name), "b/b.proto": proto("b")})
         layout = find_layout(tmp_path)
         assert layout.roots == ["."]
-        assert any(f"imports {name}, which is not here" in sentence for sentence in layout.told)
+        assert any(f"imports {name}, which is not here" in sentence for sentence in layout.notes)
 
     def test_folders_that_are_called_like_a_pattern_are_meant_as_they_are(self, tmp_path: Path) -> None:
         inner = {"p/x[1]/a.proto": proto("a", "c.proto"), "p/x[1]/c.proto": proto("c")}
@@ -195,7 +195,7 @@ class TestFoundByContent:
 
     def test_an_import_that_is_nowhere_is_told(self, tmp_path: Path) -> None:
         write(tmp_path, {"p/x.proto": proto("p", "else/where.proto", "google/protobuf/any.proto", "google/rpc/status.proto")})
-        assert [sentence for sentence in find_layout(tmp_path).told if "not here" in sentence] == [
+        assert [sentence for sentence in find_layout(tmp_path).notes if "not here" in sentence] == [
             "p/x.proto imports else/where.proto, which is not here: add its folder to `includes`"
         ]
 
@@ -261,7 +261,7 @@ class TestSaidByBuf:
         write(tmp_path, {"buf.yaml": "version: v2\ndeps:\n- buf.build/googleapis/googleapis\n- buf.build/acme/x:v1\n"})
         layout = buf_config.read_layout(tmp_path)
         assert layout is not None
-        [_, sentence] = layout.told
+        [_, sentence] = layout.notes
         assert sentence.startswith("buf.build/acme/x:v1: ")
         assert layout.buf
 
@@ -270,7 +270,7 @@ class TestSaidByBuf:
         write(tmp_path, {"s/buf.yaml": "version: v2\ndeps: [buf.build/acme/x]\n", "s/p/x.proto": proto("p")})
         layout = buf_config.read_layout(tmp_path)
         assert layout is not None
-        assert "--image" in layout.told[-1]
+        assert "--image" in layout.notes[-1]
         assert not layout.buf
 
     def test_no_file_says_nothing(self, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def init(folder: Path, implementations: Iterable[Manifest]) -> int:
     for name in (*layout.roots, *layout.includes, *layout.excludes):
         readable(name, folder / name)
     path.write_text(text(layout, implementations, groups), encoding="utf-8")
-    for sentence in (*layout.told, *_submodules(folder, files)):
+    for sentence in (*layout.notes, *_submodules(folder, files)):
         say(f"  {sentence}")
     includes = f", includes {', '.join(layout.includes)}" if layout.includes else ""
     say(f"{FILE} is written: " + ("buf = true" if layout.buf else f"roots {', '.join(layout.roots)}{includes}"))
@@ -140,7 +140,7 @@ def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Itera
 def _tell_left_out(layout: Layout, driven: Set[str], files: Iterable[ProtoFile]) -> int:
     """Print the RPCs that would not be tested. Return 1 where nobody excluded them, or where no RPC is left."""
     left_out = {rpc: file for file in files for rpc in file.rpcs if rpc not in driven}
-    unexplained = [rpc for rpc, file in left_out.items() if file.path not in layout.others]
+    unexplained = [rpc for rpc, file in left_out.items() if file.path not in layout.left_out]
     if not unexplained and (driven or not left_out):
         return 0
     rpcs = unexplained or list(left_out)

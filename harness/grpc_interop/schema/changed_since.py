@@ -25,16 +25,16 @@ class ChangedElements(NamedTuple):
     messages: frozenset[str]
 
 
-def changed_since(earlier: ProtosAtCommit, catalog: Catalog, cache: Path) -> ChangedElements:
+def changed_since(protos: ProtosAtCommit, catalog: Catalog, cache: Path) -> ChangedElements:
     """Return the difference from a project's protos at a commit. Raise UsageError when those do not compile, or are not known."""
-    with earlier.exported() as then:
-        refuse_missing(then.not_here, not_checked_out(earlier.project, earlier.now))
+    with protos.exported() as then:
+        refuse_missing(then.not_here, not_checked_out(protos.project, protos.now))
         if not then.tree.roots:
             return changed_between(Fingerprints(None), catalog)
         try:
             return changed_between(Fingerprints(then.load(cache)), catalog)
         except ProtoError as error:
-            raise UsageError(f"the protos of {earlier.words} cannot be compared: {error.what}", error.remedy) from error
+            raise UsageError(f"the protos of {protos.words} cannot be compared: {error.what}", error.remedy) from error
 
 
 def changed_between(then: Fingerprints, catalog: Catalog) -> ChangedElements:

@@ -99,15 +99,15 @@ def _built_then(source: ImageSource, snapshot: Snapshot, project: Path, cache: P
         folder = snapshot.below(place, project.resolve())
         try:
             tree = _modules(folder, project, source)
-            earlier = ProtosAtCommit(snapshot, tree, project, None, words)
-            earlier.refuse_unfollowed()
+            protos = ProtosAtCommit(snapshot, tree, project, None, words)
+            protos.refuse_unfollowed()
             image = build_image(folder, cache) if folder.is_dir() else None
         except ProtoError as error:
             texts = (error.what, f"{error.remedy}; or {BESIDE}")
             raise UsageError(*(text.replace(str(place), str(snapshot.top)) for text in texts)) from error
         if image is None:
             raise UsageError(f"{project} did not exist at {words}", BESIDE)
-        return ProjectImage(image, source.excludes, tree, earlier, earlier.missing_submodules())
+        return ProjectImage(image, source.excludes, tree, protos, protos.missing_submodules())
 
 
 def _modules(folder: Path, project: Path, source: ImageSource) -> Tree:

@@ -61,7 +61,7 @@ class ExportedTree:
 
     tree: Tree
     place: Path  # the temporary folder, in place of the repository's top
-    earlier: ProtosAtCommit
+    protos: ProtosAtCommit
     not_here: Mapping[Path, MissingSubmodule]  # submodules below the roots
     untracked: Mapping[Root, ResolvedPath]  # includes without a history, as they are today
 
@@ -69,13 +69,13 @@ class ExportedTree:
         """Return the path at which a file lay, spelled as its root is."""
         if not path.is_relative_to(self.place):
             return path
-        lay = self.earlier.snapshot.top / path.relative_to(self.place)
-        roots = ((root, self.earlier.lay(root)) for root in self.earlier.tree.roots)
+        lay = self.protos.snapshot.top / path.relative_to(self.place)
+        roots = ((root, self.protos.lay(root)) for root in self.protos.tree.roots)
         return next((spelled for root, then in roots if then.file_of(name) == lay and (spelled := root.file_of(name))), lay)
 
     def folders(self, roots: Iterable[Root]) -> list[Root]:
         """Return further folders of the project as they were written, but for folders that did not exist."""
-        return [written for root in roots if (written := self.earlier.place(root, self.place)) and written.folder.is_dir()]
+        return [written for root in roots if (written := self.protos.place(root, self.place)) and written.folder.is_dir()]
 
     def load(self, cache: Path, also: Mapping[str, Path] | None = None, more: Sequence[Root] = ()) -> Catalog:
         """Compile, with further files and folders to import from. Raise ProtoError where protoc refuses the protos, and
@@ -89,12 +89,12 @@ class ExportedTree:
 
     def with_original_paths(self, text: str) -> str:
         """Return a text about temporary files as a text about the original files."""
-        return text.replace(str(self.place), str(self.earlier.snapshot.top))
+        return text.replace(str(self.place), str(self.protos.snapshot.top))
 
     def warnings(self, catalog: Catalog) -> list[str]:
         """Return sentences about imports that are taken as they are today."""
         return [
-            f"{shown}, which has no history here: both versions are compiled with what it is now" for _, shown in self._imported(catalog)
+            f"{shown}, which has no history here: both versions are compiled with its present files" for _, shown in self._imported(catalog)
         ]
 
     def _imported(self, catalog: Catalog) -> Iterator[tuple[ResolvedPath, str]]:
@@ -107,23 +107,23 @@ class ExportedTree:
             if root is not None and root in self.untracked:
                 used.setdefault(root, []).append(name)
         for root, names in used.items():
-            yield self.untracked[root], f"{few(names, MOST_TOLD)}: imported from {self.earlier.shown(root.folder)}"
+            yield self.untracked[root], f"{few(names, MOST_TOLD)}: imported from {self.protos.shown(root.folder)}"
 
     def _refuse_untracked(self, catalog: Catalog) -> None:
         for target, shown in self._imported(catalog):
             if target.kind is PathKind.NOT_HERE:
-                raise self.earlier.not_here_error(target.path)
+                raise self.protos.not_here_error(target.path)
             if target.kind is not PathKind.OUTSIDE or around(target.path) is not None:
                 raise UsageError(
-                    f"{shown}, of which {self.earlier.snapshot.top} has no history, so it is not known as it was in {self.earlier.words}",
-                    f"keep them in the repository, or as a submodule of it; or {BESIDE}: then both are compiled with the imports of now",
+                    f"{shown}, of which {self.protos.snapshot.top} has no history, so it is not known as it was in {self.protos.words}",
+                    f"keep them in the repository, or as a submodule of it; or {BESIDE}: then both are compiled with the present imports",
                 )
 
     def _also(self, remedy: str) -> str:
         """Return the remedy, and the parts of the repository that are missing besides."""
-        lost = [str(self.earlier.not_here_error(path)).replace("\n ", ":") for path in self.earlier.snapshot.not_here]
-        links = self.earlier.snapshot.unfollowed.items()
-        lost += [f"{self.earlier.shown(link)} leads out of the repository" for link, target in links if target.kind is PathKind.OUTSIDE]
+        lost = [str(self.protos.not_here_error(path)).replace("\n ", ":") for path in self.protos.snapshot.not_here]
+        links = self.protos.snapshot.unfollowed.items()
+        lost += [f"{self.protos.shown(link)} leads out of the repository" for link, target in links if target.kind is PathKind.OUTSIDE]
         return "\n  ".join([remedy, *lost])
 
 
@@ -257,7 +257,7 @@ class ProtosAtCommit:
                 raise self.not_here_error(target.path)
             where = f"out of {self.snapshot.top}"
             if target.kind is PathKind.NOTHING:
-                where = "to what git ignores"
+                where = "to files that git ignores"
                 if not without_history(self.snapshot.repository, [target.path / "x.proto"]):
                     continue
             if _may_hold_protos(link, target.path):

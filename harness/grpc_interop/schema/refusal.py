@@ -28,18 +28,18 @@ _FOLLOWS = re.compile(
 _MISSING_IMPORT = re.compile(r"^(?:\S+?:(?:\d+:\d+:)? )?(\S+\.proto): File not found\.$", re.MULTILINE)
 
 
-def explain(said: str, files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> tuple[str, str]:
+def explain(output: str, files: Mapping[str, Path], roots: Sequence[Root], search: Sequence[Root]) -> tuple[str, str]:
     """Return protoc's words about the files of the roots, and a remedy. Imports were looked up in `search`."""
-    missing = sorted(set(_MISSING_IMPORT.findall(said)))
+    missing = sorted(set(_MISSING_IMPORT.findall(output)))
     remedies = [
         *_missing_imports(missing, files, roots, search),
         "a file that need not compile is left out with `excludes` under [protos] in interop.toml",
     ]
-    return "protoc refuses the protos:\n" + "\n".join(_errors(said)), "\n  ".join(remedies)
+    return "protoc refuses the protos:\n" + "\n".join(_errors(output)), "\n  ".join(remedies)
 
 
-def _errors(said: str) -> Iterator[str]:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _errors(output: str) -> Iterator[str]:
+    lines = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if not _WARNING.match(line)]
     yield from sorted(errors, key=lambda line: bool(_FOLLOWS.search(line)))[:MOST_ERRORS]
     if len(errors) > MOST_ERRORS:

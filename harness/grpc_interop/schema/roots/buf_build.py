@@ -67,12 +67,12 @@ def build_image(folder: Path, cache: Path) -> Path:
     return image
 
 
-def _explain(folder: Path, status: int, said: str) -> tuple[str, str]:
+def _explain(folder: Path, status: int, output: str) -> tuple[str, str]:
     """Return buf's words and a remedy."""
-    lines = said.splitlines()
+    lines = output.splitlines()
     more = [f"... and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
     what = f"buf cannot build the modules of {folder}:\n" + "\n".join([*lines[:MOST_LINES], *more])
-    if status not in _COMPLETED or "does not exist" in said:
+    if status not in _COMPLETED or "does not exist" in output:
         return what, (
             "modules of a registry have to be fetched once, with network: `buf dep update` where buf.yaml has changed, and `buf build`;"
             '\n  or have an image made elsewhere, and name it: `image = "image.binpb"` in place of `buf = true`'

@@ -37,7 +37,7 @@ class _BufFiles:
 
     modules: list[_Module] = field(default_factory=list)
     deps: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> Layout | None:
@@ -49,23 +49,23 @@ def read_layout(repository: Path, files: Sequence[ProtoFile] | None = None) -> L
     read = _BufFiles()
     for folder in folders:
         if (repository / folder / WORKSPACE).is_file():
-            read.told.append(f"{folder / WORKSPACE} says which folders are modules")
+            read.notes.append(f"{folder / WORKSPACE} says which folders are modules")
             for name in _texts(repository / folder / WORKSPACE, _load(repository / folder / WORKSPACE), "directories"):
                 _add_file(read, repository, folder / name)
         else:
-            read.told.append(f"{folder / FILE} says which folders are modules")
+            read.notes.append(f"{folder / FILE} says which folders are modules")
             _add_file(read, repository, folder)
     layout = _laid_out(read)
     layout.buf = bool(read.deps) and folders == [PurePosixPath()]
     if layout.buf:
-        layout.told.append(f"{', '.join(read.deps)}: buf gets these from a registry, so buf builds the protos")
+        layout.notes.append(f"{', '.join(read.deps)}: buf gets these from a registry, so buf builds the protos")
     elif read.deps:
-        layout.told.append(
+        layout.notes.append(
             f"{', '.join(read.deps)}: these are in a registry; have buf write them into an image,"
             " `buf build -o image.binpb`, and give that with `interop run --image image.binpb`"
         )
     # A file outside of all modules was left out by people.
-    layout.others = {file.path for file in every if any(file.path.is_relative_to(folder) for folder in folders)}
+    layout.left_out = {file.path for file in every if any(file.path.is_relative_to(folder) for folder in folders)}
     if folders != [PurePosixPath()]:
         _add_rest(layout, repository, folders, every)
     return layout
@@ -77,8 +77,8 @@ def _add_rest(layout: Layout, repository: Path, folders: Sequence[PurePosixPath]
     layout.roots += rest.roots
     layout.includes += rest.includes
     layout.excludes += rest.excludes
-    layout.told += rest.told
-    layout.others |= rest.others
+    layout.notes += rest.notes
+    layout.left_out |= rest.left_out
     for spelled in rest.roots:
         prefix, _, root = spelled.rpartition("=")
         layout.excludes += [
@@ -122,7 +122,7 @@ def _below(module: PurePosixPath, names: Iterable[str]) -> tuple[PurePosixPath, 
 
 def _laid_out(read: _BufFiles) -> Layout:
     """Return the modules as roots. One folder may have several modules, and one may include a folder that another excludes."""
-    layout = Layout(told=read.told)
+    layout = Layout(notes=read.notes)
     for folder in dict.fromkeys(module.folder for module in read.modules):
         same = [module for module in read.modules if module.folder == folder]
         parts = [part for module in same for part in module.includes]

@@ -57,8 +57,8 @@ class Layout:
     roots: list[str] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
     excludes: list[str] = field(default_factory=list)  # patterns of file names in imports
-    told: list[str] = field(default_factory=list)  # sentences for people: how it was found
-    others: set[PurePosixPath] = field(default_factory=set)  # files that are left out with a reason
+    notes: list[str] = field(default_factory=list)  # sentences for people: how it was found
+    left_out: set[PurePosixPath] = field(default_factory=set)  # files that are left out with a reason
     buf: bool = False  # only buf has all imports
 
 
@@ -74,43 +74,43 @@ def find_layout(repository: Path, files: Sequence[ProtoFile] | None = None, *, p
     every = read_files(repository) if files is None else files
     copies = _copies(every)
     own = [file for file in every if file.path not in copies]
-    place_of = _places(own, prefixes=prefixes, joined=joined)
-    layout = _laid_out(own, place_of)
-    roots = sorted({place for place in place_of.values() if str(place) in layout.roots})
+    root_of = _roots_of_files(own, prefixes=prefixes, joined=joined)
+    layout = _laid_out(own, root_of)
+    roots = sorted({root for root in root_of.values() if str(root) in layout.roots})
     _leave_out_copies(layout, roots, copies, own)
-    layout.told += _missing_imports(repository, own, layout)
+    layout.notes += _missing_imports(repository, own, layout)
     return layout
 
 
 # -- the root of each file ---------------------------------------------------------------------------------------------
 
 
-def _places(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, RelativeRoot]:
+def _roots_of_files(files: Sequence[ProtoFile], *, prefixes: bool, joined: bool) -> dict[PurePosixPath, RelativeRoot]:
     """Return the root of each file."""
-    imported = _places_by_imports(files, prefixes=prefixes)
-    place_of = dict(imported)
-    places = _by_folder(imported.values())
+    imported = _roots_by_imports(files, prefixes=prefixes)
+    root_of = dict(imported)
+    roots = _by_folder(imported.values())
     for file in files:
         if file.path not in imported:
-            place = _innermost(file.path, places) or _place_by_package(file)
-            if place is not None:
-                place_of[file.path] = place
-    known = _by_folder(place_of.values())
+            root = _innermost(file.path, roots) or _root_by_package(file)
+            if root is not None:
+                root_of[file.path] = root
+    known = _by_folder(root_of.values())
     for file in files:  # not imported, and its folders do not have the names of its package
-        if file.path not in place_of and (around := _innermost(file.path, known)):
-            place_of[file.path] = around
-    rest = [file.path.parent for file in files if file.path not in place_of]
+        if file.path not in root_of and (around := _innermost(file.path, known)):
+            root_of[file.path] = around
+    rest = [file.path.parent for file in files if file.path not in root_of]
     together = RelativeRoot(PurePosixPath(os.path.commonpath(rest))) if rest and joined else None
-    return {file.path: place_of.get(file.path) or together or RelativeRoot(file.path.parent) for file in files}
+    return {file.path: root_of.get(file.path) or together or RelativeRoot(file.path.parent) for file in files}
 
 
-def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[PurePosixPath, RelativeRoot]:
+def _roots_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[PurePosixPath, RelativeRoot]:
     """Return the roots of imported files. An import that could mean several files means the nearest."""
     named: dict[str, list[PurePosixPath]] = {}
     for file in files:
         named.setdefault(file.path.name, []).append(file.path)
     common = common_includes()
-    places: dict[PurePosixPath, RelativeRoot] = {}
+    roots: dict[PurePosixPath, RelativeRoot] = {}
     unmatched: list[tuple[ProtoFile, tuple[str, ...]]] = []
     for file in files:
         for name in file.imports:
@@ -118,7 +118,7 @@ def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[Pu
             meant = [path for path in named.get(PurePosixPath(name).name, []) if path.parts[-len(wanted) :] == wanted]
             if meant:
                 nearest = max(meant, key=lambda path: _folders_in_common(path, file.path))
-                places.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[: -len(wanted)])))
+                roots.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[: -len(wanted)])))
             elif prefixes and resolve(name, common) is None:
                 unmatched.append((file, wanted))
     for file, wanted in unmatched:
@@ -128,8 +128,8 @@ def _places_by_imports(files: Sequence[ProtoFile], *, prefixes: bool) -> dict[Pu
         if ends:
             nearest = max(ends, key=lambda path: (ends[path], _folders_in_common(path, file.path)))
             end = ends[nearest]
-            places.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[:-end]), "/".join(wanted[:-end])))
-    return places
+            roots.setdefault(nearest, RelativeRoot(PurePosixPath(*nearest.parts[:-end]), "/".join(wanted[:-end])))
+    return roots
 
 
 def _folders_in_common(path: PurePosixPath, other: PurePosixPath) -> int:
@@ -141,50 +141,50 @@ def _ends_in_common(parts: Sequence[str], other: Sequence[str]) -> int:
     return same.index(False) if False in same else len(same)
 
 
-def _place_by_package(file: ProtoFile) -> RelativeRoot | None:
+def _root_by_package(file: ProtoFile) -> RelativeRoot | None:
     """Return the folder around the package's folders (acme/shop/v1 for acme.shop.v1) of a file that lies in these."""
     package, folders = tuple(file.package.split(".")), file.path.parent.parts
     return RelativeRoot(PurePosixPath(*folders[: -len(package)])) if file.package and folders[-len(package) :] == package else None
 
 
-def _by_folder(places: Iterable[RelativeRoot]) -> dict[PurePosixPath, RelativeRoot]:
+def _by_folder(roots: Iterable[RelativeRoot]) -> dict[PurePosixPath, RelativeRoot]:
     """Return the roots by their folders; a root with a prefix goes before a root without."""
-    return {place.folder: place for place in sorted(set(places), key=lambda place: place.prefix)}
+    return {root.folder: root for root in sorted(set(roots), key=lambda root: root.prefix)}
 
 
-def _innermost(path: PurePosixPath, places: Mapping[PurePosixPath, RelativeRoot]) -> RelativeRoot | None:
+def _innermost(path: PurePosixPath, roots: Mapping[PurePosixPath, RelativeRoot]) -> RelativeRoot | None:
     """Return the innermost root around a file. Protos of other projects do not belong to a root of the repository itself."""
     others = next((depth for depth, part in enumerate(path.parts) if part in IMPORTED_FROM), -1)
-    return next((places[folder] for folder in path.parents if folder in places and len(folder.parts) > others), None)
+    return next((roots[folder] for folder in path.parents if folder in roots and len(folder.parts) > others), None)
 
 
 # -- roots, includes and excludes --------------------------------------------------------------------------------------
 
 
-def _laid_out(files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot]) -> Layout:
+def _laid_out(files: Sequence[ProtoFile], root_of: Mapping[PurePosixPath, RelativeRoot]) -> Layout:
     """Return roots and includes, and exclude from each root the files of roots within it."""
     layout = Layout()
     below: defaultdict[RelativeRoot, list[PurePosixPath]] = defaultdict(list)
     for file in files:
-        below[place_of[file.path]].append(file.path)
-    places = sorted(below, key=lambda place: (len(place.folder.parts), place))
-    roots = [place for place in places if not IMPORTED_FROM.intersection(place.folder.parts)]
-    for place in places:
-        if place in roots:
-            layout.told.append(_how(place))
+        below[root_of[file.path]].append(file.path)
+    every = sorted(below, key=lambda root: (len(root.folder.parts), root))
+    roots = [root for root in every if not IMPORTED_FROM.intersection(root.folder.parts)]
+    for root in every:
+        if root in roots:
+            layout.notes.append(_how(root))
         else:
-            layout.includes.append(str(place))
-            layout.others.update(below[place])
-            layout.told.append(f"{place} looks like protos of another project: it is only imported from{_and_rpcs(files, below[place])}")
+            layout.includes.append(str(root))
+            layout.left_out.update(below[root])
+            layout.notes.append(f"{root} looks like protos of another project: it is only imported from{_and_rpcs(files, below[root])}")
     layout.roots = [str(root) for root in roots]
-    layout.excludes = _excludes(roots, files, place_of, layout)
+    layout.excludes = _excludes(roots, files, root_of, layout)
     return layout
 
 
-def _how(place: RelativeRoot) -> str:
-    if place.prefix:
-        return f"imports of files in {place.folder} begin with {place.prefix}"
-    return f"imports and packages are relative to {place}" if str(place) != "." else "imports are relative to this folder"
+def _how(root: RelativeRoot) -> str:
+    if root.prefix:
+        return f"imports of files in {root.folder} begin with {root.prefix}"
+    return f"imports and packages are relative to {root}" if str(root) != "." else "imports are relative to this folder"
 
 
 def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str:
@@ -194,19 +194,19 @@ def _and_rpcs(files: Iterable[ProtoFile], paths: Iterable[PurePosixPath]) -> str
 
 
 def _excludes(
-    roots: Sequence[RelativeRoot], files: Sequence[ProtoFile], place_of: Mapping[PurePosixPath, RelativeRoot], layout: Layout
+    roots: Sequence[RelativeRoot], files: Sequence[ProtoFile], root_of: Mapping[PurePosixPath, RelativeRoot], layout: Layout
 ) -> list[str]:
     """Return patterns with which each file below several roots belongs to one. Protos of other projects that lie below a root
     and are imported by its names are left out."""
     patterns: dict[str, None] = {}
     for root in roots:
         within = [file.path for file in files if file.path.is_relative_to(root.folder)]
-        away = [path for path in within if place_of[path] != root]
+        away = [path for path in within if root_of[path] != root]
         for path in within:
             inner = path.relative_to(root.folder).parts
-            if place_of[path] == root and IMPORTED_FROM.intersection(inner[:-1]):
+            if root_of[path] == root and IMPORTED_FROM.intersection(inner[:-1]):
                 away.append(path)
-                layout.others.add(path)
+                layout.left_out.add(path)
         patterns |= dict.fromkeys(_patterns(root, away, within))
     return list(patterns)
 
@@ -295,7 +295,7 @@ def _leave_out_copies(
     within = [*copies, *(file.path for file in own)]
     for top in dict.fromkeys(copies.values()):
         paths = [path for path, other in copies.items() if other == top]
-        layout.told.append(
+        layout.notes.append(
             f"{top} has copies of files that lie elsewhere ({few([str(path) for path in paths], MOST_NAMED)}): they are left out"
         )
     for root in roots:

@@ -59,7 +59,7 @@ def root_files(roots: Sequence[Folder], excludes: Sequence[str] = ()) -> dict[st
         every_file = files | every_file
     for root in every:
         if not below[root.resolved()]:
-            what = "no .proto file lies here or below" + (", but for what interop.toml excludes" if excludes else "")
+            what = "no .proto file lies here or below" + (", but for files that interop.toml excludes" if excludes else "")
             raise ProtoError(f"{root}: {what}", how_to_check_out(root.folder) or "check --proto-path, or the roots in interop.toml")
     return {name: _first_of_copies(name, every_file[name], below) for name in sorted(every_file)}
 
