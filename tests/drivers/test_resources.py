@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from grpc_interop.core.endpoint import PLAIN, Endpoint
 from grpc_interop.drivers import driver_pb2 as pb
-from grpc_interop.drivers import resources as module
 from grpc_interop.drivers.connection import ContractBroken
-from grpc_interop.drivers.resources import Resource, Resources
+from grpc_interop.drivers.resources import READY_SECONDS, Resource, Resources
 
 LIMITED = Endpoint(max_receive_bytes=1_000)
 
@@ -16,10 +17,10 @@ LIMITED = Endpoint(max_receive_bytes=1_000)
 class Owner:
     """Resources, and the commands that they have sent."""
 
-    def __init__(self, *, patient: bool = False) -> None:
+    def __init__(self) -> None:
         self.sent: list[pb.Command] = []
         self.payloads: list[int] = []
-        self.resources = Resources(self._order, lambda _body, payload: self.payloads.append(payload), patient=patient)
+        self.resources = Resources(self._order, lambda _body, payload: self.payloads.append(payload))
 
     def _order(self, command: pb.Command) -> int:
         self.sent.append(command)
@@ -65,18 +66,20 @@ def test_a_refusal_is_that_of_one_resource(owner: Owner) -> None:
     refused, other = owner.resources.server(LIMITED), owner.resources.channel("a", LIMITED)
     error = pb.Error(kind=pb.Error.KIND_REFUSED, text="no port left")
     assert owner.resources.take(pb.Event(id=refused.id, error=error)) is refused
-    assert refused.refusal == "refused a server with max_receive_bytes = 1,000: no port left"
+    assert refused.refusal == "has no server with max_receive_bytes = 1,000: no port left"
     assert other.refusal == ""
 
 
-def test_a_resource_that_is_never_ready_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "READY_SECONDS", -1.0)
-    owner = Owner()
-    assert owner.resources.channel("a", PLAIN).refusal == "had no channel ready within -1 s"
-    ready = owner.resources.channel("b", PLAIN)
+def test_a_resource_that_is_never_ready_counts_as_refused(owner: Owner) -> None:
+    late, ready = owner.resources.channel("a", PLAIN), owner.resources.channel("b", PLAIN)
     owner.ready(ready)
+    owner.resources.expire(time.monotonic() + READY_SECONDS - 1)
+    assert late.refusal == ""
+    owner.resources.expire(time.monotonic() + READY_SECONDS)
+    assert late.refusal == "has no channel: it was not ready within 60 s"
     assert ready.refusal == ""
-    assert Owner(patient=True).resources.server(PLAIN).refusal == ""
+    # It comes too late: the cases that waited for it have failed.
+    assert owner.resources.take(pb.Event(id=late.id, ready=pb.Ready())) is None
 
 
 def test_other_answers_are_not_about_resources(owner: Owner) -> None:

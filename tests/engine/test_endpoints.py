@@ -58,7 +58,7 @@ def test_a_server_that_is_refused_fails_only_its_cases(play) -> None:
     play.add("bad", fault="refuses_limits")
     play.enqueue("good:bad", [*limited(), *plain()])
     verdicts = play.to_the_end()
-    assert_only_limited_cases_fail(verdicts, "the bad server refused a server with max_receive_bytes = 1,000: out of limits")
+    assert_only_limited_cases_fail(verdicts, "the bad server has no server with max_receive_bytes = 1,000: out of limits")
     assert play.engine.incidents == []
 
 
@@ -66,7 +66,7 @@ def test_a_server_that_is_never_ready_fails_only_its_cases(play, monkeypatch: py
     monkeypatch.setattr(resources, "READY_SECONDS", 1.0)
     play.add("late", fault="serves_limits_late")
     play.enqueue("good:late", [*limited(), *plain()])
-    what = "the late server had no server with max_receive_bytes = 1,000 ready within 1 s"
+    what = "the late server has no server with max_receive_bytes = 1,000: it was not ready within 1 s"
     assert_only_limited_cases_fail(play.to_the_end(), what)
 
 

@@ -77,7 +77,7 @@ class Driver:
         self._ids = ids or count(1)
         self._serve = serve or pb.Serve()
         self.debugged = built.manifest.debugged
-        self.resources = Resources(self.order, self.send, patient=self.debugged)
+        self.resources = Resources(self.order, self.send)
         self._dump_signal = built.manifest.stack_dump_signal
         self._folder = temporary.socket_folder()
         self.listener, address, token = _listen(self._folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from grpc_interop.drivers import driver_pb2 as pb
 from grpc_interop.drivers.connection import ContractBroken
 from grpc_interop.drivers.translate import options
 
-READY_SECONDS = 30.0
-"""How long a server or a channel may take until it is ready: milliseconds, and seconds on a loaded machine."""
+READY_SECONDS = 60.0
+"""How long a server or a channel may take until it is ready, as long as a driver until it has started."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,19 +32,16 @@ class Resource:
     @property
     def refusal(self) -> str:
         """Return why it will never be ready, as the end of a sentence; empty while it may be."""
-        if self.error is None and not self.ready and time.monotonic() > self.due:
-            return f"had no {self.what} ready within {READY_SECONDS:g} s"
-        return f"refused a {self.what}: {self.error.text}" if self.error else ""
+        return f"has no {self.what}: {self.error.text}" if self.error else ""
 
 
 class Resources:
     """The resources of a driver: a server for each endpoint, and a channel for each target and endpoint."""
 
-    def __init__(self, order: Callable[[pb.Command], int], send: Callable[[bytes, int], None], *, patient: bool) -> None:
-        """`order` sends a command and returns its new id; `send` uses a given id. A `patient` owner waits for ever."""
+    def __init__(self, order: Callable[[pb.Command], int], send: Callable[[bytes, int], None]) -> None:
+        """`order` sends a command and returns its new id; `send` uses a given id."""
         self._order = order
         self._send = send
-        self._seconds = math.inf if patient else READY_SECONDS
         self._servers: dict[Endpoint, Resource] = {}
         self._channels: dict[tuple[str, Endpoint], Resource] = {}
         # Servers and channels that the driver has not answered yet.
@@ -74,7 +70,7 @@ class Resources:
         return known
 
     def _make(self, what: str, endpoint: Endpoint, command: pb.Command) -> Resource:
-        made = Resource(self._order(command), what if endpoint == PLAIN else f"{what} with {endpoint}", time.monotonic() + self._seconds)
+        made = Resource(self._order(command), what if endpoint == PLAIN else f"{what} with {endpoint}", time.monotonic() + READY_SECONDS)
         self._ordered[made.id] = made
         return made
 
@@ -91,6 +87,12 @@ class Resources:
             if made in self._servers.values() and not made.address.startswith("127.0.0.1:"):
                 raise ContractBroken(f"serves on {made.address!r}; only 127.0.0.1 is allowed")
         return made
+
+    def expire(self, now: float) -> None:
+        """Count servers and channels as refused that should have been ready before `now`."""
+        for made in [made for made in self._ordered.values() if made.due < now]:
+            made.error = pb.Error(text=f"it was not ready within {READY_SECONDS:g} s")
+            del self._ordered[made.id]
 
     @property
     def addresses(self) -> list[str]:

@@ -53,7 +53,8 @@ class Watchdog:
         self._next_look = time.monotonic()
 
     def look(self) -> list[tuple[Driver, str]]:
-        """Abort late cases. Return the drivers to be ended, each with the reason, or an empty text if it ended by itself."""
+        """Abort late cases, and give up late servers and channels. Return the drivers to be ended, each with the reason, or an
+        empty text if it ended by itself."""
         now = time.monotonic()
         if now < self._next_look:
             return []
@@ -92,6 +93,8 @@ class Watchdog:
         dead = []
         for driver in self._pool.drivers.values():
             if driver.ready or driver.gone:
+                if not driver.debugged:
+                    driver.resources.expire(now)
                 continue
             if driver.connection is None and driver.process.poll() is not None:
                 dead.append((driver, ""))
