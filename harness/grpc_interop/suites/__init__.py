@@ -1,4 +1,4 @@
-"""The suites by name. Each has a file of its own; protocol.py says what one is."""
+"""The suites by name. Each has a file or folder of its own; protocol.py defines a suite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUITES = {suite.name: suite for suite in (greeter.SUITE, CALLS, messages.SUITE, 
 
 
 def find(name: str) -> Suite:
-    """Raises UsageError, naming the nearest one."""
+    """Return the suite of a name. Raise UsageError with the nearest name."""
     if name in SUITES:
         return SUITES[name]
     near = difflib.get_close_matches(name, SUITES, 1)

@@ -1,6 +1,6 @@
-"""The `greeter` suite: the hand-written programs of the quick start, one process calling another.
+"""The `greeter` suite: the hand-written programs of the quick start, a process that calls another.
 
-docs/manifest.md says how such programs are called and what they print. What a program may choose freely (a price, the
+docs/manifest.md says how such programs are called and print. Text that a program may choose freely (a price, the
 words around an echo) is a placeholder in the expected text.
 """
 
@@ -19,14 +19,14 @@ SERVICE = "greeter.v1.Greeter"
 
 TICKS = 10
 SPREAD_US = int(INTERVAL_SECONDS * (TICKS - 1) / 2 * 1e6)
-"""Half of the time that the ticks should take: the first one may have come late."""
+"""Half of the time that the ticks should take: the first tick may have come late."""
 
 _TO_END = ReceiveToEnd()
 _OK_END = Finish(OK)
 
 
 class _GreeterCase(NamedTuple):
-    """What the client's and the server's side say, as a case of a method."""
+    """A case of a method: the messages of the client and the server."""
 
     method: str
     name: str
@@ -37,7 +37,7 @@ class _GreeterCase(NamedTuple):
 
 
 def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
-    """The Greeter's cases, where the roots hold its service."""
+    """Yield the Greeter's cases, where the roots hold its service."""
     methods = {method.name: method for method in catalog.methods() if method.service == SERVICE}
     for row in _TABLE:
         if row.method in methods:
@@ -73,7 +73,7 @@ def _ticks(name: str, symbol: str) -> _GreeterCase:
 
 
 def _counts(name: str, items: Sequence[str]) -> _GreeterCase:
-    # Without items there is no last one, and what is said of it is free.
+    # Without items there is no last item, and the program may say anything about it.
     answer = f"{len(items)} items, last {items[-1]}" if items else f"0 items{ANYTHING}"
     why = "PutStream answers once, after the last item, with their number and the last."
     return _GreeterCase("PutStream", name, why, (*_say(*items), HalfClose(), _TO_END), (_TO_END, *_say(answer), _OK_END))
@@ -97,7 +97,7 @@ def _talks_on(name: str, texts: Sequence[str]) -> _GreeterCase:
 
 _NON_ASCII = "Grüße, 世界 👋"
 
-# No text holds another one: each answer must tell which message it answers.
+# No text holds another text, so that each answer shows the message that it answers.
 _TABLE = (
     _greets("greets", "World"),
     _greets("greets_non_ascii", _NON_ASCII),

@@ -1,4 +1,4 @@
-"""What a suite is: a named family of cases, made from a catalog of protos and nothing else."""
+"""The definition of a suite: a named family of cases, made from a catalog of protos and nothing else."""
 
 from __future__ import annotations
 

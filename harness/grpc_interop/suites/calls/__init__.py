@@ -1,4 +1,4 @@
-"""The shapes of the `calls` suite: what can happen in an RPC, one table for each kind of method."""
+"""The shapes of the `calls` suite: the courses that an RPC can take, in a table for each kind of method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages for a case: drawn from the samples of its method's types, remembering what they need of a driver."""
+"""Messages for a case: drawn from the samples of its method's types, with the capabilities that they need of a driver."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ LARGE = 1 << 20
 
 
 class Draw:
-    """The messages of one case. `requires` grows with what is drawn."""
+    """The messages of a case."""
 
     def __init__(self, method: Method, values: Values) -> None:
         self._method = method
         self._values = values
-        self.requires: frozenset[str] = frozenset()
+        self.requires: frozenset[str] = frozenset()  # grows with the messages
 
     def requests(self, count: int) -> Lane:
-        """Sends of the client's messages 1 to `count`: all that their type has to show if they are few, else small."""
+        """Return sends of the client's messages 1 to `count`: full samples of their type if they are few, else small samples."""
         return self._numbered(self._method.request, count)
 
     def responses(self, count: int) -> Lane:
-        """The same for the server's."""
+        """Return sends of the server's messages 1 to `count`."""
         return self._numbered(self._method.response, count)
 
     def empty_request(self) -> Send:

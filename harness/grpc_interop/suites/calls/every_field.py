@@ -14,22 +14,21 @@ NAME = "every_field"
 
 
 def every_field_shapes(method: Method, values: Values) -> Iterator[CallShape]:
-    """The calls, numbered from the second on. Streams carry all messages in one; where a side may send only one, there
-    are as many calls as it has messages."""
+    """Yield the calls, numbered from the second on. A stream carries all messages in one call; where a side may send only one
+    message, there are as many calls as it has messages."""
     requests, responses = (tuple(map(Send, values.every_field(name))) for name in (method.request, method.response))
     calls = zip_longest(
         [requests] if method.kind.client_streams else [(send,) for send in requests],
         [responses] if method.kind.server_streams else [(send,) for send in responses],
     )
-    for number, (ours, theirs) in enumerate(calls, 1):
-        # Whichever side has said everything repeats its first message, where it must say something.
-        sent = ours if ours is not None else requests[:1]
-        answered = theirs if theirs is not None else responses[:1]
-        yield _shape(NAME if number == 1 else f"{NAME}_{number}", method.kind, sent, answered)
+    for number, (sent, answered) in enumerate(calls, 1):
+        # A side that has sent everything repeats its first message, where it must send something.
+        name = NAME if number == 1 else f"{NAME}_{number}"
+        yield _shape(name, method.kind, requests[:1] if sent is None else sent, responses[:1] if answered is None else answered)
 
 
 def _shape(name: str, kind: Kind, requests: Lane, responses: Lane) -> CallShape:
-    """The other side is reading whenever one writes, so that the messages may be of any size and number."""
+    """Return a shape in which each side reads while the other writes, so that messages may be of any size and number."""
     client: Lane = (*requests, HALF_CLOSE, TO_END) if kind.client_streams else (*requests, TO_END)
     server: Lane = (TO_END if kind.client_streams else Receive(), *responses, OK_END)
 

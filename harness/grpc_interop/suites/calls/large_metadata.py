@@ -1,5 +1,5 @@
-"""Unary calls with more metadata than some runtimes take. A limit is the runtime's, whichever RPC it is asked of: one RPC of
-a tree is enough."""
+"""Unary calls with more metadata than some runtimes take. The limit belongs to the runtime, not to the RPC: a single RPC of a
+tree is enough."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _status_huge(draw: Draw) -> Scripts:
 
 
 def _scripts(draw: Draw, answer: Lane, metadata: tuple[Entry, ...] = ()) -> Scripts:
-    # What is too large for one side may end the connection, and all calls on it.
+    # Metadata that is too large for a side may end the connection, and all calls on it.
     return Scripts(((*draw.requests(1), TO_END),), ((Receive(), *answer),), metadata, own_connection=True)
 
 

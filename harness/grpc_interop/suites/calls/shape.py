@@ -1,4 +1,4 @@
-"""What a shape is, and the words in which shapes are written."""
+"""Shapes of calls, and the words in which they are written."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ ENDED = (WaitForTermination(), Finish(Status(CANCELLED, "ended from outside")))
 """How a server's script ends when the client, or its deadline, ends the RPC."""
 
 DEADLINE_US = 2 * LEAST_DEADLINE_US
-"""Twice what is possible at all: the round trip before it shares a connection with a hundred other calls, and with one
-second it was once missed on a machine with nine times the work that it could do."""
+"""Twice the least that is possible: the round trip before it shares a connection with a hundred other calls, and a deadline of
+one second was once missed on a machine with nine times the work that it could do."""
 
 AMPLE_US = 60_000_000
 """A deadline that never expires: longer than the harness lets any case take."""
 
 
 class Scripts(NamedTuple):
-    """What both sides of a case do."""
+    """The scripts and options of a case."""
 
     client: Script
     server: Script
@@ -52,15 +52,16 @@ class Scripts(NamedTuple):
 
 
 def one_lane_each(client: Lane, server: Lane, metadata: tuple[Entry, ...] = (), timeout_us: int | None = None) -> Scripts:
-    """Return scripts in which each side sends and receives in one lane."""
+    """Return scripts in which each side has a single lane."""
     return Scripts((client,), (server,), metadata, timeout_us)
 
 
 class CallShape(NamedTuple):
-    """A named way in which an RPC can go. `why` says what it proves, for whoever reads a report."""
+    """A named course that an RPC can take."""
 
     name: str
     why: str
+    """The claim that it proves, for the reader of a report."""
     scripts: Callable[[Draw], Scripts]
 
 
@@ -68,9 +69,9 @@ def receive(count: int) -> Lane:
     return (Receive(),) * count
 
 
-def alternate(ours: Lane, theirs: Lane) -> Lane:
-    """First of ours, first of theirs, second of ours..."""
-    return tuple(step for both in zip(ours, theirs, strict=True) for step in both)
+def alternate(first: Lane, second: Lane) -> Lane:
+    """Return the steps of two lanes in turn."""
+    return tuple(step for both in zip(first, second, strict=True) for step in both)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -78,10 +79,10 @@ def alternate(ours: Lane, theirs: Lane) -> Lane:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def entries(whence: str) -> tuple[Entry, ...]:
-    """All that is special about metadata: keys that come twice, in an order of their own, any bytes, and none."""
+def entries(part: str) -> tuple[Entry, ...]:
+    """Return metadata with everything that is special: keys that come twice, in a mixed order, with any bytes, and with none."""
     return (
-        Entry("x-interop-from", whence.encode()),
+        Entry("x-interop-from", part.encode()),
         Entry("x-interop-twice", b"first, with a comma"),
         Entry("x-interop-twice", b"second"),
         Entry("x-interop-any-bin", bytes(range(256))),
@@ -100,14 +101,14 @@ ERROR_WITH_TRAILERS = Finish(Status(9, "with trailers", trailers=TRAILERS))
 
 
 BELOW_LIMIT, ABOVE_LIMIT = 7_000, 20_000
-"""Bytes of one metadata entry. gRPC suggests that implementations take 8 KiB of metadata in all, of which a runtime's own
-headers and 32 bytes for each entry are a part (PROTOCOL-HTTP2.md). C-core refuses ever more of what is between 8 and 16
-KiB, by chance, so nothing is asked there; and all that is above 16 KiB (https://github.com/grpc/grpc/issues/37852)."""
+"""Bytes of a metadata entry. gRPC suggests that implementations take 8 KiB of metadata in all, of which a runtime's own
+headers and 32 bytes for each entry are a part (PROTOCOL-HTTP2.md). Between 8 and 16 KiB, C-core refuses metadata by chance,
+the more the larger it is, so there is no case for it; above 16 KiB it always refuses (https://github.com/grpc/grpc/issues/37852)."""
 
 
-def sized(size: int, whence: str) -> tuple[Entry, ...]:
+def sized(size: int, part: str) -> tuple[Entry, ...]:
     """Return metadata of so many bytes."""
-    return (Entry(f"x-interop-{whence}", (whence.encode() * size)[:size]),)
+    return (Entry(f"x-interop-{part}", (part.encode() * size)[:size]),)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -116,8 +117,8 @@ def sized(size: int, whence: str) -> tuple[Entry, ...]:
 
 
 def status_details(code: int, message: str) -> bytes:
-    """A google.rpc.Status: its code and message are those of the RPC, as its definition demands, and it holds a
-    google.protobuf.StringValue. Written as every runtime would write it, without an empty field: grpc-go parses it and
+    """Return a google.rpc.Status with the code and message of the RPC, as its definition demands, and with a
+    google.protobuf.StringValue. It is written as every runtime would write it, without an empty field: grpc-go parses it and
     writes it again."""
     url = b"type.googleapis.com/google.protobuf.StringValue"
     packed = _text(1, url) + _text(2, _text(1, "détails".encode()))
@@ -143,11 +144,11 @@ STATUSES = {
     "details": Status(7, "with details", status_details(7, "with details")),
     "details_and_trailers": Status(8, "with all", status_details(8, "with all"), TRAILERS),
 }
-"""Status messages travel percent-encoded, so that whatever is special there is a case."""
+"""Statuses, with everything in their messages that percent-encoding makes special."""
 
 
 def status_shapes(scripts: Callable[[Draw, Status], Scripts]) -> Iterator[CallShape]:
-    """A shape for each of STATUSES, and for a large one; `scripts` makes an RPC that ends with the given one."""
+    """Yield a shape for each of STATUSES, and for a large status; `scripts` makes an RPC that ends with a status."""
     # Not among STATUSES, from which conversations draw: with other metadata it would be over the limit.
     large = Status(11, "x" * BELOW_LIMIT)
     for name, status in {**STATUSES, "large": large}.items():

@@ -17,12 +17,12 @@ from grpc_interop.values.samples import Values
 NAME = "calls"
 
 _SLOW = ("deadline", "large_message", "thousand", "1000")
-"""In the names of shapes that take a hundred times as long as others."""
+"""Parts of the names of shapes that take a hundred times as long as others."""
 
 
 def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
-    """Every RPC's cases, one RPC after the other. Those that carry every field come first: whoever counts what was
-    carried can stop early."""
+    """Yield every RPC's cases, RPC by RPC. Cases that carry every field come first: coverage can then stop to
+    count early."""
     values = Values(catalog)
     for method, shapes in _shapes(catalog):
         for shape in (*every_field_shapes(method, values), *shapes):
@@ -30,14 +30,14 @@ def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: A
 
 
 def most_telling(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001
-    """The same cases, round after round of all RPCs: every RPC is called once before any is called twice, first plainly
-    and with every field, last with what is slow."""
+    """Yield the same cases, round after round of all RPCs: every RPC is called once before any is called twice. The plain case
+    and the cases with every field come first, the slow cases last."""
     values = Values(catalog)
     return in_turn([_of(method, shapes, values) for method, shapes in _shapes(catalog)])
 
 
 def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[CallShape, ...]]]:
-    """Yield each RPC with its shapes. Those that ask about the limits of a runtime belong to the first unary RPC."""
+    """Yield each RPC with its shapes. Shapes about the limits of a runtime belong to the first unary RPC."""
     limits: tuple[CallShape, ...] = LIMITS
     for method in catalog.methods():
         if method.kind is Kind.UNARY:
@@ -61,7 +61,7 @@ def _is_slow(shape: CallShape) -> bool:
 
 
 def case(method: Method, shape: CallShape, values: Values) -> Case:
-    """The shape with messages of the method's types."""
+    """Return the shape as a case, with messages of the method's types."""
     draw = Draw(method, values)
     scripts = shape.scripts(draw)
     return Case(

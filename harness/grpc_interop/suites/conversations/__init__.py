@@ -1,1 +1,1 @@
-"""How a conversation is made up: chance (dice), what is said (words), and who says it when (walk)."""
+"""Conversations that are made up: by chance (dice), from messages (words), in an order (walk)."""

@@ -1,4 +1,4 @@
-"""Chance that is the same everywhere: one text, one sequence of choices."""
+"""Random choices that are the same everywhere: a text determines the sequence."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ T = TypeVar("T")
 class Dice:
     """Choices that follow from `text` alone.
 
-    All are made of `Random.random`, whose sequence for a given seed is the same in every version of Python; that of
-    `choice`, `randrange` and `shuffle` is not promised. `source` is for what makes its own choices, under the same rule.
+    They use only `Random.random`, whose sequence for a given seed is the same in every version of Python; the sequence of
+    `choice`, `randrange` and `shuffle` is not promised.
     """
 
     def __init__(self, text: str) -> None:
-        self.source = Random(text)
+        self.source = Random(text)  # for makers of values, which keep the same rule
         self._random = self.source.random
 
     def chance(self, probability: float) -> bool:
         return self._random() < probability
 
     def below(self, limit: int) -> int:
-        """A number from 0 to `limit` - 1."""
+        """Return a number from 0 to `limit` - 1."""
         return int(self._random() * limit)
 
     def pick(self, options: Sequence[T]) -> T:
         return options[self.below(len(options))]
 
     def weighted(self, options: Sequence[tuple[float, T]]) -> T:
-        """One of the options, each as likely as its weight says; of zero weights none is ever taken."""
+        """Return an option, each as likely as its weight says; an option without weight is never taken."""
         rest = self._random() * sum(weight for weight, _ in options)
         for weight, option in options:
             rest -= weight

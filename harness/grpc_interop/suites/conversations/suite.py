@@ -1,7 +1,7 @@
-"""The `conversations` suite: who says what and when is made up, by a seed; the model says what must come of it.
+"""The `conversations` suite: a seed decides who sends which message when; the model gives the allowed outcomes.
 
-Conversation 42 of seed 1 is called `s1_00042` and is the same on every machine, for the same protos: whichever others
-are made. Cancels and deadlines are not part of it yet.
+Conversation 42 of seed 1 is called `s1_00042` and is the same on every machine, for the same protos, with or without the
+others. Cancels and deadlines are not part of conversations yet.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from grpc_interop.suites.protocol import Suite, SuiteOptions
 NAME = "conversations"
 
 COUNT = 200
-"""Conversations unless told otherwise: about a second in all pairs together."""
+"""Conversations, unless a run asks for more: about a second in all pairs together."""
 
 
 def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:
-    """`options.count` conversations, or COUNT."""
+    """Yield `options.count` conversations, or COUNT."""
     vocabulary = Vocabulary(catalog)
     methods: dict[Kind, list[Method]] = defaultdict(list)
     for method in catalog.methods():
@@ -35,8 +35,8 @@ def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:
 
 
 def conversation(seed: int, number: int, methods: list[list[Method]], vocabulary: Vocabulary) -> Case:
-    """Conversation `number` of `seed`. `methods` come by kind: each kind is as likely as any other, since trees have
-    far more unary methods than they have ways to go."""
+    """Return conversation `number` of `seed`. `methods` are given by kind: each kind is as likely as any other, since trees
+    have many more unary methods, with fewer possible courses."""
     name = f"s{seed}_{number:05d}"
     dice = Dice(name)
     method = dice.pick(dice.pick(methods))

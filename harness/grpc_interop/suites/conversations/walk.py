@@ -1,8 +1,9 @@
-"""A conversation made up step by step: at each moment one side does something that it can do at that moment.
+"""A conversation made up step by step, as a random walk: at each moment a side does something that it can do then.
 
-The walk keeps what both sides have sent and not yet read. Each step is written down when its side could do it without
-waiting, so that both scripts, played at any speed, come to their ends: who waits, waits for what the other surely does.
-What the walk leaves open (a large message to somebody who may not be receiving yet) the model still has to accept.
+The walk keeps the messages that a side has sent and the other has not yet read. A step is written down when its side could do
+it without waiting, so that both scripts, played at any speed, come to their ends: a side only waits for steps that the other
+surely does. The model still has to accept the cases that the walk leaves open, such as a large message to a side that may not
+be receiving yet.
 """
 
 from __future__ import annotations
@@ -34,19 +35,20 @@ LENGTHS = (2, 5, 10, 15, 40)
 """Steps after which a conversation comes to its end."""
 
 WEIGHTS = (0.1, 1.0, 1.0, 5.0)
-"""How much a side likes to do something in one conversation. Evenly mixed steps would make all conversations alike."""
+"""Weights of an action, from which each conversation picks. With the same mix of steps everywhere, all conversations would be
+alike: this is swarm testing (Groce et al. 2012), where each test leaves out or favours some features."""
 
 EARLY = 0.05
-"""How much less it likes to come to an end while the conversation is young."""
+"""Factor of actions that bring the conversation towards its end while it is young."""
 
 LARGE = 0.05
-"""How much less it likes to send a large message than any: each takes as long as dozens of small ones."""
+"""Factor of a large message beside a small message: it takes as long as dozens of small messages."""
 
 SENDING = 3.0
-"""How much more it likes to send than to do anything else: messages are what an RPC is for."""
+"""Factor of sending beside any other action: an RPC is there for its messages."""
 
 SIGNALS = 0.15
-"""How much less it likes to signal than to do anything else: most conversations need no signals."""
+"""Factor of signals beside any other action: most conversations need no signals."""
 
 ACTIONS = (
     "client sends",
@@ -64,14 +66,14 @@ ACTIONS = (
     "signal",
     "wait",
 )
-"""What has a temper of its own."""
+"""The actions, each with a weight of its own in a conversation."""
 
 Action = tuple[float, Callable[[], None]]
-"""Something that can be done now, and how much it is liked."""
+"""An action that is possible now, and its weight."""
 
 
 class _Backlog:
-    """The sizes of messages that one side has sent and the other not taken."""
+    """The sizes of the messages that a side has sent and the other has not taken."""
 
     def __init__(self) -> None:
         self.sizes: deque[int] = deque()
@@ -98,25 +100,25 @@ class _Backlog:
 
 
 class _LaneDraft:
-    """A lane being written. `ended`: it gets no more steps. `heard`: it has received, so that it may signal."""
+    """A lane that is being written."""
 
     def __init__(self, name: str, side: Side, inbox: _Backlog) -> None:
         self.name = name
         self.side = side
         self.inbox = inbox
         self.steps: list[Step] = []
-        self.ended = False
-        self.heard = False
+        self.ended = False  # no more steps
+        self.heard = False  # it has received, so that it may signal
 
     @property
     def idle(self) -> bool:
-        """Whether it can do another step now."""
+        """Return whether the lane can do another step now."""
         waits = bool(self.steps) and isinstance(self.steps[-1], ReceiveToEnd) and not self.inbox.closed
         return not (self.ended or waits)
 
 
 class _Party:
-    """A side's lanes: the one that sends and the one that receives, which may be one and the same."""
+    """A side's lanes: the sending and the receiving lane, which may be the same."""
 
     def __init__(self, side: Side, inbox: _Backlog, *, two: bool) -> None:
         self.sender = _LaneDraft(side.value, side, inbox)
@@ -125,7 +127,7 @@ class _Party:
 
 
 class Walk:
-    """One conversation: `client` and `server` are the scripts."""
+    """A conversation: `client` and `server` are its scripts."""
 
     def __init__(self, dice: Dice, kind: Kind, words: Words) -> None:
         self._dice = dice
@@ -146,7 +148,7 @@ class Walk:
         self.server = self._script(self._server)
 
     def _script(self, party: _Party) -> Script:
-        """Without empty lanes, and either lane first."""
+        """Return the side's lanes, without empty lanes, in either order."""
         script = tuple(tuple(lane.steps) for lane in party.lanes if lane.steps)
         return script[::-1] if self._dice.chance(0.5) else script
 
@@ -170,11 +172,11 @@ class Walk:
                 yield from self._signals_of(lane)
 
     def _more(self, name: str) -> float:
-        """How much a step is liked that keeps the conversation going."""
+        """Return the weight of an action that keeps the conversation going."""
         return self._weights[name] if self._left > 0 else 0.0
 
     def _last(self, name: str) -> float:
-        """How much a step is liked that brings the conversation towards its end."""
+        """Return the weight of an action that brings the conversation towards its end."""
         return self._weights[name] * (EARLY if self._left > 0 else 1.0)
 
     # -- the client ----------------------------------------------------------------------------------------------------
@@ -228,7 +230,7 @@ class Walk:
             yield self._last("server drains"), partial(self._drain, lane)
 
     def _server_ends(self) -> Iterator[Action]:
-        """One lane finishes, at a time of its own; the other may go on for a while."""
+        """Yield how a lane can finish, at a time of its own; the other lane may go on for a while."""
         for lane in self._server.lanes:
             if lane.idle and self._finishing:
                 yield self._last("server stops"), partial(self._end, lane)
@@ -282,14 +284,14 @@ class Walk:
 
     def _end(self, lane: _LaneDraft) -> None:
         lane.ended = True
-        if not self._over and all(one.ended for one in self._server.lanes):
+        if not self._over and all(other.ended for other in self._server.lanes):
             self._over = self._headers = self._down.closed = True
             self._up.clear()
             if self._response is not None:
                 self._down.put(self._response)
 
     def _signals_of(self, lane: _LaneDraft) -> Iterator[Action]:
-        """Each signal has one lane that sends it and one that waits for it, so that none can be taken from another."""
+        """Yield signals and waits. Each signal has a single sending and a single waiting lane, so that no lane takes another's."""
         for other in (self._server if lane.side is Side.CLIENT else self._client).lanes:
             if lane.heard and not other.ended:
                 yield self._more("signal") * SIGNALS, partial(self._signal, lane, other)

@@ -1,4 +1,4 @@
-"""What generated conversations say: messages, metadata and statuses. When they say it is the walk's affair."""
+"""Messages, metadata and statuses of generated conversations. Their order is the business of walk.py."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from grpc_interop.values.samples import CYCLE, Sample, Values
 from grpc_interop.wire.shapes import Shapes
 
 LARGEST = 2_048
-"""Bytes of an ordinary message: a dozen may lie unread at any time (simulation.CAPACITY)."""
+"""Bytes of an ordinary message: a dozen may lie unread at any time (core/causality.py, CAPACITY)."""
 
 SIZES = (40_000, 65_536, 100_000)
-"""Bytes of large messages: more than may lie unread, as much as HTTP/2's first window, and more than that."""
+"""Bytes of large messages: more than may lie unread, as many as the first window of HTTP/2, and more."""
 
 LARGE_KEPT = 32
-"""Large messages kept for the next conversation: making one costs as much as making a conversation."""
+"""Large messages that are kept for the next conversation: a large message costs as much as a conversation."""
 
 ERRORS = range(1, 17)
 
 TEXTS = tuple(dict.fromkeys(status.message or "" for status in STATUSES.values()))
-"""Status messages with all that is special in percent-encoding."""
+"""Status messages with everything that percent-encoding makes special."""
 
 KEYS = ("x-interop-a", "x-interop-b", "x-interop-a-bin", "x-interop-b-bin")
-"""So few that the same key often comes twice."""
+"""Keys of metadata: so few that the same key often comes twice."""
 
 ASCII = (b"v", b"two, words", b'"quoted" = 100%', b"~" * 200)
-"""Values of keys without -bin. An empty one is not among them: gRPC's grammar asks for at least one character."""
+"""Values of keys without -bin. There is no empty value: gRPC's grammar asks for at least one character."""
 
 BINARY = (b"\x00", b"\xff\x00\xff", b"text", bytes(range(256)))
 
 
 class Vocabulary:
-    """The messages of a catalog, made in all the ways that there are. `large` makes one of a type and a size."""
+    """The messages of a catalog, made in all possible ways. `large` makes a message of a type and a size."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._values = Values(catalog)
@@ -46,7 +46,7 @@ class Vocabulary:
         self.large = lru_cache(maxsize=LARGE_KEPT)(self._values.of_size)
 
     def message(self, dice: Dice, type_name: str, number: int) -> Sample:
-        """Empty, or any, or one that shows its number; of ordinary size."""
+        """Return a message that is empty, or random, or that shows its number; of ordinary size."""
         way = dice.below(10)
         if way == 0:
             sample = self._values.empty(type_name)
@@ -64,32 +64,32 @@ class Vocabulary:
 
 
 class Words:
-    """What both sides of one conversation say. `requires`: the capabilities that it needs of the drivers."""
+    """The words of both sides of a conversation."""
 
     def __init__(self, dice: Dice, vocabulary: Vocabulary, method: Method) -> None:
-        self.requires: frozenset[str] = frozenset()
+        self.requires: frozenset[str] = frozenset()  # capabilities of the drivers
         self._dice = dice
         self._vocabulary = vocabulary
         self._types = {Side.CLIENT: method.request, Side.SERVER: method.response}
         self._sent = dict.fromkeys(Side, 0)
 
     def message(self, side: Side) -> Send:
-        """The side's next message."""
+        """Return the side's next message."""
         self._sent[side] += 1
         return self._send(self._vocabulary.message(self._dice, self._types[side], self._sent[side]))
 
     def large(self, side: Side) -> Send:
-        """One that is sent only to a side that is receiving."""
+        """Return a large message, which is sent only to a side that is receiving."""
         self._sent[side] += 1
         return self._send(self._vocabulary.large(self._types[side], self._dice.pick(SIZES)))
 
     def metadata(self) -> tuple[Entry, ...]:
-        """Up to four entries; often none."""
+        """Return up to four entries, often none."""
         keys = [self._dice.pick(KEYS) for _ in range(self._dice.pick((0, 0, 1, 2, 4)))]
         return tuple(Entry(key, self._dice.pick(BINARY if key.endswith("-bin") else ASCII)) for key in keys)
 
     def status(self) -> Status:
-        """How the server ends the RPC: well in one half of all cases, else with any error."""
+        """Return the status with which the server ends the RPC: OK in half of all cases, else any error."""
         trailers = self.metadata()
         if self._dice.chance(0.5):
             return OK._replace(trailers=trailers)
