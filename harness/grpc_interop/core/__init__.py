@@ -1,1 +1,1 @@
-"""What judges: cases, the model and the verdict. Pure, standard library only."""
+"""Cases, the model and the verdict: everything that judges. Pure, standard library only."""

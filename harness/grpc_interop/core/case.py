@@ -147,7 +147,7 @@ PLAYERS = ("drivers", "programs")
 """The values of Case.player."""
 
 MOST_EXAMPLES = 100_000
-"""Random messages that one case may ask for: some seconds."""
+"""Random messages that a case may ask for: some seconds."""
 
 
 class Declarations(Protocol):
@@ -398,7 +398,7 @@ def steps(script: Script) -> Iterator[Step]:
 
 
 def finishes(script: Script) -> list[Status]:
-    """Return the statuses with which a server's script ends the RPC: exactly one status, if the script keeps the grammar."""
+    """Return the statuses with which a server's script ends the RPC: exactly 1, if the script keeps the grammar."""
     return [step.status for step in steps(script) if isinstance(step, Finish)]
 
 

@@ -1,7 +1,7 @@
 """A case's two scripts played on two ordered, bounded channels until nothing moves, with the causes of each event.
 
 A step blocks until it is done. Each channel has one writer and one reader, each signal one sender and one receiver. So while
-nothing terminates the RPC from outside, every schedule leads to the same end, and one run finds it.
+nothing terminates the RPC from outside, every schedule leads to the same end, and a single run finds it.
 
 Each event names its cause: the latest event of another lane that it depends on. From the causes follow the vector clocks
 of all events (Friedemann Mattern, "Virtual Time and Global States of Distributed Systems", 1989).
@@ -50,7 +50,7 @@ VectorClock = tuple[int, ...]
 
 
 class Channel:
-    """Messages on their way in one direction."""
+    """Messages on their way to one side."""
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit  # bytes of the largest message that the reader accepts; None for any size
@@ -96,7 +96,7 @@ class LaneRun:
         return self.at == len(self.steps)
 
     def rest(self, count: int) -> Lane:
-        """Return the steps from the next one that observes something, after `count` observations."""
+        """Return the steps from the next step that observes something, after `count` observations."""
         return self.steps[self.at if count == len(self.seen) else self.places[count] :]
 
     def waits_for_message(self) -> bool:

@@ -2,7 +2,7 @@
 
 gRPC's protocol lets the values of a repeated key be joined by a comma, and calls both forms equivalent
 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Custom-Metadata"). Values are split only where a
-driver of the pair says that its runtime joins them (`joins_metadata`), and only if they are exactly the sent values with one
+driver of the pair says that its runtime joins them (`joins_metadata`), and only if they are exactly the sent values with a
 separator between them. A value that is lost, altered, added or in another place stays as it was reported, and differs.
 """
 

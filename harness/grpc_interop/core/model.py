@@ -1,6 +1,6 @@
 """The model: from a case to the finite set of observation pairs that gRPC allows. Pure, and the heart of every verdict.
 
-Where nothing terminates the RPC from outside, one run of both scripts gives the only outcome (causality.py). Where the
+Where nothing terminates the RPC from outside, a single run of both scripts gives the only outcome (causality.py). Where the
 client's cancel, its deadline or a limit does, that run is the most that can be seen. The least is everything that must have
 happened before: the vector clock of the cancel, or of everything that the client does before it waits for its deadline.
 
@@ -65,7 +65,7 @@ class ServerView(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """One allowed pair."""
+    """An allowed pair."""
 
     client: ClientView
     server: ServerView

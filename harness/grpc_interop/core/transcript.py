@@ -1,4 +1,4 @@
-"""The observations of one side in one RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
+"""The observations of a side in an RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Observation = bytes | Token
 """A message, as the receiver's runtime writes it again; or a token."""
 
 Observed = tuple[Observation, ...]
-"""The observations of one lane, in order."""
+"""The observations of a lane, in order."""
 
 
 class View(NamedTuple):

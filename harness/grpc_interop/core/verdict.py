@@ -35,7 +35,7 @@ KNOWN = "known: "
 """The beginning of a known failure's note, which says why it fails and where that is reported."""
 
 CHANGING = re.compile(r"\"[^\"]*\"|\b\d+\b|(?<=metadata )[\w.-]+|(?<=instead of )[A-Z_]+")
-"""The parts of a sentence that change from case to case of one cause."""
+"""The parts of a sentence that change from case to case of a cause."""
 
 
 class Outcome(StrEnum):
@@ -84,7 +84,7 @@ class Difference:
     """The expected value, like `got` as text or as the bytes of a message."""
     got: str | bytes = ""
     tags: frozenset[str] = field(default=frozenset(), compare=False)
-    """Facts about the message that differs, for known failures to match; empty where the difference is not about one message."""
+    """Facts about the message that differs, for known failures to match; empty where the difference is not about a message."""
 
     @property
     def fingerprint(self) -> str:

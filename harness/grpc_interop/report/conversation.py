@@ -8,6 +8,7 @@ nothing across lanes, so other orders would be as true.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from grpc_interop.core.case import (
@@ -83,12 +84,14 @@ class _RawRow(NamedTuple):
 
 
 class _Event(NamedTuple):
-    """An observation."""
+    """An observation, as the model has it and as the side reported it; None where it has none."""
 
     place: int  # in the order of events
     side: Side
     lane: int
     number: int  # from 0, in its lane
+    wanted: Observation | None
+    got: Observation | None
 
 
 _BEHIND_ALL = 1 << 40
@@ -108,15 +111,14 @@ class _Drawing:
         self.wanted = {Side.CLIENT: self.expected.client.lanes, Side.SERVER: self.expected.server.lanes}
         transcripts = {Side.CLIENT: verdict.client, Side.SERVER: verdict.server}
         self.got = {side: seen.lanes for side, seen in transcripts.items() if seen}
-        self.sends = {side: list(_places(script, Send)) for side, script in self.scripts.items()}
+        self.sends = {side: _places(script, Send) for side, script in self.scripts.items()}
         self.done_us = verdict.client.done_us if verdict.client else ()
-        self.received = dict.fromkeys(Side, 0)
         self.shown: set[tuple[Side, int, int]] = set()
         self.rows: list[_RawRow] = []
 
     def draw(self) -> None:
         self._call()
-        for event in sorted(self._events()):
+        for event in sorted(self._events(), key=lambda event: event[:4]):
             self._observation(event)
         for side in Side:
             for lane, steps in enumerate(self.scripts[side]):
@@ -141,13 +143,12 @@ class _Drawing:
         for side in Side:
             for lane in range(len(self.scripts[side])):
                 order = next(orders, ())
-                wanted, got = _lane(self.wanted[side], lane), _lane(self.got.get(side, ()), lane)
-                for index in range(max(len(wanted), len(got))):
-                    yield _Event(order[index] if index < len(order) else _BEHIND_ALL, side, lane, index)
+                observations = zip_longest(_lane(self.wanted[side], lane), _lane(self.got.get(side, ()), lane))
+                for number, (wanted, got) in enumerate(observations):
+                    yield _Event(order[number] if number < len(order) else _BEHIND_ALL, side, lane, number, wanted, got)
 
     def _observation(self, event: _Event) -> None:
-        wanted = _at(_lane(self.wanted[event.side], event.lane), event.number)
-        got = _at(_lane(self.got.get(event.side, ()), event.lane), event.number)
+        wanted, got = event.wanted, event.got
         if event.side is Side.CLIENT and wanted is END and got is END:
             return  # the row with the status says so
         step = self._observing_step(event)
@@ -156,7 +157,7 @@ class _Drawing:
         type_name = self.receives[event.side]
         seen = _seen(got, type_name) if event.side in self.got else "(no report)"
         model = _seen(wanted, type_name) if event.side in self.got and wanted != got else ""
-        self._add(event.side, seen, sent, model, self._at(event, step, got) if event.side is Side.CLIENT else self._done(place))
+        self._add(event.side, seen, sent, model, self._at(event, step) if event.side is Side.CLIENT else self._done(place))
 
     def _add(self, receiver: Side, seen: _Cell, sent: _Cell, model: _Cell, at_us: int | None = None) -> None:
         if receiver is Side.CLIENT:
@@ -164,10 +165,10 @@ class _Drawing:
         else:
             self.rows.append(_RawRow(sent, "->" if sent else "", seen, model, at_us))
 
-    def _at(self, event: _Event, step: int, got: Observation | None) -> int | None:
+    def _at(self, event: _Event, step: int) -> int | None:
         """Return when the client made an observation. In a ReceiveToEnd only the end has a time, the time of the step."""
         steps = self.scripts[Side.CLIENT][event.lane]
-        has_time = got is not None and step < len(steps) and (got is END or not isinstance(steps[step], ReceiveToEnd))
+        has_time = event.got is not None and step < len(steps) and (event.got is END or not isinstance(steps[step], ReceiveToEnd))
         return self._done((event.lane, step)) if has_time else None
 
     def _done(self, place: tuple[int, int] | None) -> int | None:
@@ -194,12 +195,11 @@ class _Drawing:
         difference = self.verdict.difference
         if difference is None or any(row.model for row in self.rows):
             return
-        side = difference.side
 
         def cell(value: str | bytes) -> _Cell:
-            return value if isinstance(value, str) else _Message("", self.receives[side], value)
+            return value if isinstance(value, str) else _Message("", self.receives[difference.side], value)
 
-        self._add(side, cell(difference.got), "", cell(difference.wanted))
+        self._add(difference.side, cell(difference.got), "", cell(difference.wanted))
 
     # -- scripts -------------------------------------------------------------------------------------------------------
 
@@ -220,9 +220,7 @@ class _Drawing:
         """Return the other side's step that an observation comes from, if no row has shown it yet, and its place."""
         sender = receiver.other
         if isinstance(observation, bytes):
-            number = self.received[receiver]
-            self.received[receiver] += 1
-            place = self.sends[sender][number] if number < len(self.sends[sender]) else None
+            place = next(self.sends[sender], None)
         else:
             place = next(_places(self.scripts[sender], HalfClose if observation is END else Cancel), None)
         return self._take(sender, place) if place else ("", None)
@@ -257,34 +255,26 @@ def _lane(lanes: tuple[Observed, ...], index: int) -> Observed:
     return lanes[index] if index < len(lanes) else ()
 
 
-def _at(observed: Observed, index: int) -> Observation | None:
-    return observed[index] if index < len(observed) else None
-
-
 def _seen(observation: Observation | None, type_name: str) -> _Cell:
     if isinstance(observation, bytes):
         return _Message("received ", type_name, observation)
     return NOTHING if observation is None else observation.value
 
 
+_WORDS = {
+    HalfClose: "half-close",
+    Cancel: "cancel",
+    SendHeaders: "send headers",
+    ReceiveHeaders: "receive headers",
+    Signal: "signal",
+    WaitFor: "wait for",
+}
+"""The words for steps without a message. Other steps show as observations, and the finish in the last row."""
+
+
 def _words(step: Step) -> str:
-    """Return a step without a message in words; empty for a step that shows as an observation, and for the finish, which is in
-    the last row."""
-    match step:
-        case HalfClose():
-            return "half-close"
-        case Cancel():
-            return "cancel"
-        case SendHeaders():
-            return "send headers"
-        case ReceiveHeaders():
-            return "receive headers"
-        case Signal(name):
-            return f'signal "{name}"'
-        case WaitFor(name):
-            return f'wait for "{name}"'
-        case _:
-            return ""
+    words = _WORDS.get(type(step), "")
+    return f'{words} "{step.name}"' if isinstance(step, Signal | WaitFor) else words
 
 
 def _status(status: Status) -> str:
