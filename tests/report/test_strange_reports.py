@@ -151,5 +151,5 @@ def test_what_has_no_end_is_not_read(name: str, artifact: Path) -> None:
 @pytest.mark.parametrize("content", [b"[" * 1_000_000, b"[]", b"1", b'{"schema": 1}', b"\xff"])
 def test_a_comparison_of_another_form_is_refused_in_words(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "compat.json").write_bytes(content)
-    with pytest.raises(UsageError, match="is no report"):
+    with pytest.raises(UsageError, match="is not a valid report"):
         read_changes(tmp_path)

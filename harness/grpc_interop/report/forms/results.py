@@ -171,7 +171,7 @@ class StoredReport:
             self._take(_read(directory))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReportError(
-                f"{directory / RESULTS} is not a report: {error!r:.200}", "it was changed after `interop run` wrote it"
+                f"{directory / RESULTS} is not a valid report: {error!r:.200}", "it was changed after `interop run` wrote it"
             ) from None
 
     def _take(self, value: dict[str, Any]) -> None:
