@@ -13,8 +13,7 @@ class Memory(NamedTuple):
     """Peak resident memory, in MiB."""
 
     harness: float
-    drivers: float
-    """The sum of the peaks of all live processes below the harness."""
+    drivers: float  # the sum of the peaks of all live processes below the harness
 
 
 def peaks(proc: Path = PROC, harness: int | None = None) -> Memory:

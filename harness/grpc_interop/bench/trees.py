@@ -39,19 +39,15 @@ class Figures:
     messages: int
     rpcs: int
     fields: int
-    built: tuple[str, ...]
-    """The implementations that no cache had."""
+    built: tuple[str, ...]  # the implementations that no cache had
     build_seconds: float
-    warm_build_seconds: float
-    """Building again at once."""
+    warm_build_seconds: float  # building again at once
     cases: int
     failed: int
     run_seconds: float
     cases_per_second: float
-    examples: int
-    """Messages of the `messages` suite over all pairs."""
-    generated_per_second: float
-    """The generator alone, with encodings and invalid input."""
+    examples: int  # messages of the `messages` suite over all pairs
+    generated_per_second: float  # the generator alone, with encodings and invalid input
     harness_mib: float
     drivers_mib: float
 

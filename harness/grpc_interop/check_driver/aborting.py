@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench, Duo, kinds_of
-from grpc_interop.check_driver.greeter import ALL_STREAM, METHODS, text
+from grpc_interop.check_driver.greeter import ALL_STREAM, METHODS
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.check_driver.talk import QUIET_SECONDS, Talk
@@ -21,10 +21,8 @@ def _hanging(bench: Bench) -> tuple[Duo, int]:
     """Start a call whose two sides wait for each other after a message each way."""
     duo = bench.duo
     play = duo.new_play()
-    request = duo.payload(duo.client, ALL_STREAM.request, text("request"))
-    answer = duo.payload(duo.server, ALL_STREAM.response, text("answer"))
-    duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(send=answer), TO_END, FINISH)
-    calling = [pb.Step(send=request), RECEIVE, TO_END]
+    duo.expect(play, ALL_STREAM, RECEIVE, duo.answer(ALL_STREAM, "answer"), TO_END, FINISH)
+    calling = [duo.request(ALL_STREAM, "request"), RECEIVE, TO_END]
     if "signals" not in bench.capabilities:
         duo.call(play, ALL_STREAM, *calling)
         time.sleep(MEET_SECONDS)

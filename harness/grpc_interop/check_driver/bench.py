@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from grpc_interop.check_driver.greeter import text
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.talk import Talk
 from grpc_interop.core.case import Case, Method
@@ -123,9 +124,13 @@ class Duo:
         self.channel = self.client.order(command)
         self.client.answer(self.channel, "ready")
 
-    def payload(self, talk: Talk, type_name: str, message: bytes) -> int:
-        """Give a message to a side, and return its id."""
-        return talk.order(pb.Command(payload=pb.Payload(type=type_name, binary=message)))
+    def request(self, method: Method, words: str) -> pb.Step:
+        """Give the client a request with these words, and return the step that sends it."""
+        return _sending(self.client, method.request, words)
+
+    def answer(self, method: Method, words: str) -> pb.Step:
+        """Give the server an answer with these words, and return the step that sends it."""
+        return _sending(self.server, method.response, words)
 
     def expect(self, play: int, method: Method, *steps: pb.Step, requires: Iterable[str] = (), **options: Any) -> None:
         """Give the server its script, of a single lane."""
@@ -143,6 +148,10 @@ class Duo:
     def close(self) -> None:
         for talk in (self.client, self.server):
             talk.close()
+
+
+def _sending(talk: Talk, type_name: str, words: str) -> pb.Step:
+    return pb.Step(send=talk.order(pb.Command(payload=pb.Payload(type=type_name, binary=text(words)))))
 
 
 def kinds_of(transcript: pb.Transcript) -> list[str | None]:

@@ -119,12 +119,10 @@ def ends_after_messages(bench: Bench) -> None:
 def parks_calls(bench: Bench) -> None:
     """A call that arrives before its script waits for it."""
     duo = bench.duo
-    request = duo.payload(duo.client, SAY_HELLO.request, text("early"))
-    answer = duo.payload(duo.server, SAY_HELLO.response, text("late"))
     play = duo.new_play()
-    duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END)
+    duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, "early"), TO_END)
     duo.client.stays_quiet(play, "a call whose server has no script yet")
-    duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(send=answer), FINISH)
+    duo.expect(play, SAY_HELLO, RECEIVE, duo.answer(SAY_HELLO, "late"), FINISH)
     duo.server.transcript(play)
     seen = duo.client.transcript(play)
     if seen.status.code != 0:
@@ -138,10 +136,9 @@ def reads_on(bench: Bench) -> None:
     waiting = duo.new_play()
     duo.expect(waiting, ALL_STREAM, TO_END, FINISH)
     duo.call(waiting, ALL_STREAM, TO_END)
-    request = duo.payload(duo.client, SAY_HELLO.request, text("meanwhile"))
     quick = duo.new_play()
     duo.expect(quick, SAY_HELLO, RECEIVE, pb.Step(finish=pb.Status(code=5)))
-    duo.call(quick, SAY_HELLO, pb.Step(send=request), TO_END)
+    duo.call(quick, SAY_HELLO, duo.request(SAY_HELLO, "meanwhile"), TO_END)
     duo.client.transcript(quick)
     duo.server.transcript(quick)
     for talk in (duo.client, duo.server):

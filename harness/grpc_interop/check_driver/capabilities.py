@@ -143,9 +143,8 @@ def keeps_the_deadline_alone(bench: Bench) -> None:
     duo = bench.duo
     with SilentServer() as server:
         duo.dial(target=server.address)
-        request = duo.payload(duo.client, SAY_HELLO.request, text("anybody?"))
         play = duo.new_play()
-        duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END, requires=["deadline"], timeout_us=DEADLINE_US)
+        duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, "anybody?"), TO_END, requires=["deadline"], timeout_us=DEADLINE_US)
         event = duo.client.await_event(play, DEADLINE_US / 1e6 + ANSWER_SECONDS)
     bench.clear_away()
     if event is None:
@@ -171,9 +170,8 @@ def cancels_without_half_close(bench: Bench) -> None:
     duo = bench.duo
     with SilentServer() as server:
         duo.dial(target=server.address)
-        request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
         play = duo.new_play()
-        steps = (pb.Step(send=request), pb.Step(wait_for="sent"), pb.Step(cancel=NOTHING))
+        steps = (duo.request(ALL_STREAM, "a"), pb.Step(wait_for="sent"), pb.Step(cancel=NOTHING))
         duo.call(play, ALL_STREAM, *steps, requires=["cancel", "signals"])
         if not server.sees("message", seconds=ANSWER_SECONDS):
             raise NotKept("the message of a streaming call that sends and then waits did not reach the server")
@@ -204,12 +202,12 @@ def waits_for_termination(bench: Bench) -> None:
 def distinguishes_cancel(bench: Bench) -> None:
     """A server that receives sees a cancel as `terminated`, never as the client's half-close."""
     duo, times = bench.duo, 20
-    request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
-    answer = duo.payload(duo.server, ALL_STREAM.response, text("b"))
+    request = duo.request(ALL_STREAM, "a")
+    answer = duo.answer(ALL_STREAM, "b")
     for _ in range(times):
         play = duo.new_play()
-        duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(send=answer), TO_END, FINISH)
-        duo.call(play, ALL_STREAM, pb.Step(send=request), RECEIVE, pb.Step(cancel=NOTHING))
+        duo.expect(play, ALL_STREAM, RECEIVE, answer, TO_END, FINISH)
+        duo.call(play, ALL_STREAM, request, RECEIVE, pb.Step(cancel=NOTHING))
         duo.client.transcript(play)
         seen = duo.server.transcript(play)
         observed = kinds_of(seen)
@@ -225,9 +223,8 @@ def serves_any_caller(bench: Bench) -> None:
     """A script with `any_caller` is played for the next call of its method that carries no case id, and only for that call."""
     duo = bench.duo
     play = duo.new_play()
-    answer = duo.payload(duo.server, SAY_HELLO.response, text("whoever you are"))
-    steps = (RECEIVE, pb.Step(send=answer), FINISH)
-    duo.expect(play, SAY_HELLO, *steps, requires=["any_caller"], any_caller=True)
+    answer = duo.answer(SAY_HELLO, "whoever you are")
+    duo.expect(play, SAY_HELLO, RECEIVE, answer, FINISH, requires=["any_caller"], any_caller=True)
     # The answer to any later command shows that the script was read: nothing else orders it before the call.
     duo.server.is_alive()
     got = plain_call(duo.address, SAY_HELLO, [text("World")], ANSWER_SECONDS)
@@ -256,13 +253,9 @@ def serves_its_application(bench: Bench) -> None:
 def repeats(bench: Bench) -> None:
     """A play with `repeat` is played that often and reported once, `completed` counting the plays that went like the first."""
     duo, times = bench.duo, 100
-    request = duo.payload(duo.client, SAY_HELLO.request, text("again"))
-    answer = duo.payload(duo.server, SAY_HELLO.response, text("and again"))
     play = duo.new_play()
-    serving = (RECEIVE, pb.Step(send=answer), FINISH)
-    duo.expect(play, SAY_HELLO, *serving, requires=["repeat"], repeat=times)
-    calling = (pb.Step(send=request), TO_END)
-    duo.call(play, SAY_HELLO, *calling, requires=["repeat"], repeat=times, concurrency=4)
+    duo.expect(play, SAY_HELLO, RECEIVE, duo.answer(SAY_HELLO, "and again"), FINISH, requires=["repeat"], repeat=times)
+    duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, "again"), TO_END, requires=["repeat"], repeat=times, concurrency=4)
     for who, talk in ((Side.CLIENT, duo.client), (Side.SERVER, duo.server)):
         seen = talk.transcript(play)
         if seen.completed != times:
@@ -329,9 +322,8 @@ def _transcode(bench: Bench, *needs: str, **wanted: object) -> pb.Message:
 def _reported(duo: Duo, requires: list[str], **how: bool) -> pb.Message:
     """Play a unary call, and return the message that the server reports."""
     play = duo.new_play()
-    request = duo.payload(duo.client, SAY_HELLO.request, text("Grüße 🎉"))
     duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(finish=pb.Status(code=5)), requires=requires, **how)
-    duo.call(play, SAY_HELLO, pb.Step(send=request), TO_END)
+    duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, "Grüße 🎉"), TO_END)
     duo.client.transcript(play)
     seen = duo.server.transcript(play)
     reported = [observed.message for lane in seen.lanes for observed in lane.observed if observed.HasField("message")]

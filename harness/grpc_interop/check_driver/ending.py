@@ -21,8 +21,7 @@ endings = Chapter("11. The end")
 def _open_call(duo: Duo) -> int:
     """Start a call that has reached its server's handler and waits there for the client."""
     play = duo.new_play()
-    greeting = duo.payload(duo.server, ALL_STREAM.response, text("welcome"))
-    duo.expect(play, ALL_STREAM, pb.Step(send=greeting), TO_END, FINISH)
+    duo.expect(play, ALL_STREAM, duo.answer(ALL_STREAM, "welcome"), TO_END, FINISH)
     duo.call(play, ALL_STREAM, TO_END)
     duo.client.stays_quiet(play, "a call that cannot end yet")
     return play
@@ -48,8 +47,8 @@ def lets_calls_finish(bench: Bench) -> None:
     call as if nothing had happened."""
     duo = bench.duo
     play = duo.new_play()
-    answer = duo.payload(duo.server, ALL_STREAM.response, text("answer"))
-    duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(send=answer), TO_END, pb.Step(send=answer), FINISH)
+    answer = duo.answer(ALL_STREAM, "answer")
+    duo.expect(play, ALL_STREAM, RECEIVE, answer, TO_END, answer, FINISH)
     with open_plain_call(duo.address, ALL_STREAM, ANSWER_SECONDS, play) as caller:
         caller.send(text("request"))
         caller.receive()

@@ -40,13 +40,13 @@ def carries_signals(bench: Bench) -> None:
 def waits_for_signals(bench: Bench) -> None:
     """`wait_for` does not end before the signal has come, at either side."""
     duo = bench.duo
-    request = duo.payload(duo.client, GET_STREAM.request, text("a"))
+    request = duo.request(GET_STREAM, "a")
     for waiting in (duo.server, duo.client):
         wait = (pb.Step(wait_for="proceed"),)
         play = duo.new_play()
         server = (RECEIVE, *(wait if waiting is duo.server else ()), FINISH)
         duo.expect(play, GET_STREAM, *server, requires=["signals"])
-        client = (*(wait if waiting is duo.client else ()), pb.Step(send=request), TO_END)
+        client = (*(wait if waiting is duo.client else ()), request, TO_END)
         duo.call(play, GET_STREAM, *client, requires=["signals"])
         duo.client.stays_quiet(play, "a call in which a side waits for a signal")
         duo.server.stays_quiet(play, "a script that waits for a signal, or for a client that waits")
@@ -60,9 +60,8 @@ def lets_go_of_waiting(bench: Bench) -> None:
     """A client's `wait_for` ends when the call ends."""
     duo = bench.duo
     play = duo.new_play()
-    request = duo.payload(duo.client, ALL_STREAM.request, text("a"))
     duo.expect(play, ALL_STREAM, RECEIVE, pb.Step(finish=pb.Status(code=9)))
-    waiting = (pb.Step(send=request), pb.Step(wait_for="never"), TO_END)
+    waiting = (duo.request(ALL_STREAM, "a"), pb.Step(wait_for="never"), TO_END)
     duo.call(play, ALL_STREAM, *waiting, requires=["signals"])
     duo.server.transcript(play)
     duo.client.transcript(play)

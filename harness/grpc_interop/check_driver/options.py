@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 from grpc_interop.check_driver.bench import FINISH, NOTHING, RECEIVE, TO_END, Bench, Duo
 from grpc_interop.check_driver.certificate import Certificate, make_certificate
@@ -62,9 +64,9 @@ def _compresses(bench: Bench, name: str) -> None:
     duo.serve(compressed, [need])
     with Relay(duo.address) as relay:
         duo.dial(compressed, [need], relay.target)
-        _small(duo, relay, "channel and server", upwards=True, downwards=True)
+        _travels_small(duo, relay, "channel and server")
         duo.dial(None, (), relay.target)
-        _small(duo, relay, "call", upwards=True, downwards=True, requires=[need], compression=name)
+        _travels_small(duo, relay, "call", requires=[need], compression=name)
     bench.clear_away()
 
 
@@ -89,8 +91,7 @@ def notices_a_silent_peer(bench: Bench) -> None:
     with Relay(duo.address) as relay:
         duo.dial(_keepalive(CLIENT_PING_MS), ["keepalive"], relay.target)
         play = duo.new_play()
-        first = duo.payload(duo.server, ALL_STREAM.response, text("first"))
-        serving = (pb.Step(send=first), pb.Step(wait_for_termination=NOTHING), pb.Step(finish=pb.Status(code=CANCELLED)))
+        serving = (duo.answer(ALL_STREAM, "first"), pb.Step(wait_for_termination=NOTHING), pb.Step(finish=pb.Status(code=CANCELLED)))
         calling = (RECEIVE, pb.Step(signal="heard"), TO_END)
         duo.expect(play, ALL_STREAM, *serving, requires=["wait_for_termination"])
         duo.call(play, ALL_STREAM, *calling, requires=["signals"])
@@ -139,11 +140,7 @@ def speaks_tls(bench: Bench) -> None:
     own, other = _certificates()
     duo = bench.duo
     duo.serve(pb.Options(tls=pb.Tls(chain=own.chain, key=own.key)), ["tls"])
-    for who, roots, code in (
-        ("the server's roots", own.chain, 0),
-        ("other roots", other.chain, UNAVAILABLE),
-        ("no TLS", b"", UNAVAILABLE),
-    ):
+    for who, roots, code in (("the server's roots", own.chain, 0), ("other roots", other.chain, UNAVAILABLE), ("no TLS", b"", UNAVAILABLE)):
         duo.dial(pb.Options(tls=pb.Tls(roots=roots)) if roots else None, ["tls"] if roots else [])
         _ends_with(duo, f"a channel with {who}", code)
     bench.clear_away()
@@ -173,14 +170,11 @@ def _ends_with(duo: Duo, who: str, code: int) -> None:
         raise NotKept(f"the call of {who} ended with status {status.code} ({status.message}); expected {code}")
 
 
-def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), **call_options: object) -> pb.Status:
+def _exchange(duo: Duo, words: str, requires: Sequence[str] = (), **call_options: Any) -> pb.Status:
     """Play a unary call whose request and answer hold the words, and return its status at the client."""
     play = duo.new_play()
-    request = duo.payload(duo.client, SAY_HELLO.request, text(words))
-    answer = duo.payload(duo.server, SAY_HELLO.response, text(words))
-    duo.expect(play, SAY_HELLO, RECEIVE, pb.Step(send=answer), FINISH)
-    calling = (pb.Step(send=request), TO_END)
-    duo.call(play, SAY_HELLO, *calling, requires=requires, **call_options)
+    duo.expect(play, SAY_HELLO, RECEIVE, duo.answer(SAY_HELLO, words), FINISH)
+    duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, words), TO_END, requires=requires, **call_options)
     seen = duo.client.transcript(play)
     # Where the server has the limit, its handler never got the call.
     duo.server.order(pb.Command(abort=pb.Abort(play=play, if_not_arrived=True)))
@@ -191,11 +185,11 @@ def _exchange(duo: Duo, words: str, requires: tuple[str, ...] | list[str] = (), 
     return seen.status
 
 
-def _small(duo, relay, who, *, upwards, downwards, **how) -> None:  # type: ignore[no-untyped-def]
+def _travels_small(duo: Duo, relay: Relay, who: str, **call_options: Any) -> None:
     relay.up = relay.down = 0
-    status = _exchange(duo, COMPRESSIBLE, **how)
+    status = _exchange(duo, COMPRESSIBLE, **call_options)
     if status.code != 0:
         raise NotKept(f"with compression of the {who} a call ended with status {status.code} ({status.message})")
-    for direction, asked, sent in (("request", upwards, relay.up), ("answer", downwards, relay.down)):
-        if asked and sent > len(COMPRESSIBLE) // 4:
+    for direction, sent in (("request", relay.up), ("answer", relay.down)):
+        if sent > len(COMPRESSIBLE) // 4:
             raise NotKept(f"with compression of the {who} a {direction} of {len(COMPRESSIBLE)} bytes took {sent} bytes")

@@ -36,11 +36,10 @@ def reports_other_metadata(bench: Bench) -> None:
 def _reports_nothing_unasked(bench: Bench) -> None:
     duo = bench.duo
     play = duo.new_play()
-    question = duo.payload(duo.client, SAY_HELLO.request, text("a"))
     entry = pb.Entry(key=TRACE, value=b"1")
     ending = pb.Step(finish=pb.Status(code=9, trailers=[entry]))
     duo.expect(play, SAY_HELLO, RECEIVE, ending, requires=["metadata"])
-    duo.call(play, SAY_HELLO, pb.Step(send=question), TO_END, requires=["metadata"], metadata=[entry])
+    duo.call(play, SAY_HELLO, duo.request(SAY_HELLO, "a"), TO_END, requires=["metadata"], metadata=[entry])
     for who, talk in ((Side.SERVER, duo.server), (Side.CLIENT, duo.client)):
         seen = talk.transcript(play)
         if reported := [entry.key for entry in (*seen.request, *seen.initial, *seen.status.trailers)]:

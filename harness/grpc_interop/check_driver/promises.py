@@ -16,14 +16,10 @@ class CheckResult(NamedTuple):
 
     number: int
     name: str
-    section: str
-    """The section of the guide that describes the promise."""
-    kept: bool | None
-    """None: the driver was not asked."""
-    text: str
-    """The promise if it is kept, else how the driver behaved instead, or why it was not asked."""
-    next_step: str
-    """The promise that the driver must keep; empty unless `kept` is False."""
+    section: str  # the section of the guide that describes the promise
+    kept: bool | None  # None: the driver was not asked
+    text: str  # the promise if it is kept, else how the driver behaved instead, or why it was not asked
+    next_step: str  # the promise that the driver must keep; empty unless `kept` is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +29,9 @@ class Check:
     name: str
     promise: str
     section: str
-    find_out: Callable[[Bench], None]
-    """Raises NotKept."""
-    needs: str = ""
-    """Capabilities, separated by spaces, without which the driver is not asked."""
-    vital: bool = False
-    """Without this promise no later check can work."""
+    find_out: Callable[[Bench], None]  # raises NotKept
+    needs: str = ""  # capabilities, separated by spaces, without which the driver is not asked
+    vital: bool = False  # without this promise no later check can work
 
 
 class Chapter:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 
 from grpc_interop.check_driver.bench import FINISH, HALF_CLOSE, RECEIVE, TO_END, Bench
-from grpc_interop.check_driver.greeter import ALL_STREAM, text
+from grpc_interop.check_driver.greeter import ALL_STREAM
 from grpc_interop.check_driver.not_kept import NotKept
 from grpc_interop.check_driver.promises import Chapter
 from grpc_interop.core.side import Side
-from grpc_interop.drivers import driver_pb2 as pb
 
 times = Chapter("10.7 Times")
 
@@ -20,10 +19,8 @@ def tells_times(bench: Bench) -> None:
     it began, by the machine's clock."""
     duo = bench.duo
     play = duo.new_play()
-    question = duo.payload(duo.client, ALL_STREAM.request, text("when?"))
-    answer = duo.payload(duo.server, ALL_STREAM.response, text("now"))
-    serving = (RECEIVE, pb.Step(send=answer), TO_END, FINISH)
-    calling = (pb.Step(send=question), RECEIVE, HALF_CLOSE, TO_END)
+    serving = (RECEIVE, duo.answer(ALL_STREAM, "now"), TO_END, FINISH)
+    calling = (duo.request(ALL_STREAM, "when?"), RECEIVE, HALF_CLOSE, TO_END)
     asked_us = time.time_ns() // 1000
     duo.expect(play, ALL_STREAM, *serving, requires=["times"], report_times=True)
     duo.call(play, ALL_STREAM, *calling, requires=["times"], report_times=True)

@@ -38,7 +38,7 @@ from grpc_interop.repro.exchange_text import encode
 @click.option("--all", "everything", is_flag=True, help="Also run messages and RPCs that have not changed.")
 @click.option("--strict", is_flag=True, help="Anything that cannot run is a failure (as with CI=true).")
 def command(options: Options, bases: tuple[str, ...], head: str | None, guarantee: str, *, everything: bool, **_: Any) -> None:
-    """Run old protos against new, both ways: what really happens to the values, and which side can be rolled out first."""
+    """Run old protos against new, both ways: see the effects on the values, and which side can be rolled out first."""
     if click.get_current_context().invoked_subcommand is not None:
         return
 

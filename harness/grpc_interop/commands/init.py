@@ -39,7 +39,7 @@ _EXAMPLES = {SettingKind.FILE: "path/to/file", SettingKind.PROGRAM: "path/to/pro
 
 
 def init(folder: Path, implementations: Iterable[Manifest]) -> int:
-    """Write the file and print what it contains. Return 0, or 1 where the protos need more than that, or RPCs are left out.
+    """Write the file and print its content. Return 0, or 1 where the protos need more than that, or RPCs are left out.
     Raise UsageError when there is a file already, or no proto."""
     path = folder / FILE
     if path.exists():
@@ -114,7 +114,7 @@ def _groups(folder: Path, layout: Layout) -> list[RootGroup]:
 
 
 def _try(folder: Path, layout: Layout, groups: Sequence[RootGroup], files: Iterable[ProtoFile]) -> int:
-    """Compile the protos as a run would, and print what they contain and what is left out. Return the exit status."""
+    """Compile the protos as a run would, and print their content and the RPCs left out. Return the exit status."""
     driven: set[str] = set()
     unreadable: set[str] = set()
     for run in groups:
@@ -179,7 +179,7 @@ def text(layout: Layout, implementations: Iterable[Manifest], groups: Sequence[R
         "# The suites that run.",
         f"# suites = {_list(SUITES)}",
         "",
-        "# What is known to fail, with reason and link. It is run all the same, and fails the run once it passes.",
+        "# Known failures, with reason and link. They are run all the same, and fail the run once they pass.",
         f"# known_failures = {_list([KNOWN_FAILURES])}",
         "",
         "# Seed of generated values and conversations: the same seed gives the same cases on every machine.",
@@ -203,7 +203,7 @@ def _protos(layout: Layout, groups: Sequence[RootGroup]) -> Iterator[str]:
         *(["# They cannot be part of one run, so each of these is one of its own:"] if len(groups) > 1 else []),
         *(f"#   {_command(layout, run)}" for run in groups if len(groups) > 1),
         f"roots = {_list(layout.roots)}",
-        "# Where imports are looked up besides. What lies there is not tested itself.",
+        "# Where imports are looked up besides. Files there are not tested themselves.",
         f"includes = {_list(layout.includes)}",
         "# Files of the roots that are not tested themselves: patterns of the names by which they are imported.",
         f"excludes = {_list(layout.excludes)}",
@@ -212,10 +212,7 @@ def _protos(layout: Layout, groups: Sequence[RootGroup]) -> Iterator[str]:
 
 def _variants(implementations: Iterable[Manifest]) -> Iterator[str]:
     """Yield an example of each implementation that can be built in other versions."""
-    yield from (
-        "",
-        "# An implementation again, in the versions that your service runs with. It is built apart from your environment.",
-    )
+    yield from ("", "# An implementation again, in the versions that your service runs with. It is built apart from your environment.")
     for manifest in implementations:
         if manifest.known_settings:
             yield from ("#", "# [[implementation]]", f"# name = {_text(manifest.name + '-service')}", f"# from = {_text(manifest.name)}")

@@ -33,7 +33,7 @@ PROTO_PATHS = [
     ),
 ]
 IMPLEMENTATION = [
-    click.option("--implementation", "added", multiple=True, metavar="DIR", help="One more implementation: a folder with a manifest."),
+    click.option("--implementation", "added", multiple=True, metavar="DIR", help="One more implementation: a folder with a manifest.")
 ]
 TREE = [
     *PROTO_PATHS,
@@ -89,7 +89,7 @@ def read_options(given: dict[str, Any]) -> Options:
     if image and roots:
         raise UsageError("--image and --proto-path name protos each", "give one of them: an image takes the place of all roots")
     if includes and not roots and (image or project.image or project.buf):
-        raise UsageError("--include goes with --proto-path: an image brings along what is imported", "leave it out")
+        raise UsageError("--include goes with --proto-path: an image contains its imports", "leave it out")
     of_project = not roots and not image
     return Options(
         project=project,

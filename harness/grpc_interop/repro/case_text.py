@@ -26,10 +26,8 @@ class Replay(NamedTuple):
 
     case: AnyCase
     pair: Pair
-    descriptor_set: bytes
-    """A serialised FileDescriptorSet with the method's file and all its imports."""
-    plays: int = 1
-    """How often to play it: more than once for a failure that comes and goes."""
+    descriptor_set: bytes  # a serialised FileDescriptorSet with the method's file and all its imports
+    plays: int = 1  # how often to play it: more than once for a failure that comes and goes
 
 
 def encode(case: AnyCase, pair: Pair, descriptor_set: bytes, plays: int = 1) -> str:

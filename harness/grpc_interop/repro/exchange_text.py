@@ -30,12 +30,9 @@ class Again(NamedTuple):
 
     versions: VersionPair
     planned: PlannedProbe
-    pair: Pair
-    """The languages of the client and of the server."""
-    element: str
-    """The element of the protos that the exchange was about."""
-    outcome: ElementOutcome
-    """What happened to the element."""
+    pair: Pair  # the languages of the client and of the server
+    element: str  # the element of the protos that the exchange was about
+    outcome: ElementOutcome  # what happened to the element
 
 
 def encode(observation: ObservedEffect, versions: VersionPair) -> str:

@@ -40,13 +40,12 @@ class Program:
     """The program of one side. `setup` and `run` are shell commands, to be run in its folder."""
 
     side: Side
-    files: dict[str, str]
-    """The content of each file, by name."""
+    files: dict[str, str]  # the content of each file, by name
     setup: tuple[str, ...]
     run: str
 
 
-def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, folder: Path) -> None:
+def export(session: Session, replay: Replay, verdicts: Sequence[Verdict], verdict: Verdict, folder: Path) -> None:
     """Write the reproduction of a case. `verdicts` are those of all its plays; the README shows `verdict`.
 
     Raise UsageError for a folder that is not empty and for a case that cannot be exported, BuildError for an
@@ -56,13 +55,13 @@ def export(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict
     catalog = session.catalog
     programs = []
     for side in (Side.SERVER, Side.CLIENT):
-        manifest = session.built[found.pair.at(side)].manifest
-        programs.append(_program(session.builder, manifest, side, reproduction_of(found.case).side(side, catalog), catalog))
+        manifest = session.built[replay.pair.at(side)].manifest
+        programs.append(_program(session.builder, manifest, side, reproduction_of(replay.case).side(side, catalog), catalog))
     # Nothing is written before all is known to be possible.
     _write_protos(catalog, folder / PROTOS)
     for program in programs:
         _write_program(program, folder / program.side)
-    readme = "\n".join(printable(line) for line in _readme(session, found, verdicts, verdict, programs)) + "\n"
+    readme = "\n".join(printable(line) for line in _readme(session, replay, verdicts, verdict, programs)) + "\n"
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
 
@@ -110,8 +109,8 @@ def _write_program(program: Program, folder: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
-    case, pair = found.case, found.pair
+def _readme(session: Session, replay: Replay, verdicts: Sequence[Verdict], verdict: Verdict, programs: Sequence[Program]) -> Iterator[str]:
+    case, pair = replay.case, replay.pair
     record = record_of(verdict, session.catalog.describe)
     yield f"# {inline(record.reason[:1].upper() + record.reason[1:])}"
     yield ""
@@ -125,8 +124,8 @@ def _readme(session: Session, found: Replay, verdicts: Sequence[Verdict], verdic
         failed = sum(play.outcome is not Outcome.PASSED for play in verdicts)
         yield ""
         yield _how_often(failed, len(verdicts))
-    yield from _section("Versions", _versions(session, found))
-    yield from _section("With the harness", ["```", f"interop replay {encode(*found)}", "```"])
+    yield from _section("Versions", _versions(session, replay))
+    yield from _section("With the harness", ["```", f"interop replay {encode(*replay)}", "```"])
 
 
 def _how_often(failed: int, played: int) -> str:
@@ -158,7 +157,7 @@ def _commands(case: AnyCase, programs: Sequence[Program]) -> Iterator[str]:
     yield "```"
 
 
-def _versions(session: Session, found: Replay) -> Iterator[str]:
-    for name in dict.fromkeys((found.pair.client, found.pair.server)):
+def _versions(session: Session, replay: Replay) -> Iterator[str]:
+    for name in dict.fromkeys((replay.pair.client, replay.pair.server)):
         versions = session.engine.pool.versions.get(name, {})
         yield f"- {name}: " + inline(", ".join(f"{key} {version}" for key, version in sorted(versions.items())))

@@ -1,7 +1,7 @@
 """Replay texts: a prefix that names the kind, then base64url of zlib of JSON.
 
-A text may come from anywhere, and some bytes of zlib unpack to gigabytes, so reading a text takes bounded memory whatever
-it holds. Bytes stand in the JSON as text with one character per byte (latin-1): that compresses better than base64, and
+A text may come from anywhere, and some bytes of zlib unpack to gigabytes, so reading a text takes bounded memory.
+Bytes stand in the JSON as text with one character per byte (latin-1): that compresses better than base64, and
 ASCII messages stay readable.
 """
 

@@ -60,52 +60,52 @@ def replay(options: Options, what: str, times: int | None = None, export_to: Pat
         if export_to is not None:
             raise UsageError("--export writes programs of one version, and this text is about two versions of the protos")
         return replay_exchange(options, text)
-    found = _by_id(options, what) if text is None else _decoded(text, path)
+    case_replay = _by_id(options, what) if text is None else _decoded(text, path)
     options.project.make_state_folder()
     with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
         image = Path(folder) / "replay.binpb"
-        image.write_bytes(found.descriptor_set)
-        chosen = replace(options, image=image, clients=(found.pair.client,), servers=(found.pair.server,), suites=())
+        image.write_bytes(case_replay.descriptor_set)
+        chosen = replace(options, image=image, clients=(case_replay.pair.client,), servers=(case_replay.pair.server,), suites=())
         with Session(chosen, note=lambda text: say(text, err=True)) as session:
-            return _play(session, found, times, export_to)
+            return _play(session, case_replay, times, export_to)
 
 
-def _play(session: Session, found: Replay, times: int | None, export_to: Path | None) -> int:
-    if not session.catalog.declares(found.case):
+def _play(session: Session, case_replay: Replay, times: int | None, export_to: Path | None) -> int:
+    if not session.catalog.declares(case_replay.case):
         why = "; ".join(session.catalog.refused.values())
-        raise ReplayError(f"the replay text lacks the protos of {found.case.path}" + (f", or they are refused: {why}" if why else ""))
-    if not Examples.can_make(found.case):
-        raise ReplayError(f"the replay text has no messages, and no case of messages is called {found.case.name}", ANOTHER_HARNESS)
+        raise ReplayError(f"the replay text lacks the protos of {case_replay.case.path}" + (f", or they are refused: {why}" if why else ""))
+    if not Examples.can_make(case_replay.case):
+        raise ReplayError(f"the replay text has no messages, and no case of messages is called {case_replay.case.name}", ANOTHER_HARNESS)
     # Not `generated`, which would be shrunk: the user asked for this very case.
-    case = found.case.as_it_is()
+    case = case_replay.case.as_it_is()
     try:
-        session.job(case, found.pair)
+        session.job(case, case_replay.pair)
     except NotACase as broken:
         raise ReplayError(f"the replay text does not hold a valid case: {broken}") from None
     session.start_building()
     while session.building:
         session.collect_builds(1)
-    if why := session.why_not(found.pair):
-        raise BuildError(f"{found.pair} cannot be played: {why}")
-    if refused := session.refused(found.case, found.pair):
-        raise BuildError(f"{found.pair} cannot be played: one of its languages refuses {refused.file}: {refused.text}")
-    racy = session.known.comes_and_goes(found.case, found.pair)
-    enough = max(found.plays, RARE if racy else 1)
-    session.engine.enqueue(replace(session.job(case, found.pair), timed=True) for _ in range(times or enough))
+    if why := session.why_not(case_replay.pair):
+        raise BuildError(f"{case_replay.pair} cannot be played: {why}")
+    if refused := session.refused(case_replay.case, case_replay.pair):
+        raise BuildError(f"{case_replay.pair} cannot be played: one of its languages refuses {refused.file}: {refused.text}")
+    racy = session.known.comes_and_goes(case_replay.case, case_replay.pair)
+    enough = max(case_replay.plays, RARE if racy else 1)
+    session.engine.enqueue(replace(session.job(case, case_replay.pair), timed=True) for _ in range(times or enough))
     verdicts: list[Verdict] = []
     while session.engine.busy:
         verdicts += session.engine.poll(0.1)
     describe = session.catalog.describe
     worst = max(verdicts, key=lambda verdict: _BAD.index(verdict.outcome), default=None)
     if worst is None:
-        raise BuildError(f"{found.pair} cannot be played: {session.why_not(found.pair)}")
+        raise BuildError(f"{case_replay.pair} cannot be played: {session.why_not(case_replay.pair)}")
     known = session.known.apply(worst).notes if worst.outcome is Outcome.FAILED else worst.notes
     say(explain(worst._replace(notes=known), describe))
     failed = sum(verdict.outcome is not Outcome.PASSED for verdict in verdicts)
     how = {Outcome.PASSED: "FIXED", Outcome.FAILED: "FAILED"}.get(worst.outcome, "ERROR")
     say(_conclusion(how, failed, len(verdicts), proves=not racy and len(verdicts) >= enough, seldom=enough > 1))
     if export_to is not None:
-        export(session, found, verdicts, worst, export_to)
+        export(session, case_replay, verdicts, worst, export_to)
         say(f"exported: {export_to / 'README.md'} says how to run it")
     return {"FIXED": 0, "FAILED": 1, "ERROR": 3}[how]
 
@@ -122,14 +122,14 @@ def _conclusion(how: str, failed: int, played: int, *, proves: bool, seldom: boo
 
 def _by_id(options: Options, case_id: str) -> Replay:
     """Return the case with this id in the last report, or else in `interop list`. Raise UsageError."""
-    found = _recorded(options.report, case_id) or _listed(_as_then(options, case_id), case_id)
-    if found is None:
+    case_replay = _recorded(options.report, case_id) or _listed(_as_then(options, case_id), case_id)
+    if case_replay is None:
         raise UsageError(
             f"{case_id[:80]!r} is neither a replay text, nor a file, nor the id of a case in {options.report / CASES} or of `interop list`",
             f"a replay text begins with {CASE}, or with {EXCHANGE} where two versions of protos meet; "
             "an id ends in its pair, such as [py:go]",
         )
-    return found
+    return case_replay
 
 
 def _in_file(path: Path) -> str | None:

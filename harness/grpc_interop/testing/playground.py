@@ -27,7 +27,7 @@ POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedTest:
     """The cases of a test, on a pair: a named case, or all generated cases of a method, so that the number of tests does not
     grow with the number of cases."""
 
@@ -54,31 +54,31 @@ class Playground:
         make_folder(options.report)
         self.session = Session(options)
         self._shared_out = shared_out
-        self._chosen: list[Planned] = []
+        self._chosen: list[PlannedTest] = []
         self._verdicts: dict[tuple[str, Pair], Verdict] = {}
         self._enqueued: set[tuple[str, Pair]] = set()
         self._building = False
 
-    def planned(self) -> list[Planned]:
+    def planned(self) -> list[PlannedTest]:
         """Return every case of the chosen suites, on every pair."""
         tests: dict[str, list[AnyCase]] = {}
         for case in self.session.cases():
             tests.setdefault(tested_together(case), []).append(case)
         if not tests:
             raise nothing_selected("", self.session.catalog.refused)
-        return [Planned(tuple(cases), pair) for cases in tests.values() for pair in self.session.pairs]
+        return [PlannedTest(tuple(cases), pair) for cases in tests.values() for pair in self.session.pairs]
 
-    def choose(self, planned: Sequence[Planned]) -> None:
-        """Set what tests will ask for, in order."""
+    def choose(self, planned: Sequence[PlannedTest]) -> None:
+        """Set the tests that will ask for verdicts, in order."""
         self._chosen = list(planned)
 
-    def bound(self, planned: Planned) -> BoundCase:
+    def bound(self, planned: PlannedTest) -> BoundCase:
         return BoundCase(self, planned)
 
     def pair(self, pair: Pair) -> BoundPair:
         return BoundPair(self, pair)
 
-    def verdicts(self, planned: Planned) -> list[Verdict]:
+    def verdicts(self, planned: PlannedTest) -> list[Verdict]:
         """Return the verdicts on a test's cases. All chosen cases of built pairs are played at the same time."""
         self.await_build(planned.pair)
         if (planned.cases[0].id, planned.pair) not in self._enqueued:
@@ -101,7 +101,7 @@ class Playground:
                 pytest.fail(f"{pair} cannot be played: {why}", pytrace=False)
             self.session.collect_builds(POLL_SECONDS)
 
-    def _look_ahead(self, first: Planned) -> None:
+    def _look_ahead(self, first: PlannedTest) -> None:
         """Hand the engine the cases of a test and of all chosen tests after it whose pair is built. Where tests are shared out,
         this process will be asked only for tests of the same pair."""
         ready = [first.pair] if self._shared_out else [pair for pair in self.session.pairs if self.session.playable(pair)]
@@ -140,7 +140,7 @@ _DECIDE = (Outcome.ERROR, Outcome.FAILED, Outcome.UNEXPECTED_PASS, Outcome.KNOWN
 class BoundCase:
     """The fixture `interop_case`. `case` is the first of generated cases; `seconds` is the time of playing."""
 
-    def __init__(self, playground: Playground, planned: Planned) -> None:
+    def __init__(self, playground: Playground, planned: PlannedTest) -> None:
         self._playground = playground
         self._planned = planned
         self.case = planned.cases[0]

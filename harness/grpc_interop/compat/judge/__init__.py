@@ -1,1 +1,1 @@
-"""What observations mean. Pure."""
+"""The meaning of observations: effects on elements, and the promises that they break. Pure."""

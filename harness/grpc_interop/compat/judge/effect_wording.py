@@ -15,8 +15,7 @@ class Blame(NamedTuple):
     """The cause of an effect on a field."""
 
     cause: OutcomeCause
-    why: str
-    """The cause in words."""
+    why: str  # the cause in words
 
 
 ELSEWHERE = Blame(OutcomeCause.NONE, "")

@@ -17,16 +17,11 @@ class Fate(NamedTuple):
     """The outcome that the rule expects for a value."""
 
     outcome: ElementOutcome
-    number: int | None
-    """The number that must arrive where the outcome is good, else None."""
-    label: str = ""
-    """The name under which the value was sent; empty for a number that the writer does not declare."""
-    now: str = ""
-    """The reader's name of the number, empty for none."""
-    declared: bool = True
-    """Either version declares the number."""
-    by_name: bool = False
-    """Only the name was written, in JSON."""
+    number: int | None  # the number that must arrive where the outcome is good, else None
+    label: str = ""  # the name under which the value was sent; empty for a number that the writer does not declare
+    now: str = ""  # the reader's name of the number, empty for none
+    declared: bool = True  # either version declares the number
+    by_name: bool = False  # only the name was written, in JSON
 
 
 def fate(value: int, writer: EnumShape, reader: EnumShape, carried: Format) -> Fate:

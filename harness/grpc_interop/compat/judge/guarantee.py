@@ -70,8 +70,7 @@ class Judgement(NamedTuple):
     verdict: ChangeVerdict
     observed: tuple[EffectSummary, ...]
     notes: tuple[str, ...]
-    example: ObservedEffect | None
-    """The first observation with the worst effect."""
+    example: ObservedEffect | None  # the first observation with the worst effect
 
 
 def judge(changes: Sequence[Change], observations: Iterable[ObservedEffect], guarantee: Guarantee) -> list[Judgement]:

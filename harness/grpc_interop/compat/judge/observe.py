@@ -243,13 +243,7 @@ class _Comparer:
     # -- fields that were not sent ---------------------------------------------------------------------------------------------
 
     def _not_sent(
-        self,
-        field: FieldPair,
-        source: FieldShape | None,
-        target: FieldShape,
-        sent: Meaning,
-        received: Meaning,
-        strays: dict[int, str],
+        self, field: FieldPair, source: FieldShape | None, target: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]
     ) -> None:
         got = received.fields.get(target.number)
         if target.number in strays:

@@ -28,12 +28,10 @@ def language(name: str) -> str:
 class Builds:
     """The implementations that could be built."""
 
-    built: dict[str, Built] = field(default_factory=dict)
-    """By name with side: `py@base`."""
+    built: dict[str, Built] = field(default_factory=dict)  # by name with side: `py@base`
     missing: dict[str, str] = field(default_factory=dict)
     """Why no pair with an implementation (`py`) can be played here."""
-    failed: bool = False
-    """Any of them has a toolchain and yet cannot be built."""
+    failed: bool = False  # Any of them has a toolchain and yet cannot be built
 
     def refused(self, name: str, label: str) -> tuple[RefusedFile, ...]:
         """Return the files of a side that an implementation's generator or compiler refused."""

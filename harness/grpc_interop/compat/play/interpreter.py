@@ -34,10 +34,8 @@ class ExchangeRecord(NamedTuple):
     sent: Meaning | None = None
     """The meaning of the message in the writer's version; None for a call that is not about a message."""
     received: Meaning | Refusal | None = None
-    number: int = 0
-    """The position of the message in a batch."""
-    reading: Reading | None = None
-    """The reading of the message in a batch."""
+    number: int = 0  # the position of the message in a batch
+    reading: Reading | None = None  # the reading of the message in a batch
 
 
 class Interpretation(NamedTuple):
@@ -55,8 +53,7 @@ class _Way(NamedTuple):
     writer: Version
     reader: Version
     format: Format
-    content: bytes
-    """Bytes or ProtoJSON."""
+    content: bytes  # bytes or ProtoJSON
     aimed: str
     only_zeros: bool = False
 
@@ -80,15 +77,7 @@ class Interpreter:
         """Interpret the reading of a message of a batch. Return None where its writer could not write it."""
         if reading.answer is None:
             return None
-        way = _Way(
-            probe.pair,
-            probe.flow.writer,
-            reader,
-            probe.format,
-            reading.sent,
-            probe.aimed(number),
-            reading.only_zeros,
-        )
+        way = _Way(probe.pair, probe.flow.writer, reader, probe.format, reading.sent, probe.aimed(number), reading.only_zeros)
         return self._interpretation(way, self._read(probe, probe.pair.of(reader), reader, reading))
 
     def _interpretation(self, way: _Way, received: Meaning | Refusal) -> Interpretation | None:

@@ -55,12 +55,9 @@ class _Tag(NamedTuple):
     """The origin of an order."""
 
     planned: PlannedProbe
-    place: int
-    """The position of the probe in the plan."""
-    suspects: tuple[_Suspect, ...] = ()
-    """In a control, the suspects that it may explain."""
-    numbers: tuple[int, ...] = ()
-    """In a control, the messages of the batch that it is about."""
+    place: int  # the position of the probe in the plan
+    suspects: tuple[_Suspect, ...] = ()  # in a control, the suspects that it may explain
+    numbers: tuple[int, ...] = ()  # in a control, the messages of the batch that it is about
 
 
 @dataclass(slots=True)
@@ -69,8 +66,7 @@ class Executed:
 
     observations: list[ObservedEffect] = field(default_factory=list)
     """In the order of the plan, in which smaller messages come first."""
-    not_run: dict[str, str] = field(default_factory=dict)
-    """Why a probe could not be played."""
+    not_run: dict[str, str] = field(default_factory=dict)  # why a probe could not be played
     refused: dict[str, str] = field(default_factory=dict)
     """Why a language has no code for an element: it refuses the file, which is a finding by itself, or was refused before."""
 
@@ -158,9 +154,7 @@ class PlanExecutor:
         assert client_method is not None
         if self._serves(pair.client, client, client_method) and (server_method is None or self._serves(pair.server, server, server_method)):
             yield Order(
-                self._parties(pair, client, server),
-                Call(client_method, server_method, probe.requests, probe.responses, ABSENT_RPC_US),
-                tag,
+                self._parties(pair, client, server), Call(client_method, server_method, probe.requests, probe.responses, ABSENT_RPC_US), tag
             )
 
     def _serves(self, name: str, version: Version, method: Method) -> bool:

@@ -28,12 +28,10 @@ class Call(NamedTuple):
     """An RPC, as each side's version has it."""
 
     client: Method
-    server: Method | None
-    """None where the server's version does not have the RPC."""
+    server: Method | None  # None where the server's version does not have the RPC
     requests: tuple[bytes, ...]
     responses: tuple[bytes, ...]
-    timeout_us: int | None = None
-    """The client's deadline, in microseconds."""
+    timeout_us: int | None = None  # the client's deadline, in microseconds
 
 
 class Order(NamedTuple):
@@ -41,8 +39,7 @@ class Order(NamedTuple):
 
     pair: Pair
     what: Call | TranscodeBatch
-    tag: object = None
-    """Any value by which the caller knows the order."""
+    tag: object = None  # any value by which the caller knows the order
 
 
 class PlayedCall(NamedTuple):
@@ -50,21 +47,16 @@ class PlayedCall(NamedTuple):
 
     client: ClientTranscript | None
     server: ServerTranscript | None
-    broken: str = ""
-    """How a side died or hung, or that it could not read the message to send."""
-    culprit: Side | None = None
-    """The broken side."""
+    broken: str = ""  # how a side died or hung, or that it could not read the message to send
+    culprit: Side | None = None  # the broken side
 
 
 class PlayedBatch(NamedTuple):
     """The readings of a batch."""
 
-    transcoding: BatchExamination
-    """Lacks the readings of messages that were under way when a side died or hung."""
-    broken: str = ""
-    """How the side died or hung."""
-    culprit: Side | None = None
-    """The broken side: the client writes, the server reads."""
+    transcoding: BatchExamination  # lacks the readings of messages that were under way when a side died or hung
+    broken: str = ""  # how the side died or hung
+    culprit: Side | None = None  # the broken side: the client writes, the server reads
 
 
 class NotPlayed(NamedTuple):

@@ -24,25 +24,18 @@ word about it."""
 class Reading(NamedTuple):
     """A message that was given to the receiver, and its answer."""
 
-    sent: bytes
-    """Binary, or ProtoJSON in UTF-8."""
-    what: str = ""
-    """How the text was made."""
-    answer: Answer | None = None
-    """None where the sender could not write the message."""
-    strict: Answer | None = None
-    """The answer to the same ProtoJSON where unknown fields are refused."""
-    refused: str = ""
-    """Why the sender could not write the message, in its words."""
-    only_zeros: bool = False
-    """The same ProtoJSON without zeros was taken, so the zeros cause a refusal."""
+    sent: bytes  # binary, or ProtoJSON in UTF-8
+    what: str = ""  # how the text was made
+    answer: Answer | None = None  # None where the sender could not write the message
+    strict: Answer | None = None  # the answer to the same ProtoJSON where unknown fields are refused
+    refused: str = ""  # why the sender could not write the message, in its words
+    only_zeros: bool = False  # the same ProtoJSON without zeros was taken, so the zeros cause a refusal
 
 
 class TranscodeBatch(NamedTuple):
     """Messages of a type, to be written by the sender and read by the receiver."""
 
-    written_as: str
-    """The full name of the type in the sender's version."""
+    written_as: str  # the full name of the type in the sender's version
     read_as: str
     contents: tuple[bytes, ...]
     json: bool = False
@@ -95,8 +88,7 @@ class BatchExamination:
     place."""
 
     batch: TranscodeBatch
-    readings: dict[int, list[Reading]] = field(default_factory=dict)
-    """The readings of each message that is done."""
+    readings: dict[int, list[Reading]] = field(default_factory=dict)  # the readings of each message that is done
     pending: dict[int, Example] = field(default_factory=dict)
     findings: Findings | None = None
     _begun: int = 0
