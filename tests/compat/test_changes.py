@@ -242,7 +242,7 @@ class TestExtensions:
         assert [(one.element, one.matters) for one in found.changes] == [("[t.mine]", False)]
 
 
-class TestPlaces:
+class TestLocations:
     def test_are_lines_of_the_source(self, tmp_path: Path) -> None:
         base = "\nmessage M {\n  int32 a = 1;\n\n  int32 b = 2;\n}\nservice S {\n  rpc Do(M) returns (M);\n}"
         head = "message M {\n  int64 a = 1;\n}\nservice S {}"

@@ -51,7 +51,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedBreak:
-    """One entry of a file."""
+    """An entry of a file."""
 
     intent: Intent
     reason: str
@@ -114,7 +114,7 @@ def read(paths: Iterable[Path]) -> AcceptedBreaks:
 
 
 def write(path: Path, entry: AcceptedBreak) -> int:
-    """Add an entry to a file, in the place of one with the same intent if there is one. Return its line. Raise UsageError."""
+    """Add an entry to a file, in the place of an entry with the same intent if there is any. Return its line. Raise UsageError."""
     entries = _entries(path)
     if entries.in_a_list:
         raise UsageError(

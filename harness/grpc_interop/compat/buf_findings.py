@@ -1,8 +1,8 @@
 """Put buf's alarms beside the elements that they are about.
 
 buf speaks of the edit: for instance of a file whose package is another one. The consequence is observed elsewhere, at the
-RPCs in it. So an alarm belongs to the element that breaks by the edit, lest one edit seem a harmless alarm and a silent
-break at once.
+RPCs in it. So an alarm belongs to the element that breaks by the edit, so that an edit does not seem a harmless alarm
+and a silent break at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`interop compat`: read the sides, find what changed, build both versions, play, observe, judge and report."""
+"""`interop compat`: read the sides, find the changes, build both versions, play, observe, judge and report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SUFFIX = ".iv1"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The sides as the user spelled them, and what to compare."""
+    """The sides as the user spelled them, and the extent of the comparison."""
 
     replay_text: Callable[[ObservedEffect, VersionPair], str]  # makes the argument of `interop replay`
     bases: tuple[str, ...]
@@ -115,7 +115,7 @@ class _CompareContext:
     accepted: AcceptedBreaks
 
     def compare(self, versions: VersionPair, plan: Plan) -> BaseComparison:
-        """Play the plan and judge what was observed."""
+        """Play the plan and judge the observations."""
         executed = PlanExecutor(self.player, self.builds, versions.labels, versions.shapes).run(plan, self.pairs)
         observations = [observation for observation in executed.observations if not is_synthetic(observation.effect.element)]
         judgements = judge(versions.changes.changes, observations, self.request.guarantee)
@@ -199,8 +199,8 @@ def _replay(observation: ObservedEffect, versions: VersionPair, context: _Compar
 
 
 def _refused(versions: VersionPair, builds: Builds, manifests: Sequence[Manifest]) -> Iterator[ChangeFinding]:
-    """Yield the files of head that a language refuses, and did not refuse in base. A file that only has another name now, or
-    part of one, was refused before as well: the language has lost nothing."""
+    """Yield the files of head that a language refuses, and did not refuse in base. A file under a new name, or
+    a part of a file, was refused before as well: the language has lost nothing."""
     base, head = (dict(Declared(side.catalog, no_lines).elements()) for side in (versions.base, versions.head))
     for manifest in manifests:
         before = {refused.file for refused in builds.refused(manifest.name, versions.labels[Version.BASE])}

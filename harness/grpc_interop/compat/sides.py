@@ -47,11 +47,11 @@ Load = Callable[[Mapping[str, Path]], Catalog]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One side: its origin and its protos."""
+    """A side: its origin and its protos."""
 
     side: ComparedSide
     catalog: Catalog
-    files: Mapping[str, Path]  # where each file lies, or lay; empty for a descriptor set, which does not say
+    files: Mapping[str, Path]  # the path of each file, now or in its time; empty for a descriptor set, which does not say
     lines: ElementLines
     seen_from: Path  # the folder to which people's paths are relative
     read_again: ReadAgain | None = None  # None for a descriptor set, which has no other files
@@ -61,7 +61,7 @@ class Sources:
     warnings: tuple[str, ...] = ()  # sentences about its origin
 
     def location(self, file: str, line: int = 0) -> SourceLocation:
-        """Return a line of one of its files, for people."""
+        """Return a line of a file, for people."""
         path = self.files.get(file)
         if path is None:
             return SourceLocation(file, line)

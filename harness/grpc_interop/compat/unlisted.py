@@ -1,4 +1,4 @@
-"""Files that one side does not list and yet has: outside its roots, excluded, only imported.
+"""Files that a side does not list and yet has: outside its roots, excluded, only imported.
 
 Each side is read with its own interop.toml, and a descriptor set may not say which files are there to be imported only. So
 before an element is called added or removed, it is looked for in unlisted files, and compared like everything else.
@@ -18,7 +18,7 @@ from grpc_interop.wire.shapes import RUNTIMES_OWN
 
 
 def comparable(bases: Sequence[Sources], head: Sources) -> tuple[list[Sources], Sources]:
-    """Return the sides with all files that can be compared. Raise UsageError where it is not known what there was to compare."""
+    """Return the sides with all files that can be compared. Raise UsageError for files that should be compared and cannot be had."""
     for base in bases:
         if base.at_commit is not None:
             refuse_missing(base.missing, head.missing)
@@ -30,7 +30,7 @@ def comparable(bases: Sequence[Sources], head: Sources) -> tuple[list[Sources], 
 
 
 def _completed(side: Sources, others: Sequence[Sources]) -> Sources:
-    """Return the side with those of the others' files that it has and does not list."""
+    """Return the side with the files of the other sides that it has and does not list."""
     listed = {*side.catalog.files}
     if side.read_again is not None and (names := {name for other in others for name in _unknown(other, side)}):
         folders = [folder for other in others if other.tree for folder in (*other.tree.roots, *other.tree.includes)]

@@ -17,7 +17,7 @@ from grpc_interop.wire.shapes import Shapes
 
 
 class VersionPair:
-    """Head beside one base."""
+    """Head beside a base."""
 
     def __init__(self, base: Sources, head: Sources) -> None:
         old, new = _readable_in_both(base.catalog, head.catalog)
@@ -25,7 +25,7 @@ class VersionPair:
         self.head = replace(head, catalog=new)
         self.unread = dict(_unread(self.base, self.head))
         """Per file that differs and cannot be compared, the reason: the harness' own protobuf refuses it. Such files are left
-        out of both sides, lest their elements seem added or removed."""
+        out of both sides, so that their elements do not seem added or removed."""
         self._schemas = MatchedSchemas(Shapes(old), Shapes(new))
         self._use(old, new, self._schemas)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pb2
 
@@ -46,7 +46,7 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One element that differs."""
+    """An element that differs."""
 
     element: str
     subject: Subject
@@ -154,7 +154,7 @@ class _Differ:
         base = self._base.of_member(before.service, f"/{before.name}") if before else None
         return base, self._head.of_member(after.service, f"/{after.name}") if after else None
 
-    # -- messages and enums ------------------------------------------------------------------------------------------------------
+    # -- messages and enums --------------------------------------------------------------------------------------------
 
     def _types(
         self,
@@ -162,7 +162,7 @@ class _Differ:
         subject: Subject,
         members: Callable[[str, Reserving, Reserving], Iterator[Change]],
     ) -> Iterator[Change]:
-        """Yield the changes of all messages, or of all enums, unused enums included; with those of their members."""
+        """Yield the changes of all messages, or of all enums, unused enums included, and the changes of their members."""
         for name in _either(self._base, self._head, kind):
             before, after = kind(self._base).get(name), kind(self._head).get(name)
             if before is None or after is None:
@@ -279,31 +279,26 @@ class _Differ:
 
     def _reusable_value(self, value: ValuePair, enum: str) -> list[str]:
         holder = self._head.enums.get(enum)
-        if holder is None or value.base is None:
-            return []
-        if value.base in {declared.number for declared in holder.proto.value}:
+        if holder is None or value.base is None or value.base in {declared.number for declared in holder.proto.value}:
             return []
         reserved = any(taken.start <= value.base <= taken.end for taken in holder.proto.reserved_range)
         return [] if reserved else [f"not reserved: its number {value.base} can be reused"]
 
 
-# -- Helpers -----------------------------------------------------------------------------------------------------------
+# -- helpers -----------------------------------------------------------------------------------------------------------
 
-Kind = TypeVar("Kind")
+KindOf = Callable[[Declared], Mapping[str, Declaration[Any]]]
+"""Selects the declarations of a kind."""
 
 
-def _either(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
-    """Return the names of one kind that either version's own files declare, without protobuf's."""
-    names = [name for side in (base, head) for name, declaration in kind(side).items() if _file_of(declaration) in side.own]
+def _either(base: Declared, head: Declared, kind: KindOf) -> list[str]:
+    """Return the names of a kind that either version's own files declare, without protobuf's."""
+    names = [name for side in (base, head) for name, declaration in kind(side).items() if declaration.file in side.own]
     return [name for name in dict.fromkeys(names) if not name.startswith(RUNTIMES_OWN)]
 
 
-def _both(base: Declared, head: Declared, kind: Callable[[Declared], dict[str, Kind]]) -> list[str]:
+def _both(base: Declared, head: Declared, kind: KindOf) -> list[str]:
     return [name for name in _either(base, head, kind) if name in kind(base) and name in kind(head)]
-
-
-def _file_of(declaration: object) -> str:
-    return str(getattr(declaration, "file", ""))
 
 
 Where = tuple[SourceLocation | None, SourceLocation | None]

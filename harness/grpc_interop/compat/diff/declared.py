@@ -24,7 +24,7 @@ ElementLines = Callable[[str], Mapping[str, int]]
 
 
 class Declaration(NamedTuple, Generic[Proto]):
-    """One definition: its descriptor, and its file."""
+    """A definition: its descriptor, and its file."""
 
     proto: Proto
     file: str

@@ -44,7 +44,7 @@ def whole(base: Shape, head: Shape) -> bool:
 
 
 class TypedValue(NamedTuple):
-    """One of the values of a field, and the field that gives it its type."""
+    """A value of a field, and the field that gives it its type."""
 
     field: FieldShape
     value: SingleValue

@@ -55,7 +55,7 @@ def exact_type(field: FieldShape) -> tuple[object, ...]:
 
 @dataclass(slots=True)
 class ValuePair:
-    """One enum value in both versions."""
+    """An enum value in both versions."""
 
     element: str
     name: str
@@ -77,7 +77,7 @@ class ValuePair:
 
 @dataclass(slots=True, eq=False)
 class FieldPair:
-    """One element: a field as both versions have it, or a single version."""
+    """An element: a field as both versions have it, or a single version."""
 
     element: str
     base: FieldShape | None
@@ -106,7 +106,7 @@ class FieldPair:
 
 @dataclass(eq=False)
 class TypePair:
-    """A message type as both versions have it in one position."""
+    """A message type as both versions have it in the same position."""
 
     base: Shape
     head: Shape

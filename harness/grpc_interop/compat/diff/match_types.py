@@ -20,7 +20,7 @@ from grpc_interop.wire.shapes import FieldShape, Shape, Shapes
 
 
 class MethodPair(NamedTuple):
-    """One RPC, named by its path, in both versions."""
+    """An RPC, named by its path, in both versions."""
 
     base: Method | None  # None where the version lacks it
     head: Method | None
@@ -52,7 +52,7 @@ class MethodPair(NamedTuple):
 
 
 class Carrier(NamedTuple):
-    """A path for messages of a type: within the request or response of an RPC, through these fields."""
+    """A path for messages of a type: within the request or response of an RPC, through fields."""
 
     method: MethodPair
     role: MessageRole
@@ -61,7 +61,7 @@ class Carrier(NamedTuple):
 
     def wrap(self, content: bytes, writer: Version) -> bytes:
         """Return a whole request or response, as this version writes it, with the content at the end of the path. Nothing else
-        is set but the fields that either version requires: a reader that refuses those shows nothing of the content."""
+        is set but the fields that either version requires: a reader that misses a required field shows nothing of the content."""
         holders = [self.root, *(pair.inner for pair in self.path if pair.inner)]
         for holder, pair in reversed(list(zip(holders, self.path, strict=False))):
             field = pair.of(writer)
@@ -177,7 +177,7 @@ class MatchedSchemas:
                     if base and head and not whole(base, head):
                         field.inner = self._match(base, head, field.element)
 
-    # -- carriers -----------------------------------------------------------------------------------------------------
+    # -- carriers ------------------------------------------------------------------------------------------------------
 
     def _reached(self, role: MessageRole) -> dict[int, Carrier]:
         """Return the carrier of each pair, through equal fields where they lead there: a field that is lost carries nothing."""

@@ -14,7 +14,7 @@ class ChangedField(NamedTuple):
 
     field: FieldShape
     receivers: tuple[FieldShape, ...]
-    """The receiver's fields with its number or one of its names: none where it is gone, two where number and name belong to
+    """The receiver's fields with its number or any of its names: none where it is gone, two where number and name belong to
     different fields now."""
 
 

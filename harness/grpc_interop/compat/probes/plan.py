@@ -1,5 +1,5 @@
 """The exchanges to play because of a change, in any language: probes of the types that differ, few messages for every other RPC
-that they touch, and calls of the RPCs that one version lacks or has in another kind."""
+that they touch, and calls of the RPCs that a version lacks or has in another kind."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Planner:
         return Plan(tuple(rpc_probes), tuple(message_probes), tuple(absent_rpc_probes), self._cut)
 
     def _any_probes(self, anys: Anys, besides: Sequence[TypePair]) -> Iterator[MessageProbe]:
-        """Yield probes of types that one version alone can put into an Any, in types that do not differ. To an RPC the content is
+        """Yield probes of types that a version alone can put into an Any, in types that do not differ. To an RPC the content is
         bytes: so the probes go as JSON, and in binary only where there is no RPC."""
         done = {id(pair) for pair in besides}
         for pair in anys.pairs:
@@ -175,8 +175,8 @@ class Planner:
             yield AbsentRpcProbe(method, client, requests, responses)
 
     def _filler(self, method: MethodPair, role: MessageRole, flow: Flow) -> bytes:
-        """Return the message in the other direction: the fields that its writer's version requires, and those of the reader's
-        version, which a writer may not know and still pass on."""
+        """Return the message in the other direction: the fields that its writer's version requires, and the fields that the
+        reader's version requires, which a writer may not know and still pass on."""
         wanted = [method.of(version) for version in (flow.reader, flow.writer)]
         names = [rpc.response if role is MessageRole.REQUEST else rpc.request for rpc in wanted if rpc is not None]
         return b"".join(dict.fromkeys(self._empty(version, name) for version, name in zip((flow.reader, flow.writer), names, strict=True)))

@@ -1,4 +1,4 @@
-"""Messages from one version of a type to another: small messages first, each aimed at a changed field."""
+"""Messages from a version of a type to the other version: small messages first, each aimed at a changed field."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Probes(NamedTuple):
 
 
 class Prober:
-    """Makes probes for types of one version, the sender's, that aim at those of another, the receiver's."""
+    """Makes probes of the sender's types that aim at the receiver's types."""
 
     def __init__(self, sender: Shapes, receiver: Shapes) -> None:
         self._sent = Generator(sender)

@@ -1,4 +1,4 @@
-"""Effects on the elements of a message when one version of the protos writes and another reads."""
+"""Effects on the elements of a message when a version of the protos writes and another version reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Version(StrEnum):
-    """One of the two versions that are compared."""
+    """A version in a comparison."""
 
     BASE = "base"
     HEAD = "head"
@@ -50,7 +50,7 @@ class Format(StrEnum):
 
 
 class Deployment(StrEnum):
-    """What is rolled out first. Readers and writers exchange messages without an RPC."""
+    """The side that is rolled out first. Readers and writers exchange messages without an RPC."""
 
     SERVERS_FIRST = "servers first"  # an old client calls a new server
     CLIENTS_FIRST = "clients first"  # a new client calls an old server
@@ -91,7 +91,7 @@ class OutcomeCause(StrEnum):
 
 
 class Effect(NamedTuple):
-    """The effect of one exchange on one element."""
+    """The effect of an exchange on an element."""
 
     element: str
     outcome: ElementOutcome

@@ -1,7 +1,7 @@
 """The result of comparing two versions: the data that every form of the report renders. Nothing is judged after it.
 
 All of it is text and numbers. Words (`flow`, `role`, `outcome`...) are the values of observation.py's enums, so that
-reports, compat.json and the documents use the same ones.
+reports, compat.json and the documents use the same words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class ChangeVerdict(StrEnum):
-    """What a changed element means for programs that have the other version. The order is that of a report."""
+    """The verdict on a changed element, for programs that have the other version. The order is that of a report."""
 
     BREAK = "break"
     ACCEPTED = "accepted"  # a break that is written down as intended
@@ -22,7 +22,7 @@ class ChangeVerdict(StrEnum):
 
 
 class ComparedSide(NamedTuple):
-    """One version of the protos."""
+    """A version of the protos."""
 
     label: str  # short, as drivers are called after it: `base`, `base 2`, `head`
     words: str  # its origin: `origin/main, merge base 1234abc`
@@ -62,7 +62,7 @@ class ExchangeExample:
 
 @dataclass(frozen=True, slots=True)
 class EffectSummary:
-    """The effect on an element in one direction, role and format, and the pairs in which it was observed."""
+    """The effect on an element in a direction, role and format, and the pairs in which it was observed."""
 
     flow: str
     role: str
@@ -99,7 +99,7 @@ class Acceptance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeFinding:
-    """One changed element. An element that a driver's build refuses, or that only `buf breaking` mentions, is a finding
+    """A changed element. An element that a driver's build refuses, or that only `buf breaking` mentions, is a finding
     without observations."""
 
     element: str
@@ -136,7 +136,7 @@ class NotCompared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BaseComparison:
-    """The comparison of head with one base."""
+    """The comparison of head with a base."""
 
     base: ComparedSide
     findings: tuple[ChangeFinding, ...] = ()  # all changes, in the order of the protos
@@ -171,7 +171,7 @@ class Result:
     replay_options: tuple[str, ...] = ()  # the options that `interop replay` needs beside a text
 
     def findings(self, *verdicts: ChangeVerdict) -> list[ReportedFinding]:
-        """Return the findings with one of the verdicts, breaks first, then in the order of bases and protos."""
+        """Return the findings with any of the verdicts, breaks first, then in the order of bases and protos."""
         order = list(ChangeVerdict)
         entries = [ReportedFinding(base, finding) for base in self.comparisons for finding in base.findings if finding.verdict in verdicts]
         return sorted(entries, key=lambda entry: order.index(entry.finding.verdict))
