@@ -13,7 +13,7 @@ from grpc_interop.compat.diff.changes import no_lines
 from grpc_interop.compat.diff.declared import Declared
 from grpc_interop.compat.sides import Sources
 from grpc_interop.output.plain_text import few
-from grpc_interop.schema.protos_at_commit import MOST_TOLD, refuse_missing, refuse_unseen, without_history
+from grpc_interop.schema.protos_at_commit import MOST_NAMED, refuse_missing, refuse_unseen, without_history
 from grpc_interop.wire.shapes import RUNTIMES_OWN
 
 
@@ -44,7 +44,7 @@ def _completed(side: Sources, others: Sequence[Sources]) -> Sources:
     if not more:
         return side
     by = " and ".join(f"{other.side.label} ({other.side.words})" for other in others if not listed.issuperset(other.catalog.files))
-    warning = f"{few(more, MOST_TOLD)}: tested in {by} alone, but {side.side.label} ({side.side.words}) has it as well, so it is compared"
+    warning = f"{few(more, MOST_NAMED)}: tested in {by} alone, but {side.side.label} ({side.side.words}) has it as well, so it is compared"
     return replace(side, warnings=(*side.warnings, warning))
 
 

@@ -32,7 +32,7 @@ from grpc_interop.schema.roots.walking import proto_files
 SHORT = 10
 """Hexadecimal digits of a commit in messages: as many as git shows for a large repository."""
 
-MOST_TOLD = 5
+MOST_NAMED = 5
 """Files that a message lists."""
 
 BESIDE = "check that version out beside this one and give its folder of protos instead of a ref"
@@ -107,7 +107,7 @@ class ExportedTree:
             if root is not None and root in self.untracked:
                 used.setdefault(root, []).append(name)
         for root, names in used.items():
-            yield self.untracked[root], f"{few(names, MOST_TOLD)}: imported from {self.protos.shown(root.folder)}"
+            yield self.untracked[root], f"{few(names, MOST_NAMED)}: imported from {self.protos.shown(root.folder)}"
 
     def _refuse_untracked(self, catalog: Catalog) -> None:
         for target, shown in self._imported(catalog):
