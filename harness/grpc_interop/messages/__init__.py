@@ -1,1 +1,1 @@
-"""Carrying messages from one implementation to another: the questions to both, and the right answers."""
+"""Carrying messages from an implementation to another: the questions to both, and the right answers."""

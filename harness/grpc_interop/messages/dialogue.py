@@ -1,4 +1,4 @@
-"""Questions to the two sides about messages of one type, and the right answers. Pure: a dialogue is a generator that yields
+"""Questions to the two sides about messages of a type, and the right answers. Pure: a dialogue is a generator that yields
 an Ask, is sent the answers, and returns the difference that it found for each message.
 
 The client's side is the producer: it reads the message and writes it. The server's side is the consumer: it reads the
@@ -51,7 +51,7 @@ class Rules:
         self._right: ByteLru[tuple[object, ...], tuple[tuple[Answer, ...], ...]] = ByteLru(MOST_RIGHT)
 
     def dialogue(self, type_name: str, data: Messages, *, json: bool, alike: bool) -> Dialogue:
-        """Return the dialogue about one or more messages."""
+        """Return the dialogue about these messages."""
         shape = self._shapes.of(type_name)
         if alike:
             return self._alike(shape, data, json=json)
@@ -66,7 +66,7 @@ class Rules:
         answers: tuple[Answer, ...],
         *more: Sequence[object],
     ) -> Differences:
-        """Judge the answers of a side to questions about these messages. The very answers that were all right for one pair are
+        """Judge the answers of a side to questions about these messages. The very answers that were all right for a pair are
         right for the next."""
         question = (side, shape, messages)
         right = self._right.get(question) or ()

@@ -18,17 +18,17 @@ from grpc_interop.wire.meaning import validity
 from grpc_interop.wire.shapes import Shape, Shapes
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
-"""Messages of one dialogue, and their bytes: so many share the overhead of a question."""
+"""Messages of a dialogue, and their bytes: so many share the overhead of a question."""
 
 DIALOGUES = 2
-"""Dialogues of one case at the same time, so that both sides have something to do."""
+"""Dialogues of a case at the same time, so that both sides have something to do."""
 
 MOST_TRIES = 400
 """Smaller messages that are tried in order to shrink a message: the largest messages of a tree needed about half as many."""
 
 
 Batch = tuple[Example, ...]
-"""The examples of one dialogue."""
+"""The examples of a dialogue."""
 
 ShrinkDialogue = Generator[Ask, tuple[Answer, ...], Difference]
 
@@ -54,7 +54,7 @@ class Findings(NamedTuple):
 
 
 class Questioning(Protocol):
-    """The questions about one case on one pair."""
+    """The questions about a case on a pair."""
 
     findings: Findings | None
     """The outcome, when it is there."""

@@ -29,7 +29,7 @@ MOST_TAGS_KEPT = 4 * 1024 * 1024
 
 
 class Group(NamedTuple):
-    """A group of examples, which a case asks about in one way. The case has the group's name."""
+    """A group of examples, and the way in which a case asks about them. The case has the group's name."""
 
     why: str
     """The claim that the case proves, for the reader of a report."""
@@ -108,14 +108,16 @@ class Examples:
         return [name for name, group in GROUPS.items() if next(group.make(self.maker, shape, random.Random(name), 1), None) is not None]
 
 
+_json, _either = partial(Group, json=True), partial(Group, alike=True)
+_json_either = partial(_json, "What ProtoJSON has no text for is refused by both sides, or written as the same by both.", alike=True)
+
+
 def _mask_group(name: str) -> Group:
-    """Return the group of a case about paths in a FieldMask."""
+    """Return the group of a case with paths in a FieldMask."""
     what, masks = well_known.MASKS[name][0], partial(well_known.masks, name)
     tags = ("mask_path", name.removeprefix("json_").removesuffix("s"))
-    return Group(_REFUSED, lambda maker, shape, *_: maker.of_well_known(shape, masks, f"with {what}"), tags, json=True, alike=True)
+    return _json_either(lambda maker, shape, *_: maker.of_well_known(shape, masks, f"with {what}"), tags)
 
-
-_REFUSED = "What ProtoJSON has no text for is refused by both sides, or written as the same by both."
 
 GROUPS: dict[str, Group] = {
     "values": Group("Every value of every field is carried whole, in every encoding that a reader must accept.", ExampleMaker.values),
@@ -125,44 +127,35 @@ GROUPS: dict[str, Group] = {
         ("undeclared_field",),
         keeps_unknown=True,
     ),
-    "json": Group(
-        "ProtoJSON that one side writes is read as the same message by the other.", partial(ExampleMaker.in_json, capitals=False), json=True
+    "json": _json(
+        "ProtoJSON that one side writes is read as the same message by the other.", partial(ExampleMaker.in_json, capitals=False)
     ),
-    "json_capitals": Group(
+    "json_capitals": _json(
         "The same of types with fields that are not in lower_snake_case, as are names of generated code.",
         partial(ExampleMaker.in_json, capitals=True),
         ("capitals",),
-        json=True,
     ),
-    "json_equal_names": Group(
-        _REFUSED, lambda maker, shape, *_: maker.unrepresentable(shape, Unrepresentable.ONE_NAME), ("equal_names",), json=True, alike=True
-    ),
-    "json_null_elements": Group(
+    "json_equal_names": _json_either(lambda maker, shape, *_: maker.unrepresentable(shape, Unrepresentable.ONE_NAME), ("equal_names",)),
+    "json_null_elements": _json(
         "A NullValue in a list or map passes through ProtoJSON.",
         lambda maker, shape, *_: maker.unrepresentable(shape, Unrepresentable.NULL_ELEMENT),
         ("null_element",),
-        json=True,
     ),
-    "json_type_field": Group(
-        _REFUSED, lambda maker, shape, *_: maker.unrepresentable(shape, Unrepresentable.TYPE_FIELD), ("type_field",), json=True, alike=True
-    ),
-    "malformed": Group(
+    "json_type_field": _json_either(lambda maker, shape, *_: maker.unrepresentable(shape, Unrepresentable.TYPE_FIELD), ("type_field",)),
+    "malformed": _either(
         "Bytes that are no message are refused by both sides or by neither.",
         lambda maker, shape, *_: maker.malformed(shape),
         ("malformed",),
-        alike=True,
     ),
-    "not_utf8": Group(
+    "not_utf8": _either(
         "Strings that are not UTF-8 are refused by both sides or by neither.",
         lambda maker, shape, *_: maker.not_utf8(shape, extensions=False),
         ("not_utf8",),
-        alike=True,
     ),
-    "not_utf8_extensions": Group(
+    "not_utf8_extensions": _either(
         "Extensions that must be UTF-8 and are not are refused by both sides or by neither.",
         lambda maker, shape, *_: maker.not_utf8(shape, extensions=True),
         ("not_utf8", "extension"),
-        alike=True,
     ),
     "closed_enums": Group(
         "Numbers that a closed enum does not declare are kept as unknown fields.",
@@ -170,51 +163,36 @@ GROUPS: dict[str, Group] = {
         ("closed_enum",),
         keeps_unknown=True,
     ),
-    "missing_required": Group(
+    "missing_required": _either(
         "A message without a required field is refused by both or by neither.",
         lambda maker, shape, *_: maker.missing_required(shape),
         ("missing_required",),
-        alike=True,
     ),
-    "nesting": Group(
-        "Messages of up to 90 levels are refused by both or by neither.", lambda maker, shape, *_: maker.nested(shape, DEEPER), alike=True
+    "nesting": _either(
+        "Messages of up to 90 levels are refused by both or by neither.", lambda maker, shape, *_: maker.nested(shape, DEEPER)
     ),
-    "nesting_limits": Group(
+    "nesting_limits": _either(
         "Messages nested beyond 100 levels are refused by both or by neither.",
         lambda maker, shape, *_: maker.nested(shape, TOO_DEEP),
         ("beyond_100_levels",),
-        alike=True,
     ),
-    "zero_in_empty": Group(
+    "zero_in_empty": _either(
         "Field number 0 in a type without fields is refused by both or by neither.",
         lambda maker, shape, *_: iter(()) if shape.can_hold else maker.number_zero(b""),
         ("empty_type",),
-        alike=True,
     ),
-    "json_float_max": Group(
-        "The greatest float passes through ProtoJSON.",
-        lambda maker, shape, *_: maker.representable(shape, maker.greatest_floats(shape)),
-        json=True,
+    "json_float_max": _json(
+        "The greatest float passes through ProtoJSON.", lambda maker, shape, *_: maker.representable(shape, maker.greatest_floats(shape))
     ),
-    "json_minus_zero": Group(
-        "-0.0 passes through ProtoJSON with its sign.",
-        lambda maker, shape, *_: maker.representable(shape, maker.minus_zeros(shape)),
-        json=True,
+    "json_minus_zero": _json(
+        "-0.0 passes through ProtoJSON with its sign.", lambda maker, shape, *_: maker.representable(shape, maker.minus_zeros(shape))
     ),
-    "json_beyond": Group(
-        _REFUSED,
-        lambda maker, shape, *_: maker.of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say"),
-        ("beyond_json",),
-        json=True,
-        alike=True,
+    "json_beyond": _json_either(
+        lambda maker, shape, *_: maker.of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say"), ("beyond_json",)
     ),
     **{name: _mask_group(name) for name in well_known.MASKS},
-    "json_unset_values": Group(
-        _REFUSED,
-        lambda maker, shape, *_: maker.of_well_known(shape, well_known.unset_values, "with a value of no kind"),
-        ("unset_value",),
-        json=True,
-        alike=True,
+    "json_unset_values": _json_either(
+        lambda maker, shape, *_: maker.of_well_known(shape, well_known.unset_values, "with a value of no kind"), ("unset_value",)
     ),
 }
 """The cases of the `messages` suite by name, in the order in which they run."""

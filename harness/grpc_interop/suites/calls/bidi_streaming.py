@@ -21,7 +21,7 @@ from grpc_interop.suites.calls.shape import (
     CallShape,
     Scripts,
     alternate,
-    one_lane_each,
+    lanes,
     receive,
     status_shapes,
 )
@@ -64,7 +64,7 @@ def _ending_with(draw: Draw, status: Status) -> Scripts:
 
 
 SHAPES = (
-    CallShape("none", "No message at all: the end, and the status.", lambda _: one_lane_each((HALF_CLOSE, TO_END), (TO_END, OK_END))),
+    CallShape("none", "No message at all: the end, and the status.", lambda _: lanes((HALF_CLOSE, TO_END), (TO_END, OK_END))),
     _ping_pong(1, "one"),
     _ping_pong(2, "two"),
     _ping_pong(10, "ping_pong_10"),
@@ -73,32 +73,32 @@ SHAPES = (
     CallShape(
         "server_first",
         "The server speaks before it has heard anything.",
-        lambda draw: one_lane_each((*receive(3), *draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(3), TO_END, OK_END)),
+        lambda draw: lanes((*receive(3), *draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(3), TO_END, OK_END)),
     ),
     CallShape(
         "half_close_at_once",
         "A client with nothing to say still gets its answer.",
-        lambda draw: one_lane_each((HALF_CLOSE, TO_END), (TO_END, *draw.responses(1), OK_END)),
+        lambda draw: lanes((HALF_CLOSE, TO_END), (TO_END, *draw.responses(1), OK_END)),
     ),
     CallShape(
         "ten_after_half_close",
         "The half-close ends one direction only.",
-        lambda draw: one_lane_each((*draw.requests(1), HALF_CLOSE, TO_END), (TO_END, *draw.responses(10), OK_END)),
+        lambda draw: lanes((*draw.requests(1), HALF_CLOSE, TO_END), (TO_END, *draw.responses(10), OK_END)),
     ),
     CallShape(
         "no_half_close",
         "The server may end an RPC whose client has not half-closed.",
-        lambda draw: one_lane_each((*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), OK_END)),
+        lambda draw: lanes((*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), OK_END)),
     ),
     CallShape(
         "empty_message",
         "Messages of zero bytes are messages, and are counted.",
-        lambda draw: one_lane_each((*(draw.empty_request(),) * 3, HALF_CLOSE, TO_END), (TO_END, *(draw.empty_response(),) * 3, OK_END)),
+        lambda draw: lanes((*(draw.empty_request(),) * 3, HALF_CLOSE, TO_END), (TO_END, *(draw.empty_response(),) * 3, OK_END)),
     ),
     CallShape(
         "large_message",
         "1 MiB passes both ways, and the next message after it.",
-        lambda draw: one_lane_each(
+        lambda draw: lanes(
             (draw.large_request(), Receive(), *draw.requests(1), HALF_CLOSE, TO_END),
             (Receive(), draw.large_response(), TO_END, *draw.responses(1), OK_END),
         ),
@@ -106,7 +106,7 @@ SHAPES = (
     CallShape(
         "metadata",
         "Custom metadata travels in the request, before the responses and after them.",
-        lambda draw: one_lane_each(
+        lambda draw: lanes(
             (*alternate(draw.requests(2), receive(2)), HALF_CLOSE, TO_END),
             (SEND_HEADERS, *alternate(receive(2), draw.responses(2)), TO_END, OK_WITH_TRAILERS),
             REQUEST,
@@ -115,60 +115,52 @@ SHAPES = (
     CallShape(
         "metadata_on_error",
         "Custom metadata arrives also when the RPC fails.",
-        lambda draw: one_lane_each(
-            (*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST
-        ),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST),
     ),
     CallShape("headers_first", "The initial metadata arrives before any response.", _headers_first),
     CallShape(
         "early_ok",
         "The server ends well without having read anything.",
-        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(1), OK_END)),
+        lambda draw: lanes((*draw.requests(3), HALF_CLOSE, TO_END), (*draw.responses(1), OK_END)),
     ),
     CallShape(
         "early_reply",
         "The server ends well after three of ten messages.",
-        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, TO_END), (*receive(3), *draw.responses(3), OK_END)),
+        lambda draw: lanes((*draw.requests(10), HALF_CLOSE, TO_END), (*receive(3), *draw.responses(3), OK_END)),
     ),
     CallShape(
-        "early_error",
-        "An error that waits for no message.",
-        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (SOME_ERROR,)),
+        "early_error", "An error that waits for no message.", lambda draw: lanes((*draw.requests(3), HALF_CLOSE, TO_END), (SOME_ERROR,))
     ),
     CallShape(
         "error_after_3",
         "What was answered before an error arrives, then the error.",
-        lambda draw: one_lane_each(
-            (*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)
-        ),
+        lambda draw: lanes((*alternate(draw.requests(3), receive(3)), TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)),
     ),
     CallShape(
         "error_after_3_of_10",
         "The same while messages of the client are still on their way.",
-        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)),
+        lambda draw: lanes((*draw.requests(10), HALF_CLOSE, TO_END), (*alternate(receive(3), draw.responses(3)), SOME_ERROR)),
     ),
     *status_shapes(_ending_with),
     CallShape(
         "deadline",
         "The deadline ends the RPC on both sides, after a round trip.",
-        lambda draw: one_lane_each((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
+        lambda draw: lanes((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
     ),
     CallShape(
         "deadline_in_time",
         "The server knows the deadline; one that is kept does nothing.",
-        lambda draw: one_lane_each((*draw.requests(3), HALF_CLOSE, TO_END), (TO_END, *draw.responses(3), OK_END), timeout_us=AMPLE_US),
+        lambda draw: lanes((*draw.requests(3), HALF_CLOSE, TO_END), (TO_END, *draw.responses(3), OK_END), timeout_us=AMPLE_US),
     ),
-    CallShape("cancel_before", "A cancel before any message.", lambda _: one_lane_each((CANCEL,), (TO_END, *ENDED))),
+    CallShape("cancel_before", "A cancel before any message.", lambda _: lanes((CANCEL,), (TO_END, *ENDED))),
     CallShape(
         "cancel_between",
         "A cancel between messages reaches the server.",
-        lambda draw: one_lane_each(
-            (*alternate(draw.requests(3), receive(3)), CANCEL), (*alternate(receive(3), draw.responses(3)), TO_END, *ENDED)
-        ),
+        lambda draw: lanes((*alternate(draw.requests(3), receive(3)), CANCEL), (*alternate(receive(3), draw.responses(3)), TO_END, *ENDED)),
     ),
     CallShape(
         "cancel_after",
         "A cancel after the last message, while the server does not end, reaches it.",
-        lambda draw: one_lane_each((*draw.requests(10), HALF_CLOSE, *receive(10), CANCEL), (TO_END, *draw.responses(10), *ENDED)),
+        lambda draw: lanes((*draw.requests(10), HALF_CLOSE, *receive(10), CANCEL), (TO_END, *draw.responses(10), *ENDED)),
     ),
 )

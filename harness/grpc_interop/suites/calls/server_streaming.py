@@ -20,7 +20,7 @@ from grpc_interop.suites.calls.shape import (
     CallShape,
     Scripts,
     alternate,
-    one_lane_each,
+    lanes,
     receive,
     status_shapes,
 )
@@ -44,7 +44,7 @@ SHAPES = (
     CallShape(
         "one_at_a_time_10",
         "Each response arrives before the next is sent: nobody buffers.",
-        lambda draw: one_lane_each(
+        lambda draw: lanes(
             (*draw.requests(1), *(Receive(), Signal("got")) * 10, TO_END),
             (Receive(), *alternate(draw.responses(10), (WaitFor("got"),) * 10), OK_END),
         ),
@@ -52,64 +52,58 @@ SHAPES = (
     CallShape(
         "empty_message",
         "Messages of zero bytes are messages, and are counted.",
-        lambda draw: one_lane_each((draw.empty_request(), TO_END), (Receive(), *(draw.empty_response(),) * 3, OK_END)),
+        lambda draw: lanes((draw.empty_request(), TO_END), (Receive(), *(draw.empty_response(),) * 3, OK_END)),
     ),
     CallShape(
         "large_message",
         "1 MiB passes both ways, and the next message after it.",
-        lambda draw: one_lane_each((draw.large_request(), TO_END), (Receive(), draw.large_response(), *draw.responses(1), OK_END)),
+        lambda draw: lanes((draw.large_request(), TO_END), (Receive(), draw.large_response(), *draw.responses(1), OK_END)),
     ),
     CallShape(
         "metadata",
         "Custom metadata travels in the request, before the responses and after them.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_WITH_TRAILERS), REQUEST),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_WITH_TRAILERS), REQUEST),
     ),
     CallShape(
         "metadata_on_error",
         "Custom metadata arrives also when the RPC fails.",
-        lambda draw: one_lane_each(
-            (*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST
-        ),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), ERROR_WITH_TRAILERS), REQUEST),
     ),
     CallShape(
         "headers_first",
         "The client can have the initial metadata before it takes a response.",
-        lambda draw: one_lane_each((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_END)),
+        lambda draw: lanes((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(2), OK_END)),
     ),
     CallShape(
-        "early_error",
-        "An error that does not wait for the request.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (SOME_ERROR,)),
+        "early_error", "An error that does not wait for the request.", lambda draw: lanes((*draw.requests(1), TO_END), (SOME_ERROR,))
     ),
     CallShape(
         "error_after_3",
         "What was sent before an error arrives, then the error.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *draw.responses(3), SOME_ERROR)),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), *draw.responses(3), SOME_ERROR)),
     ),
     *status_shapes(_ending_with),
     CallShape(
         "deadline",
         "The deadline ends the RPC on both sides, after the response that came.",
-        lambda draw: one_lane_each((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
+        lambda draw: lanes((*draw.requests(1), Receive(), TO_END), (Receive(), *draw.responses(1), *ENDED), timeout_us=DEADLINE_US),
     ),
     CallShape(
         "deadline_in_time",
         "The server knows the deadline; one that is kept does nothing.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *draw.responses(10), OK_END), timeout_us=AMPLE_US),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), *draw.responses(10), OK_END), timeout_us=AMPLE_US),
     ),
     CallShape(
-        "cancel_before",
-        "A cancel that may overtake the request.",
-        lambda draw: one_lane_each((*draw.requests(1), CANCEL), (Receive(), *ENDED)),
+        "cancel_before", "A cancel that may overtake the request.", lambda draw: lanes((*draw.requests(1), CANCEL), (Receive(), *ENDED))
     ),
     CallShape(
         "cancel_between",
         "A cancel after three of ten responses reaches the server.",
-        lambda draw: one_lane_each((*draw.requests(1), *receive(3), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
+        lambda draw: lanes((*draw.requests(1), *receive(3), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
     ),
     CallShape(
         "cancel_after",
         "A cancel after all responses, while the server does not end, reaches it.",
-        lambda draw: one_lane_each((*draw.requests(1), *receive(10), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
+        lambda draw: lanes((*draw.requests(1), *receive(10), CANCEL), (Receive(), *draw.responses(10), *ENDED)),
     ),
 )

@@ -51,7 +51,7 @@ class Scripts(NamedTuple):
     own_connection: bool = False
 
 
-def one_lane_each(client: Lane, server: Lane, metadata: tuple[Entry, ...] = (), timeout_us: int | None = None) -> Scripts:
+def lanes(client: Lane, server: Lane, metadata: tuple[Entry, ...] = (), timeout_us: int | None = None) -> Scripts:
     """Return scripts in which each side has a single lane."""
     return Scripts((client,), (server,), metadata, timeout_us)
 

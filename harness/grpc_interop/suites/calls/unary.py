@@ -21,7 +21,7 @@ from grpc_interop.suites.calls.shape import (
     TO_END,
     CallShape,
     Scripts,
-    one_lane_each,
+    lanes,
     sized,
     status_shapes,
 )
@@ -45,27 +45,27 @@ SHAPES = (
     CallShape(
         "empty_message",
         "A message of zero bytes is a message.",
-        lambda draw: one_lane_each((draw.empty_request(), TO_END), (Receive(), draw.empty_response(), OK_END)),
+        lambda draw: lanes((draw.empty_request(), TO_END), (Receive(), draw.empty_response(), OK_END)),
     ),
     CallShape(
         "large_message",
         "1 MiB passes both ways, whatever the windows.",
-        lambda draw: one_lane_each((draw.large_request(), TO_END), (Receive(), draw.large_response(), OK_END)),
+        lambda draw: lanes((draw.large_request(), TO_END), (Receive(), draw.large_response(), OK_END)),
     ),
     CallShape(
         "metadata",
         "Custom metadata travels in the request, before the response and after it.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_WITH_TRAILERS), REQUEST),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_WITH_TRAILERS), REQUEST),
     ),
     CallShape(
         "metadata_on_error",
         "Custom metadata arrives also when there is no response.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, ERROR_WITH_TRAILERS), REQUEST),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), SEND_HEADERS, ERROR_WITH_TRAILERS), REQUEST),
     ),
     CallShape(
         "metadata_large",
         "7,000 bytes of metadata at a time are below every limit.",
-        lambda draw: one_lane_each(
+        lambda draw: lanes(
             (*draw.requests(1), TO_END),
             (
                 Receive(),
@@ -79,19 +79,17 @@ SHAPES = (
     CallShape(
         "headers_first",
         "The client can have the initial metadata before the response.",
-        lambda draw: one_lane_each((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_END)),
+        lambda draw: lanes((*draw.requests(1), RECEIVE_HEADERS, TO_END), (Receive(), SEND_HEADERS, *draw.responses(1), OK_END)),
     ),
     CallShape(
-        "early_error",
-        "An error that does not wait for the request.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (SOME_ERROR,)),
+        "early_error", "An error that does not wait for the request.", lambda draw: lanes((*draw.requests(1), TO_END), (SOME_ERROR,))
     ),
     *status_shapes(_ending_with),
     *(_with_code(code, name) for code, name in enumerate(CODES) if code),
     CallShape(
         "deadline",
         "The deadline ends the RPC on both sides.",
-        lambda draw: one_lane_each((*draw.requests(1), TO_END), (Receive(), *ENDED), timeout_us=DEADLINE_US),
+        lambda draw: lanes((*draw.requests(1), TO_END), (Receive(), *ENDED), timeout_us=DEADLINE_US),
     ),
     CallShape(
         "deadline_in_time",
@@ -99,13 +97,11 @@ SHAPES = (
         lambda draw: _one(draw)._replace(timeout_us=AMPLE_US),
     ),
     CallShape(
-        "cancel_before",
-        "A cancel that may overtake the request.",
-        lambda draw: one_lane_each((*draw.requests(1), CANCEL), (Receive(), *ENDED)),
+        "cancel_before", "A cancel that may overtake the request.", lambda draw: lanes((*draw.requests(1), CANCEL), (Receive(), *ENDED))
     ),
     CallShape(
         "cancel_after",
         "A cancel reaches the server while it works on the request.",
-        lambda draw: one_lane_each((*draw.requests(1), WaitFor("got"), CANCEL), (Receive(), Signal("got"), *ENDED)),
+        lambda draw: lanes((*draw.requests(1), WaitFor("got"), CANCEL), (Receive(), Signal("got"), *ENDED)),
     ),
 )
