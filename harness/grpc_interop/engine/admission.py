@@ -1,4 +1,4 @@
-"""Limits: the cases in flight on one driver, and the time that a case may take."""
+"""Limits: the cases in flight on a driver, and the time that a case may take."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.jobs import Job
 
 WINDOW = 128
-"""Most weight of the cases in flight on one driver; an ordinary case weighs 1. Harness and drivers take turns in batches: with
+"""Most weight of the cases in flight on a driver; an ordinary case weighs 1. Harness and drivers take turns in batches: with
 32 in flight two quick drivers are idle half of the time, and above 128 it makes no difference. 512 calls with 32 KiB unread
-each way, 128 at a time on one connection, passed in all four pairs of py and go."""
+each way, 128 at a time on a connection, passed in all four pairs of py and go."""
 
 MOST_EXAMINED = 16
-"""Most message cases under way on one driver, beside its plays. With 32 questions about each the driver always has work, and
+"""Most message cases under way on a driver, beside its plays. With 32 questions about each the driver always has work, and
 a command behind them in its socket waits a few hundredths of a second."""
 
 CASE_SECONDS = 10.0
@@ -23,7 +23,7 @@ WEIGHT_OF_TWICE = 20
 ordinary case, beside others like it, on a machine that may be overloaded many times."""
 
 DEBUGGED_SECONDS = 24 * 3600.0
-"""Time for a case while somebody debugs one of its drivers: as long as a person may work at it."""
+"""Time for a case while somebody debugs its drivers: as long as a person may work at it."""
 
 
 def full(driver: Driver, weight: int, window: int) -> bool:
@@ -34,7 +34,7 @@ def full(driver: Driver, weight: int, window: int) -> bool:
 
 
 def limit(job: Job, client: Driver, server: Driver, case_seconds: float) -> float:
-    """Return the seconds that the job may take on those drivers, where an ordinary case may take `case_seconds`."""
+    """Return the seconds that the job may take on these drivers, where an ordinary case may take `case_seconds`."""
     if client.debugged or server.debugged:
         return DEBUGGED_SECONDS
     return min(case_seconds * (1 + (job.prepared.weight - 1) / WEIGHT_OF_TWICE), job.purpose.most_seconds)

@@ -59,7 +59,7 @@ class Engine:
         self.dropped: Counter[Pair] = Counter()
         self.why_dropped: dict[Pair, str] = {}
         self.incidents: list[str] = []
-        """Faults of drivers outside of any case: one died with nothing in flight, or reported a finished case again."""
+        """Faults of drivers outside of any case: a death with nothing in flight, or a second report of a case."""
         self.ids: Iterator[int] = count(1)
         self._poller = Poller()
         self.pool = DriverPool(logs, self.ids, lambda driver: driver.watch(self._poller, self._read))
@@ -84,7 +84,7 @@ class Engine:
         self.pool.built[built.manifest.name] = built
 
     def enqueue(self, jobs: Iterator[Job]) -> None:
-        """Play these jobs, beside earlier ones, taking one at a time as there is room. Their implementations have been added."""
+        """Play these jobs, beside earlier ones, as soon as there is room. Their implementations have been added."""
         self._queues.append(Queue(jobs))
 
     def prepare(self, case: AnyCase) -> Prepared:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -17,14 +16,14 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
-"""How much a generation of payloads has at most. Drivers keep two: that which new plays use, and the one before for as long
-as a play is under way that uses it. So their memory is bounded in a run of any length."""
+"""Limits of a generation of payloads. Drivers keep two: the generation of new plays, and the generation before as long as a
+play under way uses it. So their memory is bounded in a run of any length."""
 
 
 MESSAGES_OF_ONE, BYTES_OF_ONE = 50, 1024 * 1024
 """The work that weighs 1. A case with less work weighs 1 as well, so suites with a few dozen messages a case keep the whole
-window. Of calls with 2,000 messages 3 are then in flight, which keeps a driver busy; with 48 of them a driver in Python
-finished none within its 10 s."""
+window. With calls of 2,000 messages, 3 are then in flight, which keeps a driver busy; with 48 such calls a driver in Python
+finished none of them within 10 s."""
 
 TIMES = "times"
 """The capability to report when steps were done: asked for where it is offered, and needed by no case."""
@@ -36,32 +35,22 @@ class Prepared:
 
     case: AnyCase
     allowed: tuple[Expected, ...]
-    """The outcomes that the model allows."""
     client_needs: frozenset[str]
     server_needs: frozenset[str]
-    call: bytes = b""
-    """The client's Command, serialised, without id and resource."""
-    expect: bytes = b""
-    """The server's Command; empty where the server does not have the method."""
-    timed_call: bytes = b""
-    """`call` that asks for times as well; empty where nothing depends on them."""
+    call: bytes = b""  # the client's Command, serialised, without id and resource
+    expect: bytes = b""  # the server's Command; empty where the server does not have the method
+    timed_call: bytes = b""  # the same with a request for times; empty where nothing depends on them
     timed_expect: bytes = b""
-    client_payloads: tuple[tuple[int, str, bytes], ...] = ()
-    """Id, type and bytes of each message that `call` refers to."""
+    client_payloads: tuple[tuple[int, str, bytes], ...] = ()  # id, type and bytes of each message in `call`
     server_payloads: tuple[tuple[int, str, bytes], ...] = ()
-    generation: int = 0
-    """The generation of the payloads; 0 where the case has none."""
+    generation: int = 0  # of the payloads; 0 where the case has none
     weight: int = 1
-    """The room that the case takes on a driver (`weight` below)."""
-    may_not_arrive: bool = False
-    """Whether the call need not reach the server."""
-    observed: bool = False
-    """Whether transcripts with their views are all that is asked for; nothing is allowed or forbidden."""
-    served: Case | None = None
-    """The server's case, where its protos are another version than the client's."""
+    may_not_arrive: bool = False  # the call need not reach the server
+    observed: bool = False  # the transcripts and their views are all that is asked for: every outcome is allowed
+    served: Case | None = None  # the server's case, where its protos are another version than the client's
     transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
     batch: object = field(default_factory=object, compare=False)
-    """Identifies this preparation: within it, answers about messages are reused for the next pair."""
+    """Identifies this preparation, within which drivers' answers about messages are reused for the next pair."""
 
     @property
     def rpc_case(self) -> Case:
@@ -71,17 +60,16 @@ class Prepared:
         return rpc
 
 
-class Purpose(ABC):
-    """Why a job is played, which decides about its verdict."""
+class Purpose:
+    """Why a job is played, which decides about its verdict. The base class serves jobs that are part of the run's plan."""
 
     at_once: ClassVar[bool] = False
-    """Whether a failure counts as it is: it is not deferred, and a missed deadline is not played again."""
-    most_seconds: ClassVar[float] = math.inf
-    """Time that the case may take, whatever its weight."""
+    """A failure counts as it is: it is not deferred, and a missed deadline is not played again."""
+    most_seconds: ClassVar[float] = math.inf  # that the case may take, whatever its weight
 
-    @abstractmethod
     def finished(self, verdict: Verdict) -> Sequence[Verdict]:
         """Take the job's verdict; return the verdicts that are final now."""
+        return (verdict,)
 
     def killed(self, verdict: Verdict) -> Sequence[Verdict]:
         """Take the verdict of an isolated job that ended its driver; return the verdicts that are final now."""
@@ -92,14 +80,7 @@ class Purpose(ABC):
         return None
 
 
-class Planned(Purpose):
-    """The case is part of the run."""
-
-    def finished(self, verdict: Verdict) -> Sequence[Verdict]:
-        return (verdict,)
-
-
-PLANNED = Planned()
+PLANNED = Purpose()
 
 
 @dataclass(slots=True)
@@ -108,53 +89,48 @@ class Job:
 
     prepared: Prepared
     pair: Pair
-    isolated: bool = False
-    """Nothing else may be in flight."""
-    repeat: int = 0
-    """The number of calls in the bare loop of the bench, inside the drivers; 0 for an ordinary play."""
+    isolated: bool = False  # nothing else may be in flight
+    repeat: int = 0  # calls in the bare loop of the bench, inside the drivers; 0 for an ordinary play
     concurrency: int = 0
-    timed: bool = False
-    """The client reports when it did its steps, if it can."""
+    timed: bool = False  # the client reports when it did its steps, if it can
     purpose: Purpose = PLANNED
-    stretched: int = 0
-    """How often the deadline was made longer."""
+    stretched: int = 0  # how often the deadline was made longer
     notes: list[str] = field(default_factory=list)
 
 
 def weight(client: Script, server: Script) -> int:
-    """Return the weight of a call with those scripts."""
+    """Return the weight of a call with these scripts."""
     sent = [step.message for script in (client, server) for step in steps(script) if isinstance(step, Send)]
     return max(1, len(sent) // MESSAGES_OF_ONE + sum(map(len, sent)) // BYTES_OF_ONE)
 
 
 class Preparer:
-    """Prepares RPCs, and counts the payloads that their commands refer to. At most two generations of payloads exist: a new
-    one begins while plays that use the one before are still under way, so that nobody waits for the slowest of them."""
+    """Prepares RPCs, and counts the payloads that their commands refer to. At most two generations of payloads exist: the next
+    begins while plays that use the last are still under way, so that no play waits for the slowest of them."""
 
     def __init__(self) -> None:
         self.payloads = Payloads()
         self.generation = 1
-        self._first = 0
-        """Payloads with smaller ids are of the generation before; 0 if there is none."""
+        self._first = 0  # payloads with smaller ids are of the generation before; 0 if no such generation is left
 
     def prepare(self, case: Case) -> Prepared:
-        """Raises NotACase where the model promises nothing."""
+        """Return a case with its allowed outcomes and commands. Raises NotACase where the model promises nothing."""
         return self._write(Prepared(case, model(case), case.needs(Side.CLIENT), case.needs(Side.SERVER)))
 
     def prepare_observed(self, client: Case, server: Case | None) -> Prepared:
-        """One call between two versions of the protos, each side with its own: the client's script of the one case, and
-        the server's of the other (None: its version lacks the method)."""
+        """Return a call between two versions of the protos: the client's script in `client`, and the server's in `server`, or
+        None where its version lacks the method."""
         client_needs = client.needs(Side.CLIENT) | {"view"}
         server_needs = server.needs(Side.SERVER) | {"view"} if server is not None else frozenset[str]()
         return self._write(Prepared(client, (), client_needs, server_needs, observed=True, served=server))
 
     def refresh(self, prepared: Prepared) -> Prepared:
-        """The same with payload ids that are still valid."""
+        """Return the same with payload ids that are still valid."""
         return prepared if prepared.generation == self.generation else self._write(prepared)
 
     @property
     def full(self) -> bool:
-        """Whether a new generation of payloads is due."""
+        """Whether a new generation of payloads must begin."""
         return len(self.payloads) > MOST_PAYLOADS or self.payloads.bytes > MOST_PAYLOAD_BYTES
 
     def has_room(self, drivers: Iterable[Driver], in_flight: Iterable[Prepared]) -> bool:
@@ -169,7 +145,7 @@ class Preparer:
         return not self.full
 
     def loop(self, prepared: Prepared, repeat: int, concurrency: int) -> Prepared:
-        """The same case as a loop inside the drivers, for the bench."""
+        """Return the same case as a loop inside the drivers, for the bench."""
         case = prepared.rpc_case
         call = play_message(case, case.client, self.payloads, client=True)
         call.repeat, call.concurrency = repeat, concurrency
@@ -182,7 +158,7 @@ class Preparer:
         )
 
     def timed(self, prepared: Prepared) -> Prepared:
-        """The same case with a client that tells when its steps were done."""
+        """Return the same case with a client that reports when its steps were done."""
         case = prepared.rpc_case
         call = play_message(case, case.client, self.payloads, client=True)
         call.report_times = True

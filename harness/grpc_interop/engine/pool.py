@@ -1,4 +1,4 @@
-"""The drivers of a run: one process for each implementation and side, started when first needed, and again after a death."""
+"""The drivers of a run: a process for each implementation and side, started when first needed, and again after a death."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.errors import BuildError
 
 MOST_DEATHS = 20
-"""Deaths of one driver in a run after which its remaining cases are not played: each costs a restart."""
+"""Deaths of a driver in a run after which its remaining cases are not played: each costs a restart."""
 
 MOST_FAILED_STARTS = 3
 """Starts in a row that end before the driver is ready, after which it is given up. A driver that cannot start says so at once,
 and a driver that was killed from outside, as by a system without memory, starts the next time."""
 
 MOST_HANGS = 5
-"""Hangs of one driver without a played case between them, after which its remaining cases are not played: each hang costs all
+"""Hangs of a driver without a played case between them, after which its remaining cases are not played: each hang costs all
 time that the watchdog allows, and a driver that hangs five times in a row hangs always."""
 
 STOP_SECONDS = 2.0
@@ -31,7 +31,7 @@ STOP_SECONDS = 2.0
 
 @dataclass(slots=True)
 class _History:
-    """The past of one implementation's drivers on one side."""
+    """The past of an implementation's drivers on a side."""
 
     starts: int = 0
     deaths: int = 0

@@ -17,7 +17,7 @@ _Key = tuple[Pair, Endpoint, Endpoint]
 
 
 class Queue:
-    """Jobs that are taken one at a time as there is room, and started in their order on each pair and its endpoints."""
+    """Jobs that are taken singly as there is room, and started in their order on each pair and its endpoints."""
 
     def __init__(self, jobs: Iterator[Job]) -> None:
         self._jobs: Iterator[Job] | None = jobs

@@ -17,13 +17,13 @@ ABORT_SECONDS = 3.0
 """Time for the answer to an Abort, after which a driver hangs."""
 
 MOST_OF_A_TURN = 0.05
-"""Seconds of the harness' own work that count in one turn of the loop, however long it took: more than 0, so that a driver
+"""Seconds of the harness' own work that count in a turn of the loop, however long it took: more than 0, so that a driver
 that keeps the harness busy cannot stop the clock for ever."""
 
 
 class WatchdogClock:
     """A clock that pauses while the harness works. A case with many signals needs the harness at each of them; on a busy
-    machine one turn of the loop may take a second, and a case that is late for that reason does not hang."""
+    machine a turn of the loop may take a second, and a case that is late for that reason does not hang."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.now = 0.0  # seconds

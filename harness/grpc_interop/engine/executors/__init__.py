@@ -1,1 +1,1 @@
-"""How each kind of case is played, one module a kind."""
+"""How each kind of case is played, a module for each."""

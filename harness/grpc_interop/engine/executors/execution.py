@@ -24,15 +24,12 @@ class Execution(ABC):
     prepared: Prepared
     client: Driver
     server: Driver
-    seconds: float
-    """Time that the case may take beyond its own deadline."""
-    due: float
-    """When the watchdog looks at it, by the watchdog's clock."""
-    frozen: bool = field(default=False, init=False)
-    """Whether Abort was sent because the case was late."""
+    seconds: float  # that the case may take beyond its own deadline
+    due: float  # when the case is late, by the watchdog's clock
+    frozen: bool = field(default=False, init=False)  # Abort was sent because the case was late
 
     reruns: ClassVar[bool] = False
-    """Whether a failure may come of other cases: then it is deferred, and may be played again in isolation."""
+    """Other cases may cause a failure: so it is deferred, and may be played again in isolation."""
 
     @property
     @abstractmethod
@@ -53,7 +50,7 @@ class Execution(ABC):
 
     @abstractmethod
     def broken(self, driver: Driver | None, what: str) -> Verdict:
-        """Return the verdict where a driver will never answer; the sentence `what` says why."""
+        """Return the verdict of a case that a driver will never answer; the sentence `what` says why."""
 
     def other(self, driver: Driver) -> Driver:
         return self.server if driver is self.client else self.client

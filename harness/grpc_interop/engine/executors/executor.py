@@ -1,6 +1,6 @@
-"""What the engine asks of the executor of a kind of case, and what an executor asks of the engine.
+"""The interface between the engine and the executor of a kind of case.
 
-A new kind of case is a subclass of AnyCase (core/case.py) and an executor, which is handed to the engine.
+A new kind of case is a subclass of AnyCase (core/case.py) and an executor, which is passed to the engine.
 """
 
 from __future__ import annotations
@@ -25,14 +25,10 @@ class Host(Protocol):
 
     pool: DriverPool
     clock: WatchdogClock
-    ids: Iterator[int]
-    """Ids of commands and executions."""
-    in_flight: dict[int, Execution]
-    """Executions by their ids."""
-    window: int
-    """Weight of the cases that may be in flight on one driver."""
-    case_seconds: float
-    """Time that an ordinary case may take beyond its own deadline."""
+    ids: Iterator[int]  # of commands and executions
+    in_flight: dict[int, Execution]  # by id
+    window: int  # most weight of the cases in flight on a driver
+    case_seconds: float  # that an ordinary case may take beyond its own deadline
 
     def finish(self, job: Job, verdict: Verdict) -> None:
         """Take the verdict of a job that is not in flight."""
@@ -41,22 +37,20 @@ class Host(Protocol):
         """Judge an execution that is complete."""
 
     def fail(self, execution: Execution, driver: Driver, what: str) -> None:
-        """Give up an execution since the driver did something that it must not; the sentence `what` says so."""
+        """Give up an execution since a driver did something that it must not; the sentence `what` says so."""
 
     def drop(self, job: Job) -> None:
-        """Note that the job will never be played, since one of its drivers does not start."""
+        """Note that the job will never be played, since a driver does not start."""
 
     def report_stray(self, driver: Driver, play: int) -> None:
         """Note that a driver reported a play that is not under way."""
 
 
 class Executor(ABC):
-    """Plays the cases of one kind."""
+    """Plays the cases of a kind."""
 
-    kind: ClassVar[str]
-    """The name by which cases ask for it (AnyCase.executor)."""
-    events: ClassVar[tuple[str, ...]] = ()
-    """The kinds of event that only this executor understands."""
+    kind: ClassVar[str]  # the name by which cases ask for it (AnyCase.executor)
+    events: ClassVar[tuple[str, ...]] = ()  # the kinds of event that only this executor understands
 
     @abstractmethod
     def prepare(self, case: AnyCase) -> Prepared:
@@ -64,7 +58,7 @@ class Executor(ABC):
 
     @abstractmethod
     def start(self, job: Job, host: Host) -> bool:
-        """Start a job. Return False if its drivers are not ready, or have no room; then it is tried again."""
+        """Start a job. Return False if its drivers are not ready, or have no room: the engine tries again later."""
 
     def awaits(self, command: int) -> bool:
         """Return whether the answer to that command is for this executor."""
@@ -97,7 +91,7 @@ class DriverExecutor(Executor):
         """Return whether a driver has room for the case now."""
 
     def resources(self, job: Job, client: Driver, server: Driver) -> Iterator[tuple[Driver, Resource]]:
-        """Yield the servers and channels that the case needs, each with its driver, once those before it are ready."""
+        """Yield the servers and channels that the case needs, each with its driver. The next is asked for when the last is ready."""
         return iter(())
 
     @abstractmethod

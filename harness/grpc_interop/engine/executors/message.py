@@ -1,5 +1,4 @@
-"""One message case under way: its examination's asks as commands, and the drivers' answers. To the engine it is a flight
-like that of an RPC: it has two sides, some of which owe an answer, and may be late or lose a driver."""
+"""Message cases: the questions of an examination are sent as commands, and the drivers' answers decide on the next."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from grpc_interop.engine.watchdog import WatchdogClock
 from grpc_interop.messages.examination import Findings, Questioner, Questioning
 
 MOST_CAUSES = 5
-"""Other causes that are told of with a failure: more are rarely read."""
+"""Other causes that a failure mentions: more are rarely read."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,21 +37,20 @@ class MessageExecution(Execution):
     cache: TranscodeCache
     started: float = field(default_factory=time.monotonic)
     owed: Counter[Driver] = field(default_factory=Counter)
-    """The number of questions that each driver has not answered; some may be under way for another execution that asks the
-    same."""
+    """Questions that each driver has not answered. Another execution may have sent the same question."""
 
     def ask_more(self, ids: Iterator[int]) -> None:
-        """Asks what may be asked now."""
+        """Ask all questions that may be asked now."""
         self.wait_on()
         for number, ask in self.examination.next_asks():
             self._ask(ids, number, ask)
 
     def wait_on(self) -> None:
-        """A driver has answered something: what is still due may take as long again."""
+        """Allow the whole time for the next answer, since a driver has answered."""
         self.due = self.clock.now + self.seconds
 
     def hear(self, driver: Driver, number: int, answers: tuple[Answer, ...], ids: Iterator[int]) -> None:
-        """Takes the answers to one of its questions and asks on."""
+        """Take the answers to a question, and ask the next."""
         self.owed[driver] -= 1
         if not self.owed[driver]:
             self.release(driver)
@@ -61,7 +59,7 @@ class MessageExecution(Execution):
             self.ask_more(ids)
 
     def _ask(self, ids: Iterator[int], number: int, following: Ask | None) -> bool:
-        """Goes on with a dialogue as far as the answers are known; False when that was to its end."""
+        """Continue a dialogue as far as the answers are known; return False at its end."""
         while following is not None:
             question = self._question(following)
             answers = self.cache.known(question)
@@ -72,7 +70,7 @@ class MessageExecution(Execution):
         return False
 
     def _question(self, ask: Ask) -> Question:
-        # Of what is played alone, to find out what killed a driver, nothing may be known before.
+        # An isolated case is played to find the culprit of a death: it must ask everything itself.
         batch = self if self.job.isolated else self.prepared.batch
         return Question(self.client if ask.side is Side.CLIENT else self.server, batch, self.case.type_name, ask)
 
@@ -83,30 +81,24 @@ class MessageExecution(Execution):
             driver.examined += 1
         self.owed[driver] += 1
 
-    # -- as a flight ---------------------------------------------------------------------------------------------------
-
     @property
     def complete(self) -> bool:
         return self.examination.findings is not None
 
     def unreported(self) -> list[Driver]:
-        """The sides that owe an answer."""
         return [driver for driver in (self.client, self.server) if self.owed[driver]]
 
     def release(self, driver: Driver) -> None:
-        """The driver owes nothing any more, or will never answer."""
         driver.examined -= 1
 
     def broken(self, driver: Driver | None, what: str) -> Verdict:
-        """The verdict when a side will never answer; `what` says why. The examples that were being asked about are
-        named; of a case played alone, one of them is the cause."""
+        """Return a verdict that names the examples in question. In an isolated case, an example among them is the cause."""
         side = driver.side if driver else Side.CLIENT
         asked = dict.fromkeys(example.what or example.data.hex() for example in self.examination.pending.values())
         notes = (*self.job.notes, f"it was asked about: {'; '.join(asked)}")
         return Verdict(self.case, self.job.pair, Outcome.FAILED, difference=Difference(side, what), notes=notes, attachments=self.logs())
 
     def judge(self) -> Verdict:
-        """The verdict once everything is answered."""
         findings = self.examination.findings
         assert findings is not None
         seconds = time.monotonic() - self.started
@@ -149,7 +141,7 @@ class MessageExecutor(DriverExecutor):
         return self._cache.awaits(command)
 
     def hear(self, driver: Driver, kind: str, event: pb.Event, host: Host) -> None:
-        """Pass an answer to every execution that waits for it; those that were given up need none."""
+        """Pass an answer to every execution that waits for it and was not given up."""
         request = self._cache.heard(event)
         for asker, number in request.waiting:
             execution = host.in_flight.get(asker.id)
@@ -174,7 +166,7 @@ class MessageExecutor(DriverExecutor):
 
 
 def _notes(findings: Findings) -> Iterator[str]:
-    """How many examples failed, how the first was shrunk, and what the others failed of."""
+    """Yield how many examples failed, how the first was shrunk, and the causes of other failures."""
     first = findings.failed[0]
     what = f" ({first.example.what})" if first.example.what else ""
     yield f"{len(findings.failed)} of {findings.examples} messages fail; the first is number {first.number + 1}{what}"

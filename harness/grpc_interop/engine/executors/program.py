@@ -1,16 +1,16 @@
-"""Plays cases with programs, several at a time, and judges them.
+"""Cases for hand-written programs, several at a time.
 
-One server program of each implementation serves all. When it dies during a case, the case is played again with a
-server of its own: then it is known whether this case kills it.
+One server program of each implementation serves all cases. When it dies during a case, the case is played again with a
+server of its own, which shows whether this case kills it.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from grpc_interop.core.case import AnyCase
 from grpc_interop.core.model import model
@@ -29,11 +29,11 @@ CLIENT, SERVER = "greeter-client", "greeter-server"
 """The programs' names in a manifest."""
 
 AT_ONCE = 8
-"""Cases in play: most of their time is waiting for ticks, and each costs a process."""
+"""Cases played at the same time: they mostly wait for ticks, and each costs a process."""
 
 
 class ProgramExecutor(Executor):
-    """Takes jobs and gives back their verdicts, in any order."""
+    """Plays jobs in threads; their verdicts come in any order."""
 
     kind = "program"
 
@@ -47,11 +47,11 @@ class ProgramExecutor(Executor):
         self._lock = threading.Lock()
         self._closed = False
         self._threads: ThreadPoolExecutor | None = None
-        self._open = 0
-        self._done: SimpleQueue[tuple[Job, Verdict | BaseException]] = SimpleQueue()
+        self._jobs: dict[Future[Verdict], Job] = {}
+        self._done: SimpleQueue[Future[Verdict]] = SimpleQueue()
 
     def add(self, built: Built) -> None:
-        """An implementation's programs are ready to be started."""
+        """Make an implementation known, whose programs are ready to be started."""
         self._built[built.manifest.name] = built
 
     def prepare(self, case: AnyCase) -> Prepared:
@@ -59,32 +59,28 @@ class ProgramExecutor(Executor):
         return Prepared(case, model(case.rpc), frozenset(), frozenset())
 
     def start(self, job: Job, host: Host | None = None) -> bool:
-        """Play the job some time; its implementations have been added."""
+        """Play the job at some time; its implementations have been added."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(AT_ONCE, "programs")
-        self._open += 1
-        self._threads.submit(self._run, job)
+        future = self._threads.submit(self._verdict, job)
+        self._jobs[future] = job
+        future.add_done_callback(self._done.put)
         return True
 
     def collect(self) -> list[tuple[Job, Verdict]]:
-        """The verdicts reached since the last call. Raises what went wrong in the harness itself."""
-        found: list[tuple[Job, Verdict]] = []
-        while True:
-            try:
-                job, verdict = self._done.get_nowait()
-            except Empty:
-                return found
-            self._open -= 1
-            if isinstance(verdict, BaseException):
-                raise verdict
-            found.append((job, verdict))
+        """Return the verdicts since the last call. Raises the exceptions of the harness' own threads."""
+        verdicts = []
+        while not self._done.empty():
+            future = self._done.get()
+            verdicts.append((self._jobs.pop(future), future.result()))
+        return verdicts
 
     @property
     def busy(self) -> bool:
-        return self._open > 0
+        return bool(self._jobs)
 
     def close(self) -> None:
-        """Ends every program; jobs that are open get no verdict."""
+        """End every program; unfinished jobs get no verdict."""
         with self._lock:
             self._closed = True
             clients = list(self._clients)
@@ -97,14 +93,6 @@ class ProgramExecutor(Executor):
         self._servers.clear()
 
     # -- in a thread of the pool ---------------------------------------------------------------------------------------
-
-    def _run(self, job: Job) -> None:
-        verdict: Verdict | BaseException
-        try:
-            verdict = self._verdict(job)
-        except BaseException as error:  # noqa: BLE001  raised again by collect, in the thread that waits for a verdict
-            verdict = error
-        self._done.put((job, verdict))
 
     def _verdict(self, job: Job) -> Verdict:
         for side, program in ((Side.CLIENT, CLIENT), (Side.SERVER, SERVER)):
@@ -124,7 +112,7 @@ class ProgramExecutor(Executor):
             return Verdict(job.prepared.rpc_case, job.pair, Outcome.FAILED, difference=what, attachments=logs)
 
     def _server(self, name: str) -> Server:
-        """The running server program of an implementation; a new one where the last has died. Raises ServerProgramError."""
+        """Return the running server program of an implementation, started anew after a death. Raises ServerProgramError."""
         with self._lock:
             server = self._servers.get(name)
             if server is None or server.died:

@@ -26,23 +26,22 @@ class RpcExecution(Execution):
     """One play: its two sides, the transcripts that they have reported, and the verdict that follows."""
 
     canonical: Canonical = as_they_are
-    own_channel: int = 0
-    """The channel made for this case alone, or 0."""
+    own_channel: int = 0  # the channel made for this case alone, or 0
     client_seen: ClientTranscript | None = None
     server_seen: ServerTranscript | None = None
     completed: dict[Side, int] = field(default_factory=dict)
-    """Of a repeated play, how many calls went as the first, by each side's own count."""
+    """Calls of a repeated play that went as the first, by each side's own count."""
 
     reruns: ClassVar[bool] = True
 
     def take(self, driver: Driver, seen: pb.Transcript) -> None:
-        """Keeps a side's transcript. Raises ContractBroken when it is none."""
+        """Keep a side's transcript. Raises ContractBroken when it is not valid."""
         if self.job.repeat:
             self.completed[driver.side] = seen.completed
         if self.prepared.observed:
             self._take_with_views(driver, seen)
             return
-        # Read first: what is looked up is the same at each time.
+        # Read first: the lookup clears the times, so that equal transcripts are parsed once.
         done_us, began_us, elapsed_us = step_times(seen), seen.began_us, seen.elapsed_ns // 1000
         if driver is self.client:
             self.client_seen = self.prepared.transcripts.client(seen)
@@ -64,20 +63,18 @@ class RpcExecution(Execution):
         return self.client_seen is not None and self.server_seen is not None
 
     def owes(self, driver: Driver) -> bool:
-        """Whether the driver plays a side that has not reported yet."""
+        """Return whether the driver plays a side that has not reported yet."""
         return (driver is self.client and self.client_seen is None) or (driver is self.server and self.server_seen is None)
 
     def unreported(self) -> list[Driver]:
-        """The sides that have not reported yet."""
         sides = ((self.client, self.client_seen), (self.server, self.server_seen))
         return [driver for driver, seen in sides if seen is None]
 
     def release(self, driver: Driver) -> None:
-        """The driver has reported, or never will."""
         driver.take_off(self.prepared.weight)
 
     def judge(self) -> Verdict:
-        """The verdict once both sides have reported. A play that was frozen fails, whatever it had seen."""
+        """Compare both transcripts with the model. A play that was frozen fails, whatever it had seen."""
         assert self.client_seen is not None and self.server_seen is not None
         case, observed = self.prepared.rpc_case, self.prepared.observed
         if observed:
@@ -106,7 +103,7 @@ class RpcExecution(Execution):
         )
 
     def _miscounted(self) -> Difference | None:
-        """What is wrong when a side did not count as many calls as were to be repeated."""
+        """Return the difference of a side that counted more or fewer calls than were to be repeated."""
         for side, completed in self.completed.items():
             if completed != self.job.repeat:
                 only = "only " if completed < self.job.repeat else ""
@@ -114,7 +111,6 @@ class RpcExecution(Execution):
         return None
 
     def broken(self, driver: Driver | None, what: str) -> Verdict:
-        """The verdict when a side will never report: `what` says why, as a sentence."""
         side = driver.side if driver else Side.CLIENT
         return Verdict(
             self.prepared.rpc_case,
@@ -130,7 +126,7 @@ class RpcExecution(Execution):
 
 
 class RpcExecutor(DriverExecutor):
-    """Sends the server's script to one driver and the client's to another, and relays signals."""
+    """Sends each side's script to its driver, and relays signals."""
 
     kind = "rpc"
     events = ("transcript", "signal")

@@ -1,6 +1,6 @@
-"""From a case to cases that say less: fewer steps, one lane instead of two, plainer endings, smaller messages.
+"""Shrinking passes: from a case to smaller cases, with fewer steps, one lane instead of two, plainer endings, smaller messages.
 
-Not all of them keep the grammar, and some would deadlock: the model tells which are cases.
+Some of them break the grammar or would deadlock: the model tells which are cases.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from grpc_interop.core.case import OK, Case, Entry, Finish, Lane, Receive, Scrip
 from grpc_interop.core.side import Side
 
 SmallerMessages = Callable[[str, bytes], Iterable[bytes]]
-"""From a message's type and bytes to smaller messages of that type, the smallest first. Some may be no messages at all."""
+"""From a message's type and bytes to smaller messages of that type, the smallest first. Some may not be valid."""
 
 
-class _Place(NamedTuple):
-    """Where a step stands."""
+class _Index(NamedTuple):
+    """The position of a step in a case."""
 
     side: Side
     lane: int
     at: int
 
 
-_Unit = frozenset[_Place]
-"""Steps that go together: a message's sending and receiving, a signal and the waiting for it; or a single step."""
+_Unit = frozenset[_Index]
+"""Steps that belong together: the sending and receiving of a message, a signal and the wait for it; or a single step."""
 
 
 def size(case: Case) -> int:
-    """Steps on both sides."""
+    """Return the number of steps on both sides."""
     return sum(map(len, (*case.client, *case.server)))
 
 
 def smaller(case: Case, messages: SmallerMessages) -> Iterator[Case]:
-    """What says much less comes first."""
+    """Yield smaller cases, much smaller cases first."""
     yield from _with_fewer_steps(case)
     yield from _in_one_lane(case)
     yield from _plainer(case)
@@ -49,7 +49,8 @@ def smaller(case: Case, messages: SmallerMessages) -> Iterator[Case]:
 
 
 def _with_fewer_steps(case: Case) -> Iterator[Case]:
-    """Without halves, quarters... of what belongs together; last without single steps."""
+    """Yield the case without halves, quarters... of its units, and last without single steps, as delta debugging does (Zeller
+    and Hildebrandt 2002)."""
     units = _units(case)
     length = len(units)
     while length > 1:
@@ -62,42 +63,42 @@ def _with_fewer_steps(case: Case) -> Iterator[Case]:
 
 
 def _units(case: Case) -> list[_Unit]:
-    """All steps, each in one unit."""
-    found: list[_Unit] = []
+    """Return all steps, each in a single unit."""
+    units: list[_Unit] = []
     places = list(_places(case))
     for sender in Side:
         sends = [place for place, step in places if place.side is sender and isinstance(step, Send)]
         takes = [place for place, step in places if place.side is not sender and isinstance(step, Receive)]
-        found += _paired(sends, takes)
-        signals: dict[str, list[_Place]] = defaultdict(list)
-        waits: dict[str, list[_Place]] = defaultdict(list)
+        units += _paired(sends, takes)
+        signals: dict[str, list[_Index]] = defaultdict(list)
+        waits: dict[str, list[_Index]] = defaultdict(list)
         for place, step in places:
             if isinstance(step, Signal) and place.side is sender:
                 signals[step.name].append(place)
             elif isinstance(step, WaitFor) and place.side is not sender:
                 waits[step.name].append(place)
         for name in dict.fromkeys((*signals, *waits)):
-            found += _paired(signals[name], waits[name])
-    taken = frozenset[_Place]().union(*found)
-    return [*found, *(frozenset([place]) for place, _ in places if place not in taken)]
+            units += _paired(signals[name], waits[name])
+    taken = frozenset[_Index]().union(*units)
+    return [*units, *(frozenset([place]) for place, _ in places if place not in taken)]
 
 
-def _paired(ones: list[_Place], others: list[_Place]) -> Iterator[_Unit]:
-    """The first with the first, the second with the second... since order is kept."""
-    for both in zip_longest(ones, others):
+def _paired(sent: list[_Index], received: list[_Index]) -> Iterator[_Unit]:
+    """Yield the first of both, the second of both... since order is kept."""
+    for both in zip_longest(sent, received):
         yield frozenset(place for place in both if place is not None)
 
 
-def _places(case: Case) -> Iterator[tuple[_Place, Step]]:
+def _places(case: Case) -> Iterator[tuple[_Index, Step]]:
     for side, script in ((Side.CLIENT, case.client), (Side.SERVER, case.server)):
         for number, lane in enumerate(script):
             for at, step in enumerate(lane):
-                yield _Place(side, number, at), step
+                yield _Index(side, number, at), step
 
 
 def _without(case: Case, gone: _Unit) -> Case:
     def rest(side: Side, script: Script) -> Script:
-        lanes = (tuple(step for at, step in enumerate(lane) if _Place(side, number, at) not in gone) for number, lane in enumerate(script))
+        lanes = (tuple(step for at, step in enumerate(lane) if _Index(side, number, at) not in gone) for number, lane in enumerate(script))
         return tuple(filter(None, lanes))
 
     return replace(case, client=rest(Side.CLIENT, case.client), server=rest(Side.SERVER, case.server))
@@ -115,9 +116,10 @@ def _in_one_lane(case: Case) -> Iterator[Case]:
         yield from (replace(case, server=(lane,)) for lane in _joined(*case.server))
 
 
-def _joined(one: Lane, other: Lane) -> Iterator[Lane]:
-    """One after the other; and in between, since the last step of one (an end) may have to be the last of all."""
-    for first, second in ((one, other), (other, one)):
+def _joined(left: Lane, right: Lane) -> Iterator[Lane]:
+    """Yield both lanes in sequence, in either order; and with the last step of the first lane at the end, since it may have to be
+    the last of all."""
+    for first, second in ((left, right), (right, left)):
         yield first + second
         yield first[:-1] + second + first[-1:]
 
@@ -128,7 +130,7 @@ def _joined(one: Lane, other: Lane) -> Iterator[Lane]:
 
 
 def _plainer(case: Case) -> Iterator[Case]:
-    """Without metadata, OK instead of an error, without options."""
+    """Yield the case without metadata, with OK instead of an error, and without options."""
     yield from (replace(case, metadata=fewer) for fewer in _fewer(case.metadata))
     yield from (replace(case, server=server) for server in _plainer_servers(case))
     if case.timeout_us is not None:
@@ -145,7 +147,7 @@ def _plainer_servers(case: Case) -> Iterator[Script]:
                 plainer = (SendHeaders(entries) for entries in _fewer(step.entries))
             elif isinstance(step, Finish):
                 plainer = map(Finish, _plainer_statuses(step.status))
-            yield from (_with(case.server, number, at, one) for one in plainer)
+            yield from (_with(case.server, number, at, plain) for plain in plainer)
 
 
 def _plainer_statuses(status: Status) -> Iterator[Status]:
@@ -161,7 +163,7 @@ def _plainer_statuses(status: Status) -> Iterator[Status]:
 
 
 def _fewer(entries: tuple[Entry, ...]) -> Iterator[tuple[Entry, ...]]:
-    """None of them; then all but one."""
+    """Yield no entries; then the entries without each single entry."""
     if entries:
         yield ()
     if len(entries) > 1:
@@ -179,7 +181,7 @@ def _with(script: Script, number: int, at: int, step: Step) -> Script:
 
 
 def _with_smaller_messages(case: Case, messages: SmallerMessages) -> Iterator[Case]:
-    """All messages as small as can be; then one after the other."""
+    """Yield the case with the smallest messages throughout; then with a single smaller message."""
     least = case
     for place, step in _places(case):
         if isinstance(step, Send):
@@ -192,11 +194,11 @@ def _with_smaller_messages(case: Case, messages: SmallerMessages) -> Iterator[Ca
             yield from (_saying(case, place, message) for message in messages(_type(case, place), step.message))
 
 
-def _type(case: Case, place: _Place) -> str:
+def _type(case: Case, place: _Index) -> str:
     return case.type_seen_by(place.side.other)
 
 
-def _saying(case: Case, place: _Place, message: bytes) -> Case:
+def _saying(case: Case, place: _Index, message: bytes) -> Case:
     if place.side is Side.CLIENT:
         return replace(case, client=_with(case.client, place.lane, place.at, Send(message)))
     return replace(case, server=_with(case.server, place.lane, place.at, Send(message)))

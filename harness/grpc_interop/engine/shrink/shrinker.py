@@ -1,7 +1,7 @@
-"""The search for the smallest case that still fails in the same way.
+"""The search for the smallest case that still fails in the same way: delta debugging (Zeller and Hildebrandt 2002).
 
-It only says what to play next, alone, and listens to what came of it. A failure that comes and goes is looked for
-several times in each case before the case counts as passing.
+It only names the next case to be played in isolation, and takes its verdict. If a failure comes and goes, each case is played
+several times before it counts as passing.
 """
 
 from __future__ import annotations
@@ -19,34 +19,33 @@ from grpc_interop.engine.jobs import Job, Purpose
 from grpc_interop.engine.shrink.passes import SmallerMessages, size, smaller
 
 PLAYS, SECONDS = 400, 10.0
-"""What a search may cost. A play alone takes a few milliseconds; the time is for conversations that hang."""
+"""Limits of a search. An isolated play takes a few milliseconds; the time is for conversations that hang."""
 
 PLAY_SECONDS = 1
-"""How long a case of the search may take. Nothing waits for a clock in it, and nothing else is played: it takes
-milliseconds, or hangs."""
+"""Time for a case of the search. No step waits for a clock, and nothing else is played: the case takes milliseconds, or hangs."""
 
 SURE = 3
-"""Plays of the found case, all failing, after which it counts as one that always fails."""
+"""Plays of the first case, all failing, after which it counts as a case that always fails."""
 
 SAMPLE = 10
-"""Plays of a case in which the failure comes and goes, in order to say how often."""
+"""Plays of a case in which the failure comes and goes, in order to estimate its rate."""
 
 RARE = 50
-"""Plays, all passing, after which a failure is put down to other cases: a race may be seldom, and they cost little."""
+"""Plays, all passing, after which other cases are taken for the cause: a race may be rare, and plays cost little."""
 
 OVERLOOKED = 0.05
-"""With what probability a case may be taken for passing whose failure comes as often as that of the found case."""
+"""Probability of overlooking a failure whose rate is that of the first case."""
 
 Plays = Generator[Case, Verdict, bool]
 
 
 class Shrinker:
-    """One search, begun with the verdict `found` in company. `next` tells what to play; `result` is the verdict to be
-    reported: of the smallest case that failed alone, or `found` itself with a note."""
+    """A search that begins with the verdict `failure` of a case beside other cases. `result` is the verdict to be reported: of the
+    smallest case that failed in isolation, or `failure` with a note."""
 
-    def __init__(self, found: Verdict, messages: SmallerMessages, clock: Callable[[], float] = time.monotonic) -> None:
-        self.result = found
-        self._found = found
+    def __init__(self, failure: Verdict, messages: SmallerMessages, clock: Callable[[], float] = time.monotonic) -> None:
+        self.result = failure
+        self._failure = failure
         self._messages = messages
         self._clock = clock
         self._end = math.inf  # until the first play: it has to wait for what is in flight
@@ -55,7 +54,7 @@ class Shrinker:
         self._search = self._run()
 
     def next(self, verdict: Verdict | None = None) -> Case | None:
-        """Takes the verdict of the case that the last call gave, and gives another to be played alone; None at the end."""
+        """Take the verdict of the last case; return the next to be played in isolation, or None at the end."""
         try:
             return self._search.send(verdict)  # type: ignore[arg-type]  # None starts a generator
         except StopIteration:
@@ -64,20 +63,20 @@ class Shrinker:
     # -- the search ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[Case, Verdict, None]:
-        found = replace(self._found.rpc_case, generated=False)
-        failed, played = yield from self._sample(found)
+        first = replace(self._failure.rpc_case, generated=False)
+        failed, played = yield from self._sample(first)
         if not failed:
             self._note(f"interference: it fails beside other cases, and passed {played} times alone")
             self.result = self.result._replace(plays=RARE)
             return
-        self._tried.add(found)
+        self._tried.add(first)
         tries = _tries(failed / played)
         while (yield from self._shrink_once(tries)):
             pass
-        yield from self._conclude(size(found))
+        yield from self._conclude(size(first))
 
     def _sample(self, case: Case) -> Generator[Case, Verdict, tuple[int, int]]:
-        """How often the case failed, of how many plays."""
+        """Return how often the case failed, and the number of its plays."""
         failed = played = 0
         while self._may_go_on and played < (SURE if failed == played else SAMPLE if failed else RARE):
             failed += yield from self._fails(case, 1)
@@ -85,7 +84,7 @@ class Shrinker:
         return failed, played
 
     def _shrink_once(self, tries: int) -> Plays:
-        """Whether a smaller case was found that fails as well."""
+        """Return whether a smaller case was found that fails as well."""
         for candidate in smaller(self.result.rpc_case, self._messages):
             if not self._may_go_on:
                 return False
@@ -97,12 +96,12 @@ class Shrinker:
         return False
 
     def _fails(self, case: Case, tries: int) -> Plays:
-        """Whether the case fails in the same way in one of so many plays; then it is the result so far."""
+        """Return whether the case fails in the same way in any of so many plays; then it is the result so far."""
         for _ in range(tries):
             verdict = yield case
             self._end = min(self._end, self._clock() + SECONDS)
             self._plays += 1
-            if _alike(verdict, self._found):
+            if _alike(verdict, self._failure):
                 self.result = verdict
                 return True
             if not self._may_go_on:
@@ -127,13 +126,13 @@ class Shrinker:
 
 
 class ShrinkStep(Purpose):
-    """The job plays a case of a search, which decides on the next."""
+    """The purpose of a job that plays a case of a search, which decides on the next."""
 
     at_once = True
     most_seconds = PLAY_SECONDS
 
     def __init__(self, shrinker: Shrinker, play: Callable[[Case, Purpose], None]) -> None:
-        """`play` makes a job of a case, to be played in isolation before anything else."""
+        """`play` puts a case before all waiting jobs, to be played in isolation."""
         self._shrinker = shrinker
         self._play = play
 
@@ -150,7 +149,7 @@ class ShrinkStep(Purpose):
 
 
 def _tries(rate: float) -> int:
-    """How often a case is played before it counts as passing, when the found one fails at this rate."""
+    """Return how often a case is played before it counts as passing, where the first case fails at this rate."""
     if rate in (0, 1):
         return 1 if rate else RARE
     return math.ceil(math.log(OVERLOOKED) / math.log(1 - rate))
@@ -164,8 +163,8 @@ def _is_case(case: Case) -> bool:
     return True
 
 
-def _alike(verdict: Verdict, found: Verdict) -> bool:
-    """Whether both failed for what looks like one reason."""
-    if verdict.difference is None or found.difference is None:
+def _alike(verdict: Verdict, failure: Verdict) -> bool:
+    """Return whether both seem to have failed for the same reason."""
+    if verdict.difference is None or failure.difference is None:
         return False
-    return verdict.outcome is Outcome.FAILED and verdict.difference.fingerprint == found.difference.fingerprint
+    return verdict.outcome is Outcome.FAILED and verdict.difference.fingerprint == failure.difference.fingerprint

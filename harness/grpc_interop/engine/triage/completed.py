@@ -1,4 +1,4 @@
-"""Plays that are over: remembered as far as it takes to tell a late answer from one that no driver should give."""
+"""Plays that are over: remembered in order to recognise late reports, and reports that no driver should send."""
 
 from __future__ import annotations
 
@@ -13,40 +13,39 @@ MOST_REMEMBERED = 4096
 
 
 class CompletedPlays:
-    """Answers with a sentence for people, or with nothing where all is well. Each driver is told of once: what it does
-    wrong it does in every case."""
+    """Recognises reports of plays that are over. A fault is described only once for a driver, which repeats it in every case."""
 
     def __init__(self) -> None:
         self._cases: OrderedDict[int, str] = OrderedDict()
         self._given_up: set[int] = set()
-        self._told: set[tuple[str, str]] = set()
+        self._described: set[tuple[str, str]] = set()
 
-    def landed(self, flight: Execution) -> None:
-        """Both sides have reported: nothing more may come."""
-        self._cases[flight.id] = flight.prepared.case.id
+    def landed(self, execution: Execution) -> None:
+        """Remember an execution of which both sides have reported: no other report may come."""
+        self._cases[execution.id] = execution.prepared.case.id
         if len(self._cases) > MOST_REMEMBERED:
             self._cases.popitem(last=False)
 
-    def gave_up(self, flight: Execution) -> None:
-        """One side will never report, and the other was told to stop: what it still says is of no use, and no fault."""
-        self._given_up.add(flight.id)
+    def gave_up(self, execution: Execution) -> None:
+        """Remember an execution that was aborted: reports that still come are ignored."""
+        self._given_up.add(execution.id)
 
     def late_report(self, driver: Driver, play: int) -> str:
-        """A transcript has come of a play that is not under way."""
+        """Describe the fault of a driver that reported a play which is not under way; return "" if there is no new fault."""
         if play in self._given_up:
             return ""
         return self._once(driver, "report", f"reported {self._name(play)} although it had reported it before")
 
     def late_error(self, driver: Driver, event: pb.Event) -> str:
-        """An error has come that belongs to no play under way."""
+        """Describe an error that belongs to no play under way; return "" if there is no new fault."""
         if event.id in self._given_up:
             return ""
         return self._once(driver, "error", f"answered {self._name(event.id)} with an error: {event.error.text}")
 
     def _once(self, driver: Driver, kind: str, what: str) -> str:
-        if (driver.who, kind) in self._told:
+        if (driver.who, kind) in self._described:
             return ""
-        self._told.add((driver.who, kind))
+        self._described.add((driver.who, kind))
         return f"the {driver.who} {what}; log {driver.log}"
 
     def _name(self, play: int) -> str:

@@ -1,6 +1,5 @@
-"""A driver's death, and who is to blame: the cases that were in flight are played again one by one, so that only the
-culprit is red. Where none of them kills the driver alone, the death itself must still be seen: the first of them is an
-error that tells of it."""
+"""Finds the case that killed a driver: the cases in flight are played again one by one, so that only the culprit is red. If none
+of them kills the driver alone, the first of them becomes an error, so that the death is seen."""
 
 from __future__ import annotations
 
@@ -14,16 +13,13 @@ from grpc_interop.engine.jobs import Job, Purpose
 
 @dataclass(slots=True)
 class CrashTriage(Purpose):
-    """The purpose of the jobs that play these cases again, in isolation."""
+    """The purpose of the jobs that play the cases again, in isolation."""
 
-    what: str
-    """"the go server was killed by SIGSEGV"."""
+    what: str  # "the go server was killed by SIGSEGV"
     side: Side
     in_flight: int
-    waiting: int
-    """The number of cases that have not been played again yet."""
-    culprit: bool = False
-    """Whether one of them has ended the driver."""
+    waiting: int  # cases that have not been played again yet
+    culprit: bool = False  # a case has ended the driver again
     innocent: list[Verdict] = field(default_factory=list)
 
     def finished(self, verdict: Verdict) -> Sequence[Verdict]:

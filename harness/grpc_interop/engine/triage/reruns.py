@@ -1,5 +1,5 @@
-"""What becomes of a verdict before it is final: a failure in company is played again alone, a generated case that fails
-is shrunk, and cases that were in flight with a driver that died wait until it is known who is to blame."""
+"""Reruns before a verdict is final: a failed case is played again in isolation, a generated case that fails is shrunk, and a
+case that was in flight when a driver died is played again to find the culprit."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from grpc_interop.engine.shrink.passes import SmallerMessages
 from grpc_interop.engine.shrink.shrinker import RARE, Shrinker, ShrinkStep
 
 MOST_CHECKS = 8
-"""Failures of one pair that are played again alone to tell interference from a plain failure. One cause shows in the
-first; the number bounds the time when everything fails."""
+"""Failures of one pair that are played again in isolation, which tells interference from a plain failure. A common cause shows
+in the first; the number bounds the time when everything fails."""
 
 STRETCH, MOST_STRETCHES = 4, 2
-"""How much longer a deadline is made that a busy machine has missed, and how often: 2 s, 8 s, 32 s. With drivers that stood
-still for nineteen twentieths of the time, every case passed within these."""
+"""Factor by which a deadline that a busy machine has missed is made longer, and how often: 2 s, 8 s, 32 s. With drivers that
+were stopped for nineteen twentieths of the time, every case passed within these deadlines."""
 
 MOST_SHRUNK = 3
-"""Failures of one pair that are shrunk: a search may take seconds, in which nothing else is played."""
+"""Failures of one pair that are shrunk: a search may take seconds, during which nothing else is played."""
 
 
 class Reruns:
-    """`isolated` holds what is to be played with nothing else in flight, in order; `final` the verdicts that are;
-    `stretched` counts the plays with a longer deadline. A failure that is `expected` needs no explanation, and nothing is
-    played for it."""
+    """Decides which cases are played again. A failure that is `expected` needs no explanation, and causes no rerun."""
 
     def __init__(
         self,
@@ -40,8 +38,8 @@ class Reruns:
         expected: Callable[[Verdict], bool],
         canonical: Canonical = as_they_are,
     ) -> None:
-        self.isolated: deque[Job] = deque()
-        self.stretched = 0
+        self.isolated: deque[Job] = deque()  # to be played with nothing else in flight, in this order
+        self.stretched = 0  # plays with a longer deadline
         self._again: list[Job] = []
         self._canonical = canonical
         self.final: list[Verdict] = []
@@ -80,17 +78,17 @@ class Reruns:
         return bool(self.isolated or self.final or self._again)
 
     def take_again(self) -> list[Job]:
-        """What is to be played again in company."""
+        """Return the jobs to be played again beside other jobs."""
         again, self._again = self._again, []
         return again
 
     def take_final(self) -> list[Verdict]:
-        """The verdicts that became final since the last time."""
+        """Return the verdicts that became final since the last call."""
         final, self.final = self.final, []
         return final
 
     def _lost_us(self, job: Job, verdict: Verdict) -> int:
-        """How much of its deadline a play had lost, if that is all that explains its failure; else 0."""
+        """Return the part of its deadline that a play had lost, if this alone explains the failure; else 0."""
         client, server = verdict.client, verdict.server
         if job.purpose.at_once or job.stretched >= MOST_STRETCHES or client is None or server is None:
             return 0
@@ -100,7 +98,7 @@ class Reruns:
         return lost if allowed and compare(case, allowed, client, server, self._canonical)[0] is None else 0
 
     def _stretch(self, job: Job, lost_us: int) -> None:
-        """Plays the case again as it was played, with a longer deadline."""
+        """Play the case again as before, with a longer deadline."""
         case = job.prepared.rpc_case
         before_us = case.timeout_us or 0
         longer = replace(case, timeout_us=before_us * STRETCH)
@@ -125,7 +123,7 @@ class Reruns:
         self.isolated.appendleft(Job(self._prepare(case), pair, isolated=True, purpose=purpose))
 
     def _worth_checking(self, verdict: Verdict) -> bool:
-        """The first unexpected failure of each cause, as long as there are not too many."""
+        """Return whether this is the first unexpected failure of its cause, and the pair has few of them so far."""
         if self._expected(verdict):
             return False
         cause = (verdict.pair, verdict.difference and verdict.difference.fingerprint)
@@ -137,7 +135,7 @@ class Reruns:
 
 
 class IsolationCheck(Purpose):
-    """The case failed beside others: does it fail in isolation as well? The failure stands in any case."""
+    """Finds out whether a case that failed beside other cases fails in isolation as well. Its failure stands in any case."""
 
     def __init__(self, suspect: Verdict) -> None:
         self._suspect = suspect
