@@ -98,7 +98,7 @@ class _Comparer:
             if target is not None and (source is None or source.number not in sent.fields):
                 self._not_sent(field, source, target, sent, received, strays)
 
-    # -- fields that were sent -------------------------------------------------------------------------------------------------
+    # -- fields that were sent -----------------------------------------------------------------------------------------
 
     def _sent(self, pair: TypePair, field: FieldPair, source: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]) -> None:
         """Record the effect on a field that was sent. `strays` collects, by number, the fields that took a value of another
@@ -240,7 +240,7 @@ class _Comparer:
         self.effects += effects
         return blame
 
-    # -- fields that were not sent ---------------------------------------------------------------------------------------------
+    # -- fields that were not sent -------------------------------------------------------------------------------------
 
     def _not_sent(
         self, field: FieldPair, source: FieldShape | None, target: FieldShape, sent: Meaning, received: Meaning, strays: dict[int, str]

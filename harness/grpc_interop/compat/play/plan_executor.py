@@ -95,7 +95,7 @@ class PlanExecutor:
         self._executed.observations += [observation for _, observation in sorted(self._found, key=lambda entry: entry[0])]
         return self._executed
 
-    # -- orders ------------------------------------------------------------------------------------------------
+    # -- orders --------------------------------------------------------------------------------------------------------
 
     def _orders(self, plan: Plan, pairs: Sequence[Pair]) -> Iterator[Order]:
         every: list[PlannedProbe] = [*plan.rpc_probes, *plan.message_probes, *plan.absent_rpc_probes]
@@ -175,7 +175,7 @@ class PlanExecutor:
     def _parties(self, pair: Pair, client: Version, server: Version) -> Pair:
         return Pair(at(pair.client, self._labels[client]), at(pair.server, self._labels[server]))
 
-    # -- interpretation -------------------------------------------------------------------------------------------------
+    # -- interpretation ------------------------------------------------------------------------------------------------
 
     def _interpret(self, order: Order, played: PlayResult) -> Iterator[_Suspect]:
         """Keep good effects, and yield suspects, which need a control."""

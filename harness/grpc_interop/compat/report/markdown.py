@@ -113,15 +113,11 @@ def _static(entry: ReportedFinding) -> str:
 
 def _beside(result: Result) -> Iterator[str]:
     for comparison in result.comparisons:
-        notes = [
-            *(f"not run: {entry.what}: {entry.why}" for entry in comparison.not_run),
-            *comparison.warnings,
-            *([f"buf breaking was not asked: {comparison.static}"] if comparison.static else []),
-            *([f"untouched: {untouched}"] if (untouched := wording.untouched(comparison)) else []),
-        ]
+        notes = wording.asides(comparison)
         if notes:
             yield ""
-        yield from (f"- {inline(text)}" for text in notes)
+        prefixes = {"warning": "", "buf": "buf breaking was not asked: "}
+        yield from (f"- {inline(prefixes.get(label, f'{label}: ') + text)}" for label, text in notes)
 
 
 def _code(text: str) -> str:

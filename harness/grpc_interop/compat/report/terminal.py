@@ -107,15 +107,10 @@ def _each(entries: list[ReportedFinding], result: Result, tone: Tone) -> Iterato
 
 def _beside(comparison: BaseComparison) -> Iterator[Line]:
     """Yield the lines about a comparison as a whole."""
-    labelled = [
-        *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),
-        *(("warning", words) for words in comparison.warnings),
-        *([("buf", comparison.static)] if comparison.static else []),
-        *([("untouched", untouched)] if (untouched := wording.untouched(comparison)) else []),
-    ]
-    if labelled:
+    notes = wording.asides(comparison)
+    if notes:
         yield _blank()
-    for label, text in labelled:
+    for label, text in notes:
         tone = Tone.ASIDE if label == "untouched" else Tone.DIFFERS
         yield Line(tone, printable(f"{label:<{wording.LABEL}}  {' '.join(text.split())}"))
 

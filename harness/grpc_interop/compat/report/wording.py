@@ -203,6 +203,16 @@ def untouched(comparison: BaseComparison) -> str:
     return counts and f"{counts}: {'run as well' if comparison.everything else 'not run'}"
 
 
+def asides(comparison: BaseComparison) -> list[tuple[str, str]]:
+    """Return the notes on a comparison as a whole, each with its label."""
+    return [
+        *(("not run", f"{entry.what}: {entry.why}") for entry in comparison.not_run),
+        *(("warning", words) for words in comparison.warnings),
+        *([("buf", comparison.static)] if comparison.static else []),
+        *([("untouched", notes)] if (notes := untouched(comparison)) else []),
+    ]
+
+
 def failure(result: Result) -> str:
     """Return `FAILED, exit 2: 1 break; not run: go:py (no Go found)`; empty for a comparison that ends with 0."""
     if not result.exit_status:
