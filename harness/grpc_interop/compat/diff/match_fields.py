@@ -71,7 +71,7 @@ class ValuePair:
 
     @property
     def loses_name(self) -> bool:
-        """Return whether a side may read or write JSON in which the value has a name that the other side does not know."""
+        """Whether base may read, or head may write, JSON in which the value has no name that the other side knows."""
         return self.head is None or bool(self.now or self.written)
 
 
