@@ -81,7 +81,7 @@ class Rules:
     # -- binary --------------------------------------------------------------------------------------------------------
 
     def _carried(self, shape: Shape, messages: Messages) -> Dialogue:
-        """Both sides must read each message, show its meaning, and write it again with nothing lost."""
+        """Check that both sides read each message, show its meaning, and write it again with nothing lost."""
         answers = yield Ask(Side.CLIENT, messages, to_view=True)
         differences = self._judged(None, shape, partial(self._message, Side.CLIENT, shape), messages, answers)
         right = _right(differences)
@@ -110,7 +110,7 @@ class Rules:
         return None
 
     def _alike(self, shape: Shape, messages: Messages, *, json: bool) -> Dialogue:
-        """Both sides must refuse a message, or both must read the same."""
+        """Check that both sides refuse a message, or that both read the same."""
         from_client = yield Ask(Side.CLIENT, messages, to_json=json)
         from_server = yield Ask(Side.SERVER, messages, to_json=json)
         return [self._agreement(shape, client, server, json=json) for client, server in zip(from_client, from_server, strict=True)]
@@ -133,7 +133,7 @@ class Rules:
     # -- ProtoJSON -----------------------------------------------------------------------------------------------------
 
     def _carried_as_json(self, shape: Shape, messages: Messages) -> Dialogue:
-        """The client writes ProtoJSON, and the server reads it; both texts, and the value that was read, must mean the message."""
+        """Check that the server reads the client's ProtoJSON, and that both texts, and the value that it read, mean the message."""
         answers = yield Ask(Side.CLIENT, messages, to_json=True)
         differences = self._judged(Side.CLIENT, shape, partial(self._as_json, shape), messages, answers)
         right = _right(differences)

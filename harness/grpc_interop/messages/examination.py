@@ -151,10 +151,10 @@ class Examination:
 
     def _shrink(self, first: Failed) -> ShrinkDialogue:
         """Try ever smaller messages, as long as they fail for the same cause."""
-        difference, tries, found = first.difference, 0, True
+        difference, tries, smaller_fails = first.difference, 0, True
         wanted = validity(self._shape, self._smallest)
-        while found and tries < MOST_TRIES:
-            found = False
+        while smaller_fails and tries < MOST_TRIES:
+            smaller_fails = False
             for candidate in smaller(self._shape, self._smallest):
                 if tries >= MOST_TRIES:
                     break
@@ -163,7 +163,7 @@ class Examination:
                 tries += 1
                 (outcome,) = yield from self._start((candidate,))
                 if outcome is not None and of_one_cause(outcome, first.difference):
-                    self._smallest, difference, found = candidate, replace(outcome, tags=first.example.tags), True
+                    self._smallest, difference, smaller_fails = candidate, replace(outcome, tags=first.example.tags), True
                     break
         return difference
 

@@ -58,7 +58,7 @@ def repository_now(options: Options) -> Repository:
 
 
 def protos_at(options: Options, repository: Repository, commit: str, words: str) -> ProtosAtCommit:
-    """The same protos as they were at a commit, of which people are told in these words. Raises UsageError."""
+    """Return the same protos as they were at a commit, which messages name in these words. Raise UsageError."""
     file = options.project.folder / FILE if options.roots == options.project.roots else None
     return ProtosAtCommit(Snapshot(repository, commit), tree_now(options), options.project.folder, file, words)
 

@@ -79,11 +79,11 @@ class Generator:
         hold the first boundary of each field, then the second of each, and so on; a oneof takes its arms in turn. A field
         without a further boundary is left out, so that the messages are no larger together than the values they show."""
         key = (shape.name, min(depth, 2))
-        found = self._boundaries.get(key)
-        if found is None:
-            found = self._make_boundaries(shape, depth, {shape.name})
-            self._boundaries.put(key, found, sum(map(len, found)))
-        return found
+        messages = self._boundaries.get(key)
+        if messages is None:
+            messages = self._make_boundaries(shape, depth, {shape.name})
+            self._boundaries.put(key, messages, sum(map(len, messages)))
+        return messages
 
     def _make_boundaries(self, shape: Shape, depth: int, around: set[str]) -> list[bytes]:
         special = well_known.within(shape.special)

@@ -21,13 +21,13 @@ def leading_to(shapes: Shapes, sought: Callable[[Shape], bool]) -> frozenset[str
             if inner.name not in known:
                 known.add(inner.name)
                 every.append(inner)
-    found = {shape.name for shape in every if sought(shape)}
-    names = [*found, ANY] if found else []  # an Any may hold any of them
+    leading = {shape.name for shape in every if sought(shape)}
+    names = [*leading, ANY] if leading else []  # an Any may hold any of them
     for name in names:
-        new = set(held_by[name]) - found
-        found |= new
+        new = set(held_by[name]) - leading
+        leading |= new
         names += new
-    return frozenset(found)
+    return frozenset(leading)
 
 
 def with_capitals(shapes: Shapes) -> frozenset[str]:

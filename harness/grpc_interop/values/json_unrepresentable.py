@@ -41,16 +41,16 @@ class JsonFilter:
             return None
         return data if kept == records else write(kept)
 
-    def found(self, shape: Shape, data: bytes) -> set[Unrepresentable]:
+    def left_out(self, shape: Shape, data: bytes) -> set[Unrepresentable]:
         """Return the kinds of content in the message that ProtoJSON cannot represent."""
-        found: set[Unrepresentable] = set()
+        left_out: set[Unrepresentable] = set()
         if shape.name in self._concerned:
-            self._kept(shape, read(data), found)
-        return found
+            self._kept(shape, read(data), left_out)
+        return left_out
 
     @cached_property
     def _concerned(self) -> frozenset[str]:
-        """Types that may hold such content: most trees have none, and all other types cost nothing."""
+        """The types that may hold such content: most trees have none, and all other types cost nothing."""
         return leading_to(self._shapes, lambda shape: bool(self._of(shape)))
 
     def _of(self, shape: Shape) -> dict[int, Unrepresentable]:
@@ -60,11 +60,11 @@ class JsonFilter:
         return self._kinds[shape.name]
 
     def _kept(
-        self, shape: Shape, records: tuple[WireRecord, ...], found: set[Unrepresentable], *, in_any: bool = False
+        self, shape: Shape, records: tuple[WireRecord, ...], left_out: set[Unrepresentable], *, in_any: bool = False
     ) -> tuple[WireRecord, ...] | None:
-        """What remains of a message, None where something required does not; `found` gets what is unsayable in it."""
+        """Return the representable part of a message, None where a required field is not in it; add to `left_out`."""
         if shape.special:
-            return self._kept_any(records, found) if shape.special == ANY else records
+            return self._kept_any(records, left_out) if shape.special == ANY else records
         kinds, kept, whole = self._of(shape), [], True
         named: dict[str, set[int]] = defaultdict(set)
         for record in records:
@@ -73,7 +73,7 @@ class JsonFilter:
             if field is None or (kind is Unrepresentable.TYPE_FIELD and not in_any):
                 kept.append(record)
             elif kind is None:
-                part = self._kept_record(field, record, found)
+                part = self._kept_record(field, record, left_out)
                 kept += [part] if part is not None else []
                 whole &= part is not None or not field.required
             else:
@@ -81,27 +81,27 @@ class JsonFilter:
                 if kind is Unrepresentable.ONE_NAME:
                     named[field.json_name].add(field.number)
                 elif record.value != b"":  # a packed list may have no element
-                    found.add(kind)
+                    left_out.add(kind)
         if any(len(numbers) > 1 for numbers in named.values()):
-            found.add(Unrepresentable.ONE_NAME)
+            left_out.add(Unrepresentable.ONE_NAME)
         return tuple(kept) if whole else None
 
-    def _kept_record(self, field: FieldShape, record: WireRecord, found: set[Unrepresentable]) -> WireRecord | None:
+    def _kept_record(self, field: FieldShape, record: WireRecord, left_out: set[Unrepresentable]) -> WireRecord | None:
         """Return the representable part of a field, list element or map entry."""
         inner = field.inner or (field.mapped.inner if field.mapped else None)
         if inner is None or isinstance(record.value, int) or (inner.name not in self._concerned and inner.name != ANY):
             return record
         records = read(record.value) if isinstance(record.value, bytes) else record.value
         if field.mapped is not None:
-            parts = [self._kept_record(field.mapped, part, found) if part.number == 2 else part for part in records]
+            parts = [self._kept_record(field.mapped, part, left_out) if part.number == 2 else part for part in records]
             kept = None if None in parts else tuple(part for part in parts if part is not None)
         else:
-            kept = self._kept(inner, records, found)
+            kept = self._kept(inner, records, left_out)
         if kept is None or kept == records:
             return None if kept is None else record
         return record._replace(value=write(kept) if isinstance(record.value, bytes) else kept)
 
-    def _kept_any(self, records: tuple[WireRecord, ...], found: set[Unrepresentable]) -> tuple[WireRecord, ...] | None:
+    def _kept_any(self, records: tuple[WireRecord, ...], left_out: set[Unrepresentable]) -> tuple[WireRecord, ...] | None:
         parts = {record.number: record.value for record in records}
         url, content = parts.get(1), parts.get(2)
         if not isinstance(url, bytes) or not isinstance(content, bytes):
@@ -110,7 +110,7 @@ class JsonFilter:
             shape = self._shapes.of(url.decode().rpartition("/")[2])
         except (KeyError, UnicodeDecodeError):
             return records
-        kept = self._kept(shape, inside := read(content), found, in_any=True)
+        kept = self._kept(shape, inside := read(content), left_out, in_any=True)
         if kept is None or kept == inside:
             return None if kept is None else records
         return tuple(record._replace(value=write(kept)) if record.number == 2 else record for record in records)

@@ -142,5 +142,5 @@ def unset_values(special: str) -> list[bytes]:
 
 
 def _bytes(values: dict[str, list[Message]], special: str) -> list[bytes] | None:
-    found = values.get(special.removeprefix("google.protobuf."))
-    return None if found is None else [value.SerializeToString(deterministic=True) for value in found]
+    messages = values.get(special.removeprefix("google.protobuf."))
+    return None if messages is None else [value.SerializeToString(deterministic=True) for value in messages]
