@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError, Message
 from grpc_interop.schema.text import set_fields
 
 LONGEST_PART, LONGEST_NAME = 255, 2048
-"""Bytes: of an element of a path, the limit of file systems; and of a whole path, to which a folder is added, or any other name."""
+"""Bytes of an element of a path (the limit of file systems), and of a whole path, to which a folder is added, or another name."""
 
 MOST_SHOWN = 60
 """Characters of a name in an error."""
@@ -30,7 +30,7 @@ MOST_SHOWN = 60
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_ /.-+@=~()&%!^")
 """The ASCII characters of file names. Generators write names unescaped between quotes (protoc's for Python in '', grpc-go's
 in ""), and protoc's for Python also without quotes, in an import statement: there the rest after a comma, a semicolon or
-a # would be code, and each other character is an error."""
+a # would be code, and each other missing character would be an error."""
 
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no language admits in a text between quotes: controls, lone surrogates, line ends."""

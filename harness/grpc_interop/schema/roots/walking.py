@@ -18,7 +18,7 @@ _REPOSITORY = ".git"
 
 
 class FoundFile(NamedTuple):
-    root: Root  # the root that was walked
+    root: Root
     name: str  # the name in imports
     path: Path
 
