@@ -215,7 +215,7 @@ class Simulation:
         if not outbox.has_room(len(step.message) + PREFIX) and not self._awaited(lane):
             return False
         outbox.put(step.message, lane.last)
-        if lane.side is Side.SERVER and self.headers is None:
+        if self.headers is None and lane.side is Side.SERVER:
             self.headers = Headers((), lane.last)
         return True
 
@@ -230,11 +230,12 @@ class Simulation:
 
     def _receive(self, lane: LaneRun, _step: Step) -> bool:
         inbox = lane.inbox
-        if inbox.messages and inbox.refuses(inbox.messages[0][0]):
-            if lane not in self.refused:
-                self.refused[lane] = self._event(lane, inbox.messages[0][1])
-            return False
         if inbox.messages:
+            message, cause = inbox.messages[0]
+            if inbox.refuses(message):
+                if lane not in self.refused:
+                    self.refused[lane] = self._event(lane, cause)
+                return False
             self._observe(lane, *inbox.take())
         elif inbox.closed is None:
             return False
