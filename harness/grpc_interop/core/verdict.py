@@ -202,7 +202,7 @@ def _compare(
         if not differences:
             return None, expected
         place, first = min(differences, key=lambda placed: placed[0])
-        candidates.append(((place, -len(differences)), first, expected))
+        candidates.append(((place, -len(differences)), first, expected))  # agrees longest, then with the fewest differences
     if not candidates:
         raise ValueError(f"{case.id}: the model allows nothing; that cannot be judged")
     _, first, expected = max(candidates, key=lambda candidate: candidate[0])

@@ -24,11 +24,6 @@ class UnwrittenError(InteropError):
         super().__init__(f"{errors[0].strerror}: cannot write {', '.join(files)}", "what was found is shown above; make room for the files")
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Before the first case
-# ----------------------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Implementation:
     """An implementation and the versions that its driver announced; empty while they are not known."""
@@ -62,11 +57,6 @@ class RunInfo:
     """The words with which `interop replay` uses the same implementations."""
     tree_options: tuple[str, ...] = ()
     """The words with which `interop replay` finds a case by its id."""
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# Beside the cases
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 class Lack(StrEnum):
@@ -132,11 +122,6 @@ class Finding(NamedTuple):
     def place(self) -> str:
         """Return where to look, as compilers write it: `proto/bad.proto:7`."""
         return f"{self.path or self.file}:{self.line}" if self.line else self.path or self.file
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# At the end
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 class Detail(NamedTuple):

@@ -308,11 +308,6 @@ def _cause_key(record: Record) -> tuple[str, Outcome, str]:
     return record.suite, record.outcome, alike
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Findings, grouped
-# ----------------------------------------------------------------------------------------------------------------------
-
-
 def grouped(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings in their order, files grouped that the same implementations refuse in the same words. Where many
     files import one refused file, all of them are one entry."""
@@ -341,11 +336,6 @@ def _refused(why: str, names: Sequence[str], places: Sequence[str], first: Findi
     if len(places) == 1:
         return Finding(f"{who} {places[0]}", why, path=first.path, line=first.line)
     return Finding(f"{who} {counted(len(places), 'file')}", f"{why}\n{', '.join(places)}", path=first.path, line=first.line)
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# The extent of a cause, in words
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 def _extent(seen: set[Pair], could: set[Pair]) -> str:

@@ -87,11 +87,8 @@ def _field(summary: Summary, pair: Pair) -> dict[str, str]:
 def _shown(fraction: Fraction) -> dict[str, str]:
     if not fraction.total:
         return {"text": "unsupported", "look": "none"}
-    return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": _look(fraction)}
-
-
-def _look(fraction: Fraction) -> str:
-    return "bad" if fraction.findings else "good" if fraction.passed == fraction.total else "known"
+    look = "bad" if fraction.findings else "good" if fraction.passed == fraction.total else "known"
+    return {"text": f"{fraction.passed:,}/{fraction.total:,}", "look": look}
 
 
 def _share(summary: Summary) -> list[dict[str, Any]]:

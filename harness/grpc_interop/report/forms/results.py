@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
@@ -112,9 +113,7 @@ def _head(summary: Summary) -> dict[str, Any]:
         "seed": info.seed,
         "interrupted": summary.interrupted,
         "conclusion": _conclusion(summary.conclusion),
-        "implementations": [
-            {"name": each.name, "language": each.language, "grpc": each.grpc, "protobuf": each.protobuf} for each in summary.implementations
-        ],
+        "implementations": [asdict(implementation) for implementation in summary.implementations],
         "pairs": [str(pair) for pair in info.pairs],
         "plan": [str(pair) for pair in info.plan or info.pairs],
         "shard": list(info.shard),
