@@ -29,11 +29,11 @@ from grpc_interop.repro.exchange_text import encode
 @click.option("--head", metavar="REF|DIR|IMAGE", help="The new protos (default: the working tree).")
 @click.option(
     "--guarantee",
-    type=click.Choice(["both", "binary", "json", "json-strict", "json-proto-names"]),
+    type=click.Choice([guarantee.value for guarantee in Guarantee]),
     default="both",
     show_default=True,
-    help="What has to hold: binary, JSON, or both; JSON whose readers refuse unknown fields; JSON whose writers call fields by"
-    " their own names.",
+    help="The formats that have to hold: binary, JSON, or both; JSON whose readers refuse unknown fields; JSON whose writers use"
+    " the fields' own names.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also run messages and RPCs that have not changed.")
 @click.option("--strict", is_flag=True, help="Anything that cannot run is a failure (as with CI=true).")
@@ -41,7 +41,6 @@ def command(options: Options, bases: tuple[str, ...], head: str | None, guarante
     """Run old protos against new, both ways: see the effects on the values, and which side can be rolled out first."""
     if click.get_current_context().invoked_subcommand is not None:
         return
-
     interruptible()
     sys.exit(compare.compat(options, compare.Request(encode, bases, head, Guarantee(guarantee), everything=everything)))
 
