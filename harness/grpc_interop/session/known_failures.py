@@ -42,10 +42,7 @@ from grpc_interop.session.toml_entries import TomlEntry, read_entries
 FILE = "known_failures.toml"
 """The file beside an implementation's manifest, for failures that are known of that implementation wherever it is used."""
 
-WHEN = {
-    "the server ends with messages unread": "unread_at_end",
-    "no message follows the headers": "headers_without_message",
-}
+WHEN = {"the server ends with messages unread": "unread_at_end", "no message follows the headers": "headers_without_message"}
 """The words of the old key `when`, and their tags."""
 
 TagSets = Callable[[AnyCase], Iterable[frozenset[str]]]
@@ -58,15 +55,7 @@ def brought_by(manifests: Iterable[Manifest]) -> list[Path]:
     return [path for path in beside if path.is_file()]
 
 
-_KEYS: dict[str, type] = {
-    "cases": str,
-    "message": str,
-    "reason": str,
-    "link": str,
-    "tags": list,
-    "when": str,
-    "sometimes": bool,
-}
+_KEYS: dict[str, type] = {"cases": str, "message": str, "reason": str, "link": str, "tags": list, "when": str, "sometimes": bool}
 _NEEDED = ("cases", "message", "reason", "link")
 
 
@@ -114,10 +103,7 @@ class KnownFailures:
     """All entries of a run."""
 
     def __init__(
-        self,
-        entries: Iterable[KnownFailure] = (),
-        variants: Mapping[str, str] | None = None,
-        tag_sets: TagSets = _one_set,
+        self, entries: Iterable[KnownFailure] = (), variants: Mapping[str, str] | None = None, tag_sets: TagSets = _one_set
     ) -> None:
         """`variants` maps the name of an implementation to the name of the implementation that it is, with settings of its
         own. Failures that are known of an implementation are known of its variants, too; but a variant has other versions,
@@ -211,8 +197,7 @@ def _known_failure(path: Path, entry: TomlEntry) -> KnownFailure:
     for key in _NEEDED:
         if not table.get(key):
             raise UsageError(
-                f"{where}: the key `{key}` is missing",
-                "a known failure says which cases, which message, why, and where it is reported",
+                f"{where}: the key `{key}` is missing", "a known failure says which cases, which message, why, and where it is reported"
             )
     try:
         return KnownFailure(path, entry.line, tags=_tags(where, table), **table)
