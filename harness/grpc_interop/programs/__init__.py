@@ -1,3 +1,3 @@
-"""Cases played by the implementations' hand-written programs, each a process of its own, as docs/manifest.md describes
-them: a server program, a client program for each RPC, and nothing but what they print to judge by. Where an answer may
-come too early, a relay between the two tells when the client has sent what was typed."""
+"""The implementations' hand-written programs, as docs/manifest.md describes them: a server program, and a client program for each
+RPC, which are judged by their output. Where an answer may come too early, a relay between them shows when the client has sent
+its input."""

@@ -1,4 +1,4 @@
-"""A client program playing one case: what the script sends is typed into it, what it prints is what it received."""
+"""A client program that plays a case: its input are the messages that the script sends, its output the messages received."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from grpc_interop.net.relay import Relay
 from grpc_interop.programs.templates import message, normalised, text
 
 STEP_SECONDS = 15.0
-"""How long a client program may take until the next line, its own start included: a second, and much more on a machine
-that builds other languages at the same time."""
+"""Time until the next line of a client program, its start included: a second, and much more on a machine that builds other
+languages at the same time."""
 
 QUIET_SECONDS = 2.0
-"""How long nothing may come before a half-close that an answer has to wait for, from when the client has sent its last
-message (relay.py): what answers too early answers at once."""
+"""Time without output that must pass before a half-close which an answer has to wait for, since the client has sent its last
+message (net/relay.py): a server that answers too early answers at once."""
 
 MOST_LINES = 100
-"""Lines after which a program that prints without end is stopped."""
+"""Lines after which an endless program is stopped."""
 
 UNKNOWN = CODES.index("UNKNOWN")
 _ERROR = re.compile(r"^error: ([A-Z_]+): ?(.*)$", re.MULTILINE)
 
 
 class Client:
-    """One run of a client program."""
+    """A run of a client program."""
 
     def __init__(self, case: Case, launch: Launch, target: str, folder: Path, log: Path) -> None:
-        """Starts it. `log` takes its stderr."""
+        """Start the program, with its stderr in `log`."""
         self._case = case
         self._templates = [text(step.message) for step in steps(case.server) if isinstance(step, Send)]
         self._types = case.method.kind.client_streams
@@ -48,13 +48,13 @@ class Client:
         self._process = Process(
             [*launch.argv, *_arguments(case, target)], env=environment(launch.env), cwd=folder, log=log, pipe_stdout=True
         )
-        self._printed = _Lines(self._process)
+        self._printed = _Output(self._process)
         self._observed: list[Observation] = []
         self._times: list[float] = []
         self._early = 0
 
     def play(self, step_seconds: float = STEP_SECONDS) -> ClientTranscript:
-        """Plays the case's client script to its end, or until a step takes too long: then the transcript is aborted."""
+        """Play the case's client script to its end, or until a step takes too long: then the transcript is aborted."""
         (lane,) = self._case.client
         status = None
         try:
@@ -75,19 +75,19 @@ class Client:
         )
 
     def kill(self) -> None:
-        """Ends the program, if it has not ended."""
+        """End the program, if it has not ended."""
         self._process.kill()
         if self._relay:
             self._relay.close()
 
     def _step(self, step: Step, seconds: float) -> None:
-        """Raises TimeoutError."""
+        """Play a step. Raises TimeoutError."""
         if isinstance(step, Send):
             if self._types:
                 self._type(text(step.message) + "\n")
         elif isinstance(step, HalfClose):
             if self._relay:
-                sent = [text(one.message) for one in steps(self._case.client) if isinstance(one, Send)]
+                sent = [text(step.message) for step in steps(self._case.client) if isinstance(step, Send)]
                 self._relay.await_sent((sent or [""])[-1].encode(), seconds)
                 time.sleep(QUIET_SECONDS)
                 self._early = self._printed.count
@@ -118,34 +118,31 @@ class Client:
         self._times.append(line.at)
 
     def _status(self, seconds: float) -> Status:
-        """The RPC's status, as exit status and stderr tell it. Raises subprocess.TimeoutExpired."""
+        """Return the RPC's status by exit status and stderr. Raises subprocess.TimeoutExpired."""
         ended = self._process.wait(seconds)
-        said = self._process.tail(50)
-        errors = _ERROR.findall(said)
+        stderr = self._process.tail(50)
+        errors = _ERROR.findall(stderr)
         if errors and ended == 1 and errors[-1][0] in CODES:
             name, words = errors[-1]
             return Status(CODES.index(name), words)
         if ended == 0 and not errors:
             return Status(0)
-        last = said.splitlines()[-1:] or ["nothing"]
+        last = stderr.splitlines()[-1:] or ["nothing"]
         return Status(UNKNOWN, f"the client program {ending(ended)} and said: {last[0]}")
 
 
 class _PrintedLine(NamedTuple):
-    """A line without its end, or None for the end of all lines; and when it came."""
-
-    text: str | None
+    text: str | None  # without its end; None at the end of the output
     at: float
 
 
-class _Lines:
+class _Output:
     """The lines that a process prints, as they come."""
 
     def __init__(self, process: Process) -> None:
         self._lines: SimpleQueue[_PrintedLine] = SimpleQueue()
         self._stdout = process.take_stdout()
-        self.count = 0
-        """How many have come; until one is taken, how many wait."""
+        self.count = 0  # lines so far
         threading.Thread(target=self._read, name="client program", daemon=True).start()
 
     def _read(self) -> None:
@@ -156,7 +153,7 @@ class _Lines:
         self._lines.put(_PrintedLine(None, time.monotonic()))
 
     def take(self, seconds: float) -> _PrintedLine:
-        """The next line. Raises TimeoutError when none comes in time."""
+        """Return the next line. Raises TimeoutError if no line comes in time."""
         try:
             return self._lines.get(timeout=seconds)
         except Empty:
@@ -164,7 +161,7 @@ class _Lines:
 
 
 def _arguments(case: Case, target: str) -> list[str]:
-    """`SayHello` is the program's command `say-hello`. What a stream sends is typed; a single request is an argument."""
+    """Return the arguments: `SayHello` is the command `say-hello`. A stream is typed in; a single request is an argument."""
     command = re.sub(r"(?<!^)(?=[A-Z])", "-", case.method.name).lower()
     timeout = [] if case.timeout_us is None else ["--timeout", str(case.timeout_us / 1e6)]
     given = [] if case.method.kind.client_streams else [text(step.message) for step in steps(case.client) if isinstance(step, Send)]
@@ -172,7 +169,7 @@ def _arguments(case: Case, target: str) -> list[str]:
 
 
 def _answer_waits_for_the_end(case: Case) -> bool:
-    """Whether the client half-closes before it has received anything."""
+    """Return whether the client half-closes before it has received anything."""
     (lane,) = case.client
     before = takewhile(lambda step: not isinstance(step, HalfClose), lane)
     return HalfClose() in lane and not any(isinstance(step, Receive | ReceiveToEnd) for step in before)

@@ -1,4 +1,4 @@
-"""A server program: started, asked where it listens, stopped."""
+"""A server program: its start, its address and its end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from grpc_interop.drivers.process import Process, ending, environment
 from grpc_interop.programs.templates import INTERVAL_SECONDS
 
 START_SECONDS = 15.0
-"""How long a server program may take to listen: interpreters start slowly on a loaded machine."""
+"""Time in which a server program must listen: interpreters start slowly on a loaded machine."""
 
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
 
 
 class ServerProgramError(Exception):
-    """A server program does not do what it is started for; says what it does instead, and where its log is."""
+    """A server program does not serve, as the message describes; `log` is the path of its log."""
 
     def __init__(self, what: str, log: Path) -> None:
         super().__init__(what)
@@ -29,7 +29,7 @@ class Server:
     """A running server program. `target` is its `host:port`."""
 
     def __init__(self, launch: Launch, folder: Path, log: Path) -> None:
-        """Starts it and waits until it listens. Raises ServerProgramError."""
+        """Start the program and wait until it listens. Raises ServerProgramError."""
         argv = [*launch.argv, "--port", "0", "--interval", str(INTERVAL_SECONDS)]
         self.log = log
         self._process = Process(argv, env=environment(launch.env), cwd=folder, log=log, pipe_stdout=True)
@@ -48,16 +48,15 @@ class Server:
             line = self._first.get(timeout=START_SECONDS)
         except Empty:
             raise ServerProgramError(f"the server program said nothing for {START_SECONDS:.0f} s", self.log) from None
-        found = _LISTENING.fullmatch(line)
-        if found:
-            return found[1]
+        if listening := _LISTENING.fullmatch(line):
+            return listening[1]
         if not line:
             raise ServerProgramError(f"the server program {ending(self._process.wait(START_SECONDS))} before it listened", self.log)
         said = f"the server program's first line is {line[:80]!r} instead of `listening on 127.0.0.1:PORT`"
         raise ServerProgramError(said, self.log)
 
     def _read(self) -> None:
-        """Hands over the first line, and takes all others so that the program never waits for a reader."""
+        """Pass on the first line, and read all others so that the program never waits for a reader."""
         with self._stdout as stdout, self.log.open("ab") as log:
             self._first.put(stdout.readline().decode("utf-8", "replace").strip())
             for line in stdout:
@@ -66,7 +65,7 @@ class Server:
 
     @property
     def died(self) -> str:
-        """How the program ended by itself, or nothing while it runs."""
+        """A description of the program's own end; empty while it runs."""
         status = self._process.poll()
         return "" if status is None else ending(status)
 

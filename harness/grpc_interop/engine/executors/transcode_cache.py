@@ -55,8 +55,8 @@ class PendingRequest:
 
 
 @dataclass(slots=True, eq=False)
-class _Batch:
-    """The answers within a preparation."""
+class _BatchAnswers:
+    """The answers to the questions within a preparation."""
 
     answers: dict[Question, tuple[Answer, ...]] = field(default_factory=dict)
     parsed: dict[Ask, dict[tuple[bytes, ...], tuple[Answer, ...]]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class TranscodeCache:
     def __init__(self) -> None:
         self._under_way: dict[Question, PendingRequest] = {}
         self._requests: dict[int, PendingRequest] = {}  # by command
-        self._batches: OrderedDict[object, _Batch] = OrderedDict()
+        self._batches: OrderedDict[object, _BatchAnswers] = OrderedDict()
         self._bytes = 0
 
     def known(self, question: Question) -> tuple[Answer, ...] | None:
@@ -115,7 +115,7 @@ class TranscodeCache:
 
     def _keep(self, request: PendingRequest) -> tuple[Answer, ...]:
         question = request.question
-        batch = self._batches.setdefault(question.batch, _Batch())
+        batch = self._batches.setdefault(question.batch, _BatchAnswers())
         events = [request.events[command] for command in request.commands]
         for event in events:
             event.ClearField("id")

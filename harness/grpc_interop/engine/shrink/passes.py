@@ -43,9 +43,7 @@ def smaller(case: Case, messages: SmallerMessages) -> Iterator[Case]:
     yield from _with_smaller_messages(case, messages)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Fewer steps
-# ----------------------------------------------------------------------------------------------------------------------
+# -- fewer steps -------------------------------------------------------------------------------------------------------
 
 
 def _with_fewer_steps(case: Case) -> Iterator[Case]:
@@ -104,9 +102,7 @@ def _without(case: Case, gone: _Unit) -> Case:
     return replace(case, client=rest(Side.CLIENT, case.client), server=rest(Side.SERVER, case.server))
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# One lane instead of two
-# ----------------------------------------------------------------------------------------------------------------------
+# -- one lane instead of two -------------------------------------------------------------------------------------------
 
 
 def _in_one_lane(case: Case) -> Iterator[Case]:
@@ -124,9 +120,7 @@ def _joined(left: Lane, right: Lane) -> Iterator[Lane]:
         yield first[:-1] + second + first[-1:]
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Less beside the messages
-# ----------------------------------------------------------------------------------------------------------------------
+# -- less beside the messages ------------------------------------------------------------------------------------------
 
 
 def _plainer(case: Case) -> Iterator[Case]:
@@ -142,12 +136,10 @@ def _plainer(case: Case) -> Iterator[Case]:
 def _plainer_servers(case: Case) -> Iterator[Script]:
     for number, lane in enumerate(case.server):
         for at, step in enumerate(lane):
-            plainer: Iterator[Step] = iter(())
             if isinstance(step, SendHeaders):
-                plainer = (SendHeaders(entries) for entries in _fewer(step.entries))
+                yield from (_with(case.server, number, at, SendHeaders(entries)) for entries in _fewer(step.entries))
             elif isinstance(step, Finish):
-                plainer = map(Finish, _plainer_statuses(step.status))
-            yield from (_with(case.server, number, at, plain) for plain in plainer)
+                yield from (_with(case.server, number, at, Finish(status)) for status in _plainer_statuses(step.status))
 
 
 def _plainer_statuses(status: Status) -> Iterator[Status]:
@@ -175,9 +167,7 @@ def _with(script: Script, number: int, at: int, step: Step) -> Script:
     return (*script[:number], (*lane[:at], step, *lane[at + 1 :]), *script[number + 1 :])
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# Smaller messages
-# ----------------------------------------------------------------------------------------------------------------------
+# -- smaller messages --------------------------------------------------------------------------------------------------
 
 
 def _with_smaller_messages(case: Case, messages: SmallerMessages) -> Iterator[Case]:
