@@ -27,7 +27,7 @@ MOST_TRIES = 400
 """Smaller messages that are tried in order to shrink a message: the largest messages of a tree needed about half as many."""
 
 
-Batch = tuple[Example, ...]
+ExampleBatch = tuple[Example, ...]
 """The examples of a dialogue."""
 
 ShrinkDialogue = Generator[Ask, tuple[Answer, ...], Difference]
@@ -86,7 +86,7 @@ class Examination:
         self._rules = rules
         self._expected = expected
         self._parts = _parts(examples)
-        self._dialogues: dict[int, tuple[Dialogue, Batch]] = {}
+        self._dialogues: dict[int, tuple[Dialogue, ExampleBatch]] = {}
         self._failed: list[Failed] = []
         self._count = 0
         self._shrinking: ShrinkDialogue | None = None
@@ -191,7 +191,7 @@ class Examiner:
         return needed[0] if needed and all(file in files for file in needed) else ""
 
 
-def _parts(examples: Iterable[Example]) -> Iterator[Batch]:
+def _parts(examples: Iterable[Example]) -> Iterator[ExampleBatch]:
     """Divide the examples in the same way for each pair, so that all pairs ask the same questions."""
     part: list[Example] = []
     size = 0
