@@ -17,13 +17,16 @@ def echo():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
-            sock, _ = listener.accept()
-            with sock, suppress(OSError):  # the client may be gone
-                read = b"".join(iter(lambda: sock.recv(1024), b""))
-                sock.sendall(read.upper())
+            with suppress(OSError):  # nobody connected, or the client is gone
+                sock, _ = listener.accept()
+                with sock:
+                    read = b"".join(iter(lambda: sock.recv(1024), b""))
+                    sock.sendall(read.upper())
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"127.0.0.1:{listener.getsockname()[1]}"
+        # A thread that still waits for a connection ends here, and not on another socket with the same number.
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def connect(target: str) -> socket.socket:
