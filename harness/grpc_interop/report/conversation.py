@@ -70,16 +70,16 @@ class _Message(NamedTuple):
     message: bytes
 
 
-_Cell = str | _Message
+_RowText = str | _Message
 
 
 class _RawRow(NamedTuple):
     """A row before its messages are described."""
 
-    client: _Cell
+    client: _RowText
     arrow: str
-    server: _Cell
-    model: _Cell = ""
+    server: _RowText
+    model: _RowText = ""
     at_us: int | None = None
 
 
@@ -159,7 +159,7 @@ class _Drawing:
         model = _seen(wanted, type_name) if event.side in self.got and wanted != got else ""
         self._add(event.side, seen, sent, model, self._at(event, step) if event.side is Side.CLIENT else self._done(place))
 
-    def _add(self, receiver: Side, seen: _Cell, sent: _Cell, model: _Cell, at_us: int | None = None) -> None:
+    def _add(self, receiver: Side, seen: _RowText, sent: _RowText, model: _RowText, at_us: int | None = None) -> None:
         if receiver is Side.CLIENT:
             self.rows.append(_RawRow(seen, "<-" if sent else "", sent, model, at_us))
         else:
@@ -196,7 +196,7 @@ class _Drawing:
         if difference is None or any(row.model for row in self.rows):
             return
 
-        def cell(value: str | bytes) -> _Cell:
+        def cell(value: str | bytes) -> _RowText:
             return value if isinstance(value, str) else _Message("", self.receives[difference.side], value)
 
         self._add(difference.side, cell(difference.got), "", cell(difference.wanted))
@@ -216,7 +216,7 @@ class _Drawing:
                 left -= 1
         return len(steps)
 
-    def _sent(self, receiver: Side, observation: Observation | None) -> tuple[_Cell, tuple[int, int] | None]:
+    def _sent(self, receiver: Side, observation: Observation | None) -> tuple[_RowText, tuple[int, int] | None]:
         """Return the other side's step that an observation comes from, if no row has shown it yet, and its place."""
         sender = receiver.other
         if isinstance(observation, bytes):
@@ -225,7 +225,7 @@ class _Drawing:
             place = next(_places(self.scripts[sender], HalfClose if observation is END else Cancel), None)
         return self._take(sender, place) if place else ("", None)
 
-    def _take(self, side: Side, place: tuple[int, int]) -> tuple[_Cell, tuple[int, int] | None]:
+    def _take(self, side: Side, place: tuple[int, int]) -> tuple[_RowText, tuple[int, int] | None]:
         lane, at = place
         self._catch_up(side, lane, at)
         if (side, lane, at) in self.shown:
@@ -242,7 +242,7 @@ class _Drawing:
                 if cell:
                     self.rows.append(_RawRow(cell, "", "", "", self._done((lane, at))) if side is Side.CLIENT else _RawRow("", "", cell))
 
-    def _cell(self, side: Side, lane: int, at: int) -> _Cell:
+    def _cell(self, side: Side, lane: int, at: int) -> _RowText:
         step = self.scripts[side][lane][at]
         return _Message("send ", self.receives[side.other], step.message) if isinstance(step, Send) else _words(step)
 
@@ -255,7 +255,7 @@ def _lane(lanes: tuple[Observed, ...], index: int) -> Observed:
     return lanes[index] if index < len(lanes) else ()
 
 
-def _seen(observation: Observation | None, type_name: str) -> _Cell:
+def _seen(observation: Observation | None, type_name: str) -> _RowText:
     if isinstance(observation, bytes):
         return _Message("received ", type_name, observation)
     return NOTHING if observation is None else observation.value
@@ -301,7 +301,7 @@ def _excerpt(rows: list[_RawRow]) -> list[_RawRow]:
 
 
 def _text(row: _RawRow, describe: Describe) -> Row:
-    def text(cell: _Cell) -> str:
+    def text(cell: _RowText) -> str:
         if isinstance(cell, str):
             return printable(cell)
         return cell.verb + message_text(describe, cell.type_name, cell.message)

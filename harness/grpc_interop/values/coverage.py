@@ -18,7 +18,7 @@ from grpc_interop.schema.reach import branches, is_map, name, tree
 from grpc_interop.schema.text import set_fields
 from grpc_interop.values.scalars import non_default
 
-Key = tuple[str, int]
+FieldKey = tuple[str, int]
 """A field: the full name of its type, and its number."""
 
 
@@ -37,8 +37,8 @@ class Coverage:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._fields: dict[str, dict[Key, str]] = {}
-        self._missing: dict[tuple[Pair, str, str], set[Key]] = {}
+        self._fields: dict[str, dict[FieldKey, str]] = {}
+        self._missing: dict[tuple[Pair, str, str], set[FieldKey]] = {}
 
     def add(self, case: Case, pair: Pair) -> None:
         """Count the messages of a case that passed on the pair: each side saw everything that the model promises."""
@@ -63,7 +63,7 @@ class Coverage:
                         fields = tuple(names[key] for key in names if key in missing)
                         yield Uncovered(pair.client, pair.server, method.path, direction, fields)
 
-    def reachable(self, type_name: str) -> dict[Key, str]:
+    def reachable(self, type_name: str) -> dict[FieldKey, str]:
         """Return every field that a message of the type can hold, at any depth: its full name, by type and number."""
         if type_name not in self._fields:
             self._fields[type_name] = {
@@ -71,23 +71,23 @@ class Coverage:
             }
         return self._fields[type_name]
 
-    def carried(self, type_name: str, message: bytes) -> set[Key]:
+    def carried(self, type_name: str, message: bytes) -> set[FieldKey]:
         """Return the fields that a message holds, at any depth, with a value other than their default."""
         return set(_carried(self._catalog.parse(type_name, message)))
 
-    def _missing_of(self, pair: Pair, method: Method, direction: str, type_name: str) -> set[Key]:
+    def _missing_of(self, pair: Pair, method: Method, direction: str, type_name: str) -> set[FieldKey]:
         key = (pair, method.path, direction)
         if key not in self._missing:
             self._missing[key] = set(self.reachable(type_name))
         return self._missing[key]
 
 
-def _key(field: Field) -> Key:
+def _key(field: Field) -> FieldKey:
     assert field.containing_type is not None
     return field.containing_type.full_name, field.number
 
 
-def _carried(message: Any) -> Iterator[Key]:
+def _carried(message: Any) -> Iterator[FieldKey]:
     for field, value in set_fields(message):
         inner = field.message_type
         if inner is None:
