@@ -64,10 +64,8 @@ class Status(NamedTuple):
     """How an RPC ends."""
 
     code: int
-    message: str | None = ""
-    """None where the runtime chooses the words itself, which nobody promises."""
-    details: bytes = b""
-    """A serialised google.rpc.Status, or empty."""
+    message: str | None = ""  # None where the runtime chooses the words itself, which nobody promises
+    details: bytes = b""  # A serialised google.rpc.Status, or empty
     trailers: tuple[Entry, ...] = ()
 
 
@@ -265,8 +263,7 @@ class Case(AnyCase):
     player: str = "drivers"  # or "programs": an implementation's hand-written programs
     spread_us: int = 0  # for programs: the least time between the first message and the last that the client may measure
     generated: bool = False
-    # The options that the channel and the server of this case are made with.
-    client_endpoint: Endpoint = PLAIN
+    client_endpoint: Endpoint = PLAIN  # The options that the channel and the server of this case are made with
     server_endpoint: Endpoint = PLAIN
 
     @property

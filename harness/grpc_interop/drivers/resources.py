@@ -20,14 +20,11 @@ class Resource:
     """A server or a channel."""
 
     id: int
-    # In words, for messages: `server with max_receive_bytes = 1,000`.
-    what: str
+    what: str  # In words, for messages: `server with max_receive_bytes = 1,000`
     due: float
     ready: bool = False
-    # Where a server that is ready listens.
-    address: str = ""
-    # Why it will never be ready.
-    error: pb.Error | None = field(default=None, init=False)
+    address: str = ""  # Where a server that is ready listens
+    error: pb.Error | None = field(default=None, init=False)  # Why it will never be ready
 
     @property
     def refusal(self) -> str:

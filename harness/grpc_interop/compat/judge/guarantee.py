@@ -33,10 +33,8 @@ class Guarantee(StrEnum):
     BOTH = "both"
     BINARY = "binary"
     JSON = "json"
-    JSON_STRICT = "json-strict"
-    """JSON, also for readers that refuse unknown fields."""
-    JSON_PROTO_NAMES = "json-proto-names"
-    """JSON, also from writers that use the proto names of fields."""
+    JSON_STRICT = "json-strict"  # JSON, also for readers that refuse unknown fields
+    JSON_PROTO_NAMES = "json-proto-names"  # JSON, also from writers that use the proto names of fields
 
     @property
     def by_proto_names(self) -> bool:
