@@ -5,8 +5,6 @@ reads the checkout, and copies would become stale unnoticed. `force-include` in 
 apart; a hook can.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface

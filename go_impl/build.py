@@ -5,8 +5,6 @@
 The request and the answer are described in docs/manifest.md ("The build request").
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -4,8 +4,6 @@ python3 dev.py lint     gofmt, go vet, staticcheck, and whether generated code i
 python3 dev.py test     go test ./...
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys

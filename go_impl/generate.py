@@ -7,8 +7,6 @@ editor and the linters work on a plain checkout. A build generates the tree unde
 `driven/` (see build.py).
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys

@@ -5,8 +5,6 @@
 It runs in the interpreter in which the driver will run. That interpreter needs grpcio and grpcio-tools.
 """
 
-from __future__ import annotations
-
 import argparse
 import compileall
 import importlib.metadata

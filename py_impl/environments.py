@@ -10,8 +10,6 @@ The environment lies in the build's cache, under a key of everything that goes i
 only asked for versions.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import shutil

@@ -1,7 +1,5 @@
 """Find the cause in pip's output, without the parts that do not help: lists of versions, advice, a build's traceback."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import islice

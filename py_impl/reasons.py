@@ -4,8 +4,6 @@ The messages of protoc and of Python are about generated code, which the author 
 finds the element of the file that leads to them. Messages that it does not know stay as they are.
 """
 
-from __future__ import annotations
-
 import keyword
 import re
 from collections.abc import Iterator

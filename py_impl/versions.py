@@ -3,8 +3,6 @@
 This module needs only the standard library, since it also examines interpreters that have nothing else.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Tell a finished folder from a folder that a full disk, a crash or a kill has cut short."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

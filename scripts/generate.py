@@ -10,8 +10,6 @@ that holds the contract itself, as this repository's own `proto/` does: the two 
 name nor the package travels on the wire.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

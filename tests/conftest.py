@@ -1,7 +1,5 @@
 """What all tests share: a project of one's own, and implementations to go into it."""
 
-from __future__ import annotations
-
 import json
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Cases, verdicts and a describer for the tests of the reports."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send, Status
 from grpc_interop.core.model import model
 from grpc_interop.core.side import Side

@@ -1,7 +1,5 @@
 """A user's repository, and the command `interop` run in it as a person would."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The command's last resort: whatever happens has an exit status that tells it from a finding."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

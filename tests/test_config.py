@@ -1,7 +1,5 @@
 """Which project a command runs in, and how its options are handed on."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

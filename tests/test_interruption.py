@@ -1,7 +1,5 @@
 """Signals become one KeyboardInterrupt, and wait where something must be done whole."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Go code from proto files, by the three plugins: messages, stubs, and the typed code through which the driver plays."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import subprocess

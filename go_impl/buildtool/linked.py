@@ -3,8 +3,6 @@
 Go refuses to register a file twice, so a tree that holds such a file uses the linked code.
 """
 
-from __future__ import annotations
-
 import posixpath
 import subprocess
 from collections.abc import Iterable

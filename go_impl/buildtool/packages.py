@@ -4,8 +4,6 @@ A file's own go_package says which files belong together, but never where. It ma
 would refuse in our module. These are pure functions, without I/O.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections import defaultdict

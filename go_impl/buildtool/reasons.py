@@ -1,7 +1,5 @@
 """Find the element of a proto file behind a message of Go's generators and compiler, which name only the generated code."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

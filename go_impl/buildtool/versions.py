@@ -3,8 +3,6 @@
 The driver's own go.mod stays as it is, since it may lie in a read-only folder. An altered copy is used in its place.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

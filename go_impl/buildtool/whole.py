@@ -1,7 +1,5 @@
 """Tell finished folders of the cache from folders that a full disk, a crash or a kill has cut short, and make these anew."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import shutil

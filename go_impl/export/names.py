@@ -1,7 +1,5 @@
 """Go's names for the things of a proto tree."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A server's script as a Go program."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

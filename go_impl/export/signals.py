@@ -4,8 +4,6 @@ docs/manifest.md ("The export request") says how they travel: as names, one per 
 to the client. The client names its address in the request's metadata.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

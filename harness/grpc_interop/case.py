@@ -1,7 +1,5 @@
 """Deprecated: import from `grpc_interop.core.case`."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The command `interop`: find the command that is asked for, and turn errors into messages and exit statuses."""
 
-from __future__ import annotations
-
 import codecs
 import errno
 import importlib

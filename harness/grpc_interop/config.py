@@ -1,7 +1,5 @@
 """The configuration of a run: the project's `interop.toml`, the command's options, and the paths of files."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Sequence

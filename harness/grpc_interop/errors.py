@@ -1,7 +1,5 @@
 """Errors for people, with a remedy and with the exit status of the command."""
 
-from __future__ import annotations
-
 
 class InteropError(Exception):
     exit_status = 3

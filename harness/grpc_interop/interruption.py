@@ -4,8 +4,6 @@ The files of a report would disagree about a case that is counted and not writte
 however many signals follow: CI systems send several.
 """
 
-from __future__ import annotations
-
 import signal
 from types import TracebackType
 

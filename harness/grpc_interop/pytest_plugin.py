@@ -17,8 +17,6 @@ each case and pair:
 The options are those of `interop run`, with a prefix.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +60,7 @@ _refusal: pytest.StashKey[InteropError] = pytest.StashKey()
 """An error in the options or the protos: raised once, when all is collected."""
 
 
-def playground(config: pytest.Config) -> Playground:
+def playground(config: pytest.Config) -> "Playground":
     """Return the playground of this pytest process, made at the first call. Raise InteropError."""
     if config.stash[_playground] is None:
         from grpc_interop.testing.playground import Playground

@@ -1,8 +1,6 @@
 """The differences between grpcio's two APIs, as the rest of the driver sees them: how servers and channels are made,
 and how they play. `driver.sync` and `driver.aio` implement this interface."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """The hand-written services of this implementation, for calls that no script plays."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """One channel, with the generated stubs on it and the plays that use it."""
 
-from __future__ import annotations
-
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable

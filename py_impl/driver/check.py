@@ -7,8 +7,6 @@ where FOLDER is the result of build.py, and API is grpcio's API that the driver 
 too. The code that Python compiles on the way stays in FOLDER, for the drivers.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

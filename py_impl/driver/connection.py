@@ -1,7 +1,5 @@
 """The connection to the harness, with blocking sockets."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket
@@ -17,7 +15,7 @@ ADDRESS = "INTEROP_DRIVER_ADDRESS"
 READ_SIZE = 256 * 1024
 
 
-def connect() -> Connection:
+def connect() -> "Connection":
     """Connect to the address in INTEROP_DRIVER_ADDRESS. Raise SystemExit with an explanation if there is none."""
     address = os.environ.get(ADDRESS, "")
     kind, _, place = address.partition(":")

@@ -4,8 +4,6 @@
 does not clash with a copy in a user's tree.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from google.protobuf.message import DecodeError

@@ -5,8 +5,6 @@
 `sys.modules` under the names by which generated code imports them. A real package is never replaced.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import json

@@ -5,8 +5,6 @@
 where FOLDER is the result of build.py and API is `sync` or `aio`. INTEROP_DRIVER_ADDRESS is the harness' address.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import gc
 import importlib

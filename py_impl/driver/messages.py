@@ -1,7 +1,5 @@
 """Messages of the proto tree: find their types by name, parse them, and report them as the contract demands."""
 
-from __future__ import annotations
-
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 

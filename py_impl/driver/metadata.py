@@ -1,7 +1,5 @@
 """Metadata, as the contract has it and as grpcio has it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The methods of all messages, whatever their fields are called."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from google.protobuf import empty_pb2

@@ -1,7 +1,5 @@
 """The contract's Options as grpcio takes them."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import grpc

@@ -1,7 +1,5 @@
 """Plays on either side of an RPC, for any API."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Messages written as ProtoJSON, by whichever protobuf a service runs with."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from typing import Any

@@ -1,7 +1,5 @@
 """A play's script, prepared to be played: its names are looked up, and it is checked and taken out of protobuf only once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Carry out the harness' commands, with either of grpcio's APIs."""
 
-from __future__ import annotations
-
 import os
 import platform
 import traceback

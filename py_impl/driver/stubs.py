@@ -1,7 +1,5 @@
 """The generated stubs and servicers of a proto tree, found through its descriptors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Brings the calls that arrive at a server and the scripts for them together, whichever comes first."""
 
-from __future__ import annotations
-
 import threading
 from abc import ABC, abstractmethod
 from collections import deque

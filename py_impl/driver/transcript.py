@@ -1,7 +1,5 @@
 """The observations of one side, recorded while it plays and reported once. All kinds of plays share this."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time
@@ -101,7 +99,7 @@ class Play:
     # Whether the play counts as arrived before it has begun. By the contract, a client's play does.
     always_arrived = False
 
-    def __init__(self, play_id: int, script: Script, done: Callable[[Play, pb.Event], None], signals: PlaySignals) -> None:
+    def __init__(self, play_id: int, script: Script, done: "Callable[[Play, pb.Event], None]", signals: PlaySignals) -> None:
         self.id = play_id
         self.script = script
         self.frozen = False

@@ -1,7 +1,5 @@
 """Show a message through Python's own reflection, as a program that uses the generated class sees it."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterable
 from typing import Any

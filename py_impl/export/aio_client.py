@@ -1,7 +1,5 @@
 """A client's script as a program with grpc.aio."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The answer to the export request."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 import keyword

@@ -1,7 +1,5 @@
 """Python's names for the things of a proto tree, as expressions in a program."""
 
-from __future__ import annotations
-
 import base64
 import keyword
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The parts that the programs of both sides share."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterable, Mapping
 from textwrap import indent

@@ -1,7 +1,5 @@
 """A server's script as a program with grpcio's synchronous API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 python3 aio_client.py [--target 127.0.0.1:50051] [--timeout SECONDS] say-hello World
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import sys

@@ -3,8 +3,6 @@
 python3 server.py [--port 50051] [--interval 1.0]
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import signal

@@ -1,7 +1,5 @@
 """What trees cost: the rows are complete, and what is counted is what there is."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

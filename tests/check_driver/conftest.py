@@ -1,7 +1,5 @@
 """The reference driver (tests/drivers/reference) as an implementation under check."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path

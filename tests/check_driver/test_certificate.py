@@ -1,7 +1,5 @@
 """The certificate that checks of TLS are made with is one."""
 
-from __future__ import annotations
-
 import ssl
 import time
 

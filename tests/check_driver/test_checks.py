@@ -1,7 +1,5 @@
 """A driver that keeps the contract is told so, and each fault is found by the check that is for it."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.check_driver import CHECKS, checks, options

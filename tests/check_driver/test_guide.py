@@ -1,7 +1,5 @@
 """What docs/driver-contract.md shows is true: its frames, and the checks that it names."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

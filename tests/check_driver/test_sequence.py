@@ -1,7 +1,5 @@
 """In which order checks are asked, which are left out, and what a person reads."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.check_driver import sequence

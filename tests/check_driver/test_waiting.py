@@ -1,7 +1,5 @@
 """A driver that is late: one is told what is waited for, then what did not come, and never left wondering."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.check_driver import sequence, talk

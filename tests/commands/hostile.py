@@ -1,7 +1,5 @@
 """Replay texts and images as a stranger may make them: a service whose names are given, and no protoc in the way."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

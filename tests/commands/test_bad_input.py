@@ -1,7 +1,5 @@
 """Wrong usage and configuration: exit status 2, words that say what is wrong and what to do, and nothing is lost."""
 
-from __future__ import annotations
-
 import json
 import socket
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`interop build` and `interop doctor`."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

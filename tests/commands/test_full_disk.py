@@ -1,7 +1,5 @@
 """A disk that was full once: what the run says then, and that the next is as if nothing had been."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

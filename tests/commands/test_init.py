@@ -1,7 +1,5 @@
 """`interop init` writes what `interop run` can use at once."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tomllib

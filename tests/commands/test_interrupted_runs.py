@@ -1,7 +1,5 @@
 """However a run ends, no process is left behind and no half-written report."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import shutil

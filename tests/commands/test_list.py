@@ -1,7 +1,5 @@
 """`interop list`: one case a line for programs, and a word about the suites for people."""
 
-from __future__ import annotations
-
 from grpc_interop.suites import SUITES
 from project import Project
 

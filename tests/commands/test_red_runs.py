@@ -1,7 +1,5 @@
 """However a run goes wrong, every form of its report is red and says why: real runs, each of them small."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import shlex

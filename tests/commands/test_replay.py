@@ -1,7 +1,5 @@
 """`interop replay`: a case again, by its text, by a file, or by its id."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run's exit status, its workers, and what it says of what could not be played."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

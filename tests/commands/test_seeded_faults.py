@@ -1,8 +1,6 @@
 """A driver with one fault in a whole run: the cells of its servers turn red, in the cases that look for it, in the right
 words, and nothing else does."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

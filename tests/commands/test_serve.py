@@ -1,7 +1,5 @@
 """`interop serve`: an implementation as an ordinary server, for any client."""
 
-from __future__ import annotations
-
 import queue
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """What comes from a stranger, by each of the ways in: names that would be run, texts that would fill the memory."""
 
-from __future__ import annotations
-
 import resource
 import subprocess
 import zlib

@@ -1,7 +1,5 @@
 """Edits of a message M at random: what a person might do to a few fields, and to the types that they hold."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from random import Random
 

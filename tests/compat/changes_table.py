@@ -3,8 +3,6 @@
 table/README.md says what an entry looks like.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path

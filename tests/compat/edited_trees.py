@@ -1,7 +1,5 @@
 """Trees of a proto or two, one of them edited in one place, for what buf says of that."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpc_interop.schema.catalog import Catalog

@@ -1,7 +1,5 @@
 """A git repository with protos, made commit by commit."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

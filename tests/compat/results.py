@@ -1,7 +1,5 @@
 """Results of comparisons, made up: what is tested with them is how they are shown."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from grpc_interop.compat.vocabulary.observation import Deployment, ElementOutcome, Flow, Format, MessageRole

@@ -1,7 +1,5 @@
 """Breaks that are accepted: this one change, until that day, and nothing more once it is merged."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An intended break's way through a repository: found, accepted, merged, and no concern of the next pull request."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What an Any may hold that its reader does not know, and where."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpc_interop.compat.diff.anys import FEW, MOST_NAMED, Anys

@@ -1,7 +1,5 @@
 """What buf says, beside the elements that it says it of; and how definitions read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What buf says, beside the elements that it is about."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What changed between two versions, in words, and where."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

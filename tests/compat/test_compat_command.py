@@ -1,7 +1,5 @@
 """The command `interop compat`, in repositories of Python alone: what runs, what is seen, and how it ends."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

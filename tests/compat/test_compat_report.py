@@ -1,7 +1,5 @@
 """How a comparison is shown. UPDATE_EXPECTED=1 writes the stored text again, to be read in a diff."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

@@ -1,7 +1,5 @@
 """What observations mean: breaks, notes and orders of deployment."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.compat.diff.changes import Change, Edit, Subject

@@ -1,7 +1,5 @@
 """Real trees against later versions of themselves; docs/compat-histories.md explains what is found."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

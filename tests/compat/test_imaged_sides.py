@@ -1,7 +1,5 @@
 """Sides of projects whose protos buf builds, or an image holds: at a git ref they are what they were there."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

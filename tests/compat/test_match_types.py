@@ -1,7 +1,5 @@
 """Where types of two versions meet, what they are called there, and how a message gets there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What becomes of elements between two versions: the rule, line by line."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple

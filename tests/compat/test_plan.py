@@ -1,7 +1,5 @@
 """What is played because of a change, and what is not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

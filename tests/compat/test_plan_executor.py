@@ -1,7 +1,5 @@
 """What is heard of exchanges, with a player that answers as it is told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast

@@ -1,7 +1,5 @@
 """Probes: aimed at what differs, valid for their sender, the same each time."""
 
-from __future__ import annotations
-
 import random
 import struct
 from collections.abc import Callable, Sequence

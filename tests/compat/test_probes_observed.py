@@ -4,8 +4,6 @@ The rule is checked by other means than its own: fields are looked at through th
 which nothing bad is said must come back whole.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the sides of a comparison may be, and what is said of those that cannot be had."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

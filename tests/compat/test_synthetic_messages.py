@@ -1,7 +1,5 @@
 """Enums that no field uses, and the messages that hold them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The table of changes (table/README.md): two trees that differ in all its edits at once, compared, and looked at edit by edit."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -1,7 +1,5 @@
 """Messages that are carried from one version to another without an RPC."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from grpc_interop.compat.play.transcoding import Reading, TranscodeBatch, batch_dialogue

@@ -1,7 +1,5 @@
 """Files that one side does not list: what it has all the same is compared, and only what it has not is gone or new."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

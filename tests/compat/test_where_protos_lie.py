@@ -1,8 +1,6 @@
 """Protos in submodules, behind links, in other repositories and in what git ignores: the base is what the project's
 repository had at the ref, and what it does not know is no pass."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Two versions of a proto, and what is seen of a message that one writes and the other reads: in this process, with the
 harness' own reader in the place of a runtime."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -7,8 +7,6 @@ possible comes out by itself. It is far too slow for anything but small scripts.
 The rules are those of docs/model.md and of message Step in the driver contract.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Joined metadata is put back as it was sent, and nothing else is."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Method, Receive, ReceiveToEnd, Send, SendHeaders, Status

@@ -1,7 +1,5 @@
 """What counts as too late: only what the transcripts show to have taken too long by itself."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.core.case import Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send, Status, WaitForTermination

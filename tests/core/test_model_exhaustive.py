@@ -1,7 +1,5 @@
 """The model against the reference, on every script small enough to try them all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations_with_replacement, islice, product
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Properties of the model on conversations larger than can be tried exhaustively."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations

@@ -1,7 +1,5 @@
 """The table of docs/model.md, row by row, with what each side sees written out."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.core.case import Case, Entry, Finish, Kind, Send, Status

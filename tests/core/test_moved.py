@@ -1,7 +1,5 @@
 """Imports that earlier versions documented."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.core import case

@@ -1,7 +1,5 @@
 """Each rule of the grammar has a case that keeps everything else and breaks it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Facts about a case, read off its scripts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What compare finds, and in which words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Words in which the tests of the core write their cases."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import (
     Cancel,
     Case,

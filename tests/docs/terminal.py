@@ -6,8 +6,6 @@
 A line that begins with `>` continues the command above it. All blocks of a document share one shell.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

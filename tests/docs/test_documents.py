@@ -1,7 +1,5 @@
 """What the documents say is true: their commands are executed, their links lead somewhere, their options exist."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Builds: request and answer, keys, failures in the build's own words, and builds that meet or are cut short."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

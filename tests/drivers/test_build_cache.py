@@ -1,7 +1,5 @@
 """Which builds are kept, and which are removed."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time

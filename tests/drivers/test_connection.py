@@ -1,7 +1,5 @@
 """Frames and parts over a socket, and what is said of bytes that are none."""
 
-from __future__ import annotations
-
 import socket
 
 import pytest

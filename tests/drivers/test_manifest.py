@@ -1,7 +1,5 @@
 """What a manifest says, and what is said of a wrong one."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.drivers.manifest import Manifest, read_manifest

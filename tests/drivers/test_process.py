@@ -1,7 +1,5 @@
 """Processes and their supervisor: nothing outlives its owner, and how a command ended is told as it was."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """A driver's resources: each is made once, when it is first needed, and is ready or refused by itself."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

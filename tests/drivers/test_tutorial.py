@@ -1,7 +1,5 @@
 """docs/adding-a-language.md shows manifests and a build that work as they stand."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """An implementation again, with settings of a project's own: the harness hands them over and knows no more of them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

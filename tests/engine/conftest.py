@@ -1,8 +1,6 @@
 """Engines over the reference driver (tests/drivers/reference), healthy and with its faults, and the check that nothing
 of them is left running."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """What is in flight on one driver is bounded in work, and a case with much of it gets more time."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """A kind of case that the harness does not know is played with an executor of its own: the engine's loop needs no change."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Drivers that die, hang or break the contract: the culprit fails with words that say so, and everything else runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """However the harness ends, nothing of what it started lives on."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

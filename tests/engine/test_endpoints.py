@@ -1,7 +1,5 @@
 """Servers and channels with options of their own: each is ready or refused by itself, and concerns only the cases that need it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Payloads are dropped in generations, for which nobody waits longer than memory demands."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +30,7 @@ def slow() -> Case:
     return replace(exchange("slow", SAY_HELLO), client=(client,), server=(server,), timeout_us=1_000_000)
 
 
-def test_a_generation_begins_while_a_play_of_the_one_before_goes_on(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generation_begins_while_a_play_of_the_one_before_goes_on(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
     """
     One slow play holds up nothing until a third generation would begin; the drivers never keep more than two, and
     everything is played with the messages that it ought to have.

@@ -1,7 +1,5 @@
 """Message cases played by the engine: drivers that change, lose or die of a message."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +28,7 @@ def values(name: str = "values", **options: bool) -> MessageCase:
 )
 @pytest.mark.parametrize(("pair", "side"), [("bad:good", "client"), ("good:bad", "server")])
 def test_a_value_that_is_altered_is_found_and_shrunk(
-    play: Play, pair: str, side: str, fault: str, case: MessageCase, what: str, smallest: bytes
+    play: "Play", pair: str, side: str, fault: str, case: MessageCase, what: str, smallest: bytes
 ) -> None:
     """
     The verdict names the side, and holds the smallest message that is altered.
@@ -44,7 +42,7 @@ def test_a_value_that_is_altered_is_found_and_shrunk(
     assert verdict.case.examples == (smallest,)
 
 
-def test_lost_unknown_fields_are_found(play: Play) -> None:
+def test_lost_unknown_fields_are_found(play: "Play") -> None:
     """
     What a type does not declare must survive; where that is lost, values are carried all the same.
     """
@@ -58,7 +56,7 @@ def test_lost_unknown_fields_are_found(play: Play) -> None:
 
 @pytest.mark.parametrize(("fault", "how"), [("dies_of_a_text", "exited with status 7"), ("hangs_on_a_text", "did not answer")])
 @pytest.mark.parametrize("pair", ["bad:good", "good:bad"])
-def test_only_the_case_that_ends_a_driver_is_red(play: Play, pair: str, fault: str, how: str) -> None:
+def test_only_the_case_that_ends_a_driver_is_red(play: "Play", pair: str, fault: str, how: str) -> None:
     """
     A driver that dies of a message, or hangs on it, is blamed for that case and for no other, and the examples that it
     was asked about are named.
@@ -72,7 +70,7 @@ def test_only_the_case_that_ends_a_driver_is_red(play: Play, pair: str, fault: s
     assert any("boundary values" in note for note in found.notes)
 
 
-def test_the_examples_of_a_failure_are_all_that_is_played_again(play: Play) -> None:
+def test_the_examples_of_a_failure_are_all_that_is_played_again(play: "Play") -> None:
     """
     A case that holds its examples asks about nothing else.
     """
@@ -82,7 +80,7 @@ def test_the_examples_of_a_failure_are_all_that_is_played_again(play: Play) -> N
 
 
 @pytest.mark.parametrize("fault", ["changes_a_text", "dies_of_a_text", "hangs_on_a_text"])
-def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: Play, fault: str) -> None:
+def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: "Play", fault: str) -> None:
     """
     Each pair of the process that is wrong is red, and no other, though the others are asked about the same.
     """
@@ -94,7 +92,7 @@ def test_pairs_that_share_a_case_share_its_answers_and_not_the_blame(play: Play,
     assert verdicts == {pair: Outcome.FAILED if "bad" in pair else Outcome.PASSED for pair in pairs}
 
 
-def test_what_is_known_is_not_shrunk_and_hides_nothing_else(play: Play) -> None:
+def test_what_is_known_is_not_shrunk_and_hides_nothing_else(play: "Play") -> None:
     """
     A case whose messages all fail as is known keeps the first as it is. Where one fails otherwise, that one is told of.
     """

@@ -1,7 +1,5 @@
 """Deadlines that a machine was too busy for: shown by the transcripts' own times, and played again; nothing else is."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

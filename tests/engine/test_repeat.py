@@ -1,7 +1,5 @@
 """The bare loop: one script played many times inside the drivers, and what becomes of a side that counts wrongly."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.check_driver.greeter import SAY_HELLO, exchange

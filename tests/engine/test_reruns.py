@@ -1,7 +1,5 @@
 """What is played again for the sake of a failure: nothing, where it is expected."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.core.case import AnyCase, Case, Finish, Kind, Method, Receive, ReceiveToEnd, Send

@@ -1,7 +1,5 @@
 """Shrinking: a conversation that fails is replaced by the smallest that fails in the same way, at a bounded cost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, islice

@@ -1,7 +1,5 @@
 """Answers are for all pairs that a process belongs to, within one time that a case is played."""
 
-from __future__ import annotations
-
 from itertools import count
 from typing import cast
 

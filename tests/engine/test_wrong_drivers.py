@@ -1,8 +1,6 @@
 """Servers and clients that do something other than their script says: each fault turns the right cases red, with words
 that say what went wrong, and no others."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, PUT_STREAM, SAY_HELLO, case, exchange, text

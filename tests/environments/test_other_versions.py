@@ -1,7 +1,5 @@
 """A service's own versions of a runtime, apart from the harness' own environment, against the current ones."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Where temporary files lie, and what becomes of those of a process that was killed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Building the Go driver for trees of protos, as the harness asks for it."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Names that Go's plugins would write into programs as they are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

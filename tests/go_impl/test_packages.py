@@ -1,7 +1,5 @@
 """Which Go package each proto file goes to."""
 
-from __future__ import annotations
-
 from buildtool.packages import Package, assign, source_stems
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 

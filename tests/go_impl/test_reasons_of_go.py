@@ -1,7 +1,5 @@
 """What Go says of generated code, told of the element that it was generated from."""
 
-from __future__ import annotations
-
 import pytest
 from buildtool.reasons import explain
 from google.protobuf.descriptor_pb2 import DescriptorProto as Message

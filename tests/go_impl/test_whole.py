@@ -1,7 +1,5 @@
 """What the Go build keeps in its cache: finished, or made anew."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What is asked about a message, and what the answers say."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A case's examples, asked about; and the first that fails, shrunk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpc_interop.core.case import MessageCase

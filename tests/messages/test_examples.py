@@ -1,7 +1,5 @@
 """The examples of cases: each of the sort that its case's words say."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Shrinking: always smaller, and as small as the failure allows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

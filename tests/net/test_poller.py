@@ -1,7 +1,5 @@
 """The poller: callbacks of readable sockets, and writing as far as the sockets take it."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """The relay between a client program and its server: passes everything on, and knows what the client has sent."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from contextlib import suppress

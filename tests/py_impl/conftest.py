@@ -1,7 +1,5 @@
 """A built Python implementation, and drivers of it that run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path

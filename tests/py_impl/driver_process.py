@@ -1,7 +1,5 @@
 """A driver started for a test, and spoken to as the harness would."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import socket
@@ -58,7 +56,7 @@ class DriverProcess:
         self._reader.start()
         self.hello = self.event(0).hello
 
-    def __enter__(self) -> DriverProcess:
+    def __enter__(self) -> "DriverProcess":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,7 +1,5 @@
 """Short ways to write plays and to read what was observed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from driver_process import DriverProcess

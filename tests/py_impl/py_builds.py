@@ -1,7 +1,5 @@
 """Builds of the Python implementation, made by its own build.py as the harness makes them."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -4,8 +4,6 @@ RPC, messages that the server has sent are lost, and INTERNAL takes the place of
 The day this test fails because nothing is found, the entries for it in py_impl/known_failures.toml are out of date, too.
 """
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

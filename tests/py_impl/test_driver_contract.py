@@ -1,7 +1,5 @@
 """The driver keeps the contract beside the plays: frames, errors, resources, its own beginning and end."""
 
-from __future__ import annotations
-
 import signal
 import socket
 import time

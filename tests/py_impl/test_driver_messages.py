@@ -1,7 +1,5 @@
 """Messages are parsed, written again and viewed as Python sees them."""
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Iterator

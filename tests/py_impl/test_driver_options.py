@@ -1,7 +1,5 @@
 """What a server and a channel are made with takes effect."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

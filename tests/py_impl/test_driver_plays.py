@@ -1,7 +1,5 @@
 """The driver plays every step of the contract, on both sides, and reports what it saw."""
 
-from __future__ import annotations
-
 import operator
 
 import grpc

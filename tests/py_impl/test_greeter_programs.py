@@ -1,7 +1,5 @@
 """The hand-written Greeter programs do what the tutorial says, when things go wrong, too."""
 
-from __future__ import annotations
-
 import re
 import signal
 import socket

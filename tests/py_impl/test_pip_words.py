@@ -1,7 +1,5 @@
 """What pip says when it fails comes down to its cause."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Builds: any legal tree, what cannot be used is named, the rest works."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

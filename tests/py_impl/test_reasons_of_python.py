@@ -1,7 +1,5 @@
 """Why Python refuses a file, told of the element to blame; its own words tell of generated code."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Attachments and raw transcripts: what a verdict brings along beside its text reaches every form of report."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a CI system reads of a job's output as commands: nothing of it may come from names, messages or logs."""
 
-from __future__ import annotations
-
 import io
 import re
 import shlex

@@ -1,7 +1,5 @@
 """What a report says of what it does not cover: cases left out as asked, and fields that nobody carried."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Each way in which a run can end, in each form of its report: what does not end with 0 is red there, with its reason."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

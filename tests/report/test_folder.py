@@ -1,7 +1,5 @@
 """The report folder is one run's: what an earlier run left in it goes, what another run is writing into it stays."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """junit.xml, report.html and what GitHub shows."""
 
-from __future__ import annotations
-
 import io
 from html.parser import HTMLParser
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Findings beside the cases, told once for each reason; for machines every one stays."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Shards become one report."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

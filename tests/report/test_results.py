@@ -1,7 +1,5 @@
 """cases.jsonl and results.json: their exact fields, whole or not there, and read again."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

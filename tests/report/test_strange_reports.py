@@ -1,7 +1,5 @@
 """Reports from elsewhere: CI artifacts that anybody may have put together."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

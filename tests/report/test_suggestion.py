@@ -1,7 +1,5 @@
 """What a run suggests for the file of known failures makes its failures known, and nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Totals, causes and where they show."""
 
-from __future__ import annotations
-
 import io
 import tracemalloc
 from collections.abc import Iterable

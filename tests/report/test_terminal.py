@@ -1,7 +1,5 @@
 """What a person sees, compared with stored text. UPDATE_EXPECTED=1 writes the stored text again, to be read in a diff."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reports that cannot be written: the others go on, and the run ends with a sentence."""
 
-from __future__ import annotations
-
 import errno
 import io
 from pathlib import Path

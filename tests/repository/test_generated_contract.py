@@ -1,7 +1,5 @@
 """The committed code of the driver contract is what the generator makes of it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

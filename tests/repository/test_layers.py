@@ -1,7 +1,5 @@
 """Which way dependencies point."""
 
-from __future__ import annotations
-
 import ast
 import re
 import tomllib

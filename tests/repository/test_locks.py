@@ -1,7 +1,5 @@
 """What is installed is fixed by hashes, and from where is the decision of whoever installs."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

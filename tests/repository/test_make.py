@@ -1,7 +1,5 @@
 """The Makefile explains itself."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A name of the harness means one thing."""
 
-from __future__ import annotations
-
 import ast
 from collections import defaultdict
 from pathlib import Path

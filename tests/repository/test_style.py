@@ -1,7 +1,5 @@
 """The check of the style: it finds each habit, and the repository lies under its ceilings."""
 
-from __future__ import annotations
-
 import importlib.util
 import subprocess
 import sys

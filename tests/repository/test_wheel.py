@@ -1,7 +1,5 @@
 """What is installed elsewhere has all that it needs, and nothing that was lying about; and it works there."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Workflows run fixed code with no more rights than they need."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A case as text, and back."""
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -1,8 +1,6 @@
 """What `interop replay --export` writes stands alone: the programs are built and run by the languages' own tools, far from
 the harness, and print what the README promises."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

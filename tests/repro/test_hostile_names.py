@@ -1,7 +1,5 @@
 """What is exported stays in its folder and in its quotes, whatever let a name in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast

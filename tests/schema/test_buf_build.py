@@ -1,7 +1,5 @@
 """Protos that buf builds, and images, in place of roots: what `run`, `list`, `init` and the pytest plugin make of interop.toml."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

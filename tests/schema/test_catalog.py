@@ -1,7 +1,5 @@
 """Proto trees as the harness reads them: what they hold, what is remembered, and what is said when they are wrong."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

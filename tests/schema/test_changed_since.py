@@ -1,7 +1,5 @@
 """What an edit touches, seen from a git ref."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Callable

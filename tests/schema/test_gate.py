@@ -1,7 +1,5 @@
 """What a stranger's descriptors may call things."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Descriptor sets as people bring them along."""
 
-from __future__ import annotations
-
 import gzip
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The layout of a repository that nobody has described, and what buf's files say of one."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

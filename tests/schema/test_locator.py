@@ -1,7 +1,5 @@
 """Where a file and an element of it are, as the user sees them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpc_interop.schema.catalog import Catalog

@@ -1,7 +1,5 @@
 """Methods and messages that people name in their tests: found by the end of their names, built by field or as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any

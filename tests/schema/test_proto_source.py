@@ -1,7 +1,5 @@
 """Protos as source again: what protoc makes of it is what the source was made of."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

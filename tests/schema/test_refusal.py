@@ -1,7 +1,5 @@
 """What is said of protos that protoc refuses."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

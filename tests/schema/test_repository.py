@@ -1,7 +1,5 @@
 """What refs name, in which repository, and how to get those that are not here."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

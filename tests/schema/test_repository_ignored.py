@@ -1,7 +1,5 @@
 """Which files of a git repository lie below a root: those that git keeps or would keep, and those of its submodules."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

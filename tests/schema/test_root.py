@@ -1,7 +1,5 @@
 """How a root is spelled, and which names its files have: with a prefix, and where roots lie within each other."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What a repository held at a commit, as git's objects say it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The line of each element, as protoc itself tells it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What is read of a proto file without compiling it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

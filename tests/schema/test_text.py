@@ -1,7 +1,5 @@
 """Messages as text: the same as protobuf's own text format writes, and also where that fails."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

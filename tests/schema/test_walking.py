@@ -1,7 +1,5 @@
 """Which files lie below a root, and under which name, where links lead elsewhere, to each other or in circles."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

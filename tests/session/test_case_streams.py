@@ -1,7 +1,5 @@
 """Every case comes to every pair once, whenever the pair becomes playable."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 

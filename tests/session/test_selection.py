@@ -1,7 +1,5 @@
 """Which cases a run plays: -k means what it means to pytest, and shards are a partition."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections import Counter

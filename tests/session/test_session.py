@@ -1,7 +1,5 @@
 """Which implementations a session has at once, and which it waits for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

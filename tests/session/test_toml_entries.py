@@ -1,7 +1,5 @@
 """TomlEntries of a TOML file, in whatever form they are written, with the lines that hold them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A Greeter client for the tests: `greeter_client.py --target HOST:PORT say-hello NAME | get-stream SYMBOL | ...`."""
 
-from __future__ import annotations
-
 import sys
 
 import grpc

@@ -3,8 +3,6 @@
 It needs no generated code: the messages hold one text each.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """The `calls` suite: what it yields is a case for every kind of method and every type of message."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The `conversations` suite: whatever the seed, what it makes up is a case, and it makes up everything."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import islice
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Generated conversations under pytest: examples within one test for each method and pair."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

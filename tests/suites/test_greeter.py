@@ -1,7 +1,5 @@
 """The `greeter` suite with programs that are right, and with each kind of wrong server: it turns red, in the right words."""
 
-from __future__ import annotations
-
 import sys
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The `limits` suite: messages of exactly the sizes around a limit, in every kind and both directions, and what is promised of them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 They are built and kept in the repository's own .interop: a cold build of grpc-go takes half a minute.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The `messages` suite: which cases it yields, and that real implementations agree but for what is known."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What becomes of the cases whose Anys may hold messages of a file that a language refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The pytest plugin, in a pytest of its own: cases are tests that a person can select, repeat, stop and share out."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What counts as carried: a field with a value, in a message that the other side surely received."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Messages that together set every reachable field."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Generated messages: every boundary, any value, the same each time, quick."""
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What ProtoJSON has no text for: which cases have it, and that the others carry all the rest."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

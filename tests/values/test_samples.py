@@ -1,7 +1,5 @@
 """Samples: numbered, canonical, of the size asked for, whatever the type."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

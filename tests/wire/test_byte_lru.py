@@ -1,7 +1,5 @@
 """What is kept for the next who asks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpc_interop.schema.catalog import Catalog

@@ -1,7 +1,5 @@
 """What bytes, views and ProtoJSON mean: one rule for all three."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 

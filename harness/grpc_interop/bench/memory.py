@@ -1,7 +1,5 @@
 """The peak memory of the harness and of the processes that it started, as Linux reports it."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple

@@ -5,8 +5,6 @@ the drivers play the same script in a loop of their own (`repeat`), with as many
 ratio of the two. Machines are noisy: the rounds alternate, and the median ratio counts.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import time

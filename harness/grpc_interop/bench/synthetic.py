@@ -1,7 +1,5 @@
 """Trees of 1, 2, 4 and 8 times as many services, to see how building, playing and memory grow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 TIMES = (1, 2, 4, 8)

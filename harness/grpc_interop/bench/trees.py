@@ -3,8 +3,6 @@
 Each tree is measured in a process of its own, so that its peaks are its own.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """Abort, by which a play that hangs still yields two transcripts."""
 
-from __future__ import annotations
-
 import time
 
 from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench, Duo, kinds_of

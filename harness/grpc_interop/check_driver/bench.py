@@ -1,7 +1,5 @@
 """The test bench of the checks: processes of the driver, alone or as client and server, and the engine that plays cases."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
@@ -58,7 +56,7 @@ class Bench:
         return self._talk
 
     @property
-    def duo(self) -> Duo:
+    def duo(self) -> "Duo":
         """The two processes, connected."""
         if self._duo is None:
             self._duo = Duo(self.built, self.logs / f"check-{next(self._numbers)}")

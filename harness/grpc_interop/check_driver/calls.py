@@ -1,7 +1,5 @@
 """Plays of the core: the four kinds, statuses, parked calls, many at once, large messages."""
 
-from __future__ import annotations
-
 import grpc
 
 from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench

@@ -1,7 +1,5 @@
 """Capabilities beyond the core. Each is checked only if Hello names it."""
 
-from __future__ import annotations
-
 import json
 
 from grpc_interop.check_driver.bench import FINISH, HALF_CLOSE, NOTHING, RECEIVE, TO_END, Bench, Duo, kinds_of

@@ -1,8 +1,6 @@
 """A certificate for 127.0.0.1 and its key, made anew for each run: a key that lies in a repository is no secret. Only
 for checks: plain RSA by the book (RFC 8017), written as X.509 (RFC 5280) without a library for it."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import secrets

@@ -1,7 +1,5 @@
 """How servers and processes end."""
 
-from __future__ import annotations
-
 import socket
 
 import grpc

@@ -1,8 +1,6 @@
 """The service that every checked driver is built with (proto/greeter/v1/greeter.proto), and cases for it. Each of
 its messages holds a text, so their bytes can be written by hand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from grpc_interop.core.case import OK, Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Script, Send, Status

@@ -1,7 +1,5 @@
 """Lanes that run at the same time, and signals between the two sides."""
 
-from __future__ import annotations
-
 from grpc_interop.check_driver.bench import FINISH, RECEIVE, TO_END, Bench
 from grpc_interop.check_driver.greeter import ALL_STREAM, GET_STREAM, case, text
 from grpc_interop.check_driver.promises import Chapter

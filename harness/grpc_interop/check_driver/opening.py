@@ -1,7 +1,5 @@
 """Connection, Hello, frames, errors, and the two ways to end."""
 
-from __future__ import annotations
-
 import time
 
 from grpc_interop.check_driver.bench import Bench

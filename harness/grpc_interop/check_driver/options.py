@@ -1,7 +1,5 @@
 """Options of servers and channels. A relay between the two measures the bytes that travel."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Metadata with keys that are not the harness' own."""
 
-from __future__ import annotations
-
 from grpc_interop.check_driver.bench import RECEIVE, TO_END, Bench
 from grpc_interop.check_driver.greeter import METHODS, SAY_HELLO, case, exchange, text
 from grpc_interop.check_driver.not_kept import NotKept

@@ -1,7 +1,5 @@
 """An ordinary client that knows nothing of the contract: the harness' own grpcio, without generated code."""
 
-from __future__ import annotations
-
 import queue
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A check: a title, a promise, and a function that finds out whether it is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple

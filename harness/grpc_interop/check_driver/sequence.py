@@ -1,7 +1,5 @@
 """All checks in their order, and the loop that asks them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

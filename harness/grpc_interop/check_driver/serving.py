@@ -1,7 +1,5 @@
 """Servers, channels and payloads: making and closing them."""
 
-from __future__ import annotations
-
 import socket
 import time
 

@@ -1,8 +1,6 @@
 """A server that takes any call and never answers, so that the client must end the call by itself. It knows only the frame
 headers of HTTP/2 (RFC 9113, section 4.1), which are enough to see that."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from types import TracebackType
@@ -27,7 +25,7 @@ class SilentServer:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> SilentServer:
+    def __enter__(self) -> "SilentServer":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

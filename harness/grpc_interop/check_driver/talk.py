@@ -1,7 +1,5 @@
 """A conversation with one driver process, a command at a time. Everything has a limit; nothing hangs."""
 
-from __future__ import annotations
-
 import select
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +43,7 @@ class Talk:
         self.log = log
         self._heard: list[pb.Event] = []
 
-    def __enter__(self) -> Talk:
+    def __enter__(self) -> "Talk":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

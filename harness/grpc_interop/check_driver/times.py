@@ -1,7 +1,5 @@
 """The times of the steps of a play."""
 
-from __future__ import annotations
-
 import time
 
 from grpc_interop.check_driver.bench import FINISH, HALF_CLOSE, RECEIVE, TO_END, Bench

@@ -1,7 +1,5 @@
 """`interop bench`: the speed of pairs, or the cost of trees."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`interop build`: build implementations, and put launchers of their programs into `.interop/bin`."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

@@ -1,7 +1,5 @@
 """`interop check-driver NAME`: whether an implementation, built with greeter.v1, keeps the contract."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """`interop compat`: old protos against new. The comparison itself is compat/compare.py."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 

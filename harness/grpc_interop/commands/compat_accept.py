@@ -1,7 +1,5 @@
 """`interop compat accept`: record that a break is intended."""
 
-from __future__ import annotations
-
 import difflib
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`interop doctor`: the implementations and their toolchains."""
 
-from __future__ import annotations
-
 import platform
 import shutil
 import subprocess

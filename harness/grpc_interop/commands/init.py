@@ -1,7 +1,5 @@
 """`interop init`: write a commented interop.toml for a repository."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import sys

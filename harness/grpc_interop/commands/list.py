@@ -1,7 +1,5 @@
 """`interop list`: the cases that would run."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import click

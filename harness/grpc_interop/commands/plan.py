@@ -1,7 +1,5 @@
 """`interop plan`: a run split for a CI matrix."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from pathlib import Path

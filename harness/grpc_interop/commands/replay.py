@@ -1,7 +1,5 @@
 """`interop replay`: play a case, or an exchange between two versions, again."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`interop report`: merge the reports of shards."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

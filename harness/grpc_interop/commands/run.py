@@ -1,7 +1,5 @@
 """`interop run`: play the cases, report, and conclude."""
 
-from __future__ import annotations
-
 import json
 import sys
 from functools import partial

@@ -1,7 +1,5 @@
 """`interop serve NAME`: an implementation as an ordinary server, for any client."""
 
-from __future__ import annotations
-
 import select
 import sys
 import time

@@ -14,8 +14,6 @@ entry does nothing: no second commit has to remove it after the merge. Where a b
 definition, `change` holds the words of the report in place of `from` and `to`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +42,7 @@ class Intent:
     change: str = ""
 
     @classmethod
-    def of(cls, element: str, before: str, after: str, what: Iterable[str]) -> Intent:
+    def of(cls, element: str, before: str, after: str, what: Iterable[str]) -> "Intent":
         """Return the intent that accepts this change and no other."""
         return cls(element, before, after) if before != after else cls(element, change="; ".join(what))
 

@@ -7,8 +7,6 @@ buf reads descriptor sets, and refers to an element by a line of a file and by s
 a line of its own here, in place of its real line, and is recognised by it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

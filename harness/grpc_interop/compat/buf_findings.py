@@ -5,8 +5,6 @@ RPCs in it. So an alarm belongs to the element that breaks by the edit, so that 
 and a silent break at once.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """`interop compat`: read the sides, find the changes, build both versions, play, observe, judge and report."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

@@ -1,7 +1,5 @@
 """An exchange as people read it: the message sent, the message received, and both sides' transcripts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 

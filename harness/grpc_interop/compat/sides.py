@@ -5,8 +5,6 @@ commit was deployed, and is taken as it is. Roots may have moved since then: int
 else the names of the files in them do.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress

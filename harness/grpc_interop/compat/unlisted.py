@@ -4,8 +4,6 @@ Each side is read with its own interop.toml, and a descriptor set may not say wh
 before an element is called added or removed, it is looked for in unlisted files, and compared like everything else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

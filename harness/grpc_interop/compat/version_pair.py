@@ -1,7 +1,5 @@
 """Two versions of the protos side by side, before anything is played."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property

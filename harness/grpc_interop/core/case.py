@@ -4,8 +4,6 @@ The steps are the steps of the driver contract (proto/interop/driver/v1/driver.p
 place of references.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -210,7 +208,7 @@ class AnyCase(ABC):
         return ()
 
     @property
-    def rpc(self) -> Case | None:
+    def rpc(self) -> "Case | None":
         """The case itself, if it is about an RPC."""
         return None
 
@@ -242,7 +240,7 @@ class AnyCase(ABC):
         """Return the value that no suite would give the case, if there is one."""
         return ""
 
-    def as_it_is(self) -> AnyCase:
+    def as_it_is(self) -> "AnyCase":
         """Return the same case, not to be replaced by a smaller case if it fails."""
         return self
 
@@ -287,7 +285,7 @@ class Case(AnyCase):
         return self.player == "drivers"
 
     @property
-    def rpc(self) -> Case:
+    def rpc(self) -> "Case":
         return self
 
     def endpoint(self, side: Side) -> Endpoint:
@@ -309,7 +307,7 @@ class Case(AnyCase):
     def flaw(self) -> str:
         return "" if self.player in PLAYERS else f"player = {self.player!r}"
 
-    def as_it_is(self) -> Case:
+    def as_it_is(self) -> "Case":
         return replace(self, generated=False)
 
     def own_keys(self) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ Each event names its cause: the latest event of another lane that it depends on.
 of all events (Friedemann Mattern, "Virtual Time and Global States of Distributed Systems", 1989).
 """
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What a channel or a server is made with. Immutable data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 
 

@@ -6,8 +6,6 @@ driver of the pair says that its runtime joins them (`joins_metadata`), and only
 separator between them. A value that is lost, altered, added or in another place stays as it was reported, and differs.
 """
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Case, Entry, SendHeaders, finishes, steps
 from grpc_interop.core.transcript import ClientTranscript, ServerTranscript
 

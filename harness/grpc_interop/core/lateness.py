@@ -12,8 +12,6 @@ either. So the failure stands unless three conditions hold:
 - The case passes with a longer deadline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Lane, Receive, Send, SendHeaders, Signal

@@ -11,8 +11,6 @@ of everything in it. Each consistent cut gives a pair for every form in which a 
 The rules, with their measurements, are in docs/model.md.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import reduce

@@ -1,7 +1,5 @@
 """The grammar of scripts: which of them are cases, for each kind of method, as the driver contract states it (message Step)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass

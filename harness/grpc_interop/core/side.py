@@ -1,7 +1,5 @@
 """Which of the two sides of a case: each has a script, a driver and a transcript."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 
@@ -12,5 +10,5 @@ class Side(StrEnum):
     SERVER = "server"
 
     @property
-    def other(self) -> Side:
+    def other(self) -> "Side":
         return Side.SERVER if self is Side.CLIENT else Side.CLIENT

@@ -3,8 +3,6 @@
 Tags are read off a case's scripts, so that they also say of a case that has passed whether it might have failed.
 """
 
-from __future__ import annotations
-
 from functools import singledispatch
 
 from grpc_interop.core.case import (

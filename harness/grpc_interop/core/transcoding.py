@@ -1,8 +1,6 @@
 """Messages carried without an RPC: a request to a driver to read messages and write them again, and its answers. Immutable
 data; the counterpart of message Transcode in the driver contract."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from grpc_interop.core.side import Side

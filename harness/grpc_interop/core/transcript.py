@@ -1,7 +1,5 @@
 """The observations of a side in an RPC. Immutable data; the counterpart of message Transcript in the driver contract."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
@@ -29,7 +27,7 @@ Observed = tuple[Observation, ...]
 class View(NamedTuple):
     """A message as a program of the driver's language sees it, through reflection."""
 
-    fields: Mapping[int, tuple[int | bytes | View, ...]]
+    fields: "Mapping[int, tuple[int | bytes | View, ...]]"
     """By field number. A number is an int, a floating-point number the bits of a double, a text its bytes; the keys and values
     of a map alternate."""
     unknown: bytes = b""  # The fields that the message's type does not declare

@@ -4,8 +4,6 @@
 because the later differences follow from it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Build implementations, each by its own toolchain, keyed by content. docs/manifest.md describes request and answer."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -5,8 +5,6 @@ last. It holds the build's answer and the size of each file, so that a build whi
 does not count as complete. The time of that file is the time of the build's last use.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Frames over a socket: commands out, events in. Never blocks, and never stops reading while it writes."""
 
-from __future__ import annotations
-
 import socket
 from collections import deque
 from itertools import islice

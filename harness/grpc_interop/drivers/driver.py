@@ -1,7 +1,5 @@
 """A running driver: its process, connection, capabilities and resources."""
 
-from __future__ import annotations
-
 import secrets
 import shutil
 import signal
@@ -109,12 +107,12 @@ class Driver:
 
     # -- talking -------------------------------------------------------------------------------------------------------
 
-    def watch(self, poller: Poller, on_readable: Callable[[Driver], None]) -> None:
+    def watch(self, poller: Poller, on_readable: "Callable[[Driver], None]") -> None:
         """Let the poller accept the connection, write queued commands, and report when the driver has something to say."""
         self._poller = poller
         poller.register(self.listener, partial(self._connect, poller, on_readable))
 
-    def _connect(self, poller: Poller, on_readable: Callable[[Driver], None]) -> None:
+    def _connect(self, poller: Poller, on_readable: "Callable[[Driver], None]") -> None:
         connection = self.accept()
         poller.register(connection.socket, partial(on_readable, self), connection.writable)
 

@@ -1,7 +1,5 @@
 """An implementation's manifest, `interop.toml`, which docs/manifest.md describes."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import tomllib

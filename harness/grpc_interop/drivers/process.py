@@ -1,7 +1,5 @@
 """Processes that never outlive the harness, not even when it is killed: each runs under a supervisor (supervisor.py)."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """The resources of a driver: servers, channels and payloads, each made on demand, and each ready or refused by itself."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Translate between the core's data and the contract's messages: endpoints, plays and asks there, transcripts and answers back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """Limits: the cases in flight on a driver, and the time that a case may take."""
 
-from __future__ import annotations
-
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.jobs import Job
 

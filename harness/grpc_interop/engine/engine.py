@@ -1,7 +1,5 @@
 """The loop: keep many cases in flight, and reach a verdict for every case whatever the drivers do. Single-threaded."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """A case made ready to be played: judged by the model once and written as commands once, for all its pairs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,7 +72,7 @@ class Purpose:
         """Take the verdict of an isolated job that ended its driver; return the verdicts that are final now."""
         return self.finished(verdict)
 
-    def dropped(self, job: Job, why: str) -> Sequence[Verdict] | None:
+    def dropped(self, job: "Job", why: str) -> Sequence[Verdict] | None:
         """Return the verdicts that are final since the job will never be played; None where no verdict waits for it."""
         return None
 

@@ -1,7 +1,5 @@
 """The drivers of a run: a process for each implementation and side, started when first needed, and again after a death."""
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator

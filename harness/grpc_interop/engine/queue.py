@@ -1,7 +1,5 @@
 """Jobs that wait to be started."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterator
 

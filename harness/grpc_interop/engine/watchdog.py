@@ -1,7 +1,5 @@
 """Time limits: late cases are aborted, and drivers that do not answer an Abort, or never get ready, count as dead."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

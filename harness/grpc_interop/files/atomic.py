@@ -1,7 +1,5 @@
 """Files that are complete or absent: written under another name, synced to the disk, and then renamed."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

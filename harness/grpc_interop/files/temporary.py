@@ -4,8 +4,6 @@ A killed process leaves its folder, and the next process that begins removes it.
 its folder, which the system releases however the owner ends. The folder of a live owner is never touched.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import secrets

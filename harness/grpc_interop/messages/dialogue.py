@@ -5,8 +5,6 @@ The client's side is the producer: it reads the message and writes it. The serve
 producer's output, and writes it again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 

@@ -1,8 +1,6 @@
 """Dialogues about a case's examples, a few in each; and a smaller message in place of the first example that fails. Pure: the
 player takes asks and gives answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol

@@ -1,7 +1,5 @@
 """Examples: messages of a type with something special about them, each with tags that say so."""
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator

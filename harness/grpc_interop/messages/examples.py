@@ -1,7 +1,5 @@
 """The cases of the `messages` suite by name, and the examples of each."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

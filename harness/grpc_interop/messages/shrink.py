@@ -1,8 +1,6 @@
 """Delta debugging (Zeller & Hildebrandt 2002) of a message: candidates with less content, on the tree of fields as it stands in
 the bytes, so that an odd encoding is shrunk as well as an odd value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.wire import wire_format

@@ -1,7 +1,5 @@
 """One selector for all sockets: it says which callbacks are due, and knows nothing about who registered them."""
 
-from __future__ import annotations
-
 import selectors
 import socket
 from collections.abc import Callable

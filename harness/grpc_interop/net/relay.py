@@ -1,7 +1,5 @@
 """A relay between clients and a server: it passes every byte on, counts the bytes, and can fall silent."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from contextlib import suppress
@@ -25,7 +23,7 @@ class Relay:
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> "Relay":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

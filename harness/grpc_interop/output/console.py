@@ -1,7 +1,5 @@
 """Prints messages of commands: always fit for a terminal and for the log of a CI job."""
 
-from __future__ import annotations
-
 import click
 
 from grpc_interop.output.plain_text import in_lines

@@ -1,7 +1,5 @@
 """Escapes text from outside for GitHub: Markdown, and the workflow commands that a step prints."""
 
-from __future__ import annotations
-
 import html
 
 from grpc_interop.output.plain_text import printable

@@ -4,8 +4,6 @@ Messages, names, status messages and log lines come from programs under test; no
 a terminal or break a report's format.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A client program that plays a case: its input are the messages that the script sends, its output the messages received."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import threading
@@ -109,7 +107,7 @@ class Client:
         except BrokenPipeError:
             pass  # the program has ended; its exit status tells why
 
-    def _observe(self, line: _PrintedLine) -> None:
+    def _observe(self, line: "_PrintedLine") -> None:
         if line.text is None:
             self._observed.append(END)
             return

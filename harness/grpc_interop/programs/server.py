@@ -1,7 +1,5 @@
 """A server program: its start, its address and its end."""
 
-from __future__ import annotations
-
 import re
 import threading
 from pathlib import Path

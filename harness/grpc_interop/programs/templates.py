@@ -4,8 +4,6 @@ Such a message has a string as field 1 and no other field. In a template, PRICE 
 choose; all other text must be equal.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -15,8 +15,6 @@ A new form is a class that overrides methods of Report (protocol.py), in a file 
 the reports to people.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import IO

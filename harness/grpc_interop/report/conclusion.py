@@ -2,8 +2,6 @@
 form is green where another is red.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import chain
 

@@ -5,8 +5,6 @@ A sent message and its reception share a row. The rows are in one possible order
 nothing across lanes, so other orders would be as true.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What is known of a run besides its cases: plain data, which the recorder collects and every report shows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum

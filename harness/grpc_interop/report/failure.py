@@ -1,7 +1,5 @@
 """A failure as people read it: a block of lines, equal in a terminal, a job summary and a JUnit file."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator, Sequence
 from enum import Enum

@@ -1,7 +1,5 @@
 """The report folder: made before anything is played, and owned by one run."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

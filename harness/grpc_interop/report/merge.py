@@ -1,7 +1,5 @@
 """Merges the report folders of several shards."""
 
-from __future__ import annotations
-
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,6 @@
 """The base of all forms of the report: a form is a class that overrides some of these methods, in a file of its own under
 forms/."""
 
-from __future__ import annotations
-
 from grpc_interop.report.data import RunInfo
 from grpc_interop.report.record import Record
 from grpc_interop.report.summary import Summary

@@ -4,8 +4,6 @@ A record in a file is text and numbers only. Messages are described, and long me
 largest case, and a report can be rendered again from its files alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain

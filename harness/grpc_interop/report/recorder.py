@@ -1,7 +1,5 @@
 """Takes verdicts and hands records to all reports."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack

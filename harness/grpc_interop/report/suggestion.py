@@ -1,7 +1,5 @@
 """An unknown failure as a ready entry for a file of known failures: its reason and its link are left to a person."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """The summary of a run: totals, cells and causes. Its memory grows with pairs, methods and causes, never with cases."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ paths and no code.
     ic1:eJyrVkrOz0nV...
 """
 
-from __future__ import annotations
-
 import dataclasses
 from functools import cache
 from types import UnionType

@@ -1,7 +1,5 @@
 """`interop replay` of an exchange between two versions of the protos."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from grpc_interop.compat.example import Illustrator

@@ -4,8 +4,6 @@ versions as far as the exchange needs them.
     iv1:eJyrVkrOz0nV...
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 

@@ -4,8 +4,6 @@ The folder holds the protos, a program for each side in its language, and a READ
 observed output. The programs are written by the implementations (the export request of docs/manifest.md).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

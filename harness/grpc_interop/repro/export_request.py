@@ -1,8 +1,6 @@
 """A case as two export requests, from which implementations write programs: plain JSON, an object for each side, described
 in docs/manifest.md ("The export request"). Pure."""
 
-from __future__ import annotations
-
 import base64
 import json
 from abc import ABC, abstractmethod

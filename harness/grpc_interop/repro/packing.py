@@ -5,8 +5,6 @@ Bytes stand in the JSON as text with one character per byte (latin-1): that comp
 ASCII messages stay readable.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

@@ -1,7 +1,5 @@
 """`interop replay`: find the case that is meant, play it again, and show everything that was observed."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace

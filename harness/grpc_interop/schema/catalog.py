@@ -1,7 +1,5 @@
 """The content of a proto tree: its methods, its message types, and a reader of messages of these types."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -76,12 +74,12 @@ class Catalog:
         cache: Path,
         excludes: Sequence[str] = (),
         also: Mapping[str, Path] | None = None,
-    ) -> Catalog:
+    ) -> "Catalog":
         """Compile the files of the roots whose names match no pattern of `excludes`, and the files of `also`; or take the result
         from the cache folder. Raise ProtoError."""
         return cls(*compile_tree(roots, includes, cache, excludes, also))
 
-    def driving(self, files: Iterable[str]) -> Catalog:
+    def driving(self, files: Iterable[str]) -> "Catalog":
         """Return the same catalog with files driven that were only imported."""
         widened = copy(self)
         widened.whole = widened
@@ -90,24 +88,24 @@ class Catalog:
         return widened
 
     @classmethod
-    def from_image(cls, image: Path, excludes: Sequence[str] = ()) -> Catalog:
+    def from_image(cls, image: Path, excludes: Sequence[str] = ()) -> "Catalog":
         """Read a descriptor set of protoc or buf. Files whose names match a pattern of `excludes` are not driven. Raise ProtoError."""
         files, descriptor_set = read_image(image)
         return cls(tested(files, excludes), descriptor_set)
 
-    def without(self, refused: Mapping[str, str]) -> Catalog:
+    def without(self, refused: Mapping[str, str]) -> "Catalog":
         """Return the same catalog with these files, and the files that import them, refused for the given reasons."""
         if not set(refused) - set(self.refused):
             return self
         whole = descriptor_pb2.FileDescriptorSet(file=[*self._set.file, *self._refused.values()])
         return Catalog([*self.files, *self._refused], whole.SerializeToString(), {**refused, **self.refused})
 
-    def declares_alike(self, other: Catalog, file: str) -> bool:
+    def declares_alike(self, other: "Catalog", file: str) -> bool:
         """Return whether a file, refused or not, is the same in another catalog."""
         own, others = ({**catalog._by_name, **catalog._refused}.get(file) for catalog in (self, other))
         return own == others
 
-    def only(self, methods: Collection[Method], messages: Collection[str]) -> Catalog:
+    def only(self, methods: Collection[Method], messages: Collection[str]) -> "Catalog":
         """Return the same catalog with fewer methods and messages to drive. Code is still generated for all files."""
         narrowed = copy(self)
         narrowed.whole = self

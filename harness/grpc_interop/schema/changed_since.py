@@ -1,7 +1,5 @@
 """The RPCs and messages that an edit of the protos changes, in their own definition or in that of a type they reach."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
@@ -37,7 +35,7 @@ def changed_since(protos: ProtosAtCommit, catalog: Catalog, cache: Path) -> Chan
             raise UsageError(f"the protos of {protos.words} cannot be compared: {error.what}", error.remedy) from error
 
 
-def changed_between(then: Fingerprints, catalog: Catalog) -> ChangedElements:
+def changed_between(then: "Fingerprints", catalog: Catalog) -> ChangedElements:
     """Return the elements of the catalog whose fingerprints differ."""
     now = Fingerprints(catalog)
     return ChangedElements(
@@ -87,7 +85,7 @@ class Fingerprints:
                 own = _digest([head, _bytes(method), _bytes(service.options)])
                 self._methods[f"/{package}{service.name}/{method.name}"] = own, [method.input_type[1:], method.output_type[1:]]
 
-    def _index_types(self, scope: FileOrMessage, prefix: str, head: bytes) -> None:
+    def _index_types(self, scope: "FileOrMessage", prefix: str, head: bytes) -> None:
         """Add the types and extensions that a file or a message declares, also nested types."""
         nested = scope.message_type if isinstance(scope, descriptor_pb2.FileDescriptorProto) else scope.nested_type
         for message in nested:

@@ -1,7 +1,5 @@
 """Compiles proto sources to a descriptor set with protoc, and caches the result by the content of all files that it read."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json

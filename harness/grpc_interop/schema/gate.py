@@ -6,8 +6,6 @@ would admit, and file names that stay below their folder and that every generato
 Comments are not checked: the catalog drops them before any generator sees the descriptors. Pure.
 """
 
-from __future__ import annotations
-
 import re
 import string
 import unicodedata

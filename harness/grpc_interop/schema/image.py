@@ -1,7 +1,5 @@
 """Descriptor sets of users: as protoc and buf write them, or several concatenated."""
 
-from __future__ import annotations
-
 import gzip
 import subprocess
 import sys

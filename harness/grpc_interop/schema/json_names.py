@@ -1,7 +1,5 @@
 """A way around conflicts of JSON names: protoc accepts some of them, or only warns, and Python's protobuf refuses the file."""
 
-from __future__ import annotations
-
 from google.protobuf import descriptor_pb2
 
 _OTHER_ONEOF = "__called_otherwise"

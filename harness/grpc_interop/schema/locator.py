@@ -1,7 +1,5 @@
 """Finds the path of a proto file, relative to the user's folder, and the line of an element in it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Finds a method or a message type by the name that a test uses, and builds a message from its fields or from ProtoJSON."""
 
-from __future__ import annotations
-
 import base64
 import difflib
 import json

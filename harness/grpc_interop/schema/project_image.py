@@ -1,7 +1,5 @@
 """A project's protos where interop.toml names no roots: an image, or the image that buf builds of its modules; now or at a commit."""
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 import tomllib

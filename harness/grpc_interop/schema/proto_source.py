@@ -4,8 +4,6 @@ Comments and the order of unlike elements are lost. Everything that decides whic
 options whose definition is among the protos.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

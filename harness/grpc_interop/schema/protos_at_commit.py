@@ -5,8 +5,6 @@ outside of it, in a submodule whose commit was not fetched) are not replaced by 
 made must not pass.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import tomllib
@@ -61,7 +59,7 @@ class ExportedTree:
 
     tree: Tree
     place: Path  # the temporary folder, in place of the repository's top
-    protos: ProtosAtCommit
+    protos: "ProtosAtCommit"
     not_here: Mapping[Path, MissingSubmodule]  # submodules below the roots
     untracked: Mapping[Root, ResolvedPath]  # includes without a history, as they are today
 

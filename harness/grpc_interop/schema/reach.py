@@ -1,7 +1,5 @@
 """The types that are reachable from a message type through its fields, each by a shortest way."""
 
-from __future__ import annotations
-
 import sys
 from collections import deque
 from typing import NamedTuple
@@ -17,7 +15,7 @@ class Branch(NamedTuple):
 
     message: Descriptor
     fields: tuple[Field, ...]  # by number, known extensions included
-    onward: dict[int, Branch]  # by the number of a field, the type that is reached first through it
+    onward: "dict[int, Branch]"  # by the number of a field, the type that is reached first through it
 
 
 def tree(catalog: Catalog, type_name: str, deepest: int = sys.maxsize) -> Branch:

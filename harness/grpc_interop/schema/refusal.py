@@ -1,7 +1,5 @@
 """protoc's errors for people: causes come before errors that follow from them, and a missing import is explained."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,8 +7,6 @@ memory and each compilation 0.1 s slower. A second protoc run for one file takes
 after their temporary folder is gone. Both ways give the same line for all 6,382 elements of temporal and qdrant.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,8 +1,6 @@
 """Messages as bytes and as text, whatever the names of their fields: a field named `SerializeToString` hides the method, so all
 methods are taken from the base class."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from typing import Any

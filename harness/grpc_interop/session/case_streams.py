@@ -1,7 +1,5 @@
 """The suites' cases on their way to pairs, which become playable in turn as their builds are done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 

@@ -18,8 +18,6 @@ any protos, and not all of them have a field for each entry.
 Older files write `when = "..."` with the words in WHEN in place of a tag.
 """
 
-from __future__ import annotations
-
 import difflib
 import fnmatch
 import re
@@ -112,7 +110,7 @@ class KnownFailures:
         self._tag_sets = tag_sets
 
     @classmethod
-    def read(cls, paths: Iterable[Path], variants: Mapping[str, str] | None = None, tag_sets: TagSets = _one_set) -> KnownFailures:
+    def read(cls, paths: Iterable[Path], variants: Mapping[str, str] | None = None, tag_sets: TagSets = _one_set) -> "KnownFailures":
         """Read the files. Raise UsageError naming file, line and key."""
         return cls((entry for path in paths for entry in _read(path)), variants, tag_sets)
 

@@ -1,7 +1,5 @@
 """The cases that a run would play, listed without building anything."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.config import Options, choose

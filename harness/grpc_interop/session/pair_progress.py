@@ -1,7 +1,5 @@
 """Lines about pairs that are done while others still wait for their builds."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 

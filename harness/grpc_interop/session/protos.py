@@ -1,7 +1,5 @@
 """Which protos a run is about: the tree or image that the options name, now and at a commit."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

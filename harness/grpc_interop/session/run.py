@@ -1,7 +1,5 @@
 """`interop run`: the chosen cases on the chosen pairs, each pair as soon as it can play, with verdicts for the reports."""
 
-from __future__ import annotations
-
 import gc
 import math
 import time

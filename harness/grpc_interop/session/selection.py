@@ -1,7 +1,5 @@
 """The selection of cases: pytest's own `-k` expressions, and the shard."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Mapping
 

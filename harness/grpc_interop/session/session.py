@@ -3,8 +3,6 @@
 A pair whose two sides are built can be played while others are still building.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -187,7 +185,7 @@ class Session:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self.engine.close()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> "Session":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

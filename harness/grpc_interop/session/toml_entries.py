@@ -9,8 +9,6 @@ TOML has several forms for the same list, and a line that looks like the beginni
 The content is read by tomllib. Only the lines of its entries are found here, in a text that tomllib has read.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping

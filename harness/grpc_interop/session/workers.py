@@ -1,7 +1,5 @@
 """`interop run -n N`: the run's shards at the same time, each in a process of its own, with one report."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

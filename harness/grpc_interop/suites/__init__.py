@@ -1,7 +1,5 @@
 """The suites by name. Each has a file or folder of its own; protocol.py defines a suite."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 

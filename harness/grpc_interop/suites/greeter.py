@@ -4,8 +4,6 @@ docs/manifest.md says how such programs are called and print. Text that a progra
 words around an echo) is a placeholder in the expected text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

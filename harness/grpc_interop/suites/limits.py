@@ -4,8 +4,6 @@ A limit is the runtime's, whichever RPC it is asked of: the first RPC of each ki
 a text field of its type, or in a field that the type does not declare; a type in which neither fits yields no case.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.core.case import OK, Case, Finish, HalfClose, Kind, Lane, Method, Receive, ReceiveToEnd, Send

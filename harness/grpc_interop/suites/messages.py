@@ -1,7 +1,5 @@
 """The `messages` suite: every message type of the roots, carried from one implementation to another without an RPC."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.core.case import MessageCase

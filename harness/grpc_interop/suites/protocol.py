@@ -1,7 +1,5 @@
 """The definition of a suite: a named family of cases, made from a catalog of protos and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar

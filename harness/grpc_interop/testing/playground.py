@@ -3,8 +3,6 @@
 Documented in docs/your-own-tests.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +70,10 @@ class Playground:
         """Set the tests that will ask for verdicts, in order."""
         self._chosen = list(planned)
 
-    def bound(self, planned: PlannedTest) -> BoundCase:
+    def bound(self, planned: PlannedTest) -> "BoundCase":
         return BoundCase(self, planned)
 
-    def pair(self, pair: Pair) -> BoundPair:
+    def pair(self, pair: Pair) -> "BoundPair":
         return BoundPair(self, pair)
 
     def verdicts(self, planned: PlannedTest) -> list[Verdict]:

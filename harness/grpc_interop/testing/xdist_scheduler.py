@@ -1,7 +1,5 @@
 """How pytest-xdist shares out tests: all cases of a pair go to the same worker."""
 
-from __future__ import annotations
-
 import re
 
 from xdist.scheduler import LoadScopeScheduling

@@ -1,8 +1,6 @@
 """Boundary values of each scalar type, which implementations have got wrong, or may: where an encoding changes its length,
 where a type ends, and texts and bytes that some programs cannot hold."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from google.protobuf.descriptor import FieldDescriptor as Field

@@ -4,8 +4,6 @@ A field counts as carried when a message that the other side was promised, and s
 default; a field with presence counts when it was set. Memory grows with pairs, RPCs and fields, not with cases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 

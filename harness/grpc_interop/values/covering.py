@@ -5,8 +5,6 @@ with the ways through them. The arms of a oneof go into different messages, or i
 lies on the way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 

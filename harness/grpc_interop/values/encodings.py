@@ -1,7 +1,5 @@
 """The same message in other bytes: every encoding that a reader must accept, though no writer of today chooses it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from itertools import groupby
@@ -30,7 +28,7 @@ def boldest(shape: Shape, data: bytes, chance: random.Random) -> bytes:
     return overlong(shape, _all(shape, list(read(data)), chance, without=_explicit))
 
 
-def _all(shape: Shape, records: list[WireRecord], chance: random.Random, without: Reencoding | None = None) -> list[WireRecord]:
+def _all(shape: Shape, records: list[WireRecord], chance: random.Random, without: "Reencoding | None" = None) -> list[WireRecord]:
     for reencode in _REENCODINGS.values():
         if reencode is not without:
             records = reencode(shape, records, chance)

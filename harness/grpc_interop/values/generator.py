@@ -4,8 +4,6 @@ Random choices use only random.Random(text).random() and getrandbits, whose resu
 every version of Python.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """Types that may hold messages of other types, also within an Any."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 

@@ -2,8 +2,6 @@
 messages that ProtoJSON carries, and has cases of its own.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from enum import Enum
 from functools import cached_property

@@ -1,8 +1,6 @@
 """Bytes that are not a valid message of a type, or hardly. Runtimes may choose whether to refuse them, as long as all choose
 the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 

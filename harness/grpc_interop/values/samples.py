@@ -3,8 +3,6 @@
 Messages are numbered: the number can be read off their content, so that lost, doubled and swapped messages are seen.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from functools import lru_cache
 from typing import NamedTuple

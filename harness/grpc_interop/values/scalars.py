@@ -1,7 +1,5 @@
 """Scalar values that show their field, or the number of their message."""
 
-from __future__ import annotations
-
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 from grpc_interop.wire import wire_format

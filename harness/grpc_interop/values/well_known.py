@@ -1,7 +1,5 @@
 """Values of the types that ProtoJSON writes in a form of their own: valid up to the limits, and beyond the limits."""
 
-from __future__ import annotations
-
 from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.message import Message
 

@@ -1,7 +1,5 @@
 """An LRU cache bounded by bytes: entries vary too much in size to bound their number."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar

@@ -6,8 +6,6 @@ declare, or declares with another wire type, are unknown fields. Floating-point 
 payload and -0.0 compare as they should.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from grpc_interop.wire.shapes import FLOATING, SUBMESSAGES, TEXTS, FieldShape, S
 class Meaning:
     """A message."""
 
-    fields: dict[int, Value]  # by number: fields with presence that are set, and fields without that are not zero
+    fields: "dict[int, Value]"  # by number: fields with presence that are set, and fields without that are not zero
     unknown: list[WireRecord]  # in the order of the bytes
 
 

@@ -4,8 +4,6 @@ Texts are equal if their meanings are equal: `1`, `"1"` and `1.0` in an integer 
 0, 3, 6 or 9 digits of a second's fraction.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re
@@ -37,7 +35,7 @@ class Named(int):
 
     name: str
 
-    def __new__(cls, number: int, name: str) -> Named:
+    def __new__(cls, number: int, name: str) -> "Named":
         named = super().__new__(cls, number)
         named.name = name
         return named

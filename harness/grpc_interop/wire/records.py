@@ -3,8 +3,6 @@
 A record is a field's number and wire type with a value (protobuf.dev/programming-guides/encoding).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,7 +16,7 @@ class NotWireError(ValueError):
 class WireRecord(NamedTuple):
     number: int
     wire_type: int
-    value: int | bytes | tuple[WireRecord, ...]  # A number (VARINT, FIXED32, FIXED64), the content (LENGTH), or the records of a group
+    value: "int | bytes | tuple[WireRecord, ...]"  # A number (VARINT, FIXED32, FIXED64), the content (LENGTH), or the records of a group
 
 
 MOST_NESTED = 10_000

@@ -3,8 +3,6 @@
 An attribute of a runtime's descriptor costs a call; attributes of shapes are read millions of times.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -65,13 +63,13 @@ class FieldShape:
     oneof: str  # the oneof that it is an arm of, but for synthetic oneofs
     enum: EnumShape | None = None
     closed: frozenset[int] | None = None  # the numbers of a closed enum
-    key: FieldShape | None = None  # the key field of a map's entries
-    mapped: FieldShape | None = None  # the value field of a map's entries
-    inner: Shape | None = None
+    key: "FieldShape | None" = None  # the key field of a map's entries
+    mapped: "FieldShape | None" = None  # the value field of a map's entries
+    inner: "Shape | None" = None
     ambiguous: bool = False  # its JSON name is another field's name as well
 
     @property
-    def message(self) -> Shape:
+    def message(self) -> "Shape":
         """The type of a message or group field."""
         assert self.inner is not None
         return self.inner
@@ -109,7 +107,7 @@ class Shape:
         """Yield the fields, and for maps the fields of their values."""
         return (declared.mapped or declared for declared in self.ordered)
 
-    def _within(self) -> Iterator[Shape]:
+    def _within(self) -> "Iterator[Shape]":
         """Yield the type and all types that it can hold, but for the content of an Any."""
         seen, rest = {self}, [self]
         while rest:

@@ -1,7 +1,5 @@
 """A driver's view of a message (its content through the language's reflection) as a meaning."""
 
-from __future__ import annotations
-
 import struct
 from functools import partial
 

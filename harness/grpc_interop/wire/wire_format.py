@@ -1,7 +1,5 @@
 """The protobuf wire format, written by hand, apart from the choices of a runtime. Fields are given by their descriptors."""
 
-from __future__ import annotations
-
 import struct
 
 from google.protobuf.descriptor import FieldDescriptor as Field

@@ -1,7 +1,5 @@
 """The API grpc.aio: one loop reads commands and runs all plays."""
 
-from __future__ import annotations
-
 import asyncio
 import faulthandler
 import signal
@@ -36,7 +34,7 @@ class AioApi:
         """Start a server. Raise RefusedError."""
         return AioServer(order, services, by_hand, ready)
 
-    def dial(self, order: pb.Dial) -> AioChannel:
+    def dial(self, order: pb.Dial) -> "AioChannel":
         return AioChannel(order, grpc.aio)
 
 

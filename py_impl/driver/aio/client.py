@@ -1,7 +1,5 @@
 """Plays clients through generated stubs, with grpc.aio."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
@@ -190,7 +188,7 @@ class ClientCall:
         if not self._play.frozen:
             self.recording.ended(code, await rpc.details(), await rpc.trailing_metadata(), await rpc.initial_metadata())
 
-    _STEPS: ClassVar[dict[str, Callable[[ClientCall, int, Any], Awaitable[object]]]] = {
+    _STEPS: ClassVar[dict[str, Callable[["ClientCall", int, Any], Awaitable[object]]]] = {
         SEND: _send,
         RECEIVE: _receive,
         RECEIVE_TO_END: _receive_to_end,

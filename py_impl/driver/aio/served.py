@@ -1,7 +1,5 @@
 """One grpc.aio server: it finds the script, or the application's handler, for each call that arrives."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable

@@ -3,8 +3,6 @@
 grpc.aio ends a handler whose RPC is ended from outside by cancelling its task.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
@@ -189,7 +187,7 @@ class ServerCall:
     async def _keep_finish(self, _lane: int, finish: Finish) -> None:
         self._finish = finish
 
-    _STEPS: ClassVar[dict[str, Callable[[ServerCall, int, Any], Awaitable[object]]]] = {
+    _STEPS: ClassVar[dict[str, Callable[["ServerCall", int, Any], Awaitable[object]]]] = {
         SEND: _send,
         RECEIVE: _receive,
         RECEIVE_TO_END: _receive_to_end,

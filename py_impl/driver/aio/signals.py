@@ -1,7 +1,5 @@
 """Signals, waited for by coroutines."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Show where every task waits, for a person who looks for a hang: the stacks of threads show only that the loop waits."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from types import FrameType

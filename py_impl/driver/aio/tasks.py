@@ -1,7 +1,5 @@
 """Tasks that run by themselves: the loop alone would forget them before they are done."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Coroutine
 from typing import Any

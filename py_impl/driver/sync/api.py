@@ -1,7 +1,5 @@
 """The synchronous API: commands are read in the main thread, plays run in others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,7 +1,5 @@
 """Channels of grpcio's synchronous API."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import grpc

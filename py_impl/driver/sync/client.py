@@ -1,7 +1,5 @@
 """Plays clients through generated stubs, with grpcio's synchronous API."""
 
-from __future__ import annotations
-
 import itertools
 import threading
 from collections.abc import Callable
@@ -201,7 +199,7 @@ class ClientCall:
             return
         self.recording.ended(code, rpc.details(), rpc.trailing_metadata(), rpc.initial_metadata())
 
-    _STEPS: ClassVar[dict[str, Callable[[ClientCall, int, Any], object]]] = {
+    _STEPS: ClassVar[dict[str, Callable[["ClientCall", int, Any], object]]] = {
         RECEIVE: _receive,
         RECEIVE_TO_END: _receive_to_end,
         HALF_CLOSE: _half_close,
@@ -219,7 +217,7 @@ class _Requests:
         self._queue: SimpleQueue[Any] = SimpleQueue()
         self.put = self._queue.put
 
-    def __iter__(self) -> _Requests:
+    def __iter__(self) -> "_Requests":
         return self
 
     def __next__(self) -> Any:

@@ -1,7 +1,5 @@
 """One server: it finds the script, or the application's handler, for each call that arrives."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Plays servers through generated servicers, with grpcio's synchronous API."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -249,7 +247,7 @@ class ServerCall:
     def _keep_finish(self, _lane: int, finish: Finish) -> None:
         self._finish = finish
 
-    _STEPS: ClassVar[dict[str, Callable[[ServerCall, int, Any], object]]] = {
+    _STEPS: ClassVar[dict[str, Callable[["ServerCall", int, Any], object]]] = {
         SEND: _send,
         RECEIVE: _receive,
         RECEIVE_TO_END: _receive_to_end,

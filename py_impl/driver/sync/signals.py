@@ -1,7 +1,5 @@
 """Signals, waited for by threads."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Threads that are kept for the next piece of work."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable

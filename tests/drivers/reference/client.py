@@ -1,7 +1,5 @@
 """The client's side of a play."""
 
-from __future__ import annotations
-
 import queue
 import threading
 

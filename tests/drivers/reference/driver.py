@@ -1,8 +1,6 @@
 """A driver for the tests of the harness: small, independent of the real ones, and faulty where REFERENCE_FAULT says so
 (faults.py lists the faults). It knows greeter.v1 and nothing else (greeter.py), through grpcio's generic handlers."""
 
-from __future__ import annotations
-
 import faulthandler
 import os
 import queue

@@ -4,8 +4,6 @@ REFERENCE_FAULT is a class' name in snake case; REFERENCE_METHOD limits it to on
 play (from 1).
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """greeter.v1 as this driver knows it: four methods, four messages that each hold one string."""
 
-from __future__ import annotations
-
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet

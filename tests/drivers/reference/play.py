@@ -1,7 +1,5 @@
 """A play: its script, what its first RPC observed, and the one report of it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter
@@ -51,7 +49,7 @@ class Play:
     def times(self) -> int:
         return self.spec.repeat or 1
 
-    def begin(self, rpc: Rpc) -> None:
+    def begin(self, rpc: "Rpc") -> None:
         with self.changed:
             self._begin_ns = self._begin_ns or time.monotonic_ns()
             self._began_us = self._began_us or time.time_ns() // 1000
@@ -62,7 +60,7 @@ class Play:
     def used_up(self) -> bool:
         return self._started >= self.times
 
-    def finished(self, rpc: Rpc) -> None:
+    def finished(self, rpc: "Rpc") -> None:
         """One RPC is over; after the last one the play is reported."""
         with self.changed:
             assert self.first is not None

@@ -1,7 +1,5 @@
 """The server's side: which script serves a call, and how it is played."""
 
-from __future__ import annotations
-
 import queue
 import threading
 from collections import defaultdict, deque
@@ -35,7 +33,7 @@ class Registry:
                 self._by_id[play.id] = play
             self._changed.notify_all()
 
-    def script(self, method: str, context: grpc.ServicerContext) -> ServerRpc | None:
+    def script(self, method: str, context: grpc.ServicerContext) -> "ServerRpc | None":
         """The RPC that plays the call's script; None for a call that has no id and finds no script."""
         case = dict(context.invocation_metadata()).get(CASE_KEY)
         with self._changed:

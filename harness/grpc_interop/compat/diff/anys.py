@@ -1,8 +1,6 @@
 """Types that an Any may hold and its reader does not know: declared in a single version, and sent where both versions have an
 Any. No proto says which types an Any holds, so it may be any of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 

@@ -1,7 +1,5 @@
 """The changes between two versions: every element that differs, and how many elements are untouched."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -147,10 +145,10 @@ class _Differ:
 
     # -- where ---------------------------------------------------------------------------------------------------------
 
-    def _of(self, name: str) -> Where:
+    def _of(self, name: str) -> "Where":
         return self._base.of(name), self._head.of(name)
 
-    def _of_methods(self, before: Method | None, after: Method | None) -> Where:
+    def _of_methods(self, before: Method | None, after: Method | None) -> "Where":
         base = self._base.of_member(before.service, f"/{before.name}") if before else None
         return base, self._head.of_member(after.service, f"/{after.name}") if after else None
 

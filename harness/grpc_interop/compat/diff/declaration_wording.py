@@ -1,7 +1,5 @@
 """Differences of declarations in words, as far as no message shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The declarations in a version's files, and where they are."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Generic, NamedTuple, TypeVar

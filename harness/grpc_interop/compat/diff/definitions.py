@@ -4,8 +4,6 @@ Such a text is made from protobuf's descriptors, not from the source: it is equa
 edition, and so a break can be recognised by its definitions before and after.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Sequence
 

@@ -1,8 +1,6 @@
 """Values of fields of different types, compared mathematically: 5 is 5 as an integer, an enum's number or a double, a text
 equals its bytes, a map equals its entries."""
 
-from __future__ import annotations
-
 import math
 import struct
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Differences between the two versions of a field, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field

@@ -4,8 +4,6 @@ A field may keep its number, its name, or both. Where number and name lead to di
 type is the match, else the field with the same name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -85,7 +83,7 @@ class FieldPair:
     differs: bool = False
     """Whether its definition differs in a way that may show in binary or JSON: its enum's values count, the elements of its
     message type do not."""
-    inner: TypePair | None = None  # the message types that it holds, or that its map's values hold
+    inner: "TypePair | None" = None  # the message types that it holds, or that its map's values hold
     values: tuple[ValuePair, ...] = ()
 
     def of(self, version: Version) -> FieldShape | None:

@@ -4,8 +4,6 @@ Types match by position: as an RPC's request or response, or as the content of a
 reaches are matched by their full name.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

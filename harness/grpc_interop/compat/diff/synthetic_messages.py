@@ -1,8 +1,6 @@
 """Messages that hold the enums which no field uses. Values of such enums reach other programs all the same, in a user's JSON
 or as bare numbers. Both versions are built with an additional file, in which a message holds each enum, so that it can be sent."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 from google.protobuf import descriptor_pb2

@@ -1,7 +1,5 @@
 """The words of an effect: why a field is altered, and its values as people read them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The rule of observe.py for the values of an enum between two versions of the enum."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Only declarations of the base are promises. A reader that does not know an addit
 the rollout.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple

@@ -8,8 +8,6 @@ sees it. Values are compared as mathematics, not as types (equal.py). The elemen
 the value, which is another where numbers or names have been reused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor as Field

@@ -4,8 +4,6 @@ A missing required field explains a refusal best; then text that is not UTF-8, a
 have. `source` and `taker` are as in observe.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor as Field

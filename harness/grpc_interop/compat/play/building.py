@@ -1,8 +1,6 @@
 """Every implementation, built once for each version of the protos: `py@base`, `py@head`. To the engine these are ordinary
 implementations, and two versions never share a process."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

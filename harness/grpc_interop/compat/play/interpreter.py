@@ -1,8 +1,6 @@
 """The interpretation of both transcripts of an exchange: the message as sent and as received, and the effects on the
 elements."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

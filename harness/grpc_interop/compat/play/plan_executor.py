@@ -4,8 +4,6 @@ An exchange with a bad effect is played once more between two sides of the write
 only effects that the control does not show. Every probe that could not be played is reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple

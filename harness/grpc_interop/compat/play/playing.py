@@ -4,8 +4,6 @@ A party is an implementation built from a version, such as `py@base`. An order o
 of both. Nothing is judged here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -111,7 +109,7 @@ class Player:
         server = Case("compat", name, what.server, (), _server(what.server.kind, what.responses)) if what.server else None
         return Job(self._engine.preparer.prepare_observed(client, server), order.pair)
 
-    def __enter__(self) -> Player:
+    def __enter__(self) -> "Player":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -4,8 +4,6 @@ Pure, as messages/dialogue.py is: dialogues ask the sender (Side.CLIENT) and the
 answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple

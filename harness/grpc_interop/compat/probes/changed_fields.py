@@ -1,7 +1,5 @@
 """The sender's changed fields, and the fields that they meet at the receiver by number, name or oneof."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from grpc_interop.compat.diff.match_fields import TypePair

@@ -1,7 +1,5 @@
 """Few messages for an RPC whose types hold changed types: together they set every changed field, and little else."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import NamedTuple
 
@@ -16,7 +14,7 @@ class _Node(NamedTuple):
     """A pair of types where it is reached first."""
 
     pair: TypePair
-    onward: dict[int, _Node]  # the pairs reached through it, by the writer's number of the field
+    onward: "dict[int, _Node]"  # the pairs reached through it, by the writer's number of the field
 
 
 def covering(shapes: Shapes, pair: TypePair, writer: Version) -> list[bytes]:

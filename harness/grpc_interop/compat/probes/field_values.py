@@ -1,7 +1,5 @@
 """Contents of a sender's field, aimed at the receiver's field in its place: values, lists, maps, messages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor as Field

@@ -4,8 +4,6 @@ and on demand with proto field names (Go's UseProtoNames, Python's preserving_pr
 Enums by number are left out: a writer writes them only when its program asks for it.
 """
 
-from __future__ import annotations
-
 import json
 from functools import lru_cache
 from itertools import count

@@ -1,8 +1,6 @@
 """The exchanges to play because of a change, in any language: probes of the types that differ, few messages for every other RPC
 that they touch, and calls of the RPCs that a version lacks or has in another kind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

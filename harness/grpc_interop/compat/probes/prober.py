@@ -1,7 +1,5 @@
 """Messages from a version of a type to the other version: small messages first, each aimed at a changed field."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple

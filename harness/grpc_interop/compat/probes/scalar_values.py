@@ -4,8 +4,6 @@ A value is encoded for the *sender's* definition, without the tag, and the sende
 field is plain: not its type's zero, where it has another value.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """The forms of a comparison's report. All render the same Result, and judge nothing."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from pathlib import Path

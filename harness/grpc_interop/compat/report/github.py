@@ -1,7 +1,5 @@
 """A comparison for GitHub Actions: a part of the job's summary, and annotations beside the lines of the protos."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """compat.json: a comparison for machines, and for `interop compat accept`. docs/compat.md describes each field."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A comparison for a reviewer: a table to be understood in twenty seconds, followed by the breaks in full."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Iterator

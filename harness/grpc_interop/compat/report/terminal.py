@@ -1,7 +1,5 @@
 """A comparison in the terminal: breaks in full, then notes, a line each, and last the orders of rollout."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO

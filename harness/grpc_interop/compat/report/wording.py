@@ -1,7 +1,5 @@
 """A changed element in words, the same for a terminal, a job summary and an annotation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Effects on the elements of a message when a version of the protos writes and another version reads."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,7 +11,7 @@ class Version(StrEnum):
     HEAD = "head"
 
     @property
-    def other(self) -> Version:
+    def other(self) -> "Version":
         return Version.HEAD if self is Version.BASE else Version.BASE
 
 

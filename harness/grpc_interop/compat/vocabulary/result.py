@@ -4,8 +4,6 @@ All of it is text and numbers. Words (`flow`, `role`, `outcome`...) are the valu
 reports, compat.json and the documents use the same words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

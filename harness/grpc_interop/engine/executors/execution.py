@@ -1,7 +1,5 @@
 """One case under way between two drivers."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar

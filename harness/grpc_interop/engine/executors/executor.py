@@ -3,8 +3,6 @@
 A new kind of case is a subclass of AnyCase (core/case.py) and an executor, which is passed to the engine.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Protocol

@@ -1,7 +1,5 @@
 """Message cases: the questions of an examination are sent as commands, and the drivers' answers decide on the next."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ One server program of each implementation serves all cases. When it dies during 
 server of its own, which shows whether this case kills it.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """RPCs: each side's driver plays its script, and their transcripts are compared with the model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar

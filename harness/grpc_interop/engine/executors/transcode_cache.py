@@ -5,8 +5,6 @@ asked once, and each of its pairs judges the answer.
 The answers hold for a single preparation of a case: a case that is played again, in isolation or not, asks anew.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

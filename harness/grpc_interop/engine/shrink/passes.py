@@ -3,8 +3,6 @@
 Some of them break the grammar or would deadlock: the model tells which are cases.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace

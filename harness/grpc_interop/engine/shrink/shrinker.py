@@ -4,8 +4,6 @@ It only names the next case to be played in isolation, and takes its verdict. If
 several times before it counts as passing.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Generator, Sequence

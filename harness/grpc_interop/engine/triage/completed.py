@@ -1,7 +1,5 @@
 """Plays that are over: remembered in order to recognise late reports, and reports that no driver should send."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 from grpc_interop.drivers import driver_pb2 as pb

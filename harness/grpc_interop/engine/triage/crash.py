@@ -1,8 +1,6 @@
 """Finds the case that killed a driver: the cases in flight are played again one by one, so that only the culprit is red. If none
 of them kills the driver alone, the first of them becomes an error, so that the death is seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Failures that are held back before they are believed: another driver's death may explain them."""
 
-from __future__ import annotations
-
 import time
 from typing import NamedTuple
 

@@ -1,8 +1,6 @@
 """Reruns before a verdict is final: a failed case is played again in isolation, a generated case that fails is shrunk, and a
 case that was in flight when a driver died is played again to find the culprit."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace

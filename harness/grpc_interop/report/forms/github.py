@@ -1,7 +1,5 @@
 """The report for GitHub Actions: a job summary in Markdown, and an annotation per cause."""
 
-from __future__ import annotations
-
 import html
 import sys
 from collections.abc import Iterator, Mapping

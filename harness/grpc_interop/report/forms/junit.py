@@ -1,7 +1,5 @@
 """junit.xml: a testcase for each case, for CI systems that show test results."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """report.html: the run as a page that opens offline, for people who did not see the run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ Both appear when the run is finished, each at once. Until then cases go to a fil
 if the harness is killed. results.json is replaced last, so its presence shows that the report is complete.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile

@@ -4,8 +4,6 @@ Without a terminal it is plain text, with few lines of progress. The matrix come
 screen when the command returns.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Git repositories and their refs. No work tree, index or branch is touched."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -4,8 +4,6 @@ They are read from git's objects: no work tree, index or branch is touched. Path
 `top/proto/a.proto` names the file of the commit, whatever is there now.
 """
 
-from __future__ import annotations
-
 import os
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence

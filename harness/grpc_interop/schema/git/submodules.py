@@ -4,8 +4,6 @@ A submodule that was moved, or that is not checked out, still has its objects in
 .gitmodules; the submodule of a linked work tree in .git/worktrees/NAME/modules.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,8 +3,6 @@
 buf reads buf.yaml, and has the modules of a registry that buf.lock names: they are in its own cache once they were fetched.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

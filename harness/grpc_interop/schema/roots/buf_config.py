@@ -3,8 +3,6 @@
 https://buf.build/docs/configuration/v2/buf-yaml/, .../v1/buf-yaml/ and .../v1/buf-work-yaml/ describe the files.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape

@@ -5,8 +5,6 @@ The root of an imported file follows from its name in imports. Other files belon
 else to the root that their package tells.
 """
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A folder from which protos are imported, and its spelling."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +23,7 @@ class Root:
         head = f"{self.prefix}/" if self.prefix else ""
         return self.folder / name.removeprefix(head) if name.startswith(head) else None
 
-    def resolved(self) -> Root:
+    def resolved(self) -> "Root":
         """Return the same root with the folder's real path."""
         return Root(self.folder.resolve(), self.prefix)
 

@@ -1,7 +1,5 @@
 """The roots, whose files are driven, and the folders in which imports are looked up."""
 
-from __future__ import annotations
-
 import filecmp
 import importlib.util
 import os

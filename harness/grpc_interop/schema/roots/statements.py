@@ -1,7 +1,5 @@
 """Reads the package, the imports and the RPCs of a proto file without compiling it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple

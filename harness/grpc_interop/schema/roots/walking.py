@@ -1,7 +1,5 @@
 """Finds the .proto files below folders, also behind links, each under one name: two names would define everything twice."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections import deque

@@ -1,7 +1,5 @@
 """The shapes of the `calls` suite: the courses that an RPC can take, in a table for each kind of method."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Kind
 from grpc_interop.suites.calls import bidi_streaming, client_streaming, server_streaming, unary
 from grpc_interop.suites.calls.shape import CallShape

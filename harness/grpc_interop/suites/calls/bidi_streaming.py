@@ -1,7 +1,5 @@
 """Bidirectional streaming: anything, in any order that both sides agree on."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Finish, Receive, Status
 from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.suites.calls.shape import (

@@ -1,7 +1,5 @@
 """Messages for a case: drawn from the samples of its method's types, with the capabilities that they need of a driver."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Lane, Method, Send
 from grpc_interop.values.samples import CYCLE, Sample, Values
 

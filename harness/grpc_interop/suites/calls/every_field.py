@@ -1,7 +1,5 @@
 """Every field that an RPC's messages can reach, in both directions, in as few calls as their oneofs allow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import zip_longest
 

@@ -1,8 +1,6 @@
 """Unary calls with more metadata than some runtimes take. The limit belongs to the runtime, not to the RPC: a single RPC of a
 tree is enough."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Entry, Finish, Lane, Receive, Status
 from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.suites.calls.shape import ABOVE_LIMIT, OK_END, TO_END, CallShape, Scripts, sized

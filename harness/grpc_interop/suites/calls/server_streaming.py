@@ -1,7 +1,5 @@
 """Server streaming: one request, many responses."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Finish, Receive, Signal, Status, WaitFor
 from grpc_interop.suites.calls.draw import Draw
 from grpc_interop.suites.calls.shape import (

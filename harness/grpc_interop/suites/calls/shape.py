@@ -1,7 +1,5 @@
 """Shapes of calls, and the words in which they are written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The `calls` suite: every RPC of the roots, in every shape that its kind allows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from grpc_interop.core.case import Case, Kind, Method

@@ -1,7 +1,5 @@
 """Unary: one request, one response."""
 
-from __future__ import annotations
-
 from grpc_interop.core.case import Finish, Receive, SendHeaders, Signal, Status, WaitFor
 from grpc_interop.core.verdict import CODES
 from grpc_interop.suites.calls.draw import Draw

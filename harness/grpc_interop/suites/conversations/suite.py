@@ -4,8 +4,6 @@ Conversation 42 of seed 1 is called `s1_00042` and is the same on every machine,
 others. Cancels and deadlines are not part of conversations yet.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

@@ -6,8 +6,6 @@ surely does. The model still has to accept the cases that the walk leaves open, 
 be receiving yet.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from functools import partial

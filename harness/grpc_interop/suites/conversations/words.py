@@ -1,7 +1,5 @@
 """Messages, metadata and statuses of generated conversations. Their order is the business of walk.py."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from grpc_interop.core.case import OK, Entry, Method, Send, Status
