@@ -30,7 +30,7 @@ class Server(Protocol):
 class Api(Protocol):
     """The interface of grpcio's APIs."""
 
-    greeter: str  # The file of the hand-written Greeter server for this API
+    greeter: str  # the file of the hand-written Greeter server for this API
 
     def serve(self, order: pb.Serve, services: Iterable[Service], by_hand: dict[str, Any], ready: Callable[[str], None]) -> Server:
         """Start a server, and call `ready` with its address when it serves. Raise RefusedError.

@@ -63,7 +63,7 @@ class Status(NamedTuple):
 
     code: int
     message: str | None = ""  # None where the runtime chooses the words itself, which nobody promises
-    details: bytes = b""  # A serialised google.rpc.Status, or empty
+    details: bytes = b""  # a serialised google.rpc.Status, or empty
     trailers: tuple[Entry, ...] = ()
 
 
@@ -261,7 +261,7 @@ class Case(AnyCase):
     player: str = "drivers"  # or "programs": an implementation's hand-written programs
     spread_us: int = 0  # for programs: the least time between the first message and the last that the client may measure
     generated: bool = False
-    client_endpoint: Endpoint = PLAIN  # The options that the channel and the server of this case are made with
+    client_endpoint: Endpoint = PLAIN  # the options that the channel and the server of this case are made with
     server_endpoint: Endpoint = PLAIN
 
     @property

@@ -46,8 +46,8 @@ class ClientView(NamedTuple):
     lanes: tuple[Observed, ...]
     initial: tuple[Entry, ...]
     status: Status
-    least_elapsed_us: int = 0  # The RPC cannot have ended earlier
-    least_spread_us: int = 0  # The last message cannot have come sooner after the first
+    least_elapsed_us: int = 0  # the RPC cannot have ended earlier
+    least_spread_us: int = 0  # the last message cannot have come sooner after the first
 
 
 class ServerView(NamedTuple):
@@ -56,7 +56,7 @@ class ServerView(NamedTuple):
     arrived: bool
     lanes: tuple[Observed, ...]
     request: tuple[Entry, ...]
-    deadline_us: int | None = None  # The deadline that it must know; None: it must see none
+    deadline_us: int | None = None  # the deadline that it must know; None: it must see none
 
 
 class Expected(NamedTuple):

@@ -10,14 +10,14 @@ from grpc_interop.core.transcript import View
 class Ask(NamedTuple):
     """The request to read each of some messages and to write it again."""
 
-    side: Side  # The side that is asked
-    data: tuple[bytes, ...]  # At least one message: binary, or ProtoJSON where `from_json`
+    side: Side  # the side that is asked
+    data: tuple[bytes, ...]  # at least one message: binary, or ProtoJSON where `from_json`
     from_json: bool = False
     to_json: bool = False
     to_view: bool = False
-    ignore_unknown: bool = False  # Skip unknown fields of the ProtoJSON that is read
-    emit_zero: bool = False  # Write fields that are zero to the ProtoJSON, too
-    type_name: str = ""  # The full name of the messages' type, where it is not the case's own
+    ignore_unknown: bool = False  # skip unknown fields of the ProtoJSON that is read
+    emit_zero: bool = False  # write fields that are zero to the ProtoJSON, too
+    type_name: str = ""  # the full name of the messages' type, where it is not the case's own
 
 
 class Written(NamedTuple):
@@ -31,8 +31,8 @@ class Written(NamedTuple):
 class Refused(NamedTuple):
     """The message could not be read or written."""
 
-    text: str  # The reason, in the words of the runtime
-    failed: bool = False  # The driver itself went wrong, so that the answer says nothing about the message
+    text: str  # the reason, in the words of the runtime
+    failed: bool = False  # the driver itself went wrong, so that the answer says nothing about the message
 
 
 Answer = Written | Refused

@@ -41,10 +41,10 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    ERROR = "error"  # The harness or a build failed, so that the case could not be judged
+    ERROR = "error"  # the harness or a build failed, so that the case could not be judged
     KNOWN_FAILURE = "known_failure"
-    UNEXPECTED_PASS = "unexpected_pass"  # A known failure passed
-    UNSUPPORTED = "unsupported"  # A driver does not offer a capability that the case needs
+    UNEXPECTED_PASS = "unexpected_pass"  # a known failure passed
+    UNSUPPORTED = "unsupported"  # a driver does not offer a capability that the case needs
 
     @property
     def is_finding(self) -> bool:
@@ -71,9 +71,9 @@ class Pair:
 class Difference:
     """The first difference between an observed pair and an allowed pair."""
 
-    side: Side  # The side that saw it
-    what: str  # A sentence
-    wanted: str | bytes = ""  # The expected value, like `got` as text or as the bytes of a message
+    side: Side  # the side that saw it
+    what: str  # a sentence
+    wanted: str | bytes = ""  # the expected value, like `got` as text or as the bytes of a message
     got: str | bytes = ""
     tags: frozenset[str] = field(default=frozenset(), compare=False)
     """Facts about the message that differs, for known failures to match; empty where the difference is not about a message."""
@@ -89,9 +89,9 @@ class Attachment(NamedTuple):
     """Something that helps to explain a verdict: a log, a stack dump, a wire log. Reports list every kind alike."""
 
     kind: str  # LOG, or any other words that are fit to be printed behind the name: `stack dump`
-    name: str  # Whose it is: `go server`
-    path: str = ""  # The whole file; empty where `text` is everything
-    text: str = ""  # The text, or the last lines of the file
+    name: str  # whose it is: `go server`
+    path: str = ""  # the whole file; empty where `text` is everything
+    text: str = ""  # the text, or the last lines of the file
 
 
 LOG = "log"
@@ -104,15 +104,15 @@ class Verdict(NamedTuple):
     case: AnyCase
     pair: Pair
     outcome: Outcome
-    seconds: float = 0.0  # The duration, as the client measured it
+    seconds: float = 0.0  # the duration, as the client measured it
     difference: Difference | None = None
     expected: Expected | None = None
     """The allowed pair that is nearest to the transcripts; None where the model was not asked, and for a passed case."""
     client: ClientTranscript | None = None  # None where the side never reported, and for most passed cases
-    server: ServerTranscript | None = None  # As `client`; also None where the server is a program, which reports nothing but its answers
-    notes: tuple[str, ...] = ()  # Sentences about how the case was run: played again alone, a driver restarted..
+    server: ServerTranscript | None = None  # as `client`; also None where the server is a program, which reports nothing but its answers
+    notes: tuple[str, ...] = ()  # sentences about how the case was run: played again alone, a driver restarted.
     attachments: tuple[Attachment, ...] = ()
-    shrunk: bool = False  # The case is the smallest that fails alike, and not the case that was asked for
+    shrunk: bool = False  # the case is the smallest that fails alike, and not the case that was asked for
     plays: int = 1
 
     @property

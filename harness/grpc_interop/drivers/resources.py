@@ -18,11 +18,11 @@ class Resource:
     """A server or a channel."""
 
     id: int
-    what: str  # In words, for messages: `server with max_receive_bytes = 1,000`
+    what: str  # in words, for messages: `server with max_receive_bytes = 1,000`
     due: float
     ready: bool = False
-    address: str = ""  # Where a server that is ready listens
-    error: pb.Error | None = field(default=None, init=False)  # Why it will never be ready
+    address: str = ""  # where a server that is ready listens
+    error: pb.Error | None = field(default=None, init=False)  # why it will never be ready
 
     @property
     def refusal(self) -> str:

@@ -61,7 +61,7 @@ class Prepared:
 class Purpose:
     """Why a job is played, which decides about its verdict. The base class serves jobs that are part of the run's plan."""
 
-    at_once: ClassVar[bool] = False  # A failure counts as it is: it is not deferred, and a missed deadline is not played again
+    at_once: ClassVar[bool] = False  # a failure counts as it is: it is not deferred, and a missed deadline is not played again
     most_seconds: ClassVar[float] = math.inf  # that the case may take, whatever its weight
 
     def finished(self, verdict: Verdict) -> Sequence[Verdict]:

@@ -33,8 +33,8 @@ class _History:
 
     starts: int = 0
     deaths: int = 0
-    hangs: int = 0  # Hangs since the last case that was played
-    failed_starts: int = 0  # Starts since the last driver that was ready
+    hangs: int = 0  # hangs since the last case that was played
+    failed_starts: int = 0  # starts since the last driver that was ready
     was_ready: bool = False
 
 

@@ -42,17 +42,17 @@ class Failed(NamedTuple):
 class Findings(NamedTuple):
     """The outcome of a case."""
 
-    examples: int  # The number of examples
-    failed: tuple[Failed, ...]  # The examples that failed in order, known failures behind all others
-    smallest: bytes  # The smallest message that fails as the first failed example does
+    examples: int  # the number of examples
+    failed: tuple[Failed, ...]  # the examples that failed in order, known failures behind all others
+    smallest: bytes  # the smallest message that fails as the first failed example does
     difference: Difference | None
 
 
 class Questioning(Protocol):
     """The questions about a case on a pair."""
 
-    findings: Findings | None  # The outcome, when it is there
-    pending: dict[int, Example]  # The examples in questions without an answer, by their numbers
+    findings: Findings | None  # the outcome, when it is there
+    pending: dict[int, Example]  # the examples in questions without an answer, by their numbers
 
     def next_asks(self) -> Iterator[tuple[int, Ask]]: ...
     def answer(self, number: int, answers: tuple[Answer, ...]) -> Ask | None: ...

@@ -41,9 +41,9 @@ class Example(NamedTuple):
     """A message to carry."""
 
     data: bytes
-    what: str  # The special thing about the message, in a few words for a report
-    file: str = ""  # The file that declares the type that an Any in the message holds
-    tags: frozenset[str] = frozenset()  # Facts about the message, which known failures match
+    what: str  # the special thing about the message, in a few words for a report
+    file: str = ""  # the file that declares the type that an Any in the message holds
+    tags: frozenset[str] = frozenset()  # facts about the message, which known failures match
 
 
 class ExampleMaker:

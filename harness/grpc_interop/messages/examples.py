@@ -29,13 +29,13 @@ MOST_TAGS_KEPT = 4 * 1024 * 1024
 class Group(NamedTuple):
     """A group of examples, and the way in which a case asks about them. The case has the group's name."""
 
-    why: str  # The claim that the case proves, for the reader of a report
+    why: str  # the claim that the case proves, for the reader of a report
     make: Callable[[ExampleMaker, Shape, random.Random, int], Iterator[Example]]
     """Makes the examples of a type, with as many random messages as the last argument says."""
-    tags: tuple[str, ...] = ()  # Tags of every example in the group
-    json: bool = False  # The messages are carried as ProtoJSON
-    alike: bool = False  # Both sides have to agree whether a message is valid; either answer will do
-    keeps_unknown: bool = False  # The messages hold fields that their type does not declare
+    tags: tuple[str, ...] = ()  # tags of every example in the group
+    json: bool = False  # the messages are carried as ProtoJSON
+    alike: bool = False  # both sides have to agree whether a message is valid; either answer will do
+    keeps_unknown: bool = False  # the messages hold fields that their type does not declare
 
     @property
     def requires(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ Callback = Callable[[], None]
 
 class _Callbacks(NamedTuple):
     on_readable: Callback
-    on_writable: Callable[[], bool]  # Writes as much as the socket takes, and returns whether anything is left to write
+    on_writable: Callable[[], bool]  # writes as much as the socket takes, and returns whether anything is left to write
 
 
 class Poller:

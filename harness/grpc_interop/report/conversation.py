@@ -42,10 +42,10 @@ class Row(NamedTuple):
     """A row as text."""
 
     client: str
-    arrow: str  # From the sender to the receiver: `->`, `<-` or empty
+    arrow: str  # from the sender to the receiver: `->`, `<-` or empty
     server: str
-    model: str = ""  # Empty where both sides agree with the model
-    at_ms: str = ""  # When the client had done the row's step; empty where it did not say so
+    model: str = ""  # empty where both sides agree with the model
+    at_ms: str = ""  # when the client had done the row's step; empty where it did not say so
 
 
 def conversation(verdict: Verdict, describe: Describe) -> tuple[Row, ...]:

@@ -38,45 +38,45 @@ class RunInfo:
 
     title: str
     seed: int
-    pairs: tuple[Pair, ...]  # The pairs that this run plays. Each must appear in the end, as run or as not run.
+    pairs: tuple[Pair, ...]  # the pairs that this run plays. Each must appear in the end, as run or as not run.
     implementations: tuple[Implementation, ...] = ()
-    plan: tuple[Pair, ...] = ()  # All pairs of the plan, where this run is only a shard of it. Empty: `pairs` is the plan.
-    shard: tuple[int, int] = (1, 1)  # Which part of the plan's cases this run plays, and of how many parts
-    suites: tuple[str, ...] = ()  # The suites that were chosen
-    strict: bool = False  # Whether everything that cannot run is a failure
-    absent: tuple[str, ...] = ()  # The implementations of the project that are in no pair of the plan
-    replay_options: tuple[str, ...] = ()  # The words with which `interop replay` uses the same implementations
-    tree_options: tuple[str, ...] = ()  # The words with which `interop replay` finds a case by its id
+    plan: tuple[Pair, ...] = ()  # all pairs of the plan, where this run is only a shard of it. Empty: `pairs` is the plan.
+    shard: tuple[int, int] = (1, 1)  # which part of the plan's cases this run plays, and of how many parts
+    suites: tuple[str, ...] = ()  # the suites that were chosen
+    strict: bool = False  # whether everything that cannot run is a failure
+    absent: tuple[str, ...] = ()  # the implementations of the project that are in no pair of the plan
+    replay_options: tuple[str, ...] = ()  # the words with which `interop replay` uses the same implementations
+    tree_options: tuple[str, ...] = ()  # the words with which `interop replay` finds a case by its id
 
 
 class Lack(StrEnum):
     """Why something that was planned did not run, by its meaning for the exit status (conclusion.py)."""
 
-    UNAVAILABLE = "unavailable"  # Something that it needs is not on this machine
-    UNSEEN = "unseen"  # It lies in a submodule that is not checked out, so nobody knows what it is
-    FOREIGN = "foreign"  # Its driver speaks another version of the contract
-    BROKEN = "broken"  # A build or a driver failed
-    LOST = "lost"  # A shard whose report is missing
-    REFUSED = "refused"  # A language refuses the proto; a Finding says so
-    OUT_OF_TIME = "out_of_time"  # The time limit of the run was over
-    INTERRUPTED = "interrupted"  # The run was stopped before its turn
-    UNEXPLAINED = "unexplained"  # Nobody said why
+    UNAVAILABLE = "unavailable"  # something that it needs is not on this machine
+    UNSEEN = "unseen"  # it lies in a submodule that is not checked out, so nobody knows what it is
+    FOREIGN = "foreign"  # its driver speaks another version of the contract
+    BROKEN = "broken"  # a build or a driver failed
+    LOST = "lost"  # a shard whose report is missing
+    REFUSED = "refused"  # a language refuses the proto; a Finding says so
+    OUT_OF_TIME = "out_of_time"  # the time limit of the run was over
+    INTERRUPTED = "interrupted"  # the run was stopped before its turn
+    UNEXPLAINED = "unexplained"  # nobody said why
 
 
 class NotRun(NamedTuple):
     """Something that was planned and did not run."""
 
-    what: str  # A pair (`java:go`), an implementation, or a part of a suite
+    what: str  # a pair (`java:go`), an implementation, or a part of a suite
     why: str
     lack: Lack = Lack.UNAVAILABLE
-    suites: tuple[str, ...] = ()  # The suites in which a pair did not run, where it ran in others
+    suites: tuple[str, ...] = ()  # the suites in which a pair did not run, where it ran in others
 
 
 class LeftOut(NamedTuple):
     """Something that a run left out because it was asked to."""
 
-    what: str  # A suite, or something that is left out as a whole
-    cases: int  # How many cases of the suite; 0 where `what` is left out as a whole
+    what: str  # a suite, or something that is left out as a whole
+    cases: int  # how many cases of the suite; 0 where `what` is left out as a whole
     why: str
 
 
@@ -86,9 +86,9 @@ class Finding(NamedTuple):
 
     what: str
     why: str
-    refused_by: str = ""  # The implementation that refuses the proto `file`
-    file: str = ""  # A refused proto, by the name that it is imported by
-    element: str = ""  # The element that is refused, as far as it is known, like its place: `path` and `line`
+    refused_by: str = ""  # the implementation that refuses the proto `file`
+    file: str = ""  # a refused proto, by the name that it is imported by
+    element: str = ""  # the element that is refused, as far as it is known, like its place: `path` and `line`
     path: str = ""
     line: int = 0
 
@@ -112,7 +112,7 @@ class Reason(NamedTuple):
 
     exit_status: int
     kind: str  # `cases`, `finding`, `not_run`, `nothing_played`, `interrupted`, `stopped` or `shard`
-    words: str  # One line
+    words: str  # one line
     details: tuple[Detail, ...] = ()
     """Everything that the line stands for. Empty where the reason is the cases themselves, or the words say it all."""
 
@@ -126,9 +126,9 @@ class Conclusion(NamedTuple):
     """How a run ended."""
 
     exit_status: int = 0
-    reasons: tuple[Reason, ...] = ()  # The largest status first. Empty if and only if the status is 0.
-    remarks: tuple[str, ...] = ()  # Things to know that fail nothing
-    failing: tuple[Lack, ...] = ()  # The kinds of lack that fail this run
+    reasons: tuple[Reason, ...] = ()  # the largest status first. Empty if and only if the status is 0.
+    remarks: tuple[str, ...] = ()  # things to know that fail nothing
+    failing: tuple[Lack, ...] = ()  # the kinds of lack that fail this run
 
     @property
     def failed(self) -> bool:

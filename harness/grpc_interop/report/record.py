@@ -33,18 +33,18 @@ class Record:
 
     id: str
     suite: str
-    method: str  # The method's path; for a message case its type, written alike: `/greeter.v1.HelloRequest`
-    kind: str  # The method's kind, or `message`
+    method: str  # the method's path; for a message case its type, written alike: `/greeter.v1.HelloRequest`
+    kind: str  # the method's kind, or `message`
     client: str
     server: str
     outcome: Outcome
     seconds: float
     difference: Difference | None = None
-    replay: str | None = None  # The argument of `interop replay`: a text, the path of a file within the report folder, or the case's id
+    replay: str | None = None  # the argument of `interop replay`: a text, the path of a file within the report folder, or the case's id
     why: str = ""
     notes: tuple[str, ...] = ()
     conversation: tuple[Row, ...] = ()
-    attachments: tuple[Attachment, ...] = ()  # Paths within the report folder are relative to it
+    attachments: tuple[Attachment, ...] = ()  # paths within the report folder are relative to it
     client_transcript: ClientTranscript | None = field(default=None, compare=False)
     server_transcript: ServerTranscript | None = field(default=None, compare=False)
     """The raw transcripts, for reports that draw them. They are in no file: a record that was read has none. Nor has a

@@ -35,12 +35,12 @@ class Cell(NamedTuple):
 class Cause:
     """Cases of one suite that ended the same way, it seems for the same reason."""
 
-    first: Record  # The case that is shown: the first among the cases with the shortest conversation
+    first: Record  # the case that is shown: the first among the cases with the shortest conversation
     count: int = 0
     pairs: set[Pair] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     kinds: set[str] = field(default_factory=set)
-    name: str = ""  # A glob for the names of the cases
+    name: str = ""  # a glob for the names of the cases
 
     @property
     def cases(self) -> str:
@@ -66,7 +66,7 @@ class Fraction(NamedTuple):
     """A field of the matrix."""
 
     passed: int
-    total: int  # Without the cases that a driver does not offer
+    total: int  # without the cases that a driver does not offer
     findings: int
 
 

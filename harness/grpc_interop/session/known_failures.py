@@ -69,7 +69,7 @@ class KnownFailure:
     link: str
     tags: frozenset[str] = frozenset()
     sometimes: bool = False
-    outcomes: Counter[Outcome] = field(default_factory=Counter)  # The outcomes of the cases to which the entry applied
+    outcomes: Counter[Outcome] = field(default_factory=Counter)  # the outcomes of the cases to which the entry applied
     _id: re.Pattern[str] = field(init=False)
     _words: re.Pattern[str] = field(init=False)
 

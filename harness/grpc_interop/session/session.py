@@ -37,7 +37,7 @@ class Missing:
 
     name: str
     why: str
-    broken: bool  # The build failed, as opposed to a toolchain that is not there
+    broken: bool  # the build failed, as opposed to a toolchain that is not there
 
 
 class Session:

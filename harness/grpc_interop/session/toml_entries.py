@@ -35,8 +35,8 @@ _TOKEN = re.compile(
 class TomlEntry(NamedTuple):
     """An entry of a file."""
 
-    line: int  # Its first line, from 1
-    end: int  # The first line behind it
+    line: int  # its first line, from 1
+    end: int  # the first line behind it
     table: dict[str, Any]
 
 
@@ -44,7 +44,7 @@ class TomlEntries(NamedTuple):
     """All entries of a file."""
 
     entries: tuple[TomlEntry, ...]
-    in_a_list: int = 0  # The line at which they begin where they are written as one value, `key = [...]`; else 0
+    in_a_list: int = 0  # the line at which they begin where they are written as one value, `key = [...]`; else 0
 
 
 def read_entries(path: Path, key: str, keys: Mapping[str, type]) -> TomlEntries:

@@ -14,8 +14,8 @@ T = TypeVar("T")
 class SuiteOptions:
     """The options of a run that its suites may use."""
 
-    seed: int = 1  # Fixes every random choice, on every machine
-    count: int = 0  # The number of examples in a suite that generates them; 0 for the suite's own number
+    seed: int = 1  # fixes every random choice, on every machine
+    count: int = 0  # the number of examples in a suite that generates them; 0 for the suite's own number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Suite:
     """A family of cases."""
 
     name: str
-    about: str  # A sentence about the suite, for `interop list`
+    about: str  # a sentence about the suite, for `interop list`
     cases: Callable[[Catalog, SuiteOptions], Iterator[AnyCase]]
     """Yields the cases lazily, in the same order each time; may be called many times. No two cases have the same id."""
     most_telling: Callable[[Catalog, SuiteOptions], Iterator[AnyCase]] | None = None

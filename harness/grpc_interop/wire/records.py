@@ -16,7 +16,7 @@ class NotWireError(ValueError):
 class WireRecord(NamedTuple):
     number: int
     wire_type: int
-    value: "int | bytes | tuple[WireRecord, ...]"  # A number (VARINT, FIXED32, FIXED64), the content (LENGTH), or the records of a group
+    value: "int | bytes | tuple[WireRecord, ...]"  # a number (VARINT, FIXED32, FIXED64), the content (LENGTH), or the records of a group
 
 
 MOST_NESTED = 10_000

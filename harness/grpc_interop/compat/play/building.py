@@ -27,7 +27,7 @@ class Builds:
     """The implementations that could be built."""
 
     built: dict[str, Built] = field(default_factory=dict)  # by name with side: `py@base`
-    missing: dict[str, str] = field(default_factory=dict)  # Why no pair with an implementation (`py`) can be played here
+    missing: dict[str, str] = field(default_factory=dict)  # why no pair with an implementation (`py`) can be played here
     failed: bool = False  # Any of them has a toolchain and yet cannot be built
 
     def refused(self, name: str, label: str) -> tuple[RefusedFile, ...]:

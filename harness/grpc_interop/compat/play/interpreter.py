@@ -29,7 +29,7 @@ class ExchangeRecord(NamedTuple):
     planned: PlannedProbe
     order: Order
     played: PlayResult
-    sent: Meaning | None = None  # The meaning of the message in the writer's version; None for a call that is not about a message
+    sent: Meaning | None = None  # the meaning of the message in the writer's version; None for a call that is not about a message
     received: Meaning | Refusal | None = None
     number: int = 0  # the position of the message in a batch
     reading: Reading | None = None  # the reading of the message in a batch

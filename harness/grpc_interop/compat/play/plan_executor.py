@@ -62,7 +62,7 @@ class _Tag(NamedTuple):
 class Executed:
     """The result of a plan."""
 
-    observations: list[ObservedEffect] = field(default_factory=list)  # In the order of the plan, in which smaller messages come first
+    observations: list[ObservedEffect] = field(default_factory=list)  # in the order of the plan, in which smaller messages come first
     not_run: dict[str, str] = field(default_factory=dict)  # why a probe could not be played
     refused: dict[str, str] = field(default_factory=dict)
     """Why a language has no code for an element: it refuses the file, which is a finding by itself, or was refused before."""

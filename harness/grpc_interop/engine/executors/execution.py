@@ -26,7 +26,7 @@ class Execution(ABC):
     due: float  # when the case is late, by the watchdog's clock
     frozen: bool = field(default=False, init=False)  # Abort was sent because the case was late
 
-    reruns: ClassVar[bool] = False  # Other cases may cause a failure: so it is deferred, and may be played again in isolation
+    reruns: ClassVar[bool] = False  # other cases may cause a failure: so it is deferred, and may be played again in isolation
 
     @property
     @abstractmethod

@@ -27,7 +27,7 @@ class RpcExecution(Execution):
     own_channel: int = 0  # the channel made for this case alone, or 0
     client_seen: ClientTranscript | None = None
     server_seen: ServerTranscript | None = None
-    completed: dict[Side, int] = field(default_factory=dict)  # Calls of a repeated play that went as the first, by each side's own count
+    completed: dict[Side, int] = field(default_factory=dict)  # calls of a repeated play that went as the first, by each side's own count
 
     reruns: ClassVar[bool] = True
 

@@ -58,7 +58,7 @@ class CallShape(NamedTuple):
     """A named course that an RPC can take."""
 
     name: str
-    why: str  # The claim that it proves, for the reader of a report
+    why: str  # the claim that it proves, for the reader of a report
     scripts: Callable[[Draw], Scripts]
 
 
