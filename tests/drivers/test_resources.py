@@ -87,6 +87,16 @@ def test_other_answers_are_not_about_resources(owner: Owner) -> None:
         assert owner.resources.take(event) is None
 
 
+def test_the_refusal_of_a_channel_for_one_case_is_left_to_those_who_report_errors(owner: Owner) -> None:
+    """
+    Its play is sent at once, and says only that there is no such channel.
+    """
+    own = owner.resources.channel("a", PLAIN, own=True)
+    assert owner.resources.take(pb.Event(id=own.id, error=pb.Error(text="no port left"))) is None
+    owner.resources.expire(time.monotonic() + 2 * READY_SECONDS)
+    assert own.refusal == ""
+
+
 def test_the_channels_to_a_server_that_is_gone_are_closed(owner: Owner) -> None:
     channels = [owner.resources.channel(target, endpoint) for target in ("gone", "here") for endpoint in (PLAIN, LIMITED)]
     owner.resources.drop_channels(["gone"])

@@ -60,7 +60,10 @@ class Resources:
         if known is None:
             dial = pb.Dial(target=target, options=options(endpoint))
             known = self._make("channel", endpoint, pb.Command(requires=sorted(endpoint.requires()), dial=dial))
-            if not own:
+            if own:
+                # Its play follows at once. A refusal is an error like any other, which nobody else would report.
+                del self._ordered[known.id]
+            else:
                 self._channels[target, endpoint] = known
         return known
 
