@@ -240,5 +240,5 @@ def tagged(what: str) -> frozenset[str]:
 
 _LARGE, _RANDOM, _BOUNDARY, _ANY, _NESTED = map(tagged, ("large texts", "random", "boundary values", "any", "nested"))
 
-GENERAL_TAGS = frozenset().union(_LARGE, _RANDOM, _BOUNDARY, _ANY, _NESTED, {"float_max", "minus_zero"})
+GENERAL_TAGS = frozenset().union(_LARGE, _RANDOM, _BOUNDARY, _ANY, _NESTED)
 """The tags that no group of examples has as a whole, apart from faults and encodings."""

@@ -175,10 +175,14 @@ GROUPS: dict[str, Group] = {
         ("empty_type",),
     ),
     "json_float_max": _json(
-        "The greatest float passes through ProtoJSON.", lambda maker, shape, *_: maker.representable(shape, maker.greatest_floats(shape))
+        "The greatest float passes through ProtoJSON.",
+        lambda maker, shape, *_: maker.representable(shape, maker.greatest_floats(shape)),
+        ("float_max",),
     ),
     "json_minus_zero": _json(
-        "-0.0 passes through ProtoJSON with its sign.", lambda maker, shape, *_: maker.representable(shape, maker.minus_zeros(shape))
+        "-0.0 passes through ProtoJSON with its sign.",
+        lambda maker, shape, *_: maker.representable(shape, maker.minus_zeros(shape)),
+        ("minus_zero",),
     ),
     "json_beyond": _json_either(
         lambda maker, shape, *_: maker.of_well_known(shape, well_known.beyond, "beyond what ProtoJSON can say"), ("beyond_json",)
