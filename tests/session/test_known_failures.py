@@ -172,6 +172,23 @@ class TestMessages:
         judged = known.apply(Verdict(case, Pair("py", "go"), Outcome.PASSED))
         assert judged.outcome is (Outcome.UNEXPECTED_PASS if applies else Outcome.PASSED)
 
+    def test_the_tags_of_a_case_are_made_once_for_all_entries(self, tmp_path: Path) -> None:
+        path, asked = tmp_path / "expected.toml", []
+        path.write_text((ENTRY.replace("calls/p.S/", "messages/") + 'tags = ["float_max"]\n') * 3)
+        known = KnownFailures.read([path], tag_sets=lambda case: asked.append(case) or ())
+        case = MessageCase("messages", "values", "a.M")
+        known.apply(Verdict(case, Pair("py", "go"), Outcome.PASSED))
+        known.apply(Verdict(case, Pair("py", "go"), Outcome.FAILED, difference=Difference(Side.CLIENT, "lost 3 messages")))
+        assert asked == [case, case]
+
+    @pytest.mark.parametrize("name", ["json_float_max", "json_minus_zero"])
+    def test_a_message_from_a_replay_text_has_the_tags_of_its_case(self, examiner: Examiner, name: str) -> None:
+        """
+        The text holds the message and the name, and no words about the message.
+        """
+        case = MessageCase("messages", name, "a.M", json=True, examples=(b"\x0d\x00\x00\x00\x80",))
+        assert list(examiner.tag_sets(case)) == [{"json", name.removeprefix("json_")}]
+
     @pytest.mark.parametrize(("tag", "applies"), [("float_max", True), ("minus_zero", False)])
     def test_a_failure_is_known_where_the_very_message_has_the_tags(self, known: KnownFailures, tag: str, applies: bool) -> None:
         """
@@ -204,6 +221,17 @@ def test_where_a_race_is_known_both_outcomes_are_good_and_counted(read):
     assert known.apply(verdict(Outcome.FAILED, "the client lost 3 messages")).outcome is Outcome.KNOWN_FAILURE
     assert known.summary() == [f"{known.entries[0].where} covers 2 cases: 1 known failure, 1 passed"]
     assert known.stale() == []
+
+
+def test_a_race_that_is_known_of_an_implementation_excuses_no_entry_of_the_project(tmp_path: Path):
+    race, own = tmp_path / FILE, tmp_path / "ours.toml"
+    race.write_text(ENTRY.replace("calls/p.S/*", "*") + "sometimes = true\n")
+    own.write_text(ENTRY)
+    assert KnownFailures.read([race]).apply(verdict(Outcome.PASSED)).outcome is Outcome.PASSED
+    known = KnownFailures.read([own, race])
+    assert "ours.toml:2" in known.apply(verdict(Outcome.PASSED)).difference.what
+    own.write_text(ENTRY + "sometimes = true\n")
+    assert KnownFailures.read([own, race]).apply(verdict(Outcome.PASSED)).outcome is Outcome.PASSED
 
 
 def test_whether_a_failure_is_known_can_be_asked_without_counting_it(read):

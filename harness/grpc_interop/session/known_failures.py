@@ -24,6 +24,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class KnownFailures:
         if verdict.outcome is Outcome.PASSED:
             varied = verdict.pair.client in self._variants or verdict.pair.server in self._variants
             entries = [entry for entry in self.entries if not (varied and entry.path.name == FILE)]
-            covering = [entry for entry in entries if entry.covers(verdict.id, lambda: self._tag_sets(verdict.case))]
+            tag_sets = self._once(verdict.case)
+            covering = [entry for entry in entries if entry.covers(verdict.id, tag_sets)]
             return _passed(verdict, covering) if covering else verdict
         entry = self._explanation(verdict)
         if entry is None:
@@ -135,18 +137,21 @@ class KnownFailures:
     def comes_and_goes(self, case: AnyCase, pair: Pair) -> bool:
         """Return whether a failure of the case is known that is a race: that it passes once says little."""
         ids = (f"{case.id}[{pair}]", f"{case.id}[{self._made_from(pair)}]")
-        return any(entry.sometimes and entry.covers(case_id, lambda: self._tag_sets(case)) for case_id in ids for entry in self.entries)
+        tag_sets = self._once(case)
+        return any(entry.sometimes and entry.covers(case_id, tag_sets) for case_id in ids for entry in self.entries)
 
     def _explanation(self, verdict: Verdict) -> KnownFailure | None:
         difference = verdict.difference
         if verdict.outcome is not Outcome.FAILED or difference is None:
             return None
-        return next((entry for entry in self.entries if self._covers(entry, verdict, difference) and entry.explains(difference)), None)
+        tag_sets = self._once(verdict.case, difference.tags)
+        return next((entry for entry in self.entries if self._covers(entry, verdict, tag_sets) and entry.explains(difference)), None)
 
-    def _covers(self, entry: KnownFailure, verdict: Verdict, difference: Difference) -> bool:
-        def tag_sets() -> Iterable[frozenset[str]]:
-            return [tags_of(verdict.case) | difference.tags] if difference.tags else self._tag_sets(verdict.case)
+    def _once(self, case: AnyCase, example_tags: frozenset[str] = frozenset()) -> Callable[[], Iterable[frozenset[str]]]:
+        """Return the tag sets of a case, or of the only example that matters, for many entries: they are made at most once."""
+        return cache(lambda: (tags_of(case) | example_tags,) if example_tags else tuple(self._tag_sets(case)))
 
+    def _covers(self, entry: KnownFailure, verdict: Verdict, tag_sets: Callable[[], Iterable[frozenset[str]]]) -> bool:
         if entry.covers(verdict.id, tag_sets):
             return True
         as_made_from = f"{verdict.id.removesuffix(f'[{verdict.pair}]')}[{self._made_from(verdict.pair)}]"
@@ -175,11 +180,13 @@ class KnownFailures:
 
 
 def _passed(verdict: Verdict, covering: list[KnownFailure]) -> Verdict:
-    for entry in covering:
+    # An implementation's race, which may be known of many cases, excuses no entry that a project has for one of them.
+    deciding = [entry for entry in covering if entry.path.name != FILE] or covering
+    for entry in deciding:
         if entry.sometimes:
             entry.outcomes[Outcome.PASSED] += 1
             return verdict
-    entry = covering[0]
+    entry = deciding[0]
     entry.outcomes[Outcome.UNEXPECTED_PASS] += 1
     what = f"it passes, though {entry.where} expects it to fail: delete that entry"
     return verdict._replace(outcome=Outcome.UNEXPECTED_PASS, difference=Difference(Side.CLIENT, what))
