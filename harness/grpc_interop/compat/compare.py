@@ -1,4 +1,4 @@
-"""`interop compat`: read the sides, find the changes, build both versions, play, observe, judge and report."""
+"""The way of `interop compat`: read the sides, find the changes, build both versions, play, observe, judge and report."""
 
 import os
 import re

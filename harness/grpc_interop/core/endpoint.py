@@ -1,11 +1,12 @@
-"""What a channel or a server is made with. Immutable data."""
+"""The options of a channel or of a server. Immutable data."""
 
 from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The options of one side. A field that is None has the runtime's own default, and each is named as its capability."""
+    """The options of one side. A field that is None means the runtime's own default. A field has the name of the capability that
+    it needs."""
 
     # Size of the largest message that this side accepts, in bytes, serialised and before any compression.
     max_receive_bytes: int | None = None

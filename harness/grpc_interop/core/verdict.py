@@ -110,7 +110,7 @@ class Verdict(NamedTuple):
     """The allowed pair that is nearest to the transcripts; None where the model was not asked, and for a passed case."""
     client: ClientTranscript | None = None  # None where the side never reported, and for most passed cases
     server: ServerTranscript | None = None  # as `client`; also None where the server is a program, which reports nothing but its answers
-    notes: tuple[str, ...] = ()  # sentences about how the case was run: played again alone, a driver restarted.
+    notes: tuple[str, ...] = ()  # sentences about how the case was run: played again alone, a driver restarted
     attachments: tuple[Attachment, ...] = ()
     shrunk: bool = False  # the case is the smallest that fails alike, and not the case that was asked for
     plays: int = 1

@@ -1,4 +1,4 @@
-"""Limits: the cases in flight on a driver, and the time that a case may take."""
+"""Admission: how many cases may be in flight on a driver, and how much time each may take."""
 
 from grpc_interop.drivers.driver import Driver
 from grpc_interop.engine.jobs import Job

@@ -31,9 +31,9 @@ from grpc_interop.messages.examination import Questioner
 from grpc_interop.net.poller import Poller
 
 CROWD, GATHER_SECONDS = 24, 0.001
-"""With so many cases in flight the harness lets events gather for so long before it reads them. Otherwise drivers that report
-each case separately would wake it each time, at a cost to both sides: a unary call of go:py-aio took 455 us of CPU, and now
-takes 345."""
+"""From CROWD cases in flight on, the harness lets events gather for GATHER_SECONDS before it reads them. Otherwise a driver that
+reports each case separately would wake it each time, at a cost to both sides: a unary call of go:py-aio took 455 us of CPU,
+and now takes 345."""
 
 
 class Engine:
@@ -53,7 +53,7 @@ class Engine:
     ) -> None:
         """Failures that are `expected` are neither played again nor shrunk. `executors` play further kinds of case."""
         self.preparer = Preparer()
-        # Jobs that were not played, since a driver does not start or dies all the time; and why.
+        # Jobs that were not played, since a driver does not start or dies again and again; and why.
         self.dropped: Counter[Pair] = Counter()
         self.why_dropped: dict[Pair, str] = {}
         self.incidents: list[str] = []
@@ -118,7 +118,7 @@ class Engine:
             for job, verdict in executor.collect():
                 self._reruns.finish(job, verdict)
         for driver, why in self._watchdog.look():
-            self._bury(driver, why)
+            self._end_driver(driver, why)
         return self._reruns.take_final()
 
     def close(self) -> None:
@@ -193,10 +193,10 @@ class Engine:
             for event in connection.readable():
                 self._hear(driver, event)
         except ContractBroken as broken:
-            self._bury(driver, str(broken))
+            self._end_driver(driver, str(broken))
             return
         if connection.closed and not driver.gone:
-            self._bury(driver)
+            self._end_driver(driver)
 
     def _hear(self, driver: Driver, event: pb.Event) -> None:
         kind = event.WhichOneof("kind")
@@ -247,7 +247,7 @@ class Engine:
 
     # -- when things go wrong ------------------------------------------------------------------------------------------
 
-    def _bury(self, driver: Driver, why: str = "") -> None:
+    def _end_driver(self, driver: Driver, why: str = "") -> None:
         """End a driver that is dead or as good as dead, and play its cases again, one by one."""
         self._watchdog.forget(driver)
         was_ready = driver.ready

@@ -14,13 +14,12 @@ from grpc_interop.drivers.driver import Driver
 from grpc_interop.drivers.translate import Payloads, Transcripts, messages_sent, play_message
 
 MOST_PAYLOADS, MOST_PAYLOAD_BYTES = 20_000, 64 * 1024 * 1024
-"""Limits of a generation of payloads. Drivers keep two: the generation of new plays, and the generation before as long as a
-play under way uses it. So their memory is bounded in a run of any length."""
-
+"""Limits of a generation of payloads. Drivers keep two generations: that of new plays, and the one before, as long as a play
+under way uses it. So their memory is bounded in a run of any length."""
 
 MESSAGES_OF_ONE, BYTES_OF_ONE = 50, 1024 * 1024
-"""The work that weighs 1. A case with less work weighs 1 as well, so suites with a few dozen messages a case keep the whole
-window. With calls of 2,000 messages, 3 are then in flight, which keeps a driver busy; with 48 such calls a driver in Python
+"""Messages and bytes that weigh 1. A case with less work weighs 1 as well, so suites with a few dozen messages a case keep the
+whole window. With calls of 2,000 messages, 3 are then in flight, which keeps a driver busy; with 48 such calls a driver in Python
 finished none of them within 10 s."""
 
 TIMES = "times"
@@ -44,7 +43,7 @@ class Prepared:
     generation: int = 0  # of the payloads; 0 where the case has none
     weight: int = 1
     may_not_arrive: bool = False  # the call need not reach the server
-    observed: bool = False  # the transcripts and their views are all that is asked for: every outcome is allowed
+    observed: bool = False  # every outcome is allowed: only the transcripts and their views are wanted, for compat
     served: Case | None = None  # the server's case, where its protos are another version than the client's
     transcripts: Transcripts = field(default_factory=Transcripts, compare=False)
     batch: object = field(default_factory=object, compare=False)

@@ -21,11 +21,11 @@ from grpc_interop.wire.view import NotAViewError, canonical_nans, read_view
 
 MOST_MEANT = 4 * 1024 * 1024
 """Bytes of the messages whose meaning is kept for the next pair, which is asked about the same messages at about the same
-time: some 40 cases are in flight, with 32 messages each, of some 2 KiB. A meaning takes up to 20 times as much memory."""
+time. Some 40 cases are in flight, with 32 messages of some 2 KiB each. A meaning takes up to 20 times the memory of its message."""
 
 MOST_RIGHT = 16 * 1024 * 1024
-"""Bytes of the messages in questions, and as many for each answer, whose right answers are kept for the next pair: so far do
-pairs drift apart. The answers are objects in the cache of engine/executors/transcode_cache.py."""
+"""Bytes of questions whose right answers are kept for the next pair, as pairs drift apart. The messages of a question count
+once, and once more for each of its right answers. The answers are objects in the cache of engine/executors/transcode_cache.py."""
 
 Differences = list[Difference | None]
 """For each message, how the answers differ from the right answers, or None."""
@@ -64,8 +64,8 @@ class Rules:
         answers: tuple[Answer, ...],
         *more: Sequence[object],
     ) -> Differences:
-        """Judge the answers of a side to questions about these messages. The very answers that were all right for a pair are
-        right for the next."""
+        """Judge the answers of a side to questions about these messages. If the answers are the same object that was right for an
+        earlier pair, they are right again, without a comparison."""
         question = (side, shape, messages)
         right = self._right.get(question) or ()
         if any(known is answers for known in right):
@@ -95,10 +95,10 @@ class Rules:
         """Compare the written bytes and the view with the message."""
         if isinstance(answer, Refused):
             return _refusal(side, answer, "a valid message" if side is Side.CLIENT else "the message that the client wrote")
-        # Equal bytes, which most writers give, mean the same.
+        # Equal bytes mean the same; most writers write equal bytes.
         if answer.binary != message and (difference := self._other_bytes(side, shape, self._meaning(shape, message), answer.binary)):
             return difference
-        # The very view that showed the message once shows it again.
+        # A view that is the same object as before shows the same again.
         if answer.view is not None and self._right_views.get((shape, message)) is answer.view:
             return None
         if difference := _other_view(side, shape, self._shown(shape, message), answer.view):

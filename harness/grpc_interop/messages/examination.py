@@ -1,5 +1,5 @@
 """Dialogues about a case's examples, a few in each; and a smaller message in place of the first example that fails. Pure: the
-player takes asks and gives answers."""
+executor (engine/executors/message.py) sends the asks to drivers, and brings their answers."""
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
@@ -16,10 +16,10 @@ from grpc_interop.wire.meaning import validity
 from grpc_interop.wire.shapes import Shape, Shapes
 
 AT_A_TIME, MOST_BYTES = 16, 256 * 1024
-"""Messages of a dialogue, and their bytes: so many share the overhead of a question."""
+"""The most messages of a dialogue, and their most bytes. The messages share the overhead of a question."""
 
 DIALOGUES = 2
-"""Dialogues of a case at the same time, so that both sides have something to do."""
+"""Dialogues of a case at the same time: both sides then have something to do."""
 
 MOST_TRIES = 400
 """Smaller messages that are tried in order to shrink a message: the largest messages of a tree needed about half as many."""

@@ -18,12 +18,12 @@ DEFAULT_COUNT = 10
 """Random messages in a case, unless a run asks for more: with the boundaries they take a few milliseconds."""
 
 MOST_KEPT = 32 * 1024 * 1024
-"""Bytes of examples that are kept for the next pair: a slow pair may be as many cases behind the others as wait for their
-drivers (256) or are in flight, of some 10 to 100 KiB each. With 64 cases kept, the examples of nine pairs were made three
-times."""
+"""Bytes of examples that are kept for the next pair. A slow pair may be many cases behind the others: as many as wait for their
+drivers (256) or are in flight, with some 10 to 100 KiB each. With only 64 cases kept, the examples of nine pairs were made
+three times."""
 
 MOST_TAGS_KEPT = 4 * 1024 * 1024
-"""Bytes of the tags that are kept for the next pair: the tags of 16,000 cases."""
+"""Bytes of tags that are kept for the next pair: enough for 16,000 cases."""
 
 
 class Group(NamedTuple):
@@ -55,7 +55,7 @@ class Examples:
 
     @staticmethod
     def can_make(case: AnyCase) -> bool:
-        """Return whether the case needs no examples, holds them, or has a name by which they can be maker."""
+        """Return whether the case needs no examples, holds them, or has the name of a group that makes them."""
         return not isinstance(case, MessageCase) or bool(case.examples) or case.name in GROUPS
 
     def of(self, case: MessageCase) -> Iterable[Example]:

@@ -1,1 +1,1 @@
-"""Sockets: a poller for all of them, and a relay between a client and a server."""
+"""Sockets: the poller of the engine's sockets, and a relay between a client and a server."""

@@ -1,4 +1,4 @@
-"""One selector for all sockets: it says which callbacks are due, and knows nothing about who registered them."""
+"""One selector for all sockets of the engine: it says which callbacks are due, and knows nothing about who registered them."""
 
 import selectors
 import socket

@@ -1,4 +1,5 @@
-"""A relay between clients and a server: it passes every byte on, counts the bytes, and can fall silent."""
+"""A relay between clients and a server: it passes every byte on, counts the bytes, and can fall silent. It runs in threads of
+its own, so that it works without the engine."""
 
 import socket
 import threading

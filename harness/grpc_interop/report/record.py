@@ -20,8 +20,8 @@ MOST_TRANSCRIPT_BYTES = 1024 * 1024
 """The most bytes of messages in the transcripts that a record keeps: the summary holds a record for each cause."""
 
 MOST_OF_A_VALUE = 10_000
-"""Characters of the expected and of the observed value: more than the words of any runtime about an error, of which the last
-may be the most important, and few compared with a message of megabytes."""
+"""Characters of the expected and of the observed value. This is more than any runtime says about an error, whose last words may
+be the most important, and little compared with a message of megabytes."""
 
 REPLAYS = "replays"
 """The folder within the report folder that holds replay texts too long to be printed."""
@@ -47,8 +47,9 @@ class Record:
     attachments: tuple[Attachment, ...] = ()  # paths within the report folder are relative to it
     client_transcript: ClientTranscript | None = field(default=None, compare=False)
     server_transcript: ServerTranscript | None = field(default=None, compare=False)
-    """The raw transcripts, for reports that draw them. They are in no file: a record that was read has none. Nor has a
-    passing case, a further case of a cause that was told in full, or a case whose transcripts exceed MOST_TRANSCRIPT_BYTES."""
+    """The raw transcripts, for reports that draw them. They are in no file, so a record that was read has none. A
+    passing case has none either, nor a further case of a cause that was shown in full, nor a case whose transcripts exceed
+    MOST_TRANSCRIPT_BYTES."""
 
     @property
     def pair(self) -> Pair:

@@ -71,7 +71,7 @@ def no_lines(_file: str) -> dict[str, int]:
 
 
 def changes(schemas: MatchedSchemas, base_lines: ElementLines = no_lines, head_lines: ElementLines = no_lines) -> Changes:
-    """Return all that differs between two versions."""
+    """Return all differences between two versions."""
     return _Differ(schemas, base_lines, head_lines).changes()
 
 

@@ -19,7 +19,7 @@ from grpc_interop.core.verdict import Outcome, Pair
 from grpc_interop.engine import Engine, Job
 
 POLL_SECONDS = 0.1
-"""How long the engine waits for drivers before it checks whether it shall stop."""
+"""How long the engine waits for drivers at a time."""
 
 
 class Call(NamedTuple):
@@ -37,7 +37,7 @@ class Order(NamedTuple):
 
     pair: Pair
     what: Call | TranscodeBatch
-    tag: object = None  # any value by which the caller knows the order
+    tag: object = None  # any value by which the caller recognises the order
 
 
 class PlayedCall(NamedTuple):

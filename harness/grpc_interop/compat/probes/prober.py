@@ -97,7 +97,7 @@ class Prober:
                 beside = {number: plain, neighbour.number: self._values.plain(neighbour)}
                 yield Probe(_with(base, beside), number, f"beside {neighbour.name}")
             for other in islice(competing_fields(sender, receiver, changed), FEW):
-                # The last of two counts. The other field differs as well: among its own probes it comes first.
+                # Readers keep the last of two. The other field differs as well, and comes first among its own probes.
                 yield Probe(_with(base, {}) + plain + self._values.plain(other), number, f"before {other.name}")
         for value in values[1:]:
             yield Probe(_with(base, {number: value}), number)

@@ -1,1 +1,1 @@
-"""How each kind of case is played, a module for each."""
+"""How each kind of case is played: a module for each kind."""

@@ -1,6 +1,6 @@
 """The interface between the engine and the executor of a kind of case.
 
-A new kind of case is a subclass of AnyCase (core/case.py) and an executor, which is passed to the engine.
+A new kind of case is a subclass of AnyCase (core/case.py) and an executor, which session/session.py passes to the engine.
 """
 
 from abc import ABC, abstractmethod

@@ -77,7 +77,7 @@ def alternate(first: Lane, second: Lane) -> Lane:
 
 
 def entries(part: str) -> tuple[Entry, ...]:
-    """Return metadata with everything that is special: keys that come twice, in a mixed order, with any bytes, and with none."""
+    """Return metadata with all special forms: keys that come twice and in a mixed order, values of any bytes, and empty values."""
     return (
         Entry("x-interop-from", part.encode()),
         Entry("x-interop-twice", b"first, with a comma"),

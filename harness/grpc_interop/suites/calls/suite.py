@@ -19,8 +19,8 @@ _SLOW = ("deadline", "large_message", "thousand", "1000")
 
 
 def cases(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # noqa: ARG001  nothing here is random
-    """Yield every RPC's cases, RPC by RPC. Cases that carry every field come first: coverage can then stop to
-    count early."""
+    """Yield the cases RPC by RPC. The cases of an RPC that carry every field come first, so that coverage can stop counting
+    early."""
     values = Values(catalog)
     for method, shapes in _shapes(catalog):
         for shape in (*every_field_shapes(method, values), *shapes):
@@ -31,7 +31,7 @@ def most_telling(catalog: Catalog, options: SuiteOptions) -> Iterator[Case]:  # 
     """Yield the same cases, round after round of all RPCs: every RPC is called once before any is called twice. The plain case
     and the cases with every field come first, the slow cases last."""
     values = Values(catalog)
-    return in_turn([_of(method, shapes, values) for method, shapes in _shapes(catalog)])
+    return in_turn([_most_telling_of(method, shapes, values) for method, shapes in _shapes(catalog)])
 
 
 def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[CallShape, ...]]]:
@@ -45,7 +45,7 @@ def _shapes(catalog: Catalog) -> Iterator[tuple[Method, tuple[CallShape, ...]]]:
             yield method, SHAPES[method.kind]
 
 
-def _of(method: Method, shapes: tuple[CallShape, ...], values: Values) -> Iterator[Case]:
+def _most_telling_of(method: Method, shapes: tuple[CallShape, ...], values: Values) -> Iterator[Case]:
     quick = [shape for shape in shapes if not _is_slow(shape)]
     plain = next(shape for shape in quick if shape.name == "one")
     yield case(method, plain, values)
