@@ -180,8 +180,12 @@ class Examiner:
 
     def needs_one_of(self, case: AnyCase, files: Collection[str]) -> str:
         """Return a file, if every example of a case of messages needs one of the files; else an empty text."""
-        needed = [example.file for example in self._examples.of(case)] if isinstance(case, MessageCase) else []
-        return needed[0] if needed and all(file in files for file in needed) else ""
+        needed = ""
+        for example in self._examples.of(case) if isinstance(case, MessageCase) else ():
+            if example.file not in files:
+                return ""  # a case may have many examples, and the first are made at once
+            needed = needed or example.file
+        return needed
 
 
 def _parts(examples: Iterable[Example]) -> Iterator[ExampleBatch]:
