@@ -21,7 +21,7 @@ and a driver that was killed from outside, as by a system without memory, starts
 
 MOST_HANGS = 5
 """Hangs of a driver without a played case between them, after which its remaining cases are not played: each hang costs all
-time that the watchdog allows, and a driver that hangs five times in a row hangs always."""
+the time that the watchdog allows, and a driver that hangs five times in a row always hangs."""
 
 STOP_SECONDS = 2.0
 """Time in which drivers must end after their stdin has; the contract says so."""
@@ -42,7 +42,7 @@ class DriverPool:
     """Hands out drivers by implementation and side."""
 
     def __init__(self, logs: Path, ids: Iterator[int], watch: Callable[[Driver], None]) -> None:
-        """`watch` is called with each driver that was started."""
+        """`watch` is called with each driver that has been started."""
         self.logs = logs
         self.built: dict[str, Built] = {}
         self.given_up: dict[tuple[str, Side], str] = {}  # the reason why there will be no other driver
@@ -86,7 +86,7 @@ class DriverPool:
         history.hangs = 1 if driver.has_reported else history.hangs + 1
 
     def on_exit(self, driver: Driver) -> None:
-        """Note that a driver has ended: the next `get` starts another, unless it never started or dies all the time."""
+        """Note that a driver has ended: the next `get` starts another, unless it never started or dies again and again."""
         key = (driver.name, driver.side)
         if self.drivers.get(key) is not driver:
             return

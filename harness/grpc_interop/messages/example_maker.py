@@ -26,8 +26,8 @@ LARGE, MOST_LARGE = 64 * 1024, 512 * 1024
 """Bytes of a large text, and of a message with such texts: below a frame of the driver contract."""
 
 LARGE_FIELDS, LESS_LARGE = 64, 16 * 1024
-"""Text fields of a type that hold a large text, and the bytes in each further field, whose length takes three bytes as well: a
-case with a thousand fields of 64 KiB took 15 seconds."""
+"""Text fields of a type that hold a large text, and the bytes of the text in each further field. The length of either text takes
+three bytes on the wire. A case with a thousand fields of 64 KiB took 15 seconds."""
 
 DEEP, DEEPER, TOO_DEEP = 25, (60, 90), (101, 120)
 """Levels of nesting. A view of more than some 30 levels exceeds the limit of runtimes for a message of the driver contract;
@@ -70,7 +70,7 @@ class ExampleMaker:
         for texts in malformed.large(shape, chain(repeat(LARGE, LARGE_FIELDS), repeat(LESS_LARGE)), MOST_LARGE):
             yield Example(self._least(shape) + texts, "large texts", tags=_LARGE)
         yield from self.nested(shape, (DEEP,))
-        # Some writer or reader of ProtoJSON gets these wrong, and no reader of bytes does.
+        # Some writers or readers of ProtoJSON get these values wrong; no reader of bytes does.
         yield from self.minus_zeros(shape)
         yield from self.greatest_floats(shape)
 

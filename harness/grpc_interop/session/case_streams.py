@@ -1,4 +1,4 @@
-"""The suites' cases on their way to pairs, which become playable in turn as their builds are done."""
+"""The suites' cases on their way to pairs, which become playable one after another as their builds are done."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -24,8 +24,8 @@ class CaseStream:
 
 
 class CaseStreams:
-    """Brings every case to every pair once, to as many pairs together as can be: they share the case's commands, and drivers'
-    answers about it."""
+    """Brings every case to every pair once, and to as many pairs as possible at the same time: these pairs share the case's
+    commands, and the drivers' answers about it."""
 
     def __init__(self, suites: Callable[[], Iterable[Iterator[AnyCase]]], joined: Callable[[Sequence[Pair]], None]) -> None:
         """`suites` gives the cases of each suite, the same each time; `joined` is called with pairs that join a stream."""

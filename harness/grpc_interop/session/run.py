@@ -101,7 +101,7 @@ class Run:
             self._enqueue_playable()
 
     def _enqueue_playable(self) -> None:
-        """Enqueue the cases of playable pairs. Where time is short, all pairs wait for the last build, so that each gets as much."""
+        """Enqueue the cases of playable pairs. Where time is short, all pairs wait for the last build, so that each gets equal time."""
         budget = self.session.options.budget
         if budget and self.session.building:
             return
@@ -114,8 +114,8 @@ class Run:
                 self.session.engine.enqueue(self._jobs(stream))
 
     def _suites(self) -> Iterable[Iterator[AnyCase]]:
-        """Return the cases of each suite: while deadlines pass in one, another can be played. Where time is short, the most
-        telling cases of all suites come first."""
+        """Return the cases of each suite as streams of their own: while deadlines pass in one suite, another can be played. Where
+        time is short, return a single stream, in which the most telling cases of all suites come first."""
         return [self.session.most_telling_cases()] if self.session.options.budget else self.session.cases_by_suite()
 
     def _jobs(self, stream: CaseStream) -> Iterator[Job]:

@@ -13,7 +13,7 @@ from grpc_interop.wire.shapes import FieldShape, Shape
 ANY = "google.protobuf.Any"
 
 FEW = 3
-"""The least number of types to try in each Any: all of them together are tried somewhere."""
+"""The least number of types to try in each Any. With many types each Any gets more, so that every type is tried in some Any."""
 
 MOST_NAMED = 5
 """Elements that a note names."""
@@ -40,7 +40,7 @@ class Anys:
         self._held = {Version.BASE: self._share(gone), Version.HEAD: self._share(list(_successors(schemas, gone, new)))}
 
     def _share(self, foreign: Sequence[str]) -> dict[int, list[str]]:
-        """Return the types for each pair, by turns."""
+        """Return the types for each pair: the pairs take turns."""
         turns = cycle(foreign)
         most = max(FEW, -(-len(foreign) // max(1, len(self.pairs))))
         return {id(pair): list(dict.fromkeys(islice(turns, most))) for pair in self.pairs}

@@ -144,7 +144,7 @@ def pair_fields(base: Shape, head: Shape, name: str) -> TypePair:
     for field in head.ordered:
         if field.number not in taken:
             element = _element(name, field)
-            # A field of base may have had the name, and go on under another name.
+            # A field of base may have had the name, and continue under another name.
             pairs.append(FieldPair(f"{element} = {field.number}" if element in names else element, None, field))
     types = TypePair(base, head, name, tuple(sorted(pairs, key=lambda pair: pair.any.number)))
     for pair in types.fields:
@@ -158,8 +158,8 @@ def _element(name: str, field: FieldShape) -> str:
 
 
 def _match(base: Shape, head: Shape) -> dict[int, FieldShape]:
-    """Return the field of head that matches each field of base, by the latter's number. Fields with both name and number go
-    first, then fields of exactly the same type; among equals the name decides."""
+    """Return the field of head that matches each field of base, by the number in base. Fields with the same name and number are
+    matched first, then fields of exactly the same type; among equals the name decides."""
     names = {field.name: field for field in head.ordered}
     matched: dict[int, FieldShape] = {}
     taken: set[int] = set()
@@ -202,8 +202,8 @@ def _values(base: FieldShape | None, head: FieldShape | None) -> tuple[ValuePair
 
 
 def pair_values(base: EnumShape, head: EnumShape, name: str, head_name: str) -> Iterator[ValuePair]:
-    """Yield the values of both enums, base's first. A removed name goes on as the first new name of its number. JSON is written
-    with the first name of a number: where that name is new, the first of base's names for the number is written otherwise."""
+    """Yield the values of both enums, base's first. A removed name continues as the first new name of its number. JSON is
+    written with the first name of a number: if that name is new, the value of base's first name is written under another name."""
     new = {number: label for label, number in reversed(head.names.items()) if label not in base.names}
     written = {number: label for number, label in head.first_names.items() if base.names.get(label) != number}
     renamed = set()

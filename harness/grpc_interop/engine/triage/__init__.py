@@ -1,1 +1,1 @@
-"""What becomes of a failure before it is final: deferred, played again, blamed on a crash."""
+"""The steps before a failure is final: it is deferred, played again in isolation, or attributed to a crash."""

@@ -1,4 +1,4 @@
-"""Plays that are over: remembered in order to recognise late reports, and reports that no driver should send."""
+"""Plays that are over, remembered in order to recognise late reports, and reports that no driver should send."""
 
 from collections import OrderedDict
 
