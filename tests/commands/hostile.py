@@ -1,4 +1,4 @@
-"""Replay texts and images as a stranger may make them: a service whose names are given, and no protoc in the way."""
+"""Replay texts and images from a hostile author: a service whose names are given, and no protoc in the way."""
 
 import base64
 import gzip

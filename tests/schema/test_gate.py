@@ -1,4 +1,4 @@
-"""What a stranger's descriptors may call things."""
+"""The names that the gate admits in untrusted descriptors."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The gate for descriptors from strangers: in an image, or in a replay text.
+"""The gate for untrusted descriptors: in an image, or in a replay text.
 
 Code generators trust descriptors, since protoc made them: they write names into programs as they are, and derive paths
-from them. A descriptor set from somebody else need not have passed protoc. So the gate admits only names that protoc
+from them. A descriptor set of unknown origin need not have passed protoc. So the gate admits only names that protoc
 would admit, and file names that stay below their folder and that every generator takes for file names.
 Comments are not checked: the catalog drops them before any generator sees the descriptors. Pure.
 """

@@ -1,4 +1,4 @@
-"""What comes from a stranger, by each of the ways in: names that would be run, texts that would fill the memory."""
+"""Untrusted input, by each of the ways in: names that would be run, texts that would fill the memory."""
 
 import resource
 import subprocess
