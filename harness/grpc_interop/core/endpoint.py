@@ -1,10 +1,9 @@
 """The options of a channel or of a server. Immutable data."""
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The options of one side. A field that is None means the runtime's own default. A field has the name of the capability that
     it needs."""
 
@@ -13,14 +12,13 @@ class Endpoint:
 
     def requires(self) -> frozenset[str]:
         """Return the capabilities that the side's driver needs."""
-        return frozenset(name for name, _ in self._given())
+        return frozenset(self._given())
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} = {value:,}" for name, value in self._given())
+        return ", ".join(f"{name} = {value:,}" for name, value in self._given().items())
 
-    def _given(self) -> list[tuple[str, int]]:
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return [(name, value) for name, value in values if value is not None]
+    def _given(self) -> dict[str, int]:
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 PLAIN = Endpoint()

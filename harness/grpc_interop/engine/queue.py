@@ -36,8 +36,9 @@ class Queue:
             if job is None:
                 self._jobs = None
                 return
-            if (self._held and _key(job) in self._held) or not start(job):
-                self._held.setdefault(_key(job), deque()).append(job)
+            key = _key(job)
+            if key in self._held or not start(job):
+                self._held.setdefault(key, deque()).append(job)
 
 
 def _key(job: Job) -> _Key:

@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if not _is_default(value, field)}
         return {type(value).__name__: {name: _plain(field) for name, field in fields.items()}}
-    if isinstance(value, Entry | Status):
+    if isinstance(value, Endpoint | Entry | Status):
         defaults = value._field_defaults
         fields = {name: field for name, field in value._asdict().items() if name not in defaults or field != defaults[name]}
         return {type(value).__name__: {name: _plain(field) for name, field in fields.items()}}
