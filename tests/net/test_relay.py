@@ -96,3 +96,29 @@ def test_bytes_are_counted_in_each_direction(echo: str) -> None:
         client.shutdown(socket.SHUT_WR)
         assert client.recv(10) == b"HELLO"
         assert (relay.up, relay.down) == (5, 5)
+
+
+def test_bytes_count_as_sent_when_the_server_has_them(echo: str) -> None:
+    """
+    From then on a server may answer too early: a program waits a little for that.
+    """
+
+    passed_on: list[tuple[bytes, bytes]] = []
+
+    class Server:
+        def sendall(self, data: bytes) -> None:
+            passed_on.append((data, relay._sent))
+
+        def shutdown(self, how: int) -> None:
+            pass
+
+    relay = Relay(echo)
+    client, source = socket.socketpair()
+    with client, source:
+        client.sendall(b"hello")
+        client.shutdown(socket.SHUT_WR)
+        relay._pass_on(source, Server(), True)  # type: ignore[arg-type]
+    assert passed_on == [(b"hello", b"")]
+    relay.await_sent(b"hello", 0)
+    assert (relay._sent, relay.up) == (b"hello", 5)
+    relay.close()

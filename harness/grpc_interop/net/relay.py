@@ -71,12 +71,14 @@ class Relay:
                 with self._changed:
                     if from_client:
                         self.up += len(data)
-                        self._sent = (self._sent + data)[-MOST_BYTES:]
                     else:
                         self.down += len(data)
-                    self._changed.notify_all()
                 if not self._silent:
                     sink.sendall(data)
+                if from_client:  # only now: `await_sent` begins the time in which the server may answer too early
+                    with self._changed:
+                        self._sent = (self._sent + data)[-MOST_BYTES:]
+                        self._changed.notify_all()
         if not self._silent:
             with suppress(OSError):
                 sink.shutdown(socket.SHUT_WR)
