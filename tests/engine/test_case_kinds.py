@@ -76,7 +76,7 @@ class EchoExecution(Execution):
 
 
 class EchoExecutor(DriverExecutor):
-    kind = "echo"
+    name = "echo"
 
     def __init__(self) -> None:
         self._waiting: dict[int, EchoExecution] = {}

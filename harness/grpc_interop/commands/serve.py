@@ -68,7 +68,7 @@ def _until_ready(driver: Driver, name: str, port: int) -> None:
         except CannotServe as refused:
             raise UsageError(f"{name} {refused}", _remedy(refused, port)) from None
         except ContractBroken as broken:
-            raise (UsageError if driver.foreign else BuildError)(f"{name}: the driver {broken}") from None
+            raise (UsageError if driver.incompatible else BuildError)(f"{name}: the driver {broken}") from None
         if driver.process.poll() is not None or (driver.connection and driver.connection.closed) or time.monotonic() > deadline:
             raise BuildError(f"{name}: the driver {driver.end()} before it was ready; its last words:\n{driver.tail()}")
 

@@ -63,7 +63,7 @@ class Driver:
         self.server: Resource | None = None
         self.gone = ""  # how it ended, once it has
         self.died = False  # whether it ended by itself
-        self.foreign = False  # whether it speaks another version of the contract, so that it was never meant for this harness
+        self.incompatible = False  # whether it speaks another version of the contract, so that it was never meant for this harness
         self.started = time.monotonic()
         self.connection: Connection | None = None
         self.in_flight = 0  # number of plays under way
@@ -170,7 +170,7 @@ class Driver:
 
     def _greet(self, hello: pb.Hello) -> None:
         if hello.contract != CONTRACT:
-            self.foreign = True
+            self.incompatible = True
             raise ContractBroken(f"speaks version {hello.contract} of the driver contract; this harness speaks {CONTRACT}")
         if self._token and hello.token != self._token:
             raise ContractBroken("does not know the token")

@@ -72,7 +72,7 @@ class Engine:
         self.clock = WatchdogClock()
         self._watchdog = Watchdog(self.pool, self.in_flight, self.clock)
         examining = [MessageExecutor(examiner, expected)] if examiner else []
-        self._executors = {executor.kind: executor for executor in (RpcExecutor(self.preparer, canonical), *examining, *executors)}
+        self._executors = {executor.name: executor for executor in (RpcExecutor(self.preparer, canonical), *examining, *executors)}
         self._by_event = {kind: executor for executor in self._executors.values() for kind in executor.events}
 
     # -- for the run ---------------------------------------------------------------------------------------------------

@@ -96,9 +96,9 @@ class DriverPool:
         if driver.hello is None or (driver.side is Side.SERVER and not driver.address):
             history.failed_starts += 1
             again = driver.died or history.was_ready
-            if not again or driver.foreign or history.failed_starts >= MOST_FAILED_STARTS:
+            if not again or driver.incompatible or history.failed_starts >= MOST_FAILED_STARTS:
                 self.given_up[key] = _never_started(driver)
-            if driver.foreign:
+            if driver.incompatible:
                 self.incompatible.add(driver.name)
             return
         history.was_ready, history.failed_starts = True, 0
@@ -131,7 +131,7 @@ class DriverPool:
 
 
 def _never_started(driver: Driver) -> str:
-    if driver.foreign:
+    if driver.incompatible:
         return f"the {driver.who} {driver.gone}"
     words = driver.tail()
     # Before Hello the process does not know its side: both sides fail alike, for the same cause.

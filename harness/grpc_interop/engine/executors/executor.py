@@ -47,7 +47,7 @@ class Host(Protocol):
 class Executor(ABC):
     """Plays the cases of a kind."""
 
-    kind: ClassVar[str]  # the name by which cases ask for it (AnyCase.executor)
+    name: ClassVar[str]  # the name by which cases ask for it (AnyCase.executor)
     events: ClassVar[tuple[str, ...]] = ()  # the kinds of event that only this executor understands
 
     @abstractmethod

@@ -110,7 +110,7 @@ class MessageExecution(Execution):
 class MessageExecutor(DriverExecutor):
     """Asks the drivers about messages, and keeps their answers for the other pairs."""
 
-    kind = "message"
+    name = "message"
 
     def __init__(self, questioner: Questioner, expected: Callable[[Verdict], bool]) -> None:
         self._questioner = questioner

@@ -33,7 +33,7 @@ AT_ONCE = 8
 class ProgramExecutor(Executor):
     """Plays jobs in threads; their verdicts come in any order."""
 
-    kind = "program"
+    name = "program"
 
     def __init__(self, logs: Path, *, step_seconds: float = STEP_SECONDS) -> None:
         self._logs = logs

@@ -125,7 +125,7 @@ class RpcExecution(Execution):
 class RpcExecutor(DriverExecutor):
     """Sends each side's script to its driver, and relays signals."""
 
-    kind = "rpc"
+    name = "rpc"
     events = ("transcript", "signal")
 
     def __init__(self, preparer: Preparer, canonical: Canonical) -> None:
