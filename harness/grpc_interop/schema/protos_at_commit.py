@@ -280,7 +280,7 @@ def without_history(repository: Repository, paths: Iterable[Path]) -> list[Path]
     real = {path: Path(os.path.realpath(path)) for path in paths}
     inner = {folder: around(folder) for folder in {place.parent for place in real.values()}}
     known: set[Path] = set()
-    for keeper in {one for one in inner.values() if one is not None and repository.top in {outer.top for outer in holders(one)}}:
+    for keeper in {holder for holder in inner.values() if holder and repository.top in {outer.top for outer in holders(holder)}}:
         within = {place for place in real.values() if inner[place.parent] == keeper}
         known |= within - keeper.ignored(within)
     return [path for path, place in real.items() if place not in known]
@@ -312,11 +312,11 @@ def _not_checked_out(project: Path) -> dict[Path, MissingSubmodule]:
     return missing
 
 
-def refuse_missing(one: Mapping[Path, MissingSubmodule], other: Mapping[Path, MissingSubmodule]) -> None:
+def refuse_missing(first: Mapping[Path, MissingSubmodule], second: Mapping[Path, MissingSubmodule]) -> None:
     """Raise UsageError for a submodule that only one version lacks, or that the versions have at different commits. A
     submodule that both lack at the same commit is the same in both."""
-    for path in sorted({*one, *other}):
-        missing = [version[path] for version in (one, other) if path in version]
+    for path in sorted({*first, *second}):
+        missing = [version[path] for version in (first, second) if path in version]
         if len({submodule.commit for submodule in missing}) != 1 or len(missing) == 1:
             raise missing[0].error
 

@@ -38,7 +38,7 @@ def source_lines(source: str) -> dict[str, int]:
     """Return the line, from 1, on which the definition of each element begins: messages, enums, services and extensions
     (`[pkg.ext]`) by their full names, fields and oneofs as `pkg.Message.field`, values as `pkg.Enum.VALUE`, RPCs as
     `pkg.Service/Method`. The result is arbitrary for a text that is not valid proto source."""
-    found: dict[str, int] = {}
+    lines: dict[str, int] = {}
     blocks = [_Block("file", "")]
     for words, end in _statements(tokens(source)):
         block = blocks[-1]
@@ -46,12 +46,12 @@ def source_lines(source: str) -> dict[str, int]:
             if words[0].text == "package" and len(words) > 1:
                 blocks[0] = _Block("file", f"{words[1].text}.")
             elif (name := _declared(block, [word.text for word in words])) is not None:
-                found.setdefault(name, words[0].line)
+                lines.setdefault(name, words[0].line)
         if end == "{":
-            blocks.append(_opened(block, [word.text for word in words], found, words[0].line if words else 0))
+            blocks.append(_opened(block, [word.text for word in words], lines, words[0].line if words else 0))
         elif end == "}" and len(blocks) > 1:
             blocks.pop()
-    return found
+    return lines
 
 
 def tokens(source: str) -> Iterator[ProtoToken]:
@@ -100,8 +100,8 @@ def _declared(block: _Block, words: list[str]) -> str | None:
     return f"[{block.within}{name}]" if block.kind == "extend" else block.within + name
 
 
-def _opened(block: _Block, words: list[str], found: dict[str, int], line: int) -> _Block:
-    """Return the block that a statement begins. A group is a message as well, and is added to `found`."""
+def _opened(block: _Block, words: list[str], lines: dict[str, int], line: int) -> _Block:
+    """Return the block that a statement begins. A group is a message as well, and is added to `lines`."""
     words = words[1:] if words and words[0] in ("export", "local") else words
     if len(words) == 2 and words[0] in ("message", "enum"):
         return _Block(words[0], f"{block.within}{words[1]}.")
@@ -113,7 +113,7 @@ def _opened(block: _Block, words: list[str], found: dict[str, int], line: int) -
         return _Block("message", block.within)
     if "group" in words and "=" in words:
         name = block.within + words[words.index("=") - 1]
-        found.setdefault(name, line)
+        lines.setdefault(name, line)
         return _Block("message", f"{name}.")
     return _Block("", "")
 
