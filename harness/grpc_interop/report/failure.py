@@ -46,6 +46,18 @@ class Tone(Enum):
     REPLAY = "replay"
 
 
+STYLES = {
+    Tone.TITLE: "bold red",
+    Tone.WHAT: "bold",
+    Tone.HEAD: "dim",
+    Tone.AGREES: "",
+    Tone.DIFFERS: "red",
+    Tone.ASIDE: "dim",
+    Tone.REPLAY: "cyan",
+}
+"""How terminals show each part, in the words of rich."""
+
+
 class Line(NamedTuple):
     tone: Tone
     text: str

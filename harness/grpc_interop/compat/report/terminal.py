@@ -11,7 +11,7 @@ from grpc_interop.compat.report import wording
 from grpc_interop.compat.report.json import FILE
 from grpc_interop.compat.vocabulary.result import BaseComparison, ChangeVerdict, ReportedFinding, Result
 from grpc_interop.output.plain_text import counted, in_lines, printable
-from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, short_path
+from grpc_interop.report.failure import PLAIN_WIDTH, STYLES, Line, Tone, short_path
 
 MOST_BLOCKS = 20
 """Breaks shown in full. Where there are more, most have the same cause; each of the rest takes a line."""
@@ -22,16 +22,6 @@ MOST_LINES = 30
 MOST_ALIKE = 5
 """Elements that are listed below a line about several elements."""
 
-_STYLES = {
-    Tone.TITLE: "bold red",
-    Tone.WHAT: "bold",
-    Tone.HEAD: "dim",
-    Tone.AGREES: "",
-    Tone.DIFFERS: "red",
-    Tone.ASIDE: "dim",
-    Tone.REPLAY: "cyan",
-}
-
 
 def show(result: Result, directory: Path, file: IO[str] | None = None, width: int | None = None) -> None:
     """Print to `file` (stdout by default). `directory` is the report folder; `width` overrides the terminal's."""
@@ -40,7 +30,7 @@ def show(result: Result, directory: Path, file: IO[str] | None = None, width: in
         console.width = PLAIN_WIDTH
     for line in _lines(result, directory, console.width):
         # Never wrapped: a replay line is copied as a whole.
-        console.print(Text(in_lines(line.text), _STYLES[line.tone]), soft_wrap=True)
+        console.print(Text(in_lines(line.text), STYLES[line.tone]), soft_wrap=True)
     broken = result.exit_status != 0
     console.print(Text(in_lines(wording.closing_words(result)), "bold red" if broken else "bold green"), soft_wrap=True)
     console.print(Text(f"report: {short_path(directory)}", "dim"), soft_wrap=True)

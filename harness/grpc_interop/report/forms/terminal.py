@@ -14,7 +14,7 @@ from rich.text import Text
 
 from grpc_interop.output.plain_text import counted, in_lines, printable
 from grpc_interop.report.data import Detail, Finding, NotRun, RunInfo
-from grpc_interop.report.failure import PLAIN_WIDTH, Line, Tone, block, set_width, short_path
+from grpc_interop.report.failure import PLAIN_WIDTH, STYLES, Line, block, set_width, short_path
 from grpc_interop.report.forms.results import RESULTS
 from grpc_interop.report.protocol import Report
 from grpc_interop.report.record import Record
@@ -36,16 +36,6 @@ CLEARED = "\r\x1b[2K"
 """Empties the live line."""
 
 NOT_RUN, NOT_PLANNED, UNSUPPORTED = "not run", "-", "unsupported"
-
-_STYLES = {
-    Tone.TITLE: "bold red",
-    Tone.WHAT: "bold",
-    Tone.HEAD: "dim",
-    Tone.AGREES: "",
-    Tone.DIFFERS: "red",
-    Tone.ASIDE: "dim",
-    Tone.REPLAY: "cyan",
-}
 
 
 class Terminal(Report):
@@ -191,7 +181,7 @@ class Terminal(Report):
 
     def _lines(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            self._print(line.text, _STYLES[line.tone])
+            self._print(line.text, STYLES[line.tone])
 
     def _print(self, text: str = "", style: str = "") -> None:
         # Never wrapped: a replay line is copied as a whole.
